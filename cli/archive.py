@@ -1,0 +1,71 @@
+"""Reading what the service has stored: records, lists of records, images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lambda_src.renderer.runtime import Clients
+from stillframe.record import (
+    INDEX_NAME,
+    INDEXED_STATUSES,
+    PARTITION_KEY,
+    Record,
+    Status,
+    index_shards,
+    to_attributes,
+)
+from stillframe.settings import Settings
+
+
+class Archive:
+    """The table and the bucket, as a reader sees them."""
+
+    def __init__(self, clients: Clients, settings: Settings) -> None:
+        self._clients = clients
+        self._settings = settings
+
+    def record(self, capture_id: str) -> Record | None:
+        """The record of an id, read consistently, or None."""
+        answer = self._clients.dynamodb.get_item(
+            TableName=self._settings.table_name, Key=to_attributes({PARTITION_KEY: capture_id}), ConsistentRead=True
+        )
+        return Record.from_item(answer["Item"]) if "Item" in answer else None
+
+    def image(self, record: Record) -> bytes:
+        """The bytes of a record's object."""
+        answer = self._clients.s3.get_object(Bucket=self._settings.bucket_name, Key=record.s3_key or "")
+        return answer["Body"].read()
+
+    def records(self, status: Status | None = None, since_ms: int = 0) -> Iterator[Record]:
+        """Records by status and time of the last change, in no order.
+
+        What is unfinished or failed comes from the index; a success has left it, so asking for successes,
+        or for everything, reads the whole table.
+        """
+        if status in INDEXED_STATUSES:
+            yield from self._indexed(status, since_ms)
+            return
+        for record in self.all_records():
+            if status in (None, record.status) and (record.updated_at or 0) >= since_ms:
+                yield record
+
+    def all_records(self) -> Iterator[Record]:
+        """Every record, page by page, read consistently."""
+        pages = self._clients.dynamodb.get_paginator("scan").paginate(
+            TableName=self._settings.table_name, ConsistentRead=True
+        )
+        for page in pages:
+            yield from map(Record.from_item, page["Items"])
+
+    def _indexed(self, status: Status, since_ms: int) -> Iterator[Record]:
+        paginator = self._clients.dynamodb.get_paginator("query")
+        for shard in index_shards(status):
+            arguments: dict[str, Any] = {
+                "TableName": self._settings.table_name,
+                "IndexName": INDEX_NAME,
+                "KeyConditionExpression": "indexShard = :shard AND updatedAt >= :since",
+                "ExpressionAttributeValues": to_attributes({":shard": shard, ":since": since_ms}),
+            }
+            for page in paginator.paginate(**arguments):
+                yield from map(Record.from_item, page["Items"])

@@ -1,0 +1,92 @@
+"""`consume`: the worker for machines and containers."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+import time
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambda_src.renderer.observability import MetricEmitter, Observer, json_logger, log_outcome
+from lambda_src.renderer.runtime import Clients, Runtime
+from stillframe.settings import Settings
+
+from ..console_log import console_logger
+from ..poller import Poller
+from ..resources import resource_options
+
+logger = logging.getLogger("stillframe.consumer")
+
+WAIT_SECONDS = 20
+DRAIN_WAIT_SECONDS = 1
+# After an error of AWS, before the next poll.
+ERROR_PAUSE_SECONDS = 2.0
+
+
+@click.command("consume")
+@click.option("--continuous", is_flag=True, help="Wait for more when the queue is empty, until SIGTERM.")
+@click.option("--worker-id", metavar="W", help="Name in logs and records.  [default: host and process id]")
+@click.option("--batch-size", type=click.IntRange(1, 10), default=10, show_default=True)
+@click.option("--tabs", type=click.IntRange(1, 64), help="Pages open at once.  [default: STILLFRAME_TABS or 4]")
+@click.option("--log-format", type=click.Choice(["console", "json"]), default="console", show_default=True)
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False))
+@resource_options
+def command(
+    continuous: bool,
+    worker_id: str | None,
+    batch_size: int,
+    tabs: int | None,
+    log_format: str,
+    log_level: str | None,
+    settings: Settings,
+    clients: Clients,
+) -> None:
+    """Long-poll the queue and capture what comes, with one warm browser.
+
+    Ends when the queue is empty, or with --continuous on SIGTERM; what is under way is finished first.
+    """
+    chosen = {"worker_id": worker_id, "tabs": tabs, "log_level": log_level}
+    settings = settings.model_copy(update={name: value for name, value in chosen.items() if value is not None})
+    observers: list[Observer] = [log_outcome]
+    if log_format == "json":
+        # Standard output is what a container's log driver carries to CloudWatch, metrics included.
+        json_logger(settings.log_level, sys.stdout).append_keys(workerId=settings.worker_id)
+        observers.append(MetricEmitter(sys.stdout))
+    else:
+        console_logger(settings.log_level, settings.worker_id)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    _consume(Runtime.build(settings, clients, observers), clients, settings, batch_size, continuous, stop)
+
+
+def _consume(
+    runtime: Runtime, clients: Clients, settings: Settings, batch_size: int, continuous: bool, stop: threading.Event
+) -> None:
+    handled = 0
+    try:
+        runtime.engine.warm_up()
+        poller = Poller(clients, settings, runtime.handler.handle, batch_size)
+        logger.info("consuming", extra={"queueUrl": settings.queue_url, "tabs": settings.tabs})
+        while not stop.is_set():
+            try:
+                received = poller.poll(WAIT_SECONDS if continuous else DRAIN_WAIT_SECONDS)
+                handled += received
+                if not received and not continuous and poller.is_drained():
+                    break
+            except (ClientError, BotoCoreError) as error:
+                logger.error("AWS did not answer, will try again", extra={"error": str(error)})
+                _pause(stop)
+    finally:
+        runtime.close()
+    logger.info("stopped" if stop.is_set() else "the queue is empty", extra={"messages": handled})
+
+
+def _pause(stop: threading.Event) -> None:
+    ends_at = time.monotonic() + ERROR_PAUSE_SECONDS
+    while not stop.is_set() and time.monotonic() < ends_at:
+        stop.wait(0.1)

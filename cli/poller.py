@@ -1,0 +1,130 @@
+"""What the event source mapping does in Lambda: polls, invokes the handler, deletes what is done."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any, cast
+
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambda_src.renderer.runtime import Clients
+from stillframe.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
+
+# A lease of a long-running worker is never longer than this.
+MAX_LEASE_SECONDS = 600
+# Stop working on a batch this long before its messages become visible to others.
+VISIBILITY_MARGIN_SECONDS = 1
+COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+class ConsumerContext:
+    """Stands for the Lambda context: a job may run for its deadline, and not past its message's visibility."""
+
+    function_name = "stillframe-consumer"
+    function_version = "$LATEST"
+    memory_limit_in_mb = 0
+    invoked_function_arn = "arn:aws:lambda:::function:stillframe-consumer"
+
+    def __init__(self, job_seconds: float, batch_seconds: float) -> None:
+        self.aws_request_id = str(uuid.uuid4())
+        self._job_seconds = min(job_seconds, MAX_LEASE_SECONDS)
+        self._ends_at = time.monotonic() + batch_seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        left = self._ends_at - time.monotonic()
+        return max(0, int(min(self._job_seconds, left) * 1000))
+
+
+class Poller:
+    """Long-polls one queue and hands batches to a handler."""
+
+    def __init__(self, clients: Clients, settings: Settings, handler: Handler, batch_size: int = 10) -> None:
+        self._sqs = clients.sqs
+        self._settings = settings
+        self._handler = handler
+        self._batch_size = batch_size
+        attributes = self._sqs.get_queue_attributes(
+            QueueUrl=settings.queue_url, AttributeNames=["VisibilityTimeout", "QueueArn"]
+        )["Attributes"]
+        self._visibility_seconds = int(attributes["VisibilityTimeout"])
+        self._queue_arn = attributes["QueueArn"]
+
+    def poll(self, wait_seconds: int) -> int:
+        """Receive one batch, handle it, delete what was acknowledged; returns how many were received."""
+        asked_at = time.monotonic()
+        messages = self._sqs.receive_message(
+            QueueUrl=self._settings.queue_url,
+            MaxNumberOfMessages=self._batch_size,
+            WaitTimeSeconds=wait_seconds,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        ).get("Messages", [])
+        if not messages:
+            return 0
+        logger.debug("received", extra={"count": len(messages), "waitedMs": int((time.monotonic() - asked_at) * 1000)})
+        context = ConsumerContext(
+            self._settings.job_deadline_seconds, self._visibility_seconds - VISIBILITY_MARGIN_SECONDS
+        )
+        event = {"Records": [self._event_record(cast(dict[str, Any], message)) for message in messages]}
+        response = self._handler(event, cast(LambdaContext, context))
+        kept = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
+        self._delete([cast(dict[str, Any], message) for message in messages if message["MessageId"] not in kept])
+        return len(messages)
+
+    def is_drained(self) -> bool:
+        """Whether nothing is visible, in flight or delayed. Approximate on AWS, as the names say."""
+        attributes = self._sqs.get_queue_attributes(
+            QueueUrl=self._settings.queue_url,
+            AttributeNames=list(COUNTS),  # type: ignore[arg-type]
+        )["Attributes"]
+        return all(int(attributes[name]) == 0 for name in COUNTS)  # type: ignore[index]
+
+    def _delete(self, messages: list[dict[str, Any]]) -> None:
+        if not messages:
+            return
+        answer = self._sqs.delete_message_batch(
+            QueueUrl=self._settings.queue_url,
+            Entries=[
+                {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
+                for number, message in enumerate(messages)
+            ],
+        )
+        for failure in answer.get("Failed", []):
+            # It will be delivered again and skipped as already done.
+            logger.warning("a message could not be deleted", extra={"error": failure.get("Message")})
+
+    def _event_record(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The record that Lambda would put into the event (AWS Lambda, "Using Lambda with Amazon SQS")."""
+        return {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message["Attributes"],
+            "messageAttributes": {
+                name: {
+                    "stringValue": value.get("StringValue"),
+                    "binaryValue": value.get("BinaryValue"),
+                    "stringListValues": [],
+                    "binaryListValues": [],
+                    "dataType": value["DataType"],
+                }
+                for name, value in message.get("MessageAttributes", {}).items()
+            },
+            "md5OfBody": message.get("MD5OfBody", hashlib.md5(message["Body"].encode()).hexdigest()),
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self._queue_arn,
+            "awsRegion": self._queue_arn.split(":")[3],
+        }

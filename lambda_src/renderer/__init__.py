@@ -1,0 +1,1 @@
+"""The function that renders: one SQS batch in, images and records out."""

@@ -1,0 +1,154 @@
+"""One warm Chromium: every call on it is bounded in time, and a broken one is replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from pyppeteer.errors import PyppeteerError
+from pyppeteer.page import Page
+
+from stillframe.artifact import Screenshot
+from stillframe.clock import Deadline
+from stillframe.egress import EgressPolicy
+from stillframe.errors import BrowserCrashed, CaptureTimeout
+from stillframe.options import RenderOptions
+
+from .chromium import Chromium
+from .page import PageCapture
+
+logger = logging.getLogger(__name__)
+
+OPEN_SECONDS = 15
+CLOSE_SECONDS = 3
+
+Launcher = Callable[[], Awaitable[Chromium]]
+
+
+class Browser:
+    """Captures pages, several at once, each in a context of its own that shares nothing with another."""
+
+    def __init__(self, launch: Launcher, policy: EgressPolicy) -> None:
+        self._launch = launch
+        self._policy = policy
+        self._current: Chromium | None = None
+        self._users: dict[Chromium, int] = {}
+        self._lock = asyncio.Lock()
+
+    async def capture(self, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
+        """Capture a page before the deadline. Raises a CaptureError."""
+        chromium = await self._acquire(deadline)
+        try:
+            return await self._capture_on(chromium, url, options, deadline)
+        except (PyppeteerError, ConnectionError) as error:
+            self._retire(chromium)
+            raise BrowserCrashed(f"the browser failed during the capture: {error}") from error
+        except BrowserCrashed:
+            self._retire(chromium)
+            raise
+        finally:
+            await self._release(chromium)
+
+    async def warm_up(self) -> None:
+        """Start the browser ahead of the first capture."""
+        async with self._lock:
+            await self._running()
+
+    async def close(self) -> None:
+        """End every browser that is still there."""
+        for chromium in {*self._users, *filter(None, [self._current])}:
+            await chromium.kill()
+        self._current = None
+        self._users.clear()
+
+    async def _acquire(self, deadline: Deadline) -> Chromium:
+        try:
+            async with asyncio.timeout(deadline.remaining_seconds()), self._lock:
+                chromium = await self._running()
+        except TimeoutError as error:
+            raise CaptureTimeout("the browser did not start before the job's deadline") from error
+        self._users[chromium] = self._users.get(chromium, 0) + 1
+        return chromium
+
+    async def _running(self) -> Chromium:
+        if self._current is not None and not self._current.is_alive:
+            dead = self._current
+            self._retire(dead)
+            await self._end_if_idle(dead)
+        if self._current is None:
+            self._current = await self._launch()
+            self._users.setdefault(self._current, 0)
+        return self._current
+
+    def _retire(self, chromium: Chromium) -> None:
+        """No new capture goes to this browser; it is ended when the last one leaves it."""
+        if self._current is chromium:
+            logger.warning("the browser is replaced", extra={"chromiumPid": chromium.pid})
+            self._current = None
+
+    async def _release(self, chromium: Chromium) -> None:
+        self._users[chromium] -= 1
+        await self._end_if_idle(chromium)
+
+    async def _end_if_idle(self, chromium: Chromium) -> None:
+        if chromium is not self._current and not self._users.get(chromium, 0):
+            self._users.pop(chromium, None)
+            await asyncio.shield(chromium.kill())
+
+    async def _capture_on(
+        self, chromium: Chromium, url: str, options: RenderOptions, deadline: Deadline
+    ) -> Screenshot:
+        async with self._page(chromium, deadline) as page:
+            crash = _crash_of(chromium, page)
+            steps = PageCapture(page._client, page.mainFrame._id, self._policy, options)
+            work = asyncio.create_task(steps.run(url))
+            try:
+                done, _ = await asyncio.wait(
+                    {work, crash}, timeout=deadline.remaining_seconds(), return_when=asyncio.FIRST_COMPLETED
+                )
+                # A dying renderer also fails the call under way: its crash is the better reason.
+                if crash in done:
+                    raise BrowserCrashed("the page's renderer crashed")
+                if work in done:
+                    return work.result()
+                raise CaptureTimeout("the capture did not end before the job's deadline")
+            finally:
+                work.cancel()
+                crash.cancel()
+                await asyncio.gather(work, return_exceptions=True)
+
+    @contextlib.asynccontextmanager
+    async def _page(self, chromium: Chromium, deadline: Deadline) -> AsyncIterator[Page]:
+        assert chromium.driver is not None
+        try:
+            # newPage was seen to hang on a cold start (pyppeteer #332).
+            async with asyncio.timeout(min(OPEN_SECONDS, deadline.remaining_seconds())):
+                context = await chromium.driver.createIncognitoBrowserContext()
+                page = await context.newPage()
+        except TimeoutError as error:
+            raise BrowserCrashed("the browser did not open a tab in time") from error
+        try:
+            yield page
+        finally:
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await context.close()
+            except (TimeoutError, PyppeteerError, ConnectionError):
+                self._retire(chromium)
+
+
+def _crash_of(chromium: Chromium, page: Page) -> asyncio.Future[None]:
+    """Done when the page's renderer dies, which leaves calls on it without an answer."""
+    crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    target_id = page.target._targetId
+
+    def on_crash(event: dict[str, Any]) -> None:
+        if event.get("targetId") == target_id and not crash.done():
+            crash.set_result(None)
+
+    chromium.connection.on("Target.targetCrashed", on_crash)
+    crash.add_done_callback(lambda _: chromium.connection.remove_listener("Target.targetCrashed", on_crash))
+    return crash

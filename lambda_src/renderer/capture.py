@@ -1,0 +1,173 @@
+"""The way of one message: claim, render, store, complete; and what becomes of the message.
+
+Synchronous on purpose: the idempotency utility drives synchronous functions, and with every effect behind
+a port (claim, work, queue, clock) the whole way can be stepped through deterministically.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from stillframe.claim import Claim
+from stillframe.clock import Clock, Deadline
+from stillframe.delivery import Delivery, Message
+from stillframe.errors import (
+    CaptureError,
+    ClaimHeld,
+    IdConflict,
+    OutOfTime,
+    PermanentError,
+    ServiceUnavailable,
+    TransientError,
+    UnexpectedError,
+    UnparsableBody,
+)
+from stillframe.outcome import Outcome, OutcomeKind, SkipReason
+from stillframe.queue import Backoff, CaptureQueue
+from stillframe.record import Record, Status
+from stillframe.settings import Settings
+
+from .claimed import InvocationContext, under_claim
+from .work import Product, Work
+
+logger = logging.getLogger(__name__)
+
+# Kept free at the end of a job to store and complete, and asked for before one is begun.
+FINISH_SECONDS = 1.0
+START_SECONDS = 2.0
+
+
+class Capture:
+    """Takes a message to its outcome. Never raises: whatever happens is an outcome."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        claim_for: Callable[[Delivery], Claim],
+        work: Work,
+        queue: CaptureQueue,
+        backoff: Backoff,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._claim_for = claim_for
+        self._work = work
+        self._queue = queue
+        self._backoff = backoff
+        self._clock = clock
+
+    def handle(self, message: Message, context: InvocationContext) -> Outcome:
+        """Work on one delivery. The message is to be deleted exactly when the outcome is acknowledged."""
+        started_ms = self._clock.now_ms()
+        outcome = Outcome(
+            kind=OutcomeKind.CAPTURED,
+            acknowledge=True,
+            id=message.message_id,
+            url="",
+            message_id=message.message_id,
+            receive_count=message.receive_count,
+        )
+        try:
+            delivery = Delivery.of(message)
+            outcome = replace(outcome, id=delivery.id, url=delivery.request.url)
+            outcome = self._deliver(delivery, context, outcome)
+        except (UnparsableBody, IdConflict) as error:
+            outcome = self._set_aside(message, error, outcome)
+        except TransientError as error:
+            outcome = self._hand_back(message, error, outcome)
+        except Exception as error:
+            logger.exception("unexpected error", extra={"id": outcome.id})
+            outcome = self._hand_back(message, UnexpectedError(f"{type(error).__name__}: {error}"), outcome)
+        return replace(outcome, duration_ms=self._clock.now_ms() - started_ms)
+
+    def _deliver(self, delivery: Delivery, context: InvocationContext, outcome: Outcome) -> Outcome:
+        deadline = self._deadline(context)
+        started_ms = self._clock.now_ms()
+        claim = self._claim_for(delivery)
+        product = Product()
+
+        def work() -> dict[str, object]:
+            nonlocal product
+            product = self._work.do(delivery, claim, deadline)
+            return product.to_result(self._clock.now_ms() - started_ms)
+
+        if under_claim(claim, delivery, context, work):
+            return self._conclude(delivery, claim, product, outcome)
+        assert claim.found is not None
+        return self._skip(delivery, claim.found, outcome)
+
+    def _deadline(self, context: InvocationContext) -> Deadline:
+        """The job's own, inside the invocation's. Raises OutOfTime, before anything was touched."""
+        remaining = context.get_remaining_time_in_millis() / 1000
+        if remaining < START_SECONDS:
+            raise OutOfTime(f"only {remaining:.1f} s of the invocation are left")
+        seconds = min(self._settings.job_deadline_seconds, remaining) - FINISH_SECONDS
+        return Deadline(self._clock.now_ms() + int(seconds * 1000), self._clock)
+
+    def _conclude(self, delivery: Delivery, claim: Claim, product: Product, outcome: Outcome) -> Outcome:
+        """The outcome of work that was done and recorded."""
+        outcome = replace(
+            outcome,
+            attempts=1 + (claim.previous.attempts if claim.previous else 0),
+            claim_age_ms=claim.claimed_at_ms - delivery.message.sent_at_ms,
+            artifact=product.artifact,
+            adopted=product.adopted,
+            render_ms=product.render_ms,
+        )
+        if product.error is None:
+            return outcome
+        failed = _failed(outcome, OutcomeKind.FAILED, product.error)
+        if isinstance(product.error, PermanentError):
+            return failed
+        # The last receive. Nothing is gained by waiting: the next one moves it to the dead-letter queue.
+        self._queue.delay(delivery.message.receipt_handle, 0)
+        return replace(failed, acknowledge=False)
+
+    def _skip(self, delivery: Delivery, found: Record, outcome: Outcome) -> Outcome:
+        """A duplicate. It is acknowledged unless it is the message that guarantees the work under way."""
+        now = self._clock.now_ms()
+        if found.status is Status.PROCESSING and found.message_id == delivery.message.message_id:
+            lease_seconds = max(0, (found.lease_expires_at or now) - now) // 1000 + 1
+            raise ClaimHeld("this message is being worked on by a holder whose lease still runs", lease_seconds)
+        reason = _skip_reason(found, delivery.message.received_at_ms)
+        return replace(
+            outcome,
+            kind=OutcomeKind.SKIPPED,
+            reason=reason.value,
+            s3_url=found.s3_url,
+            winner=found.worker_id,
+            claim_age_ms=now - found.claimed_at if found.claimed_at else None,
+        )
+
+    def _hand_back(self, message: Message, error: TransientError, outcome: Outcome) -> Outcome:
+        """Not acknowledged: the message comes back after a back-off."""
+        seconds = self._backoff.seconds(message.receive_count)
+        if isinstance(error, ClaimHeld):
+            seconds = max(seconds, error.seconds)
+        self._queue.delay(message.receipt_handle, seconds)
+        return replace(_failed(outcome, OutcomeKind.RETRY, error), acknowledge=False)
+
+    def _set_aside(self, message: Message, error: CaptureError, outcome: Outcome) -> Outcome:
+        """To the dead-letter queue with its reason: there is no record of its own to fail."""
+        try:
+            self._queue.dead_letter(message.body, message.message_id, error)
+        except ServiceUnavailable as unavailable:
+            return self._hand_back(message, unavailable, outcome)
+        return _failed(outcome, OutcomeKind.FAILED, error)
+
+
+def _skip_reason(found: Record, received_at_ms: int) -> SkipReason:
+    if found.status is Status.SUCCESS:
+        return SkipReason.ALREADY_SUCCESS
+    if found.status is Status.FAILED:
+        return SkipReason.ALREADY_FAILED
+    # The winner claimed after this worker had its message: without the claim both would have rendered.
+    if (found.claimed_at or 0) >= received_at_ms:
+        return SkipReason.RACE_CONDITION_PREVENTED
+    return SkipReason.ALREADY_PROCESSING
+
+
+def _failed(outcome: Outcome, kind: OutcomeKind, error: CaptureError) -> Outcome:
+    return replace(outcome, kind=kind, reason=error.code, error_code=error.code, error_message=error.message)

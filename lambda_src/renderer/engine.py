@@ -1,0 +1,83 @@
+"""The browser behind a synchronous call: its event loop lives in a thread of its own.
+
+The idempotency utility drives synchronous functions only, and the batch processor may run every
+invocation on another loop; a warm browser is tied to the loop it was started on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from stillframe.artifact import Screenshot
+from stillframe.clock import Deadline
+from stillframe.egress import EgressPolicy
+from stillframe.errors import CaptureTimeout
+from stillframe.options import RenderOptions
+
+from .browser import Browser, Launcher
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# Closing a tab and killing a browser are bounded too; beyond this the loop itself is stuck.
+GRACE_SECONDS = 12
+STOP_SECONDS = 10
+
+
+class RenderEngine:
+    """Renders pages from any thread. Nothing is started before the first call."""
+
+    def __init__(self, launch: Launcher, policy: EgressPolicy) -> None:
+        self._launch = launch
+        self._policy = policy
+        self._start_lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._browser: Browser | None = None
+
+    def render(self, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
+        """Render a page before the deadline. Raises a CaptureError."""
+        browser = self._started()
+        future = self._submit(browser.capture(url, options, deadline))
+        try:
+            return future.result(deadline.remaining_seconds() + GRACE_SECONDS)
+        except concurrent.futures.TimeoutError as error:
+            future.cancel()
+            raise CaptureTimeout("the capture did not end before the job's deadline") from error
+
+    def warm_up(self) -> None:
+        """Start the browser in the background, ahead of the first page."""
+        self._submit(self._started().warm_up())
+
+    def close(self) -> None:
+        """End the browser and its thread. Idempotent."""
+        with self._start_lock:
+            loop, self._loop = self._loop, None
+        if loop is None or self._browser is None:
+            return
+        asyncio.run_coroutine_threadsafe(self._browser.close(), loop).result(STOP_SECONDS)
+        loop.call_soon_threadsafe(loop.stop)
+
+    def _started(self) -> Browser:
+        with self._start_lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._loop.set_exception_handler(_on_loop_error)
+                threading.Thread(target=self._loop.run_forever, name="browser", daemon=True).start()
+                self._browser = Browser(self._launch, self._policy)
+        assert self._browser is not None
+        return self._browser
+
+    def _submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+
+def _on_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """pyppeteer starts tasks that nobody awaits; what fails in them shows up in the calls as well."""
+    logger.debug("browser loop: %s", context.get("message"), extra={"error": str(context.get("exception"))})

@@ -1,0 +1,28 @@
+"""The entry point of the Lambda function."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from stillframe.settings import Settings
+
+from .observability import MetricEmitter, json_logger, log_outcome
+from .runtime import Clients, Runtime
+
+
+@functools.cache
+def runtime() -> Runtime:
+    """The worker of this execution environment, built by the first event that it gets."""
+    settings = Settings.from_environment()
+    json_logger(settings.log_level)
+    return Runtime.build(settings, Clients.connect(), [log_outcome, MetricEmitter(sys.stdout)])
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Take an SQS batch; return the messages that are to be delivered again."""
+    return runtime().handler.handle(event, context)

@@ -1,0 +1,96 @@
+"""Going to a page and knowing when it is ready, or why it is not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from pyppeteer.connection import CDPSession
+
+from stillframe.errors import (
+    CaptureError,
+    CaptureTimeout,
+    ConnectionFailed,
+    ContentRefused,
+    InvalidRequest,
+    TlsFailure,
+    UnknownHost,
+)
+from stillframe.options import WaitUntil
+
+LIFECYCLE_EVENTS = {
+    WaitUntil.LOAD: "load",
+    WaitUntil.DOM_CONTENT_LOADED: "DOMContentLoaded",
+    # 500 ms without a request under way.
+    WaitUntil.NETWORK_IDLE: "networkIdle",
+}
+
+# Chromium's net error list (net/base/net_error_list.h); what is not named here may pass by itself.
+NET_ERRORS: dict[str, type[CaptureError]] = {
+    "ERR_NAME_NOT_RESOLVED": UnknownHost,
+    "ERR_ICANN_NAME_COLLISION": UnknownHost,
+    "ERR_INVALID_URL": InvalidRequest,
+    "ERR_UNSAFE_PORT": InvalidRequest,
+    "ERR_DISALLOWED_URL_SCHEME": InvalidRequest,
+    "ERR_UNKNOWN_URL_SCHEME": InvalidRequest,
+    "ERR_TOO_MANY_REDIRECTS": ContentRefused,
+    "ERR_INVALID_RESPONSE": ContentRefused,
+    "ERR_ABORTED": ContentRefused,
+    "ERR_TIMED_OUT": CaptureTimeout,
+    "ERR_CONNECTION_TIMED_OUT": CaptureTimeout,
+}
+TLS_PREFIXES = ("ERR_CERT_", "ERR_SSL_", "ERR_BAD_SSL_", "ERR_TLS_")
+
+
+class Navigation:
+    """The main frame's way to its document. Create it before navigating: it listens from then on."""
+
+    def __init__(self, session: CDPSession, frame_id: str) -> None:
+        self._session = session
+        self._frame_id = frame_id
+        self._loader_id: str | None = None
+        self._reached: set[tuple[str, str]] = set()
+        self._changed = asyncio.Event()
+        self.status: int | None = None
+        session.on("Page.lifecycleEvent", self._on_lifecycle)
+        session.on("Network.responseReceived", self._on_response)
+
+    async def go(self, url: str) -> None:
+        """Navigate and return when the document is committed. Raises the CaptureError that fits."""
+        # The events of the empty page that every tab starts with are not this navigation's.
+        self._reached.clear()
+        self._loader_id = None
+        answer = await self._session.send("Page.navigate", {"url": url})
+        failure = answer.get("errorText")
+        if answer.get("isDownload"):
+            raise ContentRefused("the page is a download, not a document")
+        if failure:
+            raise error_for(failure)
+        self._loader_id = self._loader_id or answer.get("loaderId")
+
+    async def ready(self, wait_until: WaitUntil) -> None:
+        """Return when the current document reached the event; follows the page when it navigates on."""
+        wanted = LIFECYCLE_EVENTS[wait_until]
+        while (self._loader_id, wanted) not in self._reached:
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _on_lifecycle(self, event: dict[str, Any]) -> None:
+        if event["frameId"] != self._frame_id:
+            return
+        if event["name"] == "init":
+            self._loader_id = event["loaderId"]
+        self._reached.add((event["loaderId"], event["name"]))
+        self._changed.set()
+
+    def _on_response(self, event: dict[str, Any]) -> None:
+        if event.get("frameId") == self._frame_id and event.get("type") == "Document":
+            self.status = event["response"]["status"]
+
+
+def error_for(error_text: str) -> CaptureError:
+    """The CaptureError of a Chromium net error such as `net::ERR_NAME_NOT_RESOLVED`."""
+    name = error_text.removeprefix("net::")
+    if name.startswith(TLS_PREFIXES):
+        return TlsFailure(f"the TLS connection to the page failed ({name})")
+    return NET_ERRORS.get(name, ConnectionFailed)(f"the page could not be loaded ({name})")

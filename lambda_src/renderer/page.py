@@ -1,0 +1,175 @@
+"""One capture in one page: guard, navigate, wait, measure, picture."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import imagesize
+from pyppeteer.connection import CDPSession
+
+from stillframe.artifact import PageFacts, Screenshot
+from stillframe.egress import EgressPolicy
+from stillframe.errors import CaptureError, CaptureTimeout, ContentRefused, StatusRefused, StatusUnavailable
+from stillframe.options import ImageFormat, RenderOptions
+
+from .navigation import Navigation
+from .scripts import MEASURE, SCROLL_THROUGH
+
+WORLD_NAME = "stillframe"
+MAX_TITLE_CHARS = 1000
+TRANSPARENT = {"r": 0, "g": 0, "b": 0, "a": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What the page says of itself: sizes in CSS pixels."""
+
+    title: str
+    url: str
+    width: int
+    height: int
+
+
+class PageCapture:
+    """The steps of one capture on one fresh tab."""
+
+    def __init__(self, session: CDPSession, frame_id: str, policy: EgressPolicy, options: RenderOptions) -> None:
+        self._session = session
+        self._frame_id = frame_id
+        self._policy = policy
+        self._options = options
+        self._refusal: CaptureError | None = None
+        self._navigation = Navigation(session, frame_id)
+
+    async def run(self, url: str) -> Screenshot:
+        """Capture the page at `url`. Raises a CaptureError; the caller bounds the time."""
+        started = time.monotonic()
+        self._policy.check_page(url)
+        await self._prepare()
+        try:
+            async with asyncio.timeout(self._options.timeout_ms / 1000):
+                await self._navigation.go(url)
+                self._check_status()
+                await self._navigation.ready(self._options.wait_until)
+        except TimeoutError as error:
+            raise CaptureTimeout(
+                f"the page did not reach {self._options.wait_until.value} within {self._options.timeout_ms} ms"
+            ) from error
+        except CaptureError as error:
+            raise self._refusal or error from error
+        await asyncio.sleep(self._options.delay_ms / 1000)
+        if self._options.full_page:
+            await self._evaluate(SCROLL_THROUGH % self._options.height_cap)
+        measures = await self._measure()
+        data = await self._picture(measures)
+        width, height = imagesize.get(io.BytesIO(data))
+        return Screenshot(
+            data=data,
+            format=self._options.format,
+            width=width,
+            height=height,
+            facts=self._facts(measures),
+            render_ms=round((time.monotonic() - started) * 1000),
+        )
+
+    async def _prepare(self) -> None:
+        """Viewport, document guard and dialogs, before the page has a chance to run."""
+        session, viewport = self._session, self._options.viewport
+        session.on("Fetch.requestPaused", self._on_document)
+        session.on("Page.javascriptDialogOpening", self._on_dialog)
+        await asyncio.gather(
+            session.send("Fetch.enable", {"patterns": [{"urlPattern": "*", "resourceType": "Document"}]}),
+            session.send(
+                "Emulation.setDeviceMetricsOverride",
+                {
+                    "width": viewport.width,
+                    "height": viewport.height,
+                    "deviceScaleFactor": self._options.device_scale_factor,
+                    "mobile": False,
+                },
+            ),
+        )
+
+    def _on_document(self, event: dict[str, Any]) -> None:
+        """Every document, redirects and frames included, is judged before it is requested."""
+        try:
+            self._policy.check_document(event["request"]["url"])
+        except CaptureError as refusal:
+            if event["frameId"] == self._frame_id:
+                self._refusal = refusal
+            self._session.send("Fetch.failRequest", {"requestId": event["requestId"], "errorReason": "AccessDenied"})
+        else:
+            self._session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
+
+    def _on_dialog(self, event: dict[str, Any]) -> None:
+        """An open dialog stops the page. Leaving is agreed to, everything else is dismissed."""
+        self._session.send("Page.handleJavaScriptDialog", {"accept": event["type"] == "beforeunload"})
+
+    def _check_status(self) -> None:
+        status = self._navigation.status
+        if status in (204, 205):
+            raise ContentRefused(f"the page answered {status}: there is no document to show")
+        if not self._options.fail_on_status or status is None or status < 400:
+            return
+        refusal = StatusUnavailable if status == 429 or status >= 500 else StatusRefused
+        raise refusal(f"the page answered {status} and failOnStatus is set")
+
+    async def _measure(self) -> Measures:
+        values = await self._evaluate(MEASURE)
+        # A script may have moved the page on since its document was judged.
+        self._policy.check_page(values["url"])
+        return Measures(
+            title=values["title"][:MAX_TITLE_CHARS],
+            url=values["url"],
+            width=self._options.viewport.width,
+            height=max(int(values["height"]), self._options.viewport.height),
+        )
+
+    async def _picture(self, measures: Measures) -> bytes:
+        options = self._options
+        height = min(measures.height, options.height_cap) if options.full_page else options.viewport.height
+        parameters: dict[str, Any] = {
+            "format": options.format.value,
+            "optimizeForSpeed": options.format is ImageFormat.PNG,
+            "captureBeyondViewport": options.full_page,
+            "clip": {"x": 0, "y": 0, "width": measures.width, "height": math.floor(height), "scale": 1},
+        }
+        if not options.full_page:
+            # The clip is relative to the document; a page that scrolled itself is pictured where it is.
+            del parameters["clip"]
+        if options.quality is not None:
+            parameters["quality"] = options.quality
+        answer = await self._session.send("Page.captureScreenshot", parameters)
+        return base64.b64decode(answer["data"])
+
+    async def _evaluate(self, expression: str) -> Any:
+        """Run our script in a world of its own, where the page cannot have replaced what it uses."""
+        world = await self._session.send(
+            "Page.createIsolatedWorld", {"frameId": self._frame_id, "worldName": WORLD_NAME}
+        )
+        answer = await self._session.send(
+            "Runtime.evaluate",
+            {
+                "expression": expression,
+                "contextId": world["executionContextId"],
+                "awaitPromise": True,
+                "returnByValue": True,
+            },
+        )
+        return answer["result"].get("value")
+
+    def _facts(self, measures: Measures) -> PageFacts:
+        capped = self._options.full_page and measures.height > self._options.height_cap
+        return PageFacts(
+            http_status=self._navigation.status,
+            final_url=measures.url,
+            title=measures.title,
+            page_height=measures.height if capped else None,
+            height_capped=True if capped else None,
+        )

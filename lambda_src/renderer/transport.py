@@ -1,0 +1,167 @@
+"""pyppeteer's connection over Chromium's DevTools pipe instead of its TCP port.
+
+A port can be reached by every page and process on the machine, a pipe only by its two ends; and when
+this process dies, whatever way, Chromium reads end-of-file and exits by itself. Sessions are flattened
+(`sessionId` beside `method`): the nested form that pyppeteer speaks encodes every message twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from typing import Any
+
+from pyee import EventEmitter
+from pyppeteer.connection import CDPSession, Connection
+from pyppeteer.errors import NetworkError
+
+logger = logging.getLogger(__name__)
+
+# A screenshot is one message: base64 of the largest image, with room to spare.
+MAX_MESSAGE_BYTES = 512 * 1024 * 1024
+
+
+class PipeSession(CDPSession):
+    """A flattened session: its messages travel on the connection, marked with its id."""
+
+    def send(self, method: str, params: dict[str, Any] | None = None) -> asyncio.Future[Any]:
+        if self._connection is None:
+            raise NetworkError(f"{method}: the target is closed")
+        arguments = dict(params or {})
+        if method == "Target.setAutoAttach":
+            arguments["flatten"] = True
+        future: asyncio.Future[Any] = self._connection.request(method, arguments, self._sessionId)
+        return future
+
+    async def detach(self) -> None:
+        await self._connection.send("Target.detachFromTarget", {"sessionId": self._sessionId})
+
+    def _createSession(self, target_type: str, session_id: str) -> PipeSession:  # noqa: N802  # pyppeteer's hook
+        session: PipeSession = self._connection.adopt(target_type, session_id)
+        return session
+
+    def _on_closed(self) -> None:
+        self._connection = None
+
+
+class PipeConnection(Connection):
+    """The root session. `closed` is done when the browser is gone."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.WriteTransport) -> None:
+        # pyppeteer's own constructor would open a WebSocket.
+        EventEmitter.__init__(self)
+        self._loop = asyncio.get_running_loop()
+        self._url = "pipe:"
+        self._reader = reader
+        self._writer = writer
+        self._next_id = 0
+        self._pending: dict[int, tuple[str | None, str, asyncio.Future[Any]]] = {}
+        self._sessions: dict[str, PipeSession] = {}
+        self._closeCallback = None
+        self.closed: asyncio.Future[None] = self._loop.create_future()
+        self._task = self._loop.create_task(self._receive())
+
+    @classmethod
+    async def open(cls, command_fd: int, answer_fd: int) -> PipeConnection:
+        """Connect to our ends of the two pipes, which belong to the connection from here on."""
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(limit=MAX_MESSAGE_BYTES)
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(answer_fd, "rb", 0))
+        writer, _ = await loop.connect_write_pipe(asyncio.Protocol, os.fdopen(command_fd, "wb", 0))
+        return cls(reader, writer)
+
+    def send(self, method: str, params: dict[str, Any] | None = None) -> asyncio.Future[Any]:
+        return self.request(method, params or {}, None)
+
+    def request(self, method: str, params: dict[str, Any], session_id: str | None) -> asyncio.Future[Any]:
+        """Send a command. Raises NetworkError when the browser is gone; protocol errors come by the future."""
+        if self.closed.done():
+            raise NetworkError(f"{method}: the browser is gone")
+        self._next_id += 1
+        message: dict[str, Any] = {"id": self._next_id, "method": method, "params": params}
+        if session_id is not None:
+            message["sessionId"] = session_id
+        future: asyncio.Future[Any] = self._loop.create_future()
+        # Many commands are sent without waiting for the answer; an error there is not worth a warning.
+        future.add_done_callback(_retrieve)
+        self._pending[self._next_id] = (session_id, method, future)
+        self._writer.write(json.dumps(message).encode() + b"\0")
+        return future
+
+    def adopt(self, target_type: str, session_id: str) -> PipeSession:
+        """The session object of an id, made when it is new."""
+        if session_id not in self._sessions:
+            self._sessions[session_id] = PipeSession(self, target_type, session_id, self._loop)
+        return self._sessions[session_id]
+
+    async def createSession(self, target_info: dict[str, Any]) -> PipeSession:  # noqa: N802  # pyppeteer's hook
+        response = await self.send("Target.attachToTarget", {"targetId": target_info["targetId"], "flatten": True})
+        return self.adopt(target_info["type"], response["sessionId"])
+
+    async def dispose(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _receive(self) -> None:
+        try:
+            while True:
+                raw = await self._reader.readuntil(b"\0")
+                self._dispatch(json.loads(raw[:-1]))
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError) as error:
+            logger.debug("the DevTools pipe ended", extra={"error": str(error)})
+        finally:
+            self._close()
+
+    def _dispatch(self, message: dict[str, Any]) -> None:
+        if "id" in message:
+            self._answer(message)
+            return
+        method, params = message["method"], message.get("params", {})
+        if method == "Target.detachedFromTarget":
+            self._end_session(params["sessionId"])
+        session_id = message.get("sessionId")
+        receiver = self._sessions.get(session_id) if session_id else self
+        if receiver is not None:
+            receiver.emit(method, params)
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        _, method, future = self._pending.pop(message["id"], (None, "", None))
+        if future is None or future.done():
+            return
+        if "error" in message:
+            future.set_exception(NetworkError(f"{method}: {message['error'].get('message', '')}"))
+        else:
+            future.set_result(message.get("result"))
+
+    def _end_session(self, session_id: str) -> None:
+        session = self._sessions.pop(session_id, None)
+        if session is not None:
+            session._on_closed()
+            self._fail_pending(session_id, "the target is closed")
+
+    def _close(self) -> None:
+        if self.closed.done():
+            return
+        self.closed.set_result(None)
+        for session_id in list(self._sessions):
+            self._end_session(session_id)
+        self._fail_pending(None, "the browser is gone")
+        self._writer.close()
+        if self._closeCallback is not None:
+            self._closeCallback()
+
+    def _fail_pending(self, session_id: str | None, why: str) -> None:
+        """Fail what waits for an answer: of one session, or with None, of all."""
+        for number, (owner, method, future) in list(self._pending.items()):
+            if session_id is not None and owner != session_id:
+                continue
+            del self._pending[number]
+            if not future.done():
+                future.set_exception(NetworkError(f"{method}: {why}"))
+
+
+def _retrieve(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()

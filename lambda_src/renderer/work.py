@@ -1,0 +1,80 @@
+"""The work under a claim: render, store."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from stillframe.artifact import ArtifactStore, Screenshot, StoredArtifact
+from stillframe.claim import Claim
+from stillframe.clock import Deadline
+from stillframe.delivery import Delivery
+from stillframe.errors import CaptureError, PermanentError, TransientError, UnexpectedError
+from stillframe.options import RenderOptions
+from stillframe.record import Status
+
+logger = logging.getLogger(__name__)
+
+
+class Renderer(Protocol):
+    """Turns a page into an image before a deadline, or raises a CaptureError."""
+
+    def render(self, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
+        """Render the page at `url`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What the work came to: an artifact, or the error that is to be recorded."""
+
+    artifact: StoredArtifact | None = None
+    error: CaptureError | None = None
+    adopted: bool = False
+    render_ms: int | None = None
+
+    def to_result(self, duration_ms: int) -> dict[str, Any]:
+        """The attributes with which the record is completed, wire names."""
+        result: dict[str, Any] = {"status": Status.SUCCESS.value, "durationMs": duration_ms}
+        if self.artifact is not None:
+            result |= self.artifact.to_wire()
+        if self.error is not None:
+            result |= {"status": Status.FAILED.value, "errorCode": self.error.code, "errorMessage": self.error.message}
+        return result
+
+
+class Work:
+    """Renders and stores one delivery."""
+
+    def __init__(self, renderer: Renderer, artifacts: ArtifactStore, max_receive_count: int) -> None:
+        self._renderer = renderer
+        self._artifacts = artifacts
+        self._max_receive_count = max_receive_count
+
+    def do(self, delivery: Delivery, claim: Claim, deadline: Deadline) -> Product:
+        """An error that is to be recorded is a product; one after which the claim is released is raised."""
+        try:
+            return self._produce(delivery, claim, deadline)
+        except PermanentError as error:
+            return Product(error=error)
+        except TransientError as error:
+            return self._last_or_raise(delivery, error)
+        except Exception as error:
+            logger.exception("unexpected error", extra={"id": delivery.id})
+            return self._last_or_raise(delivery, UnexpectedError(f"{type(error).__name__}: {error}"))
+
+    def _last_or_raise(self, delivery: Delivery, error: TransientError) -> Product:
+        if delivery.message.is_last(self._max_receive_count):
+            return Product(error=error)
+        raise error
+
+    def _produce(self, delivery: Delivery, claim: Claim, deadline: Deadline) -> Product:
+        options = delivery.request.render_options()
+        if claim.took_over:
+            # The stale holder may have stored the image and died before it could say so.
+            existing = self._artifacts.find(delivery.id, options.format)
+            if existing is not None:
+                return Product(artifact=existing, adopted=True)
+        shot = self._renderer.render(delivery.request.url, options, deadline)
+        artifact, adopted = self._artifacts.put(delivery.id, claim.token, shot)
+        return Product(artifact=artifact, adopted=adopted, render_ms=shot.render_ms)

@@ -1,0 +1,41 @@
+"""One delivery of one message: SQS delivers at least once, so a message can have several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from stillframe.request import CaptureRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as the queue delivered it. Times are milliseconds since the epoch."""
+
+    body: str
+    message_id: str
+    receipt_handle: str
+    receive_count: int
+    sent_at_ms: int
+    received_at_ms: int
+
+    def is_last(self, max_receive_count: int) -> bool:
+        """Whether SQS moves the message to the dead-letter queue instead of delivering it again."""
+        return self.receive_count >= max_receive_count
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message that holds a request."""
+
+    message: Message
+    request: CaptureRequest
+
+    @property
+    def id(self) -> str:
+        return self.request.id
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """Raises UnparsableBody."""
+        return cls(message, CaptureRequest.from_body(message.body))

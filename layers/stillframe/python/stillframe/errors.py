@@ -1,0 +1,164 @@
+"""What a capture raises on purpose. The class carries the retry decision, the code is what users see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+MAX_MESSAGE_CHARS = 500
+
+
+class CaptureError(Exception):
+    """Base of what a capture raises on purpose. `code` is stored in the record and counted as a metric."""
+
+    code: ClassVar[str] = "CAPTURE_ERROR"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message[:MAX_MESSAGE_CHARS]
+
+
+class PermanentError(CaptureError):
+    """Another attempt cannot succeed. Recorded as failed, then acknowledged."""
+
+
+class TransientError(CaptureError):
+    """Another attempt may succeed. The message goes back to the queue."""
+
+
+class UnparsableBody(PermanentError):
+    """The message body is no request at all, so there is no id to record it under: dead-letter queue."""
+
+    code = "UNPARSABLE_BODY"
+
+
+class IdConflict(PermanentError):
+    """The id is taken by a request with another url or other options: dead-letter queue."""
+
+    code = "ID_CONFLICT"
+
+
+class InvalidRequest(PermanentError):
+    """An option is unknown, out of its range, or in conflict with another one; or the url is malformed."""
+
+    code = "INVALID_REQUEST"
+
+
+class BlockedScheme(PermanentError):
+    """The page, or what it redirects to, is neither http nor https."""
+
+    code = "BLOCKED_SCHEME"
+
+
+class BlockedAddress(PermanentError):
+    """The page names an address that is not on the public internet."""
+
+    code = "BLOCKED_ADDRESS"
+
+
+class UnknownHost(PermanentError):
+    """The name of the host does not resolve."""
+
+    code = "UNKNOWN_HOST"
+
+
+class TlsFailure(PermanentError):
+    """The certificate or the TLS handshake of the host is not acceptable."""
+
+    code = "TLS_ERROR"
+
+
+class ContentRefused(PermanentError):
+    """The response is a download or has no document to show (for example 204 No Content)."""
+
+    code = "CONTENT_REFUSED"
+
+
+class PageTooLarge(PermanentError):
+    """The image would exceed what the browser can draw or the store is configured to take."""
+
+    code = "PAGE_TOO_LARGE"
+
+
+class ObjectConflict(PermanentError):
+    """The key of the image is taken by an object that Stillframe did not write for this id."""
+
+    code = "OBJECT_CONFLICT"
+
+
+class StatusRefused(PermanentError):
+    """`failOnStatus` is set and the page answered 4xx (but not 429)."""
+
+    code = "STATUS_REFUSED"
+
+
+class StatusUnavailable(TransientError):
+    """`failOnStatus` is set and the page answered 429 or 5xx, which may pass."""
+
+    code = "STATUS_UNAVAILABLE"
+
+
+class CaptureTimeout(TransientError):
+    """The page did not get ready within its time-out or the job's deadline."""
+
+    code = "TIMEOUT"
+
+
+class ConnectionFailed(TransientError):
+    """The host refused, reset or dropped the connection, or the network was not reachable."""
+
+    code = "CONNECTION_FAILED"
+
+
+class BrowserCrashed(TransientError):
+    """The browser or the page's renderer died, or could not be started."""
+
+    code = "BROWSER_CRASHED"
+
+
+class ServiceUnavailable(TransientError):
+    """An AWS call failed after its own retries (throttling, 5xx, network, permissions)."""
+
+    code = "AWS_ERROR"
+
+
+class OutOfTime(TransientError):
+    """The invocation has too little time left to begin: the record is handed back untouched."""
+
+    code = "OUT_OF_TIME"
+
+
+class ClaimHeld(TransientError):
+    """This very message is being worked on by a holder whose lease still runs (a redelivery).
+
+    `seconds` is how long the lease still runs: no sooner is another delivery of use.
+    """
+
+    code = "CLAIM_HELD"
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class ClaimLost(TransientError):
+    """The lease ran out and another holder took the claim; nothing of this attempt was kept."""
+
+    code = "CLAIM_LOST"
+
+
+class UnexpectedError(TransientError):
+    """A defect: something raised that is no CaptureError. Retried, then dead-lettered, never dropped."""
+
+    code = "UNEXPECTED"
+
+
+def _leaves(base: type[CaptureError]) -> Iterator[type[CaptureError]]:
+    for child in base.__subclasses__():
+        yield child
+        yield from _leaves(child)
+
+
+def retryable_codes() -> tuple[str, ...]:
+    """Codes under which a record that says `failed` may be claimed again, sorted."""
+    return tuple(sorted(error.code for error in _leaves(TransientError)))

@@ -1,0 +1,77 @@
+"""How one delivery ended, as a value: what users see, what is counted, and whether the message goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from stillframe.artifact import StoredArtifact
+
+
+class OutcomeKind(StrEnum):
+    """The four ends of a delivery."""
+
+    CAPTURED = "captured"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    RETRY = "retry"
+
+
+class SkipReason(StrEnum):
+    """Why a duplicate was not rendered."""
+
+    ALREADY_SUCCESS = "already_success"
+    ALREADY_PROCESSING = "already_processing"
+    RACE_CONDITION_PREVENTED = "race_condition_prevented"
+    ALREADY_FAILED = "already_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The end of one delivery.
+
+    `acknowledge` says whether the message is done with: a message that shall be delivered again, or be
+    moved to the dead-letter queue by its receive count, is not acknowledged.
+    """
+
+    kind: OutcomeKind
+    acknowledge: bool
+    id: str
+    url: str
+    message_id: str
+    receive_count: int = 1
+    reason: str | None = None
+    artifact: StoredArtifact | None = None
+    s3_url: str | None = None
+    winner: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    adopted: bool = False
+    attempts: int = 0
+    duration_ms: int = 0
+    render_ms: int | None = None
+    claim_age_ms: int | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        """One flat JSON object with wire names, without what is not known: the canonical log line."""
+        artifact = self.artifact.to_wire() if self.artifact else {}
+        values: dict[str, Any] = {
+            "id": self.id,
+            "url": self.url,
+            "outcome": self.kind.value,
+            "reason": self.reason,
+            "messageId": self.message_id,
+            "receiveCount": self.receive_count,
+            "attempts": self.attempts or None,
+            "adopted": self.adopted or None,
+            **artifact,
+            "s3Url": artifact.get("s3Url", self.s3_url),
+            "winner": self.winner,
+            "errorCode": self.error_code,
+            "errorMessage": self.error_message,
+            "durationMs": self.duration_ms,
+            "renderMs": self.render_ms,
+            "claimAgeMs": self.claim_age_ms,
+        }
+        return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,102 @@
+"""A request for one screenshot, as it travels in the body of an SQS message."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from stillframe.errors import InvalidRequest, UnparsableBody
+from stillframe.options import RenderOptions
+
+# pydantic's regex engine is Rust's, where `$` is the end of the text and not also the place before a newline.
+ID_PATTERN = r"^[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}$"
+ID_RULE = "1 to 128 of A-Z a-z 0-9 . _ : -, not starting with a dot"
+# Chromium's own limit for a url (url::kMaxURLChars) is 2 MiB; no page needs that, and a record holds 400 KB.
+MAX_URL_CHARS = 16_384
+
+
+class CaptureRequest(BaseModel):
+    """`{"url": ..., "requestId": ..., "options": {...}}`.
+
+    The envelope is checked here, the options later and under the request's own id, so that a wrong
+    option ends in a record that says so instead of a dead letter.
+    """
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+    url: Annotated[str, Field(min_length=1, max_length=MAX_URL_CHARS, strict=True)]
+    request_id: Annotated[str, Field(pattern=ID_PATTERN, strict=True)] | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def from_body(cls, body: str) -> Self:
+        """Parse a message body. Raises UnparsableBody with what is wrong and what is expected."""
+        try:
+            # Python's json reads NaN and lone surrogates, which no other party could read back.
+            raw = json.loads(body, parse_constant=_refuse_constant)
+            json.dumps(raw, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as error:
+            raise UnparsableBody(f"the body is not JSON: {error}") from error
+        if not isinstance(raw, dict):
+            raise UnparsableBody('the body is not a JSON object; expected {"url": "https://...", "requestId": ...}')
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            raise UnparsableBody("; ".join(_sentence(item) for item in error.errors())) from error
+
+    @cached_property
+    def canonical_options(self) -> dict[str, Any]:
+        """Options with defaults left out, so that spelling a default out is not another request."""
+        try:
+            parsed = RenderOptions.parse(self.options)
+        except InvalidRequest:
+            return self.options
+        return parsed.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    @cached_property
+    def payload_hash(self) -> str:
+        """SHA-256 of url and options in canonical JSON: the identity of what is asked for, in hex."""
+        canonical = {"url": self.url, "options": self.canonical_options}
+        text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def id(self) -> str:
+        """The screenshot id: what the sender chose, else the hash of the request."""
+        return self.request_id or self.payload_hash
+
+    def render_options(self) -> RenderOptions:
+        """Raises InvalidRequest when the url or an option cannot be used."""
+        try:
+            parts = urlsplit(self.url)
+            parts.port  # noqa: B018  # raises ValueError when it is out of range
+        except ValueError as error:
+            raise InvalidRequest(f"url: {error}") from error
+        if any(char.isspace() or ord(char) < 0x20 for char in self.url):
+            raise InvalidRequest("url: contains white space or control characters; percent-encode them")
+        if parts.scheme.lower() in ("http", "https") and not parts.hostname:
+            raise InvalidRequest("url: names no host; expected https://host/path")
+        return RenderOptions.parse(self.options)
+
+    def to_body(self) -> str:
+        """The message body that `from_body` reads back."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True, exclude_none=True), ensure_ascii=False)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _sentence(item: Any) -> str:
+    name = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "string_pattern_mismatch":
+        return f"{name}: must be {ID_RULE}"
+    if item["type"] == "extra_forbidden":
+        return f"{name} is not known; expected url, requestId, options"
+    return f"{name}: {item['msg']}"

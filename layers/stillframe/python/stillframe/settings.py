@@ -1,0 +1,83 @@
+"""The settings of every process, read once from its environment."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Annotated, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MILLISECONDS = 1000
+
+
+class SettingsError(Exception):
+    """The environment is incomplete or wrong. The message names each variable and what it should be."""
+
+
+class Settings(BaseSettings):
+    """One field per variable; the alias is the variable's name."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    queue_url: Annotated[str, Field(alias="QUEUE_URL", min_length=1)]
+    dead_letter_queue_url: Annotated[str, Field(alias="DEAD_LETTER_QUEUE_URL", min_length=1)]
+    table_name: Annotated[str, Field(alias="TABLE_NAME", min_length=1)]
+    bucket_name: Annotated[str, Field(alias="BUCKET_NAME", min_length=1)]
+    log_level: Annotated[str, Field(alias="LOG_LEVEL", pattern=r"^(?i:debug|info|warning|error|critical)$")] = "INFO"
+
+    key_prefix: Annotated[str, Field(alias="STILLFRAME_KEY_PREFIX", pattern=r"^[A-Za-z0-9._/-]*[A-Za-z0-9._-]$")] = (
+        "screenshots"
+    )
+    tabs: Annotated[int, Field(alias="STILLFRAME_TABS", ge=1, le=64)] = 4
+    job_deadline_seconds: Annotated[float, Field(alias="STILLFRAME_JOB_DEADLINE_SECONDS", ge=1, le=840)] = 50
+    max_receive_count: Annotated[int, Field(alias="STILLFRAME_MAX_RECEIVE_COUNT", ge=1, le=1000)] = 5
+    backoff_base_seconds: Annotated[float, Field(alias="STILLFRAME_BACKOFF_BASE_SECONDS", ge=0, le=900)] = 5
+    backoff_cap_seconds: Annotated[float, Field(alias="STILLFRAME_BACKOFF_CAP_SECONDS", ge=0, le=43_200)] = 300
+    lease_margin_seconds: Annotated[float, Field(alias="STILLFRAME_LEASE_MARGIN_SECONDS", ge=0, le=60)] = 2
+    record_retention_days: Annotated[int, Field(alias="STILLFRAME_RECORD_RETENTION_DAYS", ge=1, le=36_500)] = 90
+    worker_id: Annotated[str, Field(alias="STILLFRAME_WORKER_ID", max_length=128)] = ""
+    chromium_path: Annotated[str, Field(alias="STILLFRAME_CHROMIUM")] = ""
+    allow_hosts: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_ALLOW_HOSTS")] = ()
+
+    @field_validator("allow_hosts", mode="before")
+    @classmethod
+    def split_hosts(cls, value: object) -> object:
+        """A comma-separated list of `host` or `host:port`."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def name_the_worker(self) -> Self:
+        if not self.worker_id:
+            stream = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "").rpartition("]")[2]
+            object.__setattr__(self, "worker_id", stream or f"{socket.gethostname()}-{os.getpid()}")
+        return self
+
+    @property
+    def record_retention_seconds(self) -> int:
+        return self.record_retention_days * 24 * 3600
+
+    @property
+    def lease_margin_ms(self) -> int:
+        return int(self.lease_margin_seconds * MILLISECONDS)
+
+    @classmethod
+    def from_environment(cls, **overrides: object) -> Self:
+        """Settings from the environment; overrides, by variable name, go before it.
+
+        Raises SettingsError, naming every variable that is missing or wrong.
+        """
+        if os.environ.get("POWERTOOLS_IDEMPOTENCY_DISABLED", "").lower() in ("1", "true", "yes", "on", "y", "t"):
+            raise SettingsError(
+                "POWERTOOLS_IDEMPOTENCY_DISABLED is set: every duplicate would be rendered and stored again. Unset it."
+            )
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            problems = "; ".join(f"{item['loc'][0]}: {_problem(item['type'], item['msg'])}" for item in error.errors())
+            raise SettingsError(f"environment: {problems}") from error
+
+
+def _problem(kind: str, message: str) -> str:
+    return "is not set" if kind == "missing" else message
