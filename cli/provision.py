@@ -11,10 +11,8 @@ from botocore.exceptions import ClientError
 from lambda_src.renderer.runtime import Clients
 from stillframe.record import INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY, PARTITION_KEY, TIME_TO_LIVE
 
-QUEUE_NAME = "stillframe"
-DEAD_LETTER_QUEUE_NAME = "stillframe-dead-letters"
-TABLE_NAME = "stillframe"
-BUCKET_NAME = "stillframe"
+# Of the queue, the table and the bucket; the dead-letter queue has it with a suffix.
+DEFAULT_NAME = "stillframe"
 
 DAY_SECONDS = 24 * 3600
 
@@ -27,42 +25,42 @@ class QueuePolicy:
     max_receive_count: int = 5
 
 
-def provision(clients: Clients, policy: QueuePolicy) -> dict[str, str]:
+def provision(clients: Clients, policy: QueuePolicy, name: str = DEFAULT_NAME) -> dict[str, str]:
     """Create what is missing; returns the environment that names it. Idempotent."""
-    dead_letter_url = _create_queue(clients, DEAD_LETTER_QUEUE_NAME, {"MessageRetentionPeriod": str(14 * DAY_SECONDS)})
+    dead_letter_url = _create_queue(clients, f"{name}-dead-letters", {"MessageRetentionPeriod": str(14 * DAY_SECONDS)})
     attributes = clients.sqs.get_queue_attributes(QueueUrl=dead_letter_url, AttributeNames=["QueueArn"])["Attributes"]
     redrive = {"deadLetterTargetArn": attributes["QueueArn"], "maxReceiveCount": policy.max_receive_count}
     queue_url = _create_queue(
         clients,
-        QUEUE_NAME,
+        name,
         {
             "MessageRetentionPeriod": str(7 * DAY_SECONDS),
             "VisibilityTimeout": str(policy.visibility_timeout_seconds),
             "RedrivePolicy": json.dumps(redrive),
         },
     )
-    _create_table(clients)
-    _create_bucket(clients)
+    _create_table(clients, name)
+    _create_bucket(clients, name)
     return {
         "QUEUE_URL": queue_url,
         "DEAD_LETTER_QUEUE_URL": dead_letter_url,
-        "TABLE_NAME": TABLE_NAME,
-        "BUCKET_NAME": BUCKET_NAME,
+        "TABLE_NAME": name,
+        "BUCKET_NAME": name,
         "STILLFRAME_MAX_RECEIVE_COUNT": str(policy.max_receive_count),
     }
 
 
-def _create_queue(clients: Clients, name: str, attributes: dict[str, Any]) -> str:
+def _create_queue(clients: Clients, name: str, attributes: Any) -> str:
     url = clients.sqs.create_queue(QueueName=name)["QueueUrl"]
     # Separate, so that other attributes than those of an earlier run are no conflict.
     clients.sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
     return url
 
 
-def _create_table(clients: Clients) -> None:
+def _create_table(clients: Clients, name: str) -> None:
     try:
         clients.dynamodb.create_table(
-            TableName=TABLE_NAME,
+            TableName=name,
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[
                 {"AttributeName": PARTITION_KEY, "AttributeType": "S"},
@@ -85,17 +83,17 @@ def _create_table(clients: Clients) -> None:
         if error.response["Error"]["Code"] != "ResourceInUseException":
             raise
         return
-    clients.dynamodb.get_waiter("table_exists").wait(TableName=TABLE_NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    clients.dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
     clients.dynamodb.update_time_to_live(
-        TableName=TABLE_NAME, TimeToLiveSpecification={"Enabled": True, "AttributeName": TIME_TO_LIVE}
+        TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": TIME_TO_LIVE}
     )
 
 
-def _create_bucket(clients: Clients) -> None:
+def _create_bucket(clients: Clients, name: str) -> None:
     try:
-        clients.s3.create_bucket(Bucket=BUCKET_NAME)
+        clients.s3.create_bucket(Bucket=name)
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
             raise
     # Versions would show a second write, which the audit looks for.
-    clients.s3.put_bucket_versioning(Bucket=BUCKET_NAME, VersioningConfiguration={"Status": "Enabled"})
+    clients.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})

@@ -25,7 +25,7 @@ RESOURCES = (
 )
 HOW_TO_NAME = (
     "Name them with --stack STACK, with options (--queue-url, --dead-letter-queue-url, --table-name, --bucket-name), "
-    'or in the environment: `stillframe dev` prints the exports of an embedded one.'
+    "or in the environment: `stillframe dev` prints the exports of an embedded one."
 )
 
 
@@ -63,9 +63,13 @@ def find_settings(stack: str | None, named: dict[str, str | None]) -> Settings:
 
 
 def _stack_outputs(stack: str) -> dict[str, str]:
+    """Outputs of the stack, or of the storage stack that belongs to it."""
     client: Any = boto3.client("cloudformation")
-    try:
-        description = client.describe_stacks(StackName=stack)["Stacks"][0]
-    except ClientError as error:
-        raise SettingsError(f"--stack {stack}: {error.response['Error']['Message']}") from error
-    return {item["OutputKey"]: item["OutputValue"] for item in description.get("Outputs", [])}
+    for name in (f"{stack}-Storage", stack):
+        try:
+            description = client.describe_stacks(StackName=name)["Stacks"][0]
+        except ClientError as error:
+            problem = error.response["Error"]["Message"]
+            continue
+        return {item["OutputKey"]: item["OutputValue"] for item in description.get("Outputs", [])}
+    raise SettingsError(f"--stack {stack}: {problem}")

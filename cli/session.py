@@ -123,7 +123,8 @@ class Session:
         """The image of an id, downloaded once however many messages named it."""
         if capture_id not in self._paths:
             record = self._archive.record(capture_id)
-            assert record is not None and record.s3_key is not None
+            assert record is not None
+            assert record.s3_key is not None
             taken = {Path(path).name for path in self._paths.values()}
             name = filename_for(url, record.s3_key.rpartition(".")[2], taken.__contains__)
             path = self._directory / name

@@ -19,7 +19,7 @@ from .status_ import readable
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-class Since(click.ParamType):
+class Since(click.ParamType[int]):
     """A time (ISO 8601) or a time ago (`30m`, `12h`, `7d`), as milliseconds since the epoch."""
 
     name = "time"

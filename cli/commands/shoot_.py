@@ -22,7 +22,9 @@ from ..session import Session, embedded
 @click.option("--file", "file", type=click.File(encoding="utf-8"), help="A URL or a JSON request a line; - is stdin.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out"), show_default=True)
 @click.option("--options", metavar="JSON", help='Render options, for example \'{"fullPage": true, "format": "webp"}\'.')
-@click.option("--allow-host", "allow_hosts", multiple=True, metavar="HOST[:PORT]", help="Allow a host that is not public.")
+@click.option(
+    "--allow-host", "allow_hosts", multiple=True, metavar="HOST[:PORT]", help="Allow a host that is not public."
+)
 @click.option("--tabs", type=click.IntRange(1, 64), default=4, show_default=True, help="Pages open at once.")
 @json_option
 def command(

@@ -98,16 +98,15 @@ class Browser:
             self._users.pop(chromium, None)
             await asyncio.shield(chromium.kill())
 
-    async def _capture_on(
-        self, chromium: Chromium, url: str, options: RenderOptions, deadline: Deadline
-    ) -> Screenshot:
+    async def _capture_on(self, chromium: Chromium, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
         async with self._page(chromium, deadline) as page:
             crash = _crash_of(chromium, page)
             steps = PageCapture(page._client, page.mainFrame._id, self._policy, options)
             work = asyncio.create_task(steps.run(url))
             try:
+                waiting: set[asyncio.Future[Any]] = {work, crash}
                 done, _ = await asyncio.wait(
-                    {work, crash}, timeout=deadline.remaining_seconds(), return_when=asyncio.FIRST_COMPLETED
+                    waiting, timeout=deadline.remaining_seconds(), return_when=asyncio.FIRST_COMPLETED
                 )
                 # A dying renderer also fails the call under way: its crash is the better reason.
                 if crash in done:

@@ -38,6 +38,7 @@ class RenderEngine:
         self._policy = policy
         self._start_lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._browser: Browser | None = None
 
     def render(self, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
@@ -58,17 +59,20 @@ class RenderEngine:
         """End the browser and its thread. Idempotent."""
         with self._start_lock:
             loop, self._loop = self._loop, None
-        if loop is None or self._browser is None:
+        if loop is None or self._browser is None or self._thread is None:
             return
-        asyncio.run_coroutine_threadsafe(self._browser.close(), loop).result(STOP_SECONDS)
+        asyncio.run_coroutine_threadsafe(_end_all(self._browser), loop).result(STOP_SECONDS)
         loop.call_soon_threadsafe(loop.stop)
+        self._thread.join(STOP_SECONDS)
+        loop.close()
 
     def _started(self) -> Browser:
         with self._start_lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._loop.set_exception_handler(_on_loop_error)
-                threading.Thread(target=self._loop.run_forever, name="browser", daemon=True).start()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="browser", daemon=True)
+                self._thread.start()
                 self._browser = Browser(self._launch, self._policy)
         assert self._browser is not None
         return self._browser
@@ -76,6 +80,16 @@ class RenderEngine:
     def _submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+
+async def _end_all(browser: Browser) -> None:
+    """End the browsers, then whatever tasks of the driver are left."""
+    await browser.close()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_default_executor()
 
 
 def _on_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import os
+from collections.abc import Callable
 from typing import Any
 
 from pyee import EventEmitter
@@ -26,21 +27,21 @@ MAX_MESSAGE_BYTES = 512 * 1024 * 1024
 class PipeSession(CDPSession):
     """A flattened session: its messages travel on the connection, marked with its id."""
 
+    # None once the target is closed.
+    _connection: PipeConnection | None
+
     def send(self, method: str, params: dict[str, Any] | None = None) -> asyncio.Future[Any]:
         if self._connection is None:
             raise NetworkError(f"{method}: the target is closed")
         arguments = dict(params or {})
         if method == "Target.setAutoAttach":
             arguments["flatten"] = True
-        future: asyncio.Future[Any] = self._connection.request(method, arguments, self._sessionId)
-        return future
-
-    async def detach(self) -> None:
-        await self._connection.send("Target.detachFromTarget", {"sessionId": self._sessionId})
+        return self._connection.request(method, arguments, self._sessionId)
 
     def _createSession(self, target_type: str, session_id: str) -> PipeSession:  # noqa: N802  # pyppeteer's hook
-        session: PipeSession = self._connection.adopt(target_type, session_id)
-        return session
+        if self._connection is None:
+            raise NetworkError(f"{target_type}: the target is closed")
+        return self._connection.adopt(target_type, session_id)
 
     def _on_closed(self) -> None:
         self._connection = None
@@ -59,7 +60,7 @@ class PipeConnection(Connection):
         self._next_id = 0
         self._pending: dict[int, tuple[str | None, str, asyncio.Future[Any]]] = {}
         self._sessions: dict[str, PipeSession] = {}
-        self._closeCallback = None
+        self._closeCallback: Callable[[], None] | None = None
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self._task = self._loop.create_task(self._receive())
 

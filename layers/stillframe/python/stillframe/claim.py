@@ -49,11 +49,12 @@ class Claim(BasePersistenceLayer):
     """
 
     def __init__(self, client: DynamoDBClient, settings: Settings, clock: Clock, delivery: Delivery) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._client = client
         self._settings = settings
         self._clock = clock
         self._delivery = delivery
+        self._remaining_ms = 0
         self._release_cause: Exception | None = None
         self.token = uuid.uuid4().hex
         self.claimed_at_ms = 0
@@ -76,7 +77,7 @@ class Claim(BasePersistenceLayer):
         may_be_retried = f"(#status = :failed AND errorCode IN ({', '.join(code_names)}))"
         lease_ran_out = "(#status = :processing AND leaseExpiresAt < :now)"
         update = Update(
-            set_values=self._claimed_values(now, data_record.in_progress_expiry_timestamp),
+            set_values=self._claimed_values(now),
             remove=("errorCode", "errorMessage"),
             set_expressions=(
                 "attempts = if_not_exists(attempts, :zero) + :one",
@@ -145,9 +146,7 @@ class Claim(BasePersistenceLayer):
             logger.debug("nothing to release, the claim has another holder", extra={"id": self._delivery.id})
 
     def _get_record(self, idempotency_key: str) -> DataRecord:
-        response = self._client.get_item(
-            TableName=self._settings.table_name, Key=self._key, ConsistentRead=True
-        )
+        response = self._client.get_item(TableName=self._settings.table_name, Key=self._key, ConsistentRead=True)
         if "Item" not in response:
             raise IdempotencyItemNotFoundError
         return self._to_data_record(Record.from_item(response["Item"]))
@@ -159,15 +158,23 @@ class Claim(BasePersistenceLayer):
     def _get_hashed_payload(self, data: dict[str, Any]) -> str:
         return self._delivery.request.payload_hash
 
+    def save_inprogress(self, data: dict[str, Any], remaining_time_in_millis: int | None = None) -> None:
+        """Keeps the invocation's remaining time: the lease is counted on our clock, as its end is judged by it.
+
+        Raises ValueError without one: the claim would be locked for Powertools' default of an hour.
+        """
+        if remaining_time_in_millis is None:
+            raise ValueError("a claim needs the invocation's remaining time: register the Lambda context")
+        self._remaining_ms = remaining_time_in_millis
+        super().save_inprogress(data, remaining_time_in_millis)
+
     def delete_record(self, data: dict[str, Any], exception: Exception) -> None:
         """Keeps the reason, which the hook `_delete_record` is not given."""
         self._release_cause = exception
         super().delete_record(data, exception)
 
-    def _claimed_values(self, now_ms: int, lease_ends_ms: int | None) -> dict[str, Any]:
+    def _claimed_values(self, now_ms: int) -> dict[str, Any]:
         delivery, settings = self._delivery, self._settings
-        if lease_ends_ms is None:
-            raise ValueError("a claim needs the invocation's remaining time: register the Lambda context")
         return {
             "status": Status.PROCESSING,
             "url": delivery.request.url,
@@ -176,7 +183,7 @@ class Claim(BasePersistenceLayer):
             "workerId": settings.worker_id,
             "messageId": delivery.message.message_id,
             "claimToken": self.token,
-            "leaseExpiresAt": lease_ends_ms + settings.lease_margin_ms,
+            "leaseExpiresAt": now_ms + self._remaining_ms + settings.lease_margin_ms,
             "claimedAt": now_ms,
             "updatedAt": now_ms,
             "expiresAt": now_ms // 1000 + settings.record_retention_seconds,
@@ -184,7 +191,7 @@ class Claim(BasePersistenceLayer):
         }
 
     def _lose(self, error: ClientError, data_record: DataRecord) -> NoReturn:
-        item = error.response.get("Item")
+        item: Any = error.response.get("Item")
         logger.debug("the claim was not won", extra={"id": self._delivery.id})
         if item is None:
             raise IdempotencyItemAlreadyExistsError from error

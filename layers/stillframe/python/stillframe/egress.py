@@ -54,7 +54,7 @@ def is_local_name(host: str) -> bool:
 def is_special_address(host: str) -> bool:
     """Whether the host is a literal address outside the public internet (IANA special-purpose registries)."""
     try:
-        address = ipaddress.ip_address(host.split("%")[0])
+        address = ipaddress.ip_address(host.split("%", maxsplit=1)[0])
     except ValueError:
         return False
     mapped = getattr(address, "ipv4_mapped", None)  # RFC 4291, section 2.5.5.2

@@ -1,0 +1,16 @@
+"""`cdk synth`, `cdk diff` and `cdk deploy` start here."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "layers/stillframe/python"))
+
+from stacks.app import build_app  # the path of the layer comes first
+from stacks.config import ConfigError
+
+try:
+    build_app().synth()
+except ConfigError as error:
+    sys.exit(f"stillframe: {error}")

@@ -1,0 +1,1 @@
+"""The CDK stacks: what holds state, and what renders."""

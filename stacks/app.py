@@ -1,0 +1,31 @@
+"""The app: configuration from context, two stacks, cdk-nag over both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
+
+from .config import DeployConfig
+from .render_stack import RenderStack
+from .storage_stack import StorageStack
+
+STACK_NAME = "Stillframe"
+# The command line derives this name from the other one: see cli/resources.py.
+STORAGE_STACK_NAME = f"{STACK_NAME}-Storage"
+
+
+def build_app(context: dict[str, Any] | None = None, outdir: str | None = None, nag: bool = True) -> cdk.App:
+    """The CDK app. Raises ConfigError when a context value is wrong.
+
+    With `nag`, synthesis fails on any finding that is not acknowledged.
+    """
+    app = cdk.App(context=context, outdir=outdir)
+    config = DeployConfig.from_context(app.node.get_all_context())
+    storage = StorageStack(app, STORAGE_STACK_NAME, config=config, description="Stillframe: queues, records, images")
+    RenderStack(app, STACK_NAME, config=config, storage=storage, description="Stillframe: the renderer and its alarms")
+    cdk.Tags.of(app).add("application", "stillframe")
+    if nag:
+        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return app

@@ -1,0 +1,107 @@
+"""What must outlive every deployment: the queues, the table, the bucket. All of it is retained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stillframe.record import INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY, PARTITION_KEY, TIME_TO_LIVE
+
+from .config import DeployConfig
+from .nag import acknowledge
+
+NONCURRENT_VERSION_DAYS = 30
+
+
+class StorageStack(Stack):
+    """Stateful resources. Their logical ids are locked by a test: another id is another, empty resource."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: DeployConfig, **kwargs: Any) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        self.dead_letter_queue = sqs.Queue(
+            self,
+            "DeadLetterQueue",
+            retention_period=Duration.days(config.dead_letter_retention_days),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        self.queue = sqs.Queue(
+            self,
+            "CaptureQueue",
+            visibility_timeout=Duration.seconds(config.visibility_timeout_seconds),
+            retention_period=Duration.days(config.queue_retention_days),
+            receive_message_wait_time=Duration.seconds(20),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letter_queue, max_receive_count=config.max_receive_count
+            ),
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        self.table = self._table()
+        self.bucket = self._bucket(config)
+        # What the command line looks for.
+        outputs = {
+            "QueueUrl": self.queue.queue_url,
+            "DeadLetterQueueUrl": self.dead_letter_queue.queue_url,
+            "TableName": self.table.table_name,
+            "BucketName": self.bucket.bucket_name,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
+
+    def _table(self) -> dynamodb.TableV2:
+        return dynamodb.TableV2(
+            self,
+            "Records",
+            partition_key=dynamodb.Attribute(name=PARTITION_KEY, type=dynamodb.AttributeType.STRING),
+            billing=dynamodb.Billing.on_demand(),
+            time_to_live_attribute=TIME_TO_LIVE,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=True,
+            removal_policy=RemovalPolicy.RETAIN,
+            global_secondary_indexes=[
+                dynamodb.GlobalSecondaryIndexPropsV2(
+                    index_name=INDEX_NAME,
+                    partition_key=dynamodb.Attribute(name=INDEX_PARTITION_KEY, type=dynamodb.AttributeType.STRING),
+                    sort_key=dynamodb.Attribute(name=INDEX_SORT_KEY, type=dynamodb.AttributeType.NUMBER),
+                    projection_type=dynamodb.ProjectionType.ALL,
+                )
+            ],
+        )
+
+    def _bucket(self, config: DeployConfig) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "Images",
+            # A second write of a key would stay visible as a version; the audit looks for it.
+            versioned=True,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            removal_policy=RemovalPolicy.RETAIN,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="ExpireImages",
+                    expiration=Duration.days(config.object_retention_days),
+                    noncurrent_version_expiration=Duration.days(NONCURRENT_VERSION_DAYS),
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                )
+            ],
+        )
+        acknowledge(
+            bucket,
+            "AwsSolutions-S1",
+            "Access logs of image reads belong to the account's own audit trail (CloudTrail data events), "
+            "whose cost and retention its owner decides.",
+        )
+        return bucket

@@ -1,0 +1,73 @@
+"""Fixtures: the emulator, an account in it for each test, a web site, a browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from cli.emulator import Emulator, running_emulator
+from cli.provision import QueuePolicy
+from lambda_src.renderer.chromium import find_chromium
+from stillframe.settings import SettingsError
+from tests.support.cloud import Cloud
+from tests.support.site import test_site
+
+
+def missing(reason: str) -> None:
+    """A missing component skips a test on a laptop and fails it in CI."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of the machine reaches a test, and none of a test reaches the next."""
+    kept = {"STILLFRAME_CHROMIUM"}
+    names = ("QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "TABLE_NAME", "BUCKET_NAME", "LOG_LEVEL")
+    for name in [*os.environ]:
+        if name in names or (name.startswith(("AWS_", "STILLFRAME_", "POWERTOOLS_")) and name not in kept):
+            monkeypatch.delenv(name)
+    # Registered with monkeypatch, so that what a test sets directly is undone as well.
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "unset")
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    with running_emulator() as running:
+        yield running
+
+
+MakeCloud = Callable[..., Cloud]
+
+
+@pytest.fixture
+def make_cloud(emulator: Emulator) -> MakeCloud:
+    def make(visibility: int = 30, max_receive_count: int = 5, **settings: str) -> Cloud:
+        return Cloud.create(emulator, QueuePolicy(visibility, max_receive_count), **settings)
+
+    return make
+
+
+@pytest.fixture
+def cloud(make_cloud: MakeCloud) -> Cloud:
+    return make_cloud()
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    with test_site() as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    try:
+        return find_chromium(os.environ.get("STILLFRAME_CHROMIUM", ""))
+    except SettingsError as error:
+        missing(str(error))
+        raise

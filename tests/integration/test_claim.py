@@ -1,0 +1,284 @@
+"""The claim on a real table: who wins, who loses, and that a late holder changes nothing."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import pytest
+
+from stillframe.errors import BrowserCrashed, UnknownHost
+from stillframe.outcome import OutcomeKind
+from stillframe.record import Status
+from stillframe.request import CaptureRequest
+from tests.support.cloud import Cloud
+from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, message
+
+REQUEST = CaptureRequest(url="https://example.com/", request_id="order-42")
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+def test_a_capture_makes_three_aws_calls_and_a_duplicate_one(cloud: Cloud, clock: SetClock) -> None:
+    # Given a worker
+    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock)
+    calls = cloud.count_calls()
+    # When a message is captured
+    worker.handle(message(REQUEST), SetContext())
+    # Then it took a claim, a put and a completion
+    assert calls == ["UpdateItem", "PutObject", "UpdateItem"]
+    # When its duplicate comes
+    calls.clear()
+    outcome = worker.handle(message(REQUEST, "m-2"), SetContext())
+    # Then one call tells that it is done, and where
+    assert calls == ["UpdateItem"]
+    assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.SKIPPED, "already_success", True)
+    assert outcome.s3_url == cloud.record("order-42").s3_url
+
+
+def test_the_record_says_what_the_contract_names(cloud: Cloud, clock: SetClock) -> None:
+    # Given / When a capture of a page with options
+    request = CaptureRequest(url="https://example.com/", request_id="full", options={"deviceScaleFactor": 1.5})
+    capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock).handle(message(request), SetContext())
+    # Then the record holds the artifact, the page's facts and the history
+    record = cloud.record("full").to_wire()
+    head = cloud.clients.s3.head_object(Bucket=cloud.settings.bucket_name, Key=record["s3Key"])
+    assert record["s3Key"] == "screenshots/a1/full.png"
+    assert record["s3Url"] == f"s3://{cloud.settings.bucket_name}/screenshots/a1/full.png"
+    assert (record["status"], record["attempts"], record["httpStatus"]) == ("success", 1, 200)
+    assert (record["width"], record["height"], record["contentType"]) == (8, 8, "image/png")
+    assert record["options"] == {"deviceScaleFactor": 1.5}
+    assert record["bytes"] == head["ContentLength"]
+    assert record["expiresAt"] == clock.ms // 1000 + cloud.settings.record_retention_seconds
+    assert head["Metadata"]["sha256"] == record["sha256"]
+    assert head["Metadata"]["claim-token"] == record["claimToken"]
+    assert {"workerId", "messageId", "queuedAt", "claimedAt", "updatedAt", "durationMs"} <= record.keys()
+    assert "leaseExpiresAt" not in record
+
+
+def test_a_finished_success_leaves_the_index_and_a_failure_stays(cloud: Cloud, clock: SetClock) -> None:
+    # Given one success and one permanent failure
+    def refuse() -> None:
+        raise UnknownHost("no such host")
+
+    capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock).handle(message(REQUEST), SetContext())
+    failing = CaptureRequest(url="https://nowhere.example/", request_id="lost")
+    capture_of(cloud.clients, cloud.settings, ToldRenderer(refuse), clock).handle(message(failing, "m-2"), SetContext())
+    # When the index is read as a whole
+    items = cloud.clients.dynamodb.scan(TableName=cloud.settings.table_name, IndexName="unfinished")["Items"]
+    # Then only the failure is there
+    assert [item["id"]["S"] for item in items] == ["lost"]
+
+
+@pytest.mark.parametrize(
+    ("status", "error_code", "lease_offset_ms", "wins"),
+    [
+        ("queued", None, None, True),
+        ("processing", None, -1, True),
+        ("processing", None, 0, False),
+        ("processing", None, +1, False),
+        ("failed", "TIMEOUT", None, True),
+        ("failed", "BROWSER_CRASHED", None, True),
+        ("failed", "UNKNOWN_HOST", None, False),
+        ("failed", "INVALID_REQUEST", None, False),
+        ("success", None, None, False),
+    ],
+)
+def test_which_records_may_be_claimed(
+    cloud: Cloud, clock: SetClock, status: str, error_code: str | None, lease_offset_ms: int | None, wins: bool
+) -> None:
+    # Given a record of another worker
+    values = {
+        "id": {"S": "order-42"},
+        "status": {"S": status},
+        "payloadHash": {"S": REQUEST.payload_hash},
+        "messageId": {"S": "other"},
+        "claimedAt": {"N": str(clock.ms - 1000)},
+    }
+    if error_code:
+        values["errorCode"] = {"S": error_code}
+    if lease_offset_ms is not None:
+        values["leaseExpiresAt"] = {"N": str(clock.ms + lease_offset_ms)}
+    cloud.clients.dynamodb.put_item(TableName=cloud.settings.table_name, Item=values)
+    renderer = ToldRenderer()
+    # When a message for it comes
+    outcome = capture_of(cloud.clients, cloud.settings, renderer, clock).handle(message(REQUEST), SetContext())
+    # Then it is rendered exactly when the claim may be won
+    assert (outcome.kind is OutcomeKind.CAPTURED) == wins
+    assert len(renderer.rendered) == wins
+
+
+def test_of_many_workers_at_once_one_wins(cloud: Cloud, clock: SetClock) -> None:
+    # Given eight workers, each with a message of its own for one id
+    renderer = ToldRenderer()
+    outcomes = []
+
+    def work(number: int) -> None:
+        worker = capture_of(cloud.clients, cloud.settings, renderer, clock, f"worker-{number}")
+        outcomes.append(worker.handle(message(REQUEST, f"m-{number}"), SetContext()))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    # When they start together
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # Then one renders and seven skip
+    assert len(renderer.rendered) == 1
+    assert sorted(outcome.kind for outcome in outcomes) == ["captured"] + ["skipped"] * 7
+    assert len(cloud.versions()) == 1
+
+
+def test_a_duplicate_under_another_message_is_skipped_and_acknowledged(cloud: Cloud, clock: SetClock) -> None:
+    # Given a holder in mid-render
+    other = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock, "worker-2")
+    seen = []
+    received_before = clock.ms - 1
+    received_after = clock.ms + 1
+
+    def meanwhile() -> None:
+        # When duplicates come to another worker, received before and after the holder's claim
+        seen.append(other.handle(message(REQUEST, "m-2", received_at_ms=received_before), SetContext()))
+        seen.append(other.handle(message(REQUEST, "m-3", received_at_ms=received_after), SetContext()))
+
+    capture_of(cloud.clients, cloud.settings, ToldRenderer(meanwhile), clock).handle(message(REQUEST), SetContext())
+    # Then both go, because the holder's own message still guarantees the work
+    assert [(outcome.reason, outcome.acknowledge) for outcome in seen] == [
+        ("race_condition_prevented", True),
+        ("already_processing", True),
+    ]
+
+
+def test_a_redelivery_of_the_holders_own_message_is_not_acknowledged(cloud: Cloud, clock: SetClock) -> None:
+    # Given a holder in mid-render, whose message becomes visible too early
+    other = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock, "worker-2")
+    seen = []
+
+    def meanwhile() -> None:
+        # When the same message is delivered to another worker
+        seen.append(other.handle(message(REQUEST, "m-1", receive_count=2), SetContext()))
+
+    capture_of(cloud.clients, cloud.settings, ToldRenderer(meanwhile), clock).handle(message(REQUEST), SetContext())
+    # Then it stays on the queue: it has to outlive a crash of the holder
+    assert [(outcome.kind, outcome.reason, outcome.acknowledge) for outcome in seen] == [
+        (OutcomeKind.RETRY, "CLAIM_HELD", False)
+    ]
+
+
+def test_a_stale_claim_is_taken_over_with_a_warning(
+    cloud: Cloud, clock: SetClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given a worker that died in mid-render
+    def die() -> None:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        capture_of(cloud.clients, cloud.settings, ToldRenderer(die), clock).handle(message(REQUEST), SetContext(60))
+    # When its message comes again after the lease and its margin
+    clock.advance(60 + cloud.settings.lease_margin_seconds + 0.001)
+    with caplog.at_level(logging.WARNING, logger="stillframe"):
+        outcome = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock, "worker-2").handle(
+            message(REQUEST, receive_count=2), SetContext()
+        )
+    # Then the next worker takes the claim, says so, and captures
+    assert outcome.kind is OutcomeKind.CAPTURED
+    assert outcome.attempts == 2
+    assert [record.getMessage() for record in caplog.records] == ["processing appears stale, will retry"]
+
+
+def test_a_lease_never_outlives_its_invocation_by_more_than_the_margin(cloud: Cloud, clock: SetClock) -> None:
+    # Given an invocation with 17 s left
+    leases = []
+
+    def look() -> None:
+        leases.append(cloud.record("order-42").lease_expires_at)
+
+    # When it captures
+    before = clock.ms
+    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(look), clock)
+    worker.handle(message(REQUEST), SetContext(17))
+    # Then the lease ends with the invocation
+    assert leases[0] - before == pytest.approx(17_000 + cloud.settings.lease_margin_ms, abs=1)
+
+
+def test_a_late_completion_does_not_overwrite_the_next_holders_record(cloud: Cloud, clock: SetClock) -> None:
+    # Given a first holder whose lease ran out in mid-render, and a second one that captured meanwhile
+    second = capture_of(cloud.clients, cloud.settings, ToldRenderer(colour="#0000ff"), clock, "worker-2")
+
+    def be_late() -> None:
+        clock.advance(100)
+        assert second.handle(message(REQUEST, "m-1", receive_count=2), SetContext()).kind is OutcomeKind.CAPTURED
+
+    first = capture_of(cloud.clients, cloud.settings, ToldRenderer(be_late, colour="#ff0000"), clock, "worker-1")
+    # When the first one finishes
+    outcome = first.handle(message(REQUEST), SetContext(60))
+    # Then nothing of it is kept, and its message is not acknowledged
+    assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.RETRY, "CLAIM_LOST", False)
+    assert cloud.record("order-42").worker_id == "worker-2"
+    assert len(cloud.versions()) == 1
+    assert cloud.audit().is_clean
+
+
+def test_a_late_failure_does_not_release_the_next_holders_claim(cloud: Cloud, clock: SetClock) -> None:
+    # Given a first holder in mid-render
+    first_renders, fail_now, first_ended = threading.Event(), threading.Event(), threading.Event()
+
+    def fail_when_told() -> None:
+        first_renders.set()
+        assert fail_now.wait(10)
+        raise BrowserCrashed("late")
+
+    def run_first() -> None:
+        first = capture_of(cloud.clients, cloud.settings, ToldRenderer(fail_when_told), clock, "worker-1")
+        first.handle(message(REQUEST, "m-1"), SetContext(60))
+        first_ended.set()
+
+    threading.Thread(target=run_first).start()
+    assert first_renders.wait(10)
+    # And a second holder who took the claim after the first one's lease
+    clock.advance(100)
+    third = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock, "worker-3")
+    third_outcomes = []
+
+    def let_the_first_fail() -> None:
+        # When the first holder fails late
+        fail_now.set()
+        assert first_ended.wait(10)
+        third_outcomes.append(third.handle(message(REQUEST, "m-3"), SetContext()))
+
+    second = capture_of(cloud.clients, cloud.settings, ToldRenderer(let_the_first_fail), clock, "worker-2")
+    outcome = second.handle(message(REQUEST, "m-2"), SetContext())
+    # Then the second still holds it, and a third delivery is refused
+    assert [third.kind for third in third_outcomes] == [OutcomeKind.SKIPPED]
+    assert outcome.kind is OutcomeKind.CAPTURED
+    assert cloud.record("order-42").worker_id == "worker-2"
+
+
+def test_the_same_id_for_another_request_goes_to_the_dead_letter_queue(cloud: Cloud, clock: SetClock) -> None:
+    # Given an id that is taken
+    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock)
+    worker.handle(message(REQUEST), SetContext())
+    # When another url, or other options, come under it
+    other_url = CaptureRequest(url="https://example.com/other", request_id="order-42")
+    other_options = CaptureRequest(url=REQUEST.url, request_id="order-42", options={"fullPage": True})
+    outcomes = [worker.handle(message(each, f"m-{each.url}"), SetContext()) for each in (other_url, other_options)]
+    # Then they are refused, with the reason on the dead letter, and the record is as it was
+    assert [(outcome.reason, outcome.acknowledge) for outcome in outcomes] == [("ID_CONFLICT", True)] * 2
+    letters = cloud.dead_letters()
+    assert {letter["Body"] for letter in letters} == {other_url.to_body(), other_options.to_body()}
+    assert {letter["MessageAttributes"]["errorCode"]["StringValue"] for letter in letters} == {"ID_CONFLICT"}
+    assert cloud.record("order-42").status is Status.SUCCESS
+
+
+def test_spelling_a_default_out_is_no_conflict(cloud: Cloud, clock: SetClock) -> None:
+    # Given a capture without options
+    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock)
+    worker.handle(message(REQUEST), SetContext())
+    # When the same is asked for with a default spelt out
+    spelt = CaptureRequest(url=REQUEST.url, request_id="order-42", options={"fullPage": False})
+    outcome = worker.handle(message(spelt, "m-2"), SetContext())
+    # Then it is the same request
+    assert outcome.reason == "already_success"

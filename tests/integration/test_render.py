@@ -1,0 +1,347 @@
+"""The render engine on a real browser: pixels and dimensions, refusals, crashes."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambda_src.renderer.chromium import Chromium
+from lambda_src.renderer.engine import RenderEngine
+from stillframe.artifact import Screenshot
+from stillframe.clock import Deadline, SystemClock
+from stillframe.egress import EgressPolicy
+from stillframe.errors import BlockedAddress, BlockedScheme, CaptureError, ContentRefused
+from stillframe.options import RenderOptions
+from tests.support.pixels import BLUE, GREEN, RED, WHITE, Picture
+
+
+@pytest.fixture(scope="module")
+def engine(chromium: str, site: str) -> Iterator[RenderEngine]:
+    running = RenderEngine(functools.partial(Chromium.launch, chromium), EgressPolicy([site]))
+    yield running
+    running.close()
+
+
+def deadline(seconds: float = 20) -> Deadline:
+    clock = SystemClock()
+    return Deadline(clock.now_ms() + int(seconds * 1000), clock)
+
+
+def render(engine: RenderEngine, url: str, seconds: float = 20, **options: Any) -> Screenshot:
+    return engine.render(url, RenderOptions.parse(options), deadline(seconds))
+
+
+def refusal(engine: RenderEngine, url: str, seconds: float = 20, **options: Any) -> CaptureError:
+    with pytest.raises(CaptureError) as refused:
+        render(engine, url, seconds, **options)
+    return refused.value
+
+
+def test_the_default_is_a_png_of_the_viewport(engine: RenderEngine, site: str) -> None:
+    shot = render(engine, f"http://{site}/colour?hex=00aa00")
+    picture = Picture(shot.data)
+    assert (picture.encoding, picture.size, shot.width, shot.height) == ("PNG", (1280, 800), 1280, 800)
+    assert picture.is_all(GREEN)
+    assert (shot.facts.http_status, shot.facts.title) == (200, "Colour 00aa00")
+    assert shot.facts.final_url == f"http://{site}/colour?hex=00aa00"
+
+
+@pytest.mark.parametrize(
+    ("viewport", "scale", "size"),
+    [((320, 240), 1, (320, 240)), ((320, 240), 2, (640, 480)), ((333, 77), 1.5, (500, 116)), ((16, 16), 0.5, (8, 8))],
+)
+def test_the_image_has_the_size_of_the_viewport_times_the_scale(
+    engine: RenderEngine, site: str, viewport: tuple[int, int], scale: float, size: tuple[int, int]
+) -> None:
+    width, height = viewport
+    shot = render(
+        engine,
+        f"http://{site}/colour?hex=0000ff",
+        viewport={"width": width, "height": height},
+        deviceScaleFactor=scale,
+    )
+    assert Picture(shot.data).size == (shot.width, shot.height)
+    assert shot.width == pytest.approx(size[0], abs=1)
+    assert shot.height == pytest.approx(size[1], abs=1)
+    assert Picture(shot.data).is_all(BLUE)
+
+
+@pytest.mark.parametrize(("image_format", "tolerance"), [("png", 0), ("jpeg", 3), ("webp", 3)])
+def test_each_format_is_what_it_says(engine: RenderEngine, site: str, image_format: str, tolerance: int) -> None:
+    shot = render(engine, f"http://{site}/colour?hex=00aa00", format=image_format)
+    picture = Picture(shot.data)
+    assert picture.encoding == image_format.upper()
+    assert picture.size == (shot.width, shot.height) == (1280, 800)
+    assert picture.is_all(GREEN, tolerance)
+
+
+@pytest.mark.parametrize("image_format", ["jpeg", "webp"])
+def test_a_lower_quality_is_a_smaller_image(engine: RenderEngine, site: str, image_format: str) -> None:
+    url = f"http://{site}/gradient"
+    rough, fine = (len(render(engine, url, format=image_format, quality=quality).data) for quality in (5, 100))
+    assert rough < fine
+
+
+def test_a_full_page_has_its_whole_height(engine: RenderEngine, site: str) -> None:
+    shot = render(engine, f"http://{site}/tall?bands=3", fullPage=True)
+    picture = Picture(shot.data)
+    assert picture.size == (1280, 3000)
+    assert [picture.at(640, y) for y in (0, 999, 1000, 1999, 2000, -1)] == [RED, RED, BLUE, BLUE, GREEN, GREEN]
+    assert shot.facts.height_capped is None
+
+
+def test_a_page_shorter_than_the_viewport_fills_it(engine: RenderEngine, site: str) -> None:
+    assert Picture(render(engine, f"http://{site}/status?code=200", fullPage=True).data).size == (1280, 800)
+
+
+def test_a_very_tall_page_is_right_to_its_last_pixel(engine: RenderEngine, site: str) -> None:
+    # Given a page beyond the 16,384 px at which tall pages of other set-ups repeat
+    shot = render(
+        engine, f"http://{site}/tall?bands=20", fullPage=True, maxHeight=60_000, viewport={"width": 200, "height": 300}
+    )
+    picture = Picture(shot.data)
+    assert picture.size == (200, 20_000)
+    assert [picture.at(100, y) for y in (500, 16_384, 16_500, 18_500, -1)] == [RED, RED, RED, RED, GREEN]
+
+
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [({"maxHeight": 2500}, (1280, 2500)), ({"format": "webp", "deviceScaleFactor": 2}, (2560, 16_382))],
+)
+def test_a_capped_height_is_reported(
+    engine: RenderEngine, site: str, options: dict[str, Any], size: tuple[int, int]
+) -> None:
+    shot = render(engine, f"http://{site}/tall?bands=9", fullPage=True, **options)
+    assert Picture(shot.data).size == size
+    assert (shot.facts.height_capped, shot.facts.page_height) == (True, 9000)
+
+
+def test_lazy_images_are_loaded_and_screen_high_sections_keep_their_height(engine: RenderEngine, site: str) -> None:
+    picture = Picture(render(engine, f"http://{site}/lazy", fullPage=True).data)
+    assert picture.size == (1280, 800 + 5000 + 400)
+    assert [picture.at(640, y) for y in (0, 799, 801)] == [RED, RED, WHITE]
+    assert picture.at(640, -1) == BLUE
+
+
+def test_wait_until_and_delay_decide_when_the_picture_is_taken(engine: RenderEngine, site: str) -> None:
+    url = f"http://{site}/late?ms=400"
+    assert Picture(render(engine, url).data).is_all(RED)
+    assert Picture(render(engine, url, delayMs=800).data).is_all(GREEN)
+    # networkidle comes half a second after the last request
+    assert Picture(render(engine, url, waitUntil="networkidle").data).is_all(GREEN)
+
+
+def test_a_page_whose_load_never_comes_is_captured_at_its_document(engine: RenderEngine, site: str) -> None:
+    url = f"http://{site}/hungimage"
+    error = refusal(engine, url, timeoutMs=700)
+    assert (error.code, "700 ms" in error.message) == ("TIMEOUT", True)
+    assert Picture(render(engine, url, waitUntil="domcontentloaded").data).at(5, 5) == GREEN
+
+
+def test_a_page_that_never_answers_ends_at_its_time_out(engine: RenderEngine, site: str) -> None:
+    started = time.monotonic()
+    assert refusal(engine, f"http://{site}/hang", timeoutMs=500).code == "TIMEOUT"
+    assert time.monotonic() - started < 3
+
+
+def test_the_jobs_deadline_goes_before_the_pages_time_out(engine: RenderEngine, site: str) -> None:
+    started = time.monotonic()
+    assert refusal(engine, f"http://{site}/hang", seconds=1, timeoutMs=30_000).code == "TIMEOUT"
+    assert time.monotonic() - started < 4
+
+
+def test_a_page_in_a_busy_loop_ends_at_the_deadline_and_the_next_one_is_right(engine: RenderEngine, site: str) -> None:
+    assert refusal(engine, f"http://{site}/busy", seconds=2, delayMs=100).code in ("TIMEOUT", "BROWSER_CRASHED")
+    assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
+
+
+@pytest.mark.parametrize("code", [404, 410, 429, 500, 503])
+def test_an_error_page_is_captured_with_its_status(engine: RenderEngine, site: str, code: int) -> None:
+    assert render(engine, f"http://{site}/status?code={code}").facts.http_status == code
+
+
+@pytest.mark.parametrize(
+    ("code", "error_code"),
+    [(400, "STATUS_REFUSED"), (404, "STATUS_REFUSED"), (429, "STATUS_UNAVAILABLE"), (503, "STATUS_UNAVAILABLE")],
+)
+def test_fail_on_status_refuses_error_pages(engine: RenderEngine, site: str, code: int, error_code: str) -> None:
+    assert refusal(engine, f"http://{site}/status?code={code}", failOnStatus=True).code == error_code
+    assert render(engine, f"http://{site}/status?code=200", failOnStatus=True).facts.http_status == 200
+
+
+@pytest.mark.parametrize("code", [204, 205])
+def test_a_page_without_a_document_is_refused(engine: RenderEngine, site: str, code: int) -> None:
+    assert refusal(engine, f"http://{site}/status?code={code}").code == "CONTENT_REFUSED"
+
+
+def test_a_download_is_refused(engine: RenderEngine, site: str) -> None:
+    assert refusal(engine, f"http://{site}/download").code == "CONTENT_REFUSED"
+
+
+def test_dialogs_do_not_stop_a_page(engine: RenderEngine, site: str) -> None:
+    assert Picture(render(engine, f"http://{site}/dialogs").data).is_all(GREEN)
+
+
+def test_a_redirect_is_followed_and_the_final_url_recorded(engine: RenderEngine, site: str) -> None:
+    shot = render(engine, f"http://{site}/redirect?to=/colour?hex=00aa00")
+    assert (shot.facts.final_url, shot.facts.http_status) == (f"http://{site}/colour?hex=00aa00", 200)
+    assert Picture(shot.data).is_all(GREEN)
+
+
+def test_network_failures_are_told_apart(engine: RenderEngine, site: str) -> None:
+    assert refusal(engine, "http://stillframe.invalid/").code == "UNKNOWN_HOST"
+    assert refusal(engine, f"http://{site}/drop").code == "CONNECTION_FAILED"
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("redirect?to=http://169.254.169.254/", "BLOCKED_ADDRESS"),
+        ("redirect?to=http://127.0.0.1:1/", "BLOCKED_ADDRESS"),
+    ],
+)
+def test_a_redirect_inwards_is_refused_before_it_is_requested(
+    engine: RenderEngine, site: str, path: str, code: str
+) -> None:
+    assert refusal(engine, f"http://{site}/{path}").code == code
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "chrome://version", "http://169.254.169.254/"])
+def test_a_script_cannot_take_the_page_where_it_may_not_go(engine: RenderEngine, site: str, target: str) -> None:
+    # Given a page whose script leaves
+    # When it is captured some time after
+    seen = None
+    with contextlib.suppress(BlockedScheme, BlockedAddress, ContentRefused):
+        seen = render(engine, f"http://{site}/goto?to={target}", delayMs=300).facts.final_url
+    # Then it was refused, or is still where it was
+    assert seen is None or seen.startswith(f"http://{site}/goto")
+
+
+def test_a_frame_cannot_show_a_local_file(engine: RenderEngine, site: str, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.html"
+    secret.write_text('<body style="background:#ff0000">')
+    picture = Picture(render(engine, f"http://{site}/frame?src=file://{secret}").data)
+    assert picture.at(640, 300) != RED
+
+
+def test_nothing_is_shared_between_two_captures(engine: RenderEngine, site: str) -> None:
+    for _ in range(2):
+        assert Picture(render(engine, f"http://{site}/cookie").data).is_all(GREEN)
+
+
+def test_many_tabs_at_once_do_not_mix_their_pages(engine: RenderEngine, site: str) -> None:
+    colours = [f"{red:02x}{green:02x}40" for red in (0, 80, 160, 240) for green in (0, 120, 240)]
+    with ThreadPoolExecutor(6) as pool:
+        shots = list(pool.map(lambda colour: render(engine, f"http://{site}/colour?hex={colour}"), colours))
+    for colour, shot in zip(colours, shots, strict=True):
+        assert Picture(shot.data).is_all(tuple(bytes.fromhex(colour)))
+
+
+def test_a_killed_browser_is_replaced(chromium: str, site: str) -> None:
+    # Given an engine of its own, warm
+    pids: list[int] = []
+
+    async def launch() -> Chromium:
+        running = await Chromium.launch(chromium)
+        pids.append(running.pid)
+        return running
+
+    engine = RenderEngine(launch, EgressPolicy([site]))
+    try:
+        render(engine, f"http://{site}/colour?hex=00aa00")
+        # When its browser is killed between two captures
+        os.killpg(pids[0], signal.SIGKILL)
+        time.sleep(0.2)
+        # Then the next capture is right, on another browser
+        assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
+        assert len(pids) == 2
+        # When it is killed in mid-capture
+        with ThreadPoolExecutor(1) as pool:
+            capture = pool.submit(refusal, engine, f"http://{site}/slow?seconds=5")
+            time.sleep(0.7)
+            os.killpg(pids[1], signal.SIGKILL)
+            # Then that capture says so at once
+            assert capture.result(3).code == "BROWSER_CRASHED"
+        assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
+    finally:
+        engine.close()
+    # And nothing is left of any of the three
+    assert len(pids) == 3
+    assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+
+
+def test_a_crashed_renderer_fails_its_captures_and_the_next_one_is_right(chromium: str, site: str) -> None:
+    # Given an engine of its own in mid-capture
+    running: list[Chromium] = []
+
+    async def launch() -> Chromium:
+        running.append(await Chromium.launch(chromium))
+        return running[-1]
+
+    engine = RenderEngine(launch, EgressPolicy([site]))
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            capture = pool.submit(refusal, engine, f"http://{site}/colour?hex=00aa00", delayMs=8000)
+            time.sleep(1.5)
+            # When the renderer of its page dies, and the browser lives on
+            for process in processes_of(running[0]):
+                if b"--type=renderer" in (process / "cmdline").read_bytes():
+                    os.kill(int(process.name), signal.SIGKILL)
+            # Then the capture says so at once
+            error = capture.result(3)
+        assert (error.code, "renderer" in error.message) == ("BROWSER_CRASHED", True)
+        # And the next capture is right, on a fresh browser
+        assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
+        assert len(running) == 2
+    finally:
+        engine.close()
+
+
+def test_the_browser_gets_an_empty_environment_and_its_own_profile(chromium: str, monkeypatch) -> None:
+    # Given a credential in our environment
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "do-not-leak")
+    running: list[Chromium] = []
+
+    async def launch() -> Chromium:
+        running.append(await Chromium.launch(chromium))
+        return running[0]
+
+    engine = RenderEngine(launch, EgressPolicy())
+    engine.warm_up()
+    while not running:
+        time.sleep(0.05)
+    # Then the browser has no variable, and its children only what it sets for them itself
+    try:
+        processes = processes_of(running[0])
+        environments = {process.name: (process / "environ").read_bytes() for process in processes}
+        assert environments[str(running[0].pid)] == b""
+        assert len(processes) >= 2
+        names = {line.partition(b"=")[0] for text in environments.values() for line in text.split(b"\0")} - {b""}
+        assert names <= {b"DBUS_SESSION_BUS_ADDRESS", b"FC_FONTATIONS"}
+        profile = running[0]._profile.path
+        assert profile.exists()
+    finally:
+        engine.close()
+    # And the profile goes with it
+    assert not profile.exists()
+
+
+def processes_of(chromium: Chromium) -> list[Path]:
+    """The entries under /proc of the browser's whole process group."""
+    return [path for path in Path("/proc").glob("[0-9]*") if _group_of(path) == chromium.pid]
+
+
+def _group_of(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[2])
+    except (OSError, ValueError):
+        return -1

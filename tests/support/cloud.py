@@ -1,0 +1,84 @@
+"""An account of its own in the emulator, for each test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from cli.archive import Archive
+from cli.auditor import Auditor, Findings
+from cli.emulator import Emulator
+from cli.producer import Producer
+from cli.provision import QueuePolicy, provision
+from lambda_src.renderer.runtime import Clients
+from stillframe.record import Record
+from stillframe.request import CaptureRequest
+from stillframe.settings import Settings
+
+_accounts = itertools.count(random.randrange(100_000_000_000, 900_000_000_000))
+
+
+@dataclass
+class Cloud:
+    """Queue, table and bucket of one test, and short ways to look at them."""
+
+    exports: dict[str, str]
+    clients: Clients
+    settings: Settings
+    calls: list[str] = field(default_factory=list)
+
+    @classmethod
+    def create(cls, emulator: Emulator, policy: QueuePolicy, **settings: str) -> Cloud:
+        # MiniStack takes a 12-digit access key as the account id: nothing is shared between two tests.
+        account = str(next(_accounts))
+        exports = {**emulator.exports, "AWS_ACCESS_KEY_ID": account}
+        os.environ.update(exports)
+        clients = Clients.connect()
+        exports |= {**provision(clients, policy, f"stillframe-{account}"), **settings}
+        return cls(exports, clients, Settings.from_environment(**exports))
+
+    def with_settings(self, **settings: str) -> Settings:
+        return Settings.from_environment(**{**self.exports, **settings})
+
+    def send(self, *requests: CaptureRequest) -> list[str]:
+        """Message ids, in order."""
+        return [sent.message_id for sent in Producer(self.clients, self.settings).send(requests)]
+
+    def record(self, capture_id: str) -> Record | None:
+        return Archive(self.clients, self.settings).record(capture_id)
+
+    def image(self, capture_id: str) -> bytes:
+        record = self.record(capture_id)
+        assert record is not None
+        return Archive(self.clients, self.settings).image(record)
+
+    def receive(self, count: int = 10, queue_url: str | None = None, wait: int = 1) -> list[dict[str, Any]]:
+        """One receive from the queue, or from another one."""
+        answer = self.clients.sqs.receive_message(
+            QueueUrl=queue_url or self.settings.queue_url,
+            MaxNumberOfMessages=count,
+            WaitTimeSeconds=wait,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        )
+        return list(answer.get("Messages", []))  # type: ignore[arg-type]
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        return self.receive(queue_url=self.settings.dead_letter_queue_url)
+
+    def versions(self) -> list[str]:
+        """The key of every object version in the bucket."""
+        pages = self.clients.s3.get_paginator("list_object_versions").paginate(Bucket=self.settings.bucket_name)
+        return [version["Key"] for page in pages for version in page.get("Versions", [])]
+
+    def audit(self) -> Findings:
+        return Auditor(self.clients, self.settings).run()
+
+    def count_calls(self) -> list[str]:
+        """From here on, the name of every AWS call is appended to the returned list."""
+        for client in (self.clients.sqs, self.clients.dynamodb, self.clients.s3):
+            client.meta.events.register("before-call", lambda model, **_: self.calls.append(model.name))
+        return self.calls

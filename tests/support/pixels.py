@@ -1,0 +1,36 @@
+"""Looking at images: what colour is where."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+GREEN = (0, 170, 0)
+RED = (255, 0, 0)
+BLUE = (0, 0, 255)
+WHITE = (255, 255, 255)
+
+
+class Picture:
+    """A decoded image."""
+
+    def __init__(self, data: bytes) -> None:
+        self.encoding = Image.open(io.BytesIO(data)).format
+        self._image = Image.open(io.BytesIO(data)).convert("RGB")
+        self.size = self._image.size
+
+    def at(self, x: int, y: int) -> tuple[int, ...]:
+        """The colour of a pixel; negative numbers count from the right and the bottom."""
+        width, height = self.size
+        pixel = self._image.getpixel((x % width, y % height))
+        assert isinstance(pixel, tuple)
+        return pixel
+
+    def is_all(self, colour: tuple[int, int, int], tolerance: int = 0) -> bool:
+        """Whether every pixel has the colour, within the tolerance of a lossy encoding."""
+        extrema = self._image.getextrema()
+        return all(
+            low >= want - tolerance and high <= want + tolerance  # type: ignore[operator]
+            for (low, high), want in zip(extrema, colour, strict=True)  # type: ignore[misc]
+        )

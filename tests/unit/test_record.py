@@ -1,0 +1,61 @@
+"""The record: what goes in comes out, and the index spreads."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stillframe.record import (
+    INDEX_SHARDS,
+    Record,
+    Status,
+    from_attributes,
+    index_shard,
+    index_shards,
+    queued_item,
+    to_attributes,
+)
+from stillframe.request import CaptureRequest
+from stillframe.update import Update
+
+values = st.recursive(
+    st.booleans() | st.integers(-(2**53), 2**53) | st.floats(0.001, 1e6) | st.text(),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(min_size=1), children, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.text(min_size=1), values, max_size=4))
+def test_values_survive_the_way_through_the_table(original: dict[str, object]) -> None:
+    assert from_attributes(to_attributes(original)) == original
+
+
+def test_a_queued_record_is_what_a_reader_reads() -> None:
+    request = CaptureRequest(url="https://example.com/", request_id="a", options={"deviceScaleFactor": 1.5})
+    record = Record.from_item(queued_item(request, now_ms=1_000_000, retention_seconds=60))
+    assert (record.id, record.status, record.options) == ("a", Status.QUEUED, {"deviceScaleFactor": 1.5})
+    assert (record.queued_at, record.expires_at, record.attempts) == (1_000_000, 1060, 0)
+
+
+def test_a_reader_ignores_attributes_of_a_newer_version() -> None:
+    assert Record.from_item(to_attributes({"id": "a", "status": "success", "new": 1})).id == "a"
+
+
+def test_records_spread_over_all_index_shards_evenly() -> None:
+    counts = Counter(index_shard(Status.QUEUED, f"id-{number}") for number in range(16_000))
+    assert set(counts) == set(index_shards(Status.QUEUED))
+    assert len(counts) == INDEX_SHARDS
+    assert max(counts.values()) < 1200
+
+
+def test_an_update_uses_no_reserved_word_as_a_name() -> None:
+    # `status`, `url` and `bytes` are reserved words of DynamoDB: only placeholders may name them
+    arguments = Update(
+        {"status": "x", "url": "y", "bytes": 1}, condition="#status = :old", remove=("title",)
+    ).to_arguments()
+    assert arguments["UpdateExpression"] == (
+        "SET #set_status = :set_status, #set_url = :set_url, #set_bytes = :set_bytes REMOVE #del_title"
+    )
+    assert arguments["ExpressionAttributeNames"]["#status"] == "status"
