@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from pyppeteer.browser import BrowserContext
 from pyppeteer.errors import PyppeteerError
 from pyppeteer.page import Page
 
@@ -100,7 +101,7 @@ class Browser:
 
     async def _capture_on(self, chromium: Chromium, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
         async with self._page(chromium, deadline) as page:
-            crash = _crash_of(chromium, page)
+            crash = _crash_of(page)
             steps = PageCapture(page._client, page.mainFrame._id, self._policy, options)
             work = asyncio.create_task(steps.run(url))
             try:
@@ -110,6 +111,7 @@ class Browser:
                 )
                 # A dying renderer also fails the call under way: its crash is the better reason.
                 if crash in done:
+                    self._retire(chromium)
                     raise BrowserCrashed("the page's renderer crashed")
                 if work in done:
                     return work.result()
@@ -132,22 +134,26 @@ class Browser:
         try:
             yield page
         finally:
-            try:
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await context.close()
-            except (TimeoutError, PyppeteerError, ConnectionError):
-                self._retire(chromium)
+            await self._close(chromium, context)
+
+    async def _close(self, chromium: Chromium, context: BrowserContext) -> None:
+        """Close a context with all its pages. On a retired browser it ends with the browser."""
+        if chromium is not self._current:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await context.close()
+        except (TimeoutError, PyppeteerError, ConnectionError):
+            self._retire(chromium)
 
 
-def _crash_of(chromium: Chromium, page: Page) -> asyncio.Future[None]:
+def _crash_of(page: Page) -> asyncio.Future[None]:
     """Done when the page's renderer dies, which leaves calls on it without an answer."""
     crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    target_id = page.target._targetId
 
-    def on_crash(event: dict[str, Any]) -> None:
-        if event.get("targetId") == target_id and not crash.done():
+    def on_crash(_: dict[str, Any]) -> None:
+        if not crash.done():
             crash.set_result(None)
 
-    chromium.connection.on("Target.targetCrashed", on_crash)
-    crash.add_done_callback(lambda _: chromium.connection.remove_listener("Target.targetCrashed", on_crash))
+    page._client.on("Inspector.targetCrashed", on_crash)
     return crash
