@@ -105,7 +105,7 @@ class Browser:
             steps = PageCapture(page._client, page.mainFrame._id, self._policy, options)
             work = asyncio.create_task(steps.run(url))
             try:
-                waiting: set[asyncio.Future[Any]] = {work, crash}
+                waiting: set[asyncio.Future[Any]] = {work, crash, chromium.connection.closed}
                 done, _ = await asyncio.wait(
                     waiting, timeout=deadline.remaining_seconds(), return_when=asyncio.FIRST_COMPLETED
                 )
@@ -115,6 +115,8 @@ class Browser:
                     raise BrowserCrashed("the page's renderer crashed")
                 if work in done:
                     return work.result()
+                if done:
+                    raise BrowserCrashed("the browser died during the capture")
                 raise CaptureTimeout("the capture did not end before the job's deadline")
             finally:
                 work.cancel()
@@ -151,9 +153,9 @@ def _crash_of(page: Page) -> asyncio.Future[None]:
     """Done when the page's renderer dies, which leaves calls on it without an answer."""
     crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def on_crash(_: dict[str, Any]) -> None:
+    def on_crash(_: Exception) -> None:
         if not crash.done():
             crash.set_result(None)
 
-    page._client.on("Inspector.targetCrashed", on_crash)
+    page.on("error", on_crash)
     return crash

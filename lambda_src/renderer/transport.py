@@ -124,8 +124,13 @@ class PipeConnection(Connection):
             self._end_session(params["sessionId"])
         session_id = message.get("sessionId")
         receiver = self._sessions.get(session_id) if session_id else self
-        if receiver is not None:
+        if receiver is None:
+            return
+        try:
             receiver.emit(method, params)
+        except Exception:
+            # One listener's defect must not end the connection for all pages.
+            logger.exception("a listener failed", extra={"cdpEvent": method})
 
     def _answer(self, message: dict[str, Any]) -> None:
         _, method, future = self._pending.pop(message["id"], (None, "", None))
