@@ -21,7 +21,8 @@ from ..resources import resource_options
 
 logger = logging.getLogger("stillframe.consumer")
 
-WAIT_SECONDS = 20
+# Long polling takes up to 20 s; an idle worker shall still stop well within the 10 s that `docker stop` waits.
+WAIT_SECONDS = 5
 DRAIN_WAIT_SECONDS = 1
 # After an error of AWS, before the next poll.
 ERROR_PAUSE_SECONDS = 2.0

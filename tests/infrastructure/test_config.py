@@ -1,0 +1,57 @@
+"""The configuration of a deployment: clear errors before anything is synthesised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stacks.config import PRESETS, ConfigError, DeployConfig
+
+
+@pytest.mark.parametrize("size", list(PRESETS))
+def test_a_preset_is_complete(size: str) -> None:
+    config = DeployConfig.from_context({"stillframe:size": size})
+    assert config.visibility_timeout_seconds == 6 * config.function_timeout_seconds + config.batch_window_seconds
+
+
+def test_context_values_come_as_text_from_the_command_line() -> None:
+    config = DeployConfig.from_context({"stillframe:memoryMb": "4096", "stillframe:batchWindowSeconds": "5"})
+    assert (config.memory_mb, config.visibility_timeout_seconds) == (4096, 365)
+
+
+def test_context_of_others_is_none_of_ours() -> None:
+    assert DeployConfig.from_context({"@aws-cdk/core:x": True, "availability-zones": "x"}) == DeployConfig.from_context(
+        {}
+    )
+
+
+@pytest.mark.parametrize(
+    ("context", "words"),
+    [
+        ({"size": "huge"}, ["stillframe:size", "'huge'", "small, medium, large"]),
+        ({"memroyMb": 4096}, ["stillframe:memroyMb is not known", "memoryMb"]),
+        ({"memoryMb": 1023}, ["stillframe:memoryMb", "1024", "1023"]),
+        ({"memoryMb": 10_241}, ["stillframe:memoryMb", "10240"]),
+        ({"memoryMb": "much"}, ["stillframe:memoryMb", "'much'"]),
+        ({"architecture": "mips"}, ["stillframe:architecture", "arm64", "x86"]),
+        ({"maxReceiveCount": 4}, ["stillframe:maxReceiveCount", "5"]),
+        ({"maxConcurrency": 1}, ["stillframe:maxConcurrency", "2"]),
+        ({"batchSize": 11}, ["stillframe:batchSize", "10"]),
+        ({"jobDeadlineSeconds": 60}, ["jobDeadlineSeconds must be below functionTimeoutSeconds"]),
+        ({"deadLetterRetentionDays": 4}, ["deadLetterRetentionDays must be above queueRetentionDays"]),
+        ({"recordRetentionDays": 14}, ["recordRetentionDays must be above deadLetterRetentionDays"]),
+        ({"maxConcurrency": 3}, ["maxConcurrency must not be above reservedConcurrency"]),
+        ({"keyPrefix": "/a"}, ["stillframe:keyPrefix"]),
+        ({"alarmEmail": "nobody"}, ["stillframe:alarmEmail"]),
+    ],
+)
+def test_a_wrong_value_is_named(context: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(ConfigError) as refused:
+        DeployConfig.from_context({f"stillframe:{name}": value for name, value in context.items()})
+    assert [word for word in words if word not in str(refused.value)] == []
+
+
+def test_reserving_nothing_frees_the_concurrency() -> None:
+    config = DeployConfig.from_context({"stillframe:reservedConcurrency": 0, "stillframe:maxConcurrency": 50})
+    assert config.max_concurrency == 50

@@ -1,0 +1,173 @@
+"""The templates: settings that hold together, ids that must not move, rights that are used."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.config import PRESETS
+from stillframe.record import INDEX_NAME
+
+from .conftest import Synth, of_type, only
+
+DAY = 24 * 3600
+
+
+@pytest.fixture(params=list(PRESETS))
+def templates(request: pytest.FixtureRequest, synth: Synth) -> dict[str, dict[str, Any]]:
+    return synth(("stillframe:size", request.param))
+
+
+def test_the_settings_of_every_preset_hold_together(templates: dict[str, dict[str, Any]]) -> None:
+    storage, render = templates["Stillframe-Storage"], templates["Stillframe"]
+    queues = of_type(storage, "AWS::SQS::Queue")
+    queue = next(each for each in queues.values() if "RedrivePolicy" in each)
+    dead = next(each for each in queues.values() if "RedrivePolicy" not in each)
+    function = only(render, "AWS::Lambda::Function")
+    mapping = only(render, "AWS::Lambda::EventSourceMapping")
+    variables = function["Environment"]["Variables"]
+    timeout, window = function["Timeout"], mapping["MaximumBatchingWindowInSeconds"]
+    assert float(variables["STILLFRAME_JOB_DEADLINE_SECONDS"]) < timeout
+    assert queue["VisibilityTimeout"] >= 6 * timeout + window
+    assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+    assert int(variables["STILLFRAME_MAX_RECEIVE_COUNT"]) == queue["RedrivePolicy"]["maxReceiveCount"]
+    assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
+    assert int(variables["STILLFRAME_RECORD_RETENTION_DAYS"]) * DAY > dead["MessageRetentionPeriod"]
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] <= function["ReservedConcurrentExecutions"]
+
+
+def test_the_logical_ids_of_what_holds_state_are_locked(templates: dict[str, dict[str, Any]]) -> None:
+    # Another id would make CloudFormation create another, empty resource beside the retained one
+    resources = templates["Stillframe-Storage"]["Resources"]
+    stateful = {name: resource for name, resource in resources.items() if not resource["Type"].endswith("Policy")}
+    assert {name: resource["Type"] for name, resource in stateful.items()} == {
+        "CaptureQueueCF8E686C": "AWS::SQS::Queue",
+        "DeadLetterQueue9F481546": "AWS::SQS::Queue",
+        "Records091F6ECA": "AWS::DynamoDB::GlobalTable",
+        "Images2D38C313": "AWS::S3::Bucket",
+    }
+    for resource in stateful.values():
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_nothing_with_state_is_in_the_stack_that_can_be_replaced(templates: dict[str, dict[str, Any]]) -> None:
+    types = {resource["Type"] for resource in templates["Stillframe"]["Resources"].values()}
+    assert types & {"AWS::SQS::Queue", "AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table", "AWS::S3::Bucket"} == set()
+
+
+def test_the_mapping_reports_single_failures_and_bounds_its_concurrency(templates: dict[str, dict[str, Any]]) -> None:
+    mapping = only(templates["Stillframe"], "AWS::Lambda::EventSourceMapping")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2
+
+
+def test_the_role_may_do_exactly_what_the_function_does(templates: dict[str, dict[str, Any]]) -> None:
+    statements = only(templates["Stillframe"], "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    allowed = {
+        action
+        for each in statements
+        for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
+    }
+    assert allowed == {
+        "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes",
+        "sqs:SendMessage", "dynamodb:UpdateItem", "dynamodb:GetItem", "s3:PutObject", "s3:GetObject", "s3:ListBucket",
+        "logs:CreateLogStream", "logs:PutLogEvents",
+    }  # fmt: skip
+    assert not [each for each in statements if each["Resource"] == "*"]
+    assert "ManagedPolicyArns" not in only(templates["Stillframe"], "AWS::IAM::Role")
+
+
+def test_images_are_written_and_read_below_the_prefix_only(templates: dict[str, dict[str, Any]]) -> None:
+    statements = only(templates["Stillframe"], "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    (images,) = [each for each in statements if "s3:PutObject" in each["Action"]]
+    assert images["Resource"]["Fn::Join"][1][-1] == "/screenshots/*"
+
+
+def test_the_table_has_its_sparse_index_and_time_to_live(templates: dict[str, dict[str, Any]]) -> None:
+    table = only(templates["Stillframe-Storage"], "AWS::DynamoDB::GlobalTable")
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == INDEX_NAME
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["indexShard", "updatedAt"]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_bucket_keeps_versions_and_nobody_outside_sees_it(templates: dict[str, dict[str, Any]]) -> None:
+    bucket = only(templates["Stillframe-Storage"], "AWS::S3::Bucket")
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == 365
+
+
+def test_dead_letters_and_errors_raise_an_alarm_that_says_what_to_do(templates: dict[str, dict[str, Any]]) -> None:
+    alarms = of_type(templates["Stillframe"], "AWS::CloudWatch::Alarm").values()
+    assert {alarm["MetricName"] for alarm in alarms} == {"ApproximateNumberOfMessagesVisible", "Errors"}
+    for alarm in alarms:
+        assert alarm["AlarmActions"]
+        assert len(alarm["AlarmDescription"]) > 40
+
+
+def test_the_command_line_finds_what_it_looks_for_in_the_outputs(templates: dict[str, dict[str, Any]]) -> None:
+    assert {"QueueUrl", "DeadLetterQueueUrl", "TableName", "BucketName"} <= templates["Stillframe-Storage"][
+        "Outputs"
+    ].keys()
+
+
+@pytest.mark.parametrize(("architecture", "name"), [("arm64", "arm64"), ("x86", "x86_64")])
+def test_the_architecture_is_a_choice(synth: Synth, architecture: str, name: str) -> None:
+    function = only(synth(("stillframe:architecture", architecture))["Stillframe"], "AWS::Lambda::Function")
+    assert function["Architectures"] == [name]
+    assert function["PackageType"] == "Image"
+
+
+def test_arm64_and_the_small_size_are_the_default(synth: Synth) -> None:
+    function = only(synth()["Stillframe"], "AWS::Lambda::Function")
+    assert (function["Architectures"], function["MemorySize"]) == (["arm64"], PRESETS["small"]["memoryMb"])
+
+
+def test_a_single_value_goes_over_the_preset(synth: Synth) -> None:
+    templates = synth(
+        ("stillframe:size", "large"), ("stillframe:memoryMb", "5000"), ("stillframe:alarmEmail", "a@b.example")
+    )
+    assert only(templates["Stillframe"], "AWS::Lambda::Function")["MemorySize"] == 5000
+    assert only(templates["Stillframe"], "AWS::SNS::Subscription")["Endpoint"] == "a@b.example"
+
+
+def test_cfn_lint_has_nothing_to_say(synth: Synth, tmp_path: Path) -> None:
+    for name, template in synth().items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(template))
+    # W3005: that the function depends on its role is written out by CDK itself.
+    lint = subprocess.run(
+        [
+            str(Path(sys.executable).parent / "cfn-lint"),
+            "--ignore-checks",
+            "W3005",
+            "--",
+            *map(str, tmp_path.glob("*.json")),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (lint.returncode, lint.stdout) == (0, "")
+
+
+def test_cdk_nag_finds_an_open_finding_when_one_is_made(tmp_path: Path) -> None:
+    # Given the app with a queue that has no dead-letter queue
+    from aws_cdk import aws_sqs as sqs
+
+    from stacks.app import build_app
+
+    app = build_app(outdir=str(tmp_path))
+    sqs.Queue(app.node.find_child("Stillframe"), "Careless")
+    # Then synthesis fails; that the other tests synthesise at all shows that nothing is open in ours
+    with pytest.raises(RuntimeError, match="AwsSolutions-SQS3"):
+        app.synth()
+    report = json.loads((tmp_path / "validation-report.json").read_text())
+    rules = {each["ruleName"] for plugin in report["pluginReports"] for each in plugin["violations"]}
+    assert rules == {"AwsSolutions-SQS3", "AwsSolutions-SQS4"}

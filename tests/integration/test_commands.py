@@ -1,0 +1,214 @@
+"""The operating commands against one `dev` environment, as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from stillframe.request import CaptureRequest
+from tests.support.cloud import Cloud
+from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, message
+from tests.support.workers import ROOT, environment
+
+
+@pytest.fixture
+def stillframe(cloud: Cloud):
+    def run(*arguments: str, status: int = 0) -> list[dict[str, object]]:
+        """JSON lines of a command, which must end with the status."""
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", *arguments, "--json"],
+            cwd=ROOT,
+            env=environment(cloud.exports),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == status, done.stderr
+        assert "Traceback" not in done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return run
+
+
+def capture(
+    cloud: Cloud, request: CaptureRequest, renderer: ToldRenderer | None = None, receive_count: int = 1
+) -> None:
+    clock = SetClock(int(time.time() * 1000))
+    worker = capture_of(cloud.clients, cloud.settings, renderer or ToldRenderer(), clock)
+    worker.handle(message(request, f"m-{request.id}", receive_count, clock.ms), SetContext())
+
+
+def test_send_records_and_queues_each_line_under_a_fresh_id(cloud: Cloud, stillframe) -> None:
+    # Given / When the same url twice
+    sent = stillframe("send", "https://example.com/", "https://example.com/")
+    # Then there are two screenshots, recorded as queued, and two messages
+    ids = {line["id"] for line in sent}
+    assert len(ids) == 2
+    assert {cloud.record(each).status.value for each in ids} == {"queued"}
+    assert {json.loads(each["Body"])["requestId"] for each in cloud.receive()} == ids
+
+
+def test_send_once_and_with_a_request_id(cloud: Cloud, stillframe) -> None:
+    once = stillframe("send", "https://example.com/", "https://example.com/", "--once")
+    assert len({line["id"] for line in once}) == 1
+    named = stillframe("send", "https://example.com/", "--request-id", "order-42", "--options", '{"fullPage": true}')
+    assert [line["id"] for line in named] == ["order-42"]
+    assert cloud.record("order-42").options == {"fullPage": True}
+    stillframe("send", "https://a.example/", "https://b.example/", "--request-id", "x", status=2)
+
+
+def test_status_shows_a_record_and_its_exit_status_tells_failures(cloud: Cloud, stillframe) -> None:
+    capture(cloud, CaptureRequest(url="https://example.com/", request_id="good"))
+    capture(cloud, CaptureRequest(url="https://example.com/", request_id="bad", options={"delayMs": -1}))
+    (good,) = stillframe("status", "good")
+    assert (good["status"], good["width"], good["attempts"]) == ("success", 8, 1)
+    (bad,) = stillframe("status", "bad", status=1)
+    assert (bad["status"], bad["errorCode"]) == ("failed", "INVALID_REQUEST")
+    assert stillframe("status", "nowhere", status=1) == []
+
+
+def test_list_finds_records_by_status_and_time(cloud: Cloud, stillframe) -> None:
+    capture(cloud, CaptureRequest(url="https://example.com/", request_id="good"))
+    capture(cloud, CaptureRequest(url="https://example.com/", request_id="bad", options={"delayMs": -1}))
+    stillframe("send", "https://example.com/", "--request-id", "waiting")
+    ids = {
+        status: [line["id"] for line in stillframe("list", "--status", status)]
+        for status in ("queued", "failed", "success")
+    }
+    assert ids == {"queued": ["waiting"], "failed": ["bad"], "success": ["good"]}
+    assert {line["id"] for line in stillframe("list")} == {"good", "bad", "waiting"}
+    assert {line["id"] for line in stillframe("list", "--since", "1h")} == {"good", "bad", "waiting"}
+    assert stillframe("list", "--since", "2999-01-01") == []
+    stillframe("list", "--since", "yesterday", status=2)
+
+
+def test_get_downloads_the_image_and_checks_it(cloud: Cloud, stillframe, tmp_path: Path) -> None:
+    capture(cloud, CaptureRequest(url="https://example.com/", request_id="good"))
+    out = tmp_path / "good.png"
+    (line,) = stillframe("get", "good", "--out", str(out))
+    assert (out.read_bytes(), line["bytes"]) == (cloud.image("good"), out.stat().st_size)
+    stillframe("get", "nowhere", "--out", str(out), status=1)
+    # Given an object that was changed behind the record
+    key = cloud.record("good").s3_key
+    cloud.clients.s3.put_object(Bucket=cloud.settings.bucket_name, Key=key, Body=b"other")
+    stillframe("get", "good", "--out", str(tmp_path / "changed.png"), status=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["good.png"]
+
+
+def test_audit_finds_what_is_lost_stored_twice_and_stuck(cloud: Cloud, stillframe) -> None:
+    # Given a clean account
+    for name in ("fine", "gone", "twice", "stuck", "forgotten"):
+        capture(cloud, CaptureRequest(url="https://example.com/", request_id=name))
+    clean = {"records": 5, "objects": 5, "lost": 0, "storedTwice": 0, "stuck": 0}
+    assert stillframe("audit")[-1].items() >= clean.items()
+    # When one object is deleted, one written twice, one record left in processing and one in queued
+    bucket, table = cloud.settings.bucket_name, cloud.settings.table_name
+    (version,) = cloud.clients.s3.list_object_versions(Bucket=bucket, Prefix=cloud.record("gone").s3_key)["Versions"]
+    cloud.clients.s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+    key = cloud.record("twice").s3_key
+    head = cloud.clients.s3.head_object(Bucket=bucket, Key=key)
+    cloud.clients.s3.put_object(Bucket=bucket, Key=key, Body=cloud.image("twice"), Metadata=head["Metadata"])
+    for name, status in (("stuck", "processing"), ("forgotten", "queued")):
+        cloud.clients.dynamodb.update_item(
+            TableName=table,
+            Key={"id": {"S": name}},
+            UpdateExpression="SET #s = :s, leaseExpiresAt = :past",
+            ExpressionAttributeNames={"#s": "status"},
+            ExpressionAttributeValues={":s": {"S": status}, ":past": {"N": "1"}},
+        )
+    # Then the audit names each, and says so by its exit status
+    *findings, summary = stillframe("audit", status=1)
+    assert {(line["finding"], line.get("id")) for line in findings if line["finding"] != "orphaned"} == {
+        ("lost", "gone"),
+        ("lost", "forgotten"),
+        ("storedTwice", None),
+        ("stuck", "stuck"),
+    }
+    assert (summary["lost"], summary["storedTwice"], summary["stuck"], summary["objects"]) == (2, 1, 1, 4)
+
+
+def test_retry_sends_a_failed_screenshot_again(cloud: Cloud, stillframe) -> None:
+    capture(cloud, CaptureRequest(url="https://example.com/", request_id="bad", options={"delayMs": -1}))
+    stillframe("retry", "bad")
+    assert cloud.record("bad").status.value == "queued"
+    assert [json.loads(each["Body"])["requestId"] for each in cloud.receive()] == ["bad"]
+    capture(cloud, CaptureRequest(url="https://example.com/", request_id="good"))
+    stillframe("retry", "good", status=1)
+
+
+def test_redrive_brings_back_what_may_succeed_and_leaves_what_cannot(cloud: Cloud, stillframe) -> None:
+    # Given one message that was received too often, and one that is no request
+    dead = cloud.settings.dead_letter_queue_url
+    cloud.clients.sqs.send_message(QueueUrl=dead, MessageBody='{"url": "https://example.com/"}')
+    clock = SetClock()
+    capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock).handle(message("no request"), SetContext())
+    # When the dead letters are redriven
+    assert stillframe("redrive") == [{"moved": 1, "kept": 1}]
+    # Then the first is on the queue, and only the other is left
+    assert [each["Body"] for each in cloud.receive()] == ['{"url": "https://example.com/"}']
+    attributes = cloud.clients.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["All"])["Attributes"]
+    assert attributes["ApproximateNumberOfMessagesNotVisible"] == "1"
+
+
+def test_cleanup_empties_what_it_is_told_to(cloud: Cloud, stillframe) -> None:
+    capture(cloud, CaptureRequest(url="https://example.com/", request_id="good"))
+    stillframe("send", "https://example.com/", "--request-id", "waiting")
+    stillframe("cleanup", status=2)
+    # Without --yes it asks, and no answer is a no
+    stillframe("cleanup", "--all", status=1)
+    assert cloud.record("good") is not None
+    stillframe("cleanup", "--queue", "--yes")
+    assert cloud.receive() == []
+    assert stillframe("cleanup", "--table", "--bucket", "--yes") == [{"records": 2, "objectVersions": 1}]
+    assert (cloud.record("good"), cloud.versions()) == (None, [])
+
+
+@pytest.fixture
+def dev(tmp_path: Path) -> list[str]:
+    """`stillframe dev` with its state in a directory, as often as it is started."""
+    return [sys.executable, "-m", "cli", "dev", "--port", "0", "--state", str(tmp_path / "state")]
+
+
+def test_dev_prints_exports_that_the_other_commands_take_and_keeps_its_state(dev: list[str]) -> None:
+    ids = []
+    for _ in range(2):
+        # Given a dev environment
+        server = subprocess.Popen(
+            dev, cwd=ROOT, env=environment({}), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert server.stdout is not None
+        try:
+            exports = dict(server.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(11))
+            exports = {name: value.strip("'") for name, value in exports.items()}
+            # When a request is sent with its exports
+            ids.append(output_of("send", "https://example.com/", exports=exports).strip())
+            # Then it is there
+            listed = output_of("list", "--json", exports=exports)
+            assert {json.loads(line)["id"] for line in listed.splitlines()} == set(ids)
+        finally:
+            # And Ctrl-C ends it, with its state kept for the next time
+            server.send_signal(signal.SIGINT)
+            _, errors = server.communicate(timeout=20)
+        assert server.returncode == 0
+        assert "Traceback" not in errors
+    assert len(ids) == 2
+
+
+def output_of(*arguments: str, exports: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", *arguments],
+        cwd=ROOT,
+        env=environment(exports),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout

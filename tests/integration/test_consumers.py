@@ -1,0 +1,180 @@
+"""The promise with real processes: several consumers, kill -9, SIGSTOP, SIGTERM, on the emulator."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stillframe.record import Status
+from stillframe.request import CaptureRequest
+from tests.conftest import MakeCloud
+from tests.support.cloud import Cloud
+from tests.support.pixels import GREEN, Picture
+from tests.support.proxy import Call, proxying
+from tests.support.workers import Fleet, fleet, wait_for
+
+# A worker is given up after 5 s, its message comes back after 8: times that a test can wait for.
+QUICK = {"STILLFRAME_JOB_DEADLINE_SECONDS": "5", "STILLFRAME_LEASE_MARGIN_SECONDS": "1"}
+VISIBILITY_SECONDS = 8
+
+pytestmark = pytest.mark.usefixtures("chromium")
+
+
+@pytest.fixture
+def workers(tmp_path: Path) -> Iterator[Fleet]:
+    with fleet(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def quick_cloud(make_cloud: MakeCloud, site: str) -> Cloud:
+    return make_cloud(visibility=VISIBILITY_SECONDS, STILLFRAME_ALLOW_HOSTS=site, **QUICK)
+
+
+def is_success(cloud: Cloud, capture_id: str) -> bool:
+    record = cloud.record(capture_id)
+    return record is not None and record.status is Status.SUCCESS
+
+
+def is_processing(cloud: Cloud, capture_id: str) -> bool:
+    record = cloud.record(capture_id)
+    return record is not None and record.status is Status.PROCESSING
+
+
+def test_three_consumers_take_each_screenshot_once(make_cloud: MakeCloud, workers: Fleet, site: str) -> None:
+    # Given 100 messages of their own and 50 of one id
+    cloud = make_cloud(visibility=60, STILLFRAME_ALLOW_HOSTS=site)
+    small = {"viewport": {"width": 64, "height": 48}}
+    url = f"http://{site}/colour?hex=00aa00"
+    unique = [CaptureRequest(url=f"{url}&n={n}", request_id=f"unique-{n}", options=small) for n in range(100)]
+    same = [CaptureRequest(url=url, request_id="same", options=small)] * 50
+    mixed = [request for pair in zip(unique[:50], same, strict=True) for request in pair] + unique[50:]
+    cloud.send(*mixed)
+    # When three consumers drain the queue
+    for _ in range(3):
+        workers.start(cloud.exports, "--tabs", "2")
+    assert [worker.process.wait(180) for worker in workers.workers] == [0, 0, 0]
+    # Then there are 101 objects in one version each, and 49 duplicates were skipped for a right reason
+    assert len(cloud.versions()) == len(set(cloud.versions())) == 101
+    outcomes = Counter(line["outcome"] for line in workers.captures())
+    reasons = Counter(line["reason"] for line in workers.captures() if line["outcome"] == "skipped")
+    assert outcomes == {"captured": 101, "skipped": 49}
+    assert set(reasons) <= {"already_success", "already_processing", "race_condition_prevented"}
+    assert {line["id"] for line in workers.captures() if line["outcome"] == "skipped"} == {"same"}
+    # And no worker logged an error, all of them worked, and the audit is clean
+    assert [worker.errors() for worker in workers.workers] == [[], [], []]
+    assert all(worker.captures() for worker in workers.workers)
+    findings = cloud.audit()
+    assert (findings.summary()["records"], findings.is_clean, findings.orphaned) == (101, True, [])
+    assert Picture(cloud.image("same")).is_all(GREEN)
+
+
+def test_a_killed_consumers_message_comes_back_and_is_captured_once(
+    quick_cloud: Cloud, workers: Fleet, site: str
+) -> None:
+    # Given a consumer in mid-render
+    cloud = quick_cloud
+    cloud.send(CaptureRequest(url=f"http://{site}/slow?seconds=2", request_id="slow"))
+    first = workers.start(cloud.exports, "--continuous")
+    wait_for(lambda: is_processing(cloud, "slow"), what="the claim")
+    # When it is killed, and another one waits at the queue
+    first.kill()
+    second = workers.start(cloud.exports, "--continuous")
+    wait_for(lambda: is_success(cloud, "slow"), what="the capture")
+    # Then the other one took the stale claim with a warning, and there is one object
+    warnings = [line for line in second.lines() if line["level"] == "WARNING"]
+    assert [line["message"] for line in warnings] == ["processing appears stale, will retry"]
+    assert (warnings[0]["staleWorkerId"], warnings[0]["workerId"]) == ("worker-1", "worker-2")
+    assert cloud.record("slow").attempts == 2
+    assert len(cloud.versions()) == 1
+    assert second.stop() == 0
+    assert second.errors() == []
+    assert cloud.audit().summary() | {"orphaned": 0} == cloud.audit().summary()
+    assert cloud.audit().is_clean
+
+
+def test_a_consumer_killed_between_put_and_completion_leaves_an_object_that_is_adopted(
+    quick_cloud: Cloud, workers: Fleet, site: str
+) -> None:
+    # Given a consumer that is killed the moment its object is stored
+    cloud = quick_cloud
+
+    def kill_after_put(call: Call) -> None:
+        if call.method == "PUT" and call.status == 200:
+            workers.workers[0].kill()
+
+    cloud.send(CaptureRequest(url=f"http://{site}/colour?hex=00aa00", request_id="stored"))
+    with proxying(cloud.exports["AWS_ENDPOINT_URL"], kill_after_put) as endpoint:
+        first = workers.start({**cloud.exports, "AWS_ENDPOINT_URL": endpoint}, "--continuous")
+        assert first.process.wait(30) == -signal.SIGKILL
+    before = cloud.versions()
+    assert (len(before), is_processing(cloud, "stored")) == (1, True)
+    # When another consumer gets the message
+    second = workers.start(cloud.exports, "--continuous")
+    wait_for(lambda: is_success(cloud, "stored"), what="the adoption")
+    wait_for(second.captures, what="the canonical line")
+    # Then it adopts the object: no second version, and not even a second render
+    (line,) = second.captures()
+    assert (line["outcome"], line["adopted"], "renderMs" in line) == ("captured", True, False)
+    assert cloud.versions() == before
+    assert (cloud.record("stored").width, cloud.record("stored").http_status) == (1280, 200)
+    assert second.stop() == 0
+    assert cloud.audit().is_clean
+
+
+def test_a_late_first_holder_changes_nothing(quick_cloud: Cloud, workers: Fleet, site: str) -> None:
+    # Given a consumer that is stopped in mid-render, for longer than its lease and its message's visibility
+    cloud = quick_cloud
+    cloud.send(CaptureRequest(url=f"http://{site}/slow?seconds=1.5", request_id="late"))
+    first = workers.start(cloud.exports, "--continuous")
+    wait_for(lambda: is_processing(cloud, "late"), what="the claim")
+    first.process.send_signal(signal.SIGSTOP)
+    second = workers.start(cloud.exports, "--continuous")
+    wait_for(lambda: is_success(cloud, "late"), what="the second holder's capture")
+    done = cloud.record("late")
+    # When it comes back to life
+    first.process.send_signal(signal.SIGCONT)
+    wait_for(first.captures, what="the first holder's end")
+    # Then it says that it lost, and record and object are the second holder's
+    assert (first.captures()[0]["outcome"], first.captures()[0]["reason"]) in {
+        ("retry", "CLAIM_LOST"),
+        ("retry", "TIMEOUT"),
+    }
+    assert cloud.record("late") == done
+    assert done.worker_id == "worker-2"
+    assert len(cloud.versions()) == 1
+    assert (first.stop(), second.stop()) == (0, 0)
+    assert cloud.audit().is_clean
+
+
+def test_sigterm_finishes_what_is_under_way(quick_cloud: Cloud, workers: Fleet, site: str) -> None:
+    # Given a consumer in mid-render, and one more message that it has not taken
+    cloud = quick_cloud
+    cloud.send(CaptureRequest(url=f"http://{site}/slow?seconds=1.5", request_id="under-way"))
+    worker = workers.start(cloud.exports, "--continuous")
+    wait_for(lambda: is_processing(cloud, "under-way"), what="the claim")
+    # When it gets SIGTERM
+    worker.process.terminate()
+    time.sleep(0.2)
+    cloud.send(CaptureRequest(url=f"http://{site}/colour?hex=00aa00", request_id="not-taken"))
+    # Then it ends well, with the first captured and the second left on the queue
+    assert worker.process.wait(20) == 0
+    assert is_success(cloud, "under-way")
+    assert [each["Body"] for each in cloud.receive()] != []
+    assert cloud.record("not-taken").status is Status.QUEUED
+    assert worker.errors() == []
+
+
+def test_a_queue_that_does_not_exist_is_one_clear_line(cloud: Cloud, workers: Fleet) -> None:
+    # Given a consumer that is pointed at nothing
+    worker = workers.start({**cloud.exports, "QUEUE_URL": cloud.exports["QUEUE_URL"] + "-nowhere"}, "--continuous")
+    # Then it fails with one line that says so
+    assert worker.process.wait(30) == 1
+    (problem,) = worker.errors()
+    assert problem["stderr"].startswith("stillframe: AWS:")
+    assert problem["stderr"].count("\n") == 1

@@ -1,0 +1,167 @@
+"""`shoot` and `demo`, as a user runs them: the command in a process, images on disk."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.site_server import serving
+from tests.support.pixels import BLUE, GREEN, RED, Picture
+from tests.support.workers import ROOT, environment
+
+pytestmark = pytest.mark.usefixtures("chromium")
+
+
+def stillframe(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cli", *arguments],
+        cwd=ROOT,
+        env=environment({}),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_twenty_pages_give_twenty_right_images(site: str, tmp_path: Path) -> None:
+    # Given 20 pages, each of another colour and size
+    pages = {f"{n * 12:02x}{255 - n * 12:02x}80": (200 + 10 * n, 100 + 5 * n) for n in range(20)}
+    lines = [
+        json.dumps(
+            {
+                "url": f"http://{site}/colour?hex={colour}",
+                "requestId": colour,
+                "options": {"viewport": {"width": width, "height": height}},
+            }
+        )
+        for colour, (width, height) in pages.items()
+    ]
+    # When they are shot
+    run = stillframe(
+        "shoot", "--file", "-", "--out", str(tmp_path), "--allow-host", site, "--json", stdin="\n".join(lines)
+    )
+    # Then each line of the output names an image that has this page's size and colour, and no other
+    assert (run.returncode, "Traceback" in run.stderr) == (0, False)
+    results = [json.loads(line) for line in run.stdout.splitlines()]
+    assert [result["id"] for result in results] == list(pages)
+    assert len({result["path"] for result in results}) == 20
+    for result in results:
+        picture = Picture(Path(result["path"]).read_bytes())
+        assert picture.size == pages[result["id"]] == (result["width"], result["height"])
+        assert picture.is_all(tuple(bytes.fromhex(result["id"])))
+        assert (result["outcome"], result["status"], result["httpStatus"]) == ("captured", "success", 200)
+        assert result["bytes"] == Path(result["path"]).stat().st_size
+    assert (tmp_path / "results.jsonl").read_text().count("\n") == 20
+    assert (tmp_path / "index.html").read_text().count("<article") == 20
+
+
+def test_a_failure_is_one_clear_line_and_exit_status_one(site: str, tmp_path: Path) -> None:
+    # Given a page that is right and two that cannot be captured
+    urls = [
+        f"http://{site}/colour?hex=00aa00",
+        "http://stillframe.invalid/",
+        "http://169.254.169.254/latest/meta-data/",
+    ]
+    # When they are shot
+    run = stillframe("shoot", *urls, "--out", str(tmp_path), "--allow-host", site, "--json")
+    # Then the right one is there, and the others say why they are not
+    results = {result["url"]: result for result in map(json.loads, run.stdout.splitlines())}
+    assert run.returncode == 1
+    assert [results[url]["errorCode"] for url in urls] == [None, "UNKNOWN_HOST", "BLOCKED_ADDRESS"]
+    assert Picture(Path(results[urls[0]]["path"]).read_bytes()).is_all(GREEN)
+    assert "failed: http://stillframe.invalid/: UNKNOWN_HOST" in run.stderr
+    assert "169.254" not in results[urls[2]]["errorMessage"]
+
+
+def test_a_transient_failure_is_tried_again_and_then_given_up(site: str, tmp_path: Path) -> None:
+    # Given a page that drops every connection
+    run = stillframe("shoot", f"http://{site}/drop", "--out", str(tmp_path), "--allow-host", site, "--json")
+    # Then it was received until the queue gave up, and ended as failed
+    (result,) = map(json.loads, run.stdout.splitlines())
+    assert (run.returncode, result["outcome"], result["errorCode"]) == (1, "failed", "CONNECTION_FAILED")
+    full = json.loads((tmp_path / "results.jsonl").read_text())
+    assert (full["attempts"], full["receiveCount"]) == (3, 3)
+
+
+def test_options_apply_to_every_page(site: str, tmp_path: Path) -> None:
+    options = '{"fullPage": true, "format": "webp", "viewport": {"width": 300}}'
+    url = f"http://{site}/tall?bands=3"
+    run = stillframe("shoot", url, "--options", options, "--out", str(tmp_path), "--allow-host", site, "--json")
+    (result,) = map(json.loads, run.stdout.splitlines())
+    picture = Picture(Path(result["path"]).read_bytes())
+    assert (picture.encoding, picture.size, Path(result["path"]).suffix) == ("WEBP", (300, 3000), ".webp")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["shoot"], "nothing to capture"),
+        (["shoot", "https://example.com", "--options", "{"], "--options is not JSON"),
+        (["shoot", "https://example.com", "--options", "[]"], "must be a JSON object"),
+        (["shoot", "https://example.com", "--options", '{"quality": 500, "format": "jpeg"}'], "range 1 to 100"),
+        (["shoot", "--file", "/nowhere"], "/nowhere"),
+        (["send", "https://example.com"], "QUEUE_URL"),
+        (["status", "x", "--stack"], "--stack"),
+        (["frobnicate"], "frobnicate"),
+    ],
+)
+def test_wrong_usage_is_exit_status_two_with_what_to_do(arguments: list[str], words: str) -> None:
+    run = stillframe(*arguments)
+    assert run.returncode == 2
+    assert words in run.stderr
+    assert "Traceback" not in run.stderr
+    assert run.stdout == ""
+
+
+def test_the_demo_captures_its_site_and_skips_every_duplicate(tmp_path: Path) -> None:
+    # Given / When the demo
+    run = stillframe("demo", "--out", str(tmp_path), "--json")
+    # Then each of the four pages was captured once and skipped once
+    results = [json.loads(line) for line in run.stdout.splitlines()]
+    assert run.returncode == 0
+    by_page: dict[str, list[str]] = {}
+    for result in results:
+        by_page.setdefault(result["url"].rpartition("/")[2], []).append(result["outcome"])
+    assert sorted(by_page) == ["article.html", "dashboard.html", "languages.html", "tall.html"]
+    assert [sorted(outcomes) for outcomes in by_page.values()] == [["captured", "skipped"]] * 4
+    # And the pictures are those of the pages: the lazy plates, the SVG chart, the web font's header
+    pictures = {
+        Path(r["path"]).stem: Picture(Path(r["path"]).read_bytes()) for r in results if r["outcome"] == "captured"
+    }
+    tall = pictures["127-0-0-1-tall"]
+    assert (tall.size[0], tall.size[1] > 6000) == (1280, True)
+    assert tall.at(640, -30) == (18, 52, 59)
+    assert tall.at(200, tall.size[1] - 480) == (192, 110, 82)
+    assert pictures["127-0-0-1-dashboard"].at(1000, 400)[1] > 150
+    # And the table for people names the gallery
+    table = stillframe("demo", "--out", str(tmp_path))
+    assert (table.returncode, f"Gallery: {tmp_path}/index.html" in table.stdout) == (0, True)
+    assert table.stdout.count("skipped") == 4
+
+
+def test_the_gallery_shows_every_capture_in_a_real_browser(site: str, tmp_path: Path) -> None:
+    # Given a run with a red, a blue and a failed page, one of them with a hostile title
+    urls = [
+        f"http://{site}/colour?hex=ff0000",
+        f"http://{site}/colour?hex=0000ff",
+        "http://stillframe.invalid/<script>",
+    ]
+    stillframe("shoot", *urls, "--out", str(tmp_path), "--allow-host", site)
+    page = (tmp_path / "index.html").read_text()
+    assert "<script>/" not in page
+    assert "&lt;script&gt;" in page
+    # When the gallery itself is captured
+    shots = tmp_path / "gallery"
+    with serving(tmp_path) as host:
+        run = stillframe("shoot", f"http://{host}/index.html", "--out", str(shots), "--allow-host", host, "--json")
+    (result,) = map(json.loads, run.stdout.splitlines())
+    # Then both thumbnails are seen in it
+    picture = Picture(Path(result["path"]).read_bytes())
+    row = {picture.at(x, 220) for x in range(picture.size[0])}
+    assert {RED, BLUE} <= row

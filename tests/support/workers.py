@@ -1,0 +1,102 @@
+"""Real workers: `stillframe consume` in processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "STILLFRAME_CHROMIUM")
+
+
+def environment(exports: dict[str, str]) -> dict[str, str]:
+    """The environment of a child: what it needs of ours, and the exports."""
+    return {**{name: os.environ[name] for name in KEPT if name in os.environ}, **exports}
+
+
+class Worker:
+    """One consumer, logging JSON lines to a file."""
+
+    def __init__(self, exports: dict[str, str], log: Path, *options: str) -> None:
+        self._log = log
+        self._errors = log.with_suffix(".stderr")
+        with log.open("wb") as out, self._errors.open("wb") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "cli", "consume", "--log-format", "json", "--worker-id", log.stem, *options],
+                cwd=ROOT,
+                env=environment(exports),
+                stdout=out,
+                stderr=err,
+            )
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Log lines so far, metric records left out."""
+        lines = [json.loads(line) for line in self._log.read_text().splitlines() if line.endswith("}")]
+        return [line for line in lines if "_aws" not in line]
+
+    def captures(self) -> list[dict[str, Any]]:
+        """The canonical lines."""
+        return [line for line in self.lines() if "outcome" in line]
+
+    def errors(self) -> list[dict[str, Any]]:
+        """Lines of level ERROR, and anything at all on stderr."""
+        stderr = self._errors.read_text()
+        lines = [line for line in self.lines() if line["level"] in ("ERROR", "CRITICAL")]
+        return lines + ([{"stderr": stderr}] if stderr else [])
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+
+class Fleet:
+    """Starts workers and ends them with the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.workers: list[Worker] = []
+
+    def start(self, exports: dict[str, str], *options: str) -> Worker:
+        worker = Worker(exports, self._folder / f"worker-{len(self.workers) + 1}.log", *options)
+        self.workers.append(worker)
+        return worker
+
+    def captures(self) -> list[dict[str, Any]]:
+        return [line for worker in self.workers for line in worker.captures()]
+
+
+@contextlib.contextmanager
+def fleet(folder: Path) -> Iterator[Fleet]:
+    running = Fleet(folder)
+    try:
+        yield running
+    finally:
+        for worker in running.workers:
+            worker.stop()
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30, what: str = "the condition") -> None:
+    """Poll until it holds; fails with what was waited for."""
+    give_up_at = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up_at, f"{what} did not hold within {seconds} s"
+        time.sleep(0.05)
