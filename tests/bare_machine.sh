@@ -9,6 +9,7 @@ shift || true
 targets=${*:-demo test}
 repository=$(cd "$(dirname "$0")/.." && pwd)
 root=$(mktemp -d /var/tmp/stillframe-bare-XXXXXX)
+chmod 755 "$root"
 mirror=${DEBIAN_MIRROR:-}
 
 say() { printf 'bare machine: %s\n' "$*" >&2; }
