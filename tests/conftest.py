@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 
@@ -34,6 +35,20 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, "unset")
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def fresh_loggers() -> Iterator[None]:
+    """Loggers are one for each process: what a test sets up on them is undone."""
+    loggers = [logging.getLogger(name) for name in ("stillframe", "lambda_src.renderer")]
+    yield
+    for logger in loggers:
+        logger.handlers.clear()
+        logger.filters.clear()
+        logger.propagate = True
+        logger.setLevel(logging.NOTSET)
+        # Powertools marks a logger that it has set up, and then leaves it as it is.
+        vars(logger).pop("init", None)
 
 
 @pytest.fixture(scope="session")

@@ -6,23 +6,28 @@ import functools
 import sys
 from typing import Any
 
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from stillframe.settings import Settings
 
+from .batch import BatchHandler
 from .observability import MetricEmitter, json_logger, log_outcome
 from .runtime import Clients, Runtime
 
 
 @functools.cache
-def runtime() -> Runtime:
+def worker() -> tuple[Logger, BatchHandler]:
     """The worker of this execution environment, built by the first event that it gets."""
     settings = Settings.from_environment()
-    json_logger(settings.log_level)
-    return Runtime.build(settings, Clients.connect(), [log_outcome, MetricEmitter(sys.stdout)])
+    logger = json_logger(settings.log_level)
+    runtime = Runtime.build(settings, Clients.connect(), [log_outcome, MetricEmitter(sys.stdout)])
+    return logger, runtime.handler
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Take an SQS batch; return the messages that are to be delivered again."""
-    return runtime().handler.handle(event, context)
+    logger, batch = worker()
+    with logger.append_context_keys(functionRequestId=context.aws_request_id):
+        return batch.handle(event, context)

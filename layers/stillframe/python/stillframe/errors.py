@@ -74,12 +74,6 @@ class ContentRefused(PermanentError):
     code = "CONTENT_REFUSED"
 
 
-class PageTooLarge(PermanentError):
-    """The image would exceed what the browser can draw or the store is configured to take."""
-
-    code = "PAGE_TOO_LARGE"
-
-
 class ObjectConflict(PermanentError):
     """The key of the image is taken by an object that Stillframe did not write for this id."""
 

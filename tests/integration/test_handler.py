@@ -1,0 +1,131 @@
+"""The function's entry point, as Lambda calls it: an event in, the batch item failures out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lambda_src.renderer import handler as entry
+from lambda_src.renderer.runtime import Runtime
+from stillframe.request import CaptureRequest
+from tests.conftest import MakeCloud
+from tests.support.cloud import Cloud
+from tests.support.pixels import GREEN, Picture
+
+
+class Context:
+    """What Lambda gives a handler."""
+
+    function_name = "renderer"
+    function_version = "$LATEST"
+    memory_limit_in_mb = 2048
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:renderer"
+    aws_request_id = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+@pytest.fixture
+def lambda_function(
+    make_cloud: MakeCloud, site: str, chromium: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Cloud]:
+    """The module as a fresh execution environment would have it, with its settings in the environment."""
+    cloud = make_cloud(STILLFRAME_ALLOW_HOSTS=site, STILLFRAME_TABS="2")
+    for name, value in {**cloud.exports, "LAMBDA_TASK_ROOT": "/var/task", "LOG_LEVEL": "INFO"}.items():
+        monkeypatch.setenv(name, value)
+    built: list[Runtime] = []
+    build = Runtime.build
+
+    def remember(*arguments: Any) -> Runtime:
+        built.append(build(*arguments))
+        return built[-1]
+
+    monkeypatch.setattr(Runtime, "build", remember)
+    entry.worker.cache_clear()
+    yield cloud
+    for runtime in built:
+        runtime.close()
+    entry.worker.cache_clear()
+
+
+def event_of(*bodies: str) -> dict[str, Any]:
+    """The example event of AWS's documentation, with these bodies."""
+    return {
+        "Records": [
+            {
+                "messageId": f"message-{number}",
+                "receiptHandle": f"handle-{number}",
+                "body": body,
+                "attributes": {
+                    "ApproximateReceiveCount": "1",
+                    "SentTimestamp": "1545082649183",
+                    "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+                    "ApproximateFirstReceiveTimestamp": "1545082649185",
+                },
+                "messageAttributes": {},
+                "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:my-queue",
+                "awsRegion": "us-east-1",
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+@pytest.mark.filterwarnings("ignore:There is no current event loop:DeprecationWarning")
+def test_one_bad_record_never_harms_its_batch(
+    lambda_function: Cloud, site: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Given a good request, one that is no request, a missing host, and one whose connection breaks
+    cloud = lambda_function
+    url = f"http://{site}/colour?hex=00aa00"
+    bodies = [
+        CaptureRequest(url=url, request_id="good").to_body(),
+        "malformed",
+        CaptureRequest(url="http://stillframe.invalid/", request_id="missing").to_body(),
+        CaptureRequest(url=f"http://{site}/drop", request_id="dropped").to_body(),
+    ]
+    # When they come in one event
+    response = entry.handler(event_of(*bodies), Context())  # type: ignore[arg-type]
+    # Then only what may succeed later is reported back
+    assert response == {"batchItemFailures": [{"itemIdentifier": "message-3"}]}
+    # And each has ended as it should
+    assert Picture(cloud.image("good")).is_all(GREEN)
+    statuses = {
+        name: (cloud.record(name).status.value, cloud.record(name).error_code) for name in ("missing", "dropped")
+    }
+    assert statuses == {"missing": ("failed", "UNKNOWN_HOST"), "dropped": ("queued", "CONNECTION_FAILED")}
+    assert [letter["Body"] for letter in cloud.dead_letters()] == ["malformed"]
+    # And there is one canonical line and one metric record for each
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    captures = {line["id"]: line for line in lines if line.get("message") == "capture"}
+    metrics = [line for line in lines if "_aws" in line]
+    assert {name: line["outcome"] for name, line in captures.items()} == {
+        "good": "captured",
+        "message-1": "failed",
+        "missing": "failed",
+        "dropped": "retry",
+    }
+    assert {line["functionRequestId"] for line in captures.values()} == {"request-1"}
+    assert len(metrics) == 4
+    # When a duplicate comes to the warm environment
+    assert entry.handler(event_of(bodies[0]), Context()) == {"batchItemFailures": []}  # type: ignore[arg-type]
+    assert "already_success" in capsys.readouterr().out
+
+
+def test_missing_settings_fail_the_invocation_with_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry.worker.cache_clear()
+    with pytest.raises(Exception, match="QUEUE_URL: is not set"):
+        entry.handler(event_of("{}"), Context())  # type: ignore[arg-type]
+
+
+def test_a_batch_in_which_everything_fails_is_reported_and_not_raised(lambda_function: Cloud, site: str) -> None:
+    # An invocation that raises would return the whole batch, and count as a failure of the function
+    body = CaptureRequest(url=f"http://{site}/drop").to_body()
+    response = entry.handler(event_of(body, body + " "), Context())  # type: ignore[arg-type]
+    assert {each["itemIdentifier"] for each in response["batchItemFailures"]} >= {"message-0"}

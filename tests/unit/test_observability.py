@@ -1,0 +1,83 @@
+"""One canonical line and one metric record a capture."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+
+import pytest
+
+from lambda_src.renderer.observability import MetricEmitter, json_logger, log_outcome
+from stillframe.artifact import PageFacts, StoredArtifact
+from stillframe.outcome import Outcome, OutcomeKind
+
+CAPTURED = Outcome(
+    kind=OutcomeKind.CAPTURED,
+    acknowledge=True,
+    id="a",
+    url="https://example.com/",
+    message_id="m",
+    artifact=StoredArtifact("k", "s3://b/k", "image/png", 1234, 10, 20, "00", PageFacts(200, "https://x", "Title")),
+    render_ms=321,
+    claim_age_ms=45,
+    duration_ms=400,
+)
+
+
+def outcome(kind: OutcomeKind, code: str | None = None) -> Outcome:
+    return Outcome(kind=kind, acknowledge=True, id="a", url="u", message_id="m", reason=code, error_code=code)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "level"),
+    [
+        (OutcomeKind.CAPTURED, None, "INFO"),
+        (OutcomeKind.SKIPPED, None, "INFO"),
+        (OutcomeKind.FAILED, "UNKNOWN_HOST", "WARNING"),
+        (OutcomeKind.RETRY, "TIMEOUT", "WARNING"),
+        (OutcomeKind.RETRY, "AWS_ERROR", "ERROR"),
+        (OutcomeKind.RETRY, "UNEXPECTED", "ERROR"),
+    ],
+)
+def test_the_level_follows_the_outcome(
+    kind: OutcomeKind, code: str | None, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, logger="stillframe"):
+        log_outcome(outcome(kind, code))
+    assert [record.levelname for record in caplog.records] == [level]
+
+
+def test_the_line_is_json_with_wire_names() -> None:
+    stream = io.StringIO()
+    json_logger("INFO", stream)
+    log_outcome(CAPTURED)
+    line = json.loads(stream.getvalue())
+    wanted = {
+        "outcome": "captured",
+        "renderMs": 321,
+        "claimAgeMs": 45,
+        "bytes": 1234,
+        "receiveCount": 1,
+        "title": "Title",
+    }
+    assert line.items() >= wanted.items()
+
+
+def test_modules_of_the_renderer_log_to_the_same_place() -> None:
+    stream = io.StringIO()
+    json_logger("INFO", stream)
+    logging.getLogger("lambda_src.renderer.browser").warning("the browser is replaced", extra={"chromiumPid": 7})
+    assert json.loads(stream.getvalue())["chromiumPid"] == 7
+
+
+def test_a_metric_record_is_one_line_in_embedded_metric_format() -> None:
+    stream = io.StringIO()
+    MetricEmitter(stream)(CAPTURED)
+    record = json.loads(stream.getvalue())
+    (definition,) = record["_aws"]["CloudWatchMetrics"]
+    assert definition["Namespace"] == "Stillframe"
+    assert {metric["Name"] for metric in definition["Metrics"]} == {
+        "Captures", "Duration", "ReceiveCount", "RenderDuration", "ImageSize", "ClaimAge",
+    }  # fmt: skip
+    assert (record["outcome"], record["Duration"], record["ImageSize"]) == ("captured", [400], [1234])
