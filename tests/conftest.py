@@ -48,7 +48,8 @@ def fresh_loggers() -> Iterator[None]:
         logger.propagate = True
         logger.setLevel(logging.NOTSET)
         # Powertools marks a logger that it has set up, and then leaves it as it is.
-        vars(logger).pop("init", None)
+        for mark in ("init", "powertools_handler"):
+            vars(logger).pop(mark, None)
 
 
 @pytest.fixture(scope="session")
