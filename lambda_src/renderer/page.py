@@ -16,10 +16,10 @@ from pyppeteer.connection import CDPSession
 from stillframe.artifact import PageFacts, Screenshot
 from stillframe.egress import EgressPolicy
 from stillframe.errors import CaptureError, CaptureTimeout, ContentRefused, StatusRefused, StatusUnavailable
-from stillframe.options import ImageFormat, RenderOptions
+from stillframe.options import ImageFormat, RenderOptions, WaitUntil
 
 from .navigation import Navigation
-from .scripts import MEASURE, SCROLL_THROUGH
+from .scripts import FINISH_VIEW, MEASURE, SCROLL_THROUGH
 
 WORLD_NAME = "stillframe"
 MAX_TITLE_CHARS = 1000
@@ -66,6 +66,8 @@ class PageCapture:
         await asyncio.sleep(self._options.delay_ms / 1000)
         if self._options.full_page:
             await self._evaluate(SCROLL_THROUGH % self._options.height_cap)
+        if self._options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
+            await self._evaluate(FINISH_VIEW)
         measures = await self._measure()
         data = await self._picture(measures)
         width, height = imagesize.get(io.BytesIO(data))

@@ -12,6 +12,22 @@ MEASURE = """(() => {
   };
 })()"""
 
+# The load event waits neither for lazy images in view nor for fonts that scripts asked for.
+FINISH_VIEW = """(async () => {
+  const inView = image => {
+    const box = image.getBoundingClientRect();
+    return box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
+  };
+  const ended = image => image.complete ? image.decode().catch(() => {}) : new Promise(done => {
+    image.addEventListener('load', () => image.decode().catch(() => {}).then(done), { once: true });
+    image.addEventListener('error', done, { once: true });
+  });
+  await Promise.race([
+    Promise.all([document.fonts.ready, ...[...document.images].filter(inView).map(ended)]),
+    new Promise(done => setTimeout(done, 1500)),
+  ]);
+})()"""
+
 # Lazy images load when they come near the viewport, so a full page is scrolled through first, one screen
 # at a time, and then given a moment for what that started. Each wait is bounded: a page may never be done.
 SCROLL_THROUGH = """(async () => {

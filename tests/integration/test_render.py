@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
-import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,12 +14,10 @@ import pytest
 
 from lambda_src.renderer.chromium import Chromium
 from lambda_src.renderer.engine import RenderEngine
-from stillframe.artifact import Screenshot
-from stillframe.clock import Deadline, SystemClock
 from stillframe.egress import EgressPolicy
-from stillframe.errors import BlockedAddress, BlockedScheme, CaptureError, ContentRefused
-from stillframe.options import RenderOptions
+from stillframe.errors import BlockedAddress, BlockedScheme, ContentRefused
 from tests.support.pixels import BLUE, GREEN, RED, WHITE, Picture
+from tests.support.rendering import refusal, render
 
 
 @pytest.fixture(scope="module")
@@ -29,21 +25,6 @@ def engine(chromium: str, site: str) -> Iterator[RenderEngine]:
     running = RenderEngine(functools.partial(Chromium.launch, chromium), EgressPolicy([site]))
     yield running
     running.close()
-
-
-def deadline(seconds: float = 20) -> Deadline:
-    clock = SystemClock()
-    return Deadline(clock.now_ms() + int(seconds * 1000), clock)
-
-
-def render(engine: RenderEngine, url: str, seconds: float = 20, **options: Any) -> Screenshot:
-    return engine.render(url, RenderOptions.parse(options), deadline(seconds))
-
-
-def refusal(engine: RenderEngine, url: str, seconds: float = 20, **options: Any) -> CaptureError:
-    with pytest.raises(CaptureError) as refused:
-        render(engine, url, seconds, **options)
-    return refused.value
 
 
 def test_the_default_is_a_png_of_the_viewport(engine: RenderEngine, site: str) -> None:
@@ -130,6 +111,10 @@ def test_lazy_images_are_loaded_and_screen_high_sections_keep_their_height(engin
     assert picture.size == (1280, 800 + 5000 + 400)
     assert [picture.at(640, y) for y in (0, 799, 801)] == [RED, RED, WHITE]
     assert picture.at(640, -1) == BLUE
+
+
+def test_a_lazy_image_in_view_is_waited_for(engine: RenderEngine, site: str) -> None:
+    assert Picture(render(engine, f"http://{site}/lazyview").data).is_all(BLUE)
 
 
 def test_wait_until_and_delay_decide_when_the_picture_is_taken(engine: RenderEngine, site: str) -> None:
@@ -244,103 +229,3 @@ def test_many_tabs_at_once_do_not_mix_their_pages(engine: RenderEngine, site: st
         shots = list(pool.map(lambda colour: render(engine, f"http://{site}/colour?hex={colour}"), colours))
     for colour, shot in zip(colours, shots, strict=True):
         assert Picture(shot.data).is_all(tuple(bytes.fromhex(colour)))
-
-
-def test_a_killed_browser_is_replaced(chromium: str, site: str) -> None:
-    # Given an engine of its own, warm
-    pids: list[int] = []
-
-    async def launch() -> Chromium:
-        running = await Chromium.launch(chromium)
-        pids.append(running.pid)
-        return running
-
-    engine = RenderEngine(launch, EgressPolicy([site]))
-    try:
-        render(engine, f"http://{site}/colour?hex=00aa00")
-        # When its browser is killed between two captures
-        os.killpg(pids[0], signal.SIGKILL)
-        time.sleep(0.2)
-        # Then the next capture is right, on another browser
-        assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
-        assert len(pids) == 2
-        # When it is killed in mid-capture
-        with ThreadPoolExecutor(1) as pool:
-            capture = pool.submit(refusal, engine, f"http://{site}/slow?seconds=5")
-            time.sleep(0.7)
-            os.killpg(pids[1], signal.SIGKILL)
-            # Then that capture says so at once
-            assert capture.result(3).code == "BROWSER_CRASHED"
-        assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
-    finally:
-        engine.close()
-    # And nothing is left of any of the three
-    assert len(pids) == 3
-    assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
-
-
-def test_a_crashed_renderer_fails_its_captures_and_the_next_one_is_right(chromium: str, site: str) -> None:
-    # Given an engine of its own in mid-capture
-    running: list[Chromium] = []
-
-    async def launch() -> Chromium:
-        running.append(await Chromium.launch(chromium))
-        return running[-1]
-
-    engine = RenderEngine(launch, EgressPolicy([site]))
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            capture = pool.submit(refusal, engine, f"http://{site}/colour?hex=00aa00", delayMs=8000)
-            time.sleep(1.5)
-            # When the renderer of its page dies, and the browser lives on
-            for process in processes_of(running[0]):
-                if b"--type=renderer" in (process / "cmdline").read_bytes():
-                    os.kill(int(process.name), signal.SIGKILL)
-            # Then the capture says so at once
-            error = capture.result(3)
-        assert (error.code, "renderer" in error.message) == ("BROWSER_CRASHED", True)
-        # And the next capture is right, on a fresh browser
-        assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
-        assert len(running) == 2
-    finally:
-        engine.close()
-
-
-def test_the_browser_gets_an_empty_environment_and_its_own_profile(chromium: str, monkeypatch) -> None:
-    # Given a credential in our environment
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "do-not-leak")
-    running: list[Chromium] = []
-
-    async def launch() -> Chromium:
-        running.append(await Chromium.launch(chromium))
-        return running[0]
-
-    engine = RenderEngine(launch, EgressPolicy())
-    engine.warm_up()
-    while not running:
-        time.sleep(0.05)
-    # Then the browser has no variable at all, and nothing of ours is in the environment of its children
-    try:
-        environments = {each.name: (each / "environ").read_bytes() for each in processes_of(running[0])}
-        assert environments[str(running[0].pid)] == b""
-        assert len(environments) >= 2
-        everything = b"\0".join(environments.values())
-        assert [name for name, value in os.environ.items() if f"{name}={value}".encode() in everything] == []
-        profile = running[0]._profile.path
-        assert profile.exists()
-    finally:
-        engine.close()
-    # And the profile goes with it
-    assert not profile.exists()
-
-
-def processes_of(chromium: Chromium) -> list[Path]:
-    """The entries under /proc of the browser's whole process group."""
-    return [path for path in Path("/proc").glob("[0-9]*") if _group_of(path) == chromium.pid]
-
-
-def _group_of(process: Path) -> int:
-    try:
-        return int((process / "stat").read_text().rpartition(")")[2].split()[2])
-    except (OSError, ValueError):
-        return -1

@@ -163,5 +163,5 @@ def test_the_gallery_shows_every_capture_in_a_real_browser(site: str, tmp_path: 
     (result,) = map(json.loads, run.stdout.splitlines())
     # Then both thumbnails are seen in it
     picture = Picture(Path(result["path"]).read_bytes())
-    row = {picture.at(x, 220) for x in range(picture.size[0])}
-    assert {RED, BLUE} <= row
+    assert picture.count(RED) > 10_000
+    assert picture.count(BLUE) > 10_000

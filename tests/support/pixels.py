@@ -27,6 +27,11 @@ class Picture:
         assert isinstance(pixel, tuple)
         return pixel
 
+    def count(self, colour: tuple[int, int, int]) -> int:
+        """How many pixels have exactly this colour."""
+        colours = self._image.getcolors(maxcolors=2**24) or []
+        return sum(number for number, each in colours if each == colour)
+
     def is_all(self, colour: tuple[int, int, int], tolerance: int = 0) -> bool:
         """Whether every pixel has the colour, within the tolerance of a lossy encoding."""
         extrema = self._image.getextrema()

@@ -75,6 +75,11 @@ class Site(http.server.BaseHTTPRequestHandler):
         image = '<img loading="lazy" src="/image?ms=200" style="width:100%;height:400px;display:block">'
         self.answer(200, page(hero + image, "Lazy"))
 
+    def route_lazyview(self, query: dict[str, str]) -> None:
+        """A lazy image in view, which the load event does not wait for."""
+        image = '<img loading="lazy" src="/image?ms=400" style="width:100vw;height:100vh;display:block">'
+        self.answer(200, page(image, "Lazy in view"))
+
     def route_image(self, query: dict[str, str]) -> None:
         time.sleep(int(query.get("ms", "0")) / 1000)
         self.answer(200, PIXEL_SVG, "image/svg+xml")
