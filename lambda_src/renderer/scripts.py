@@ -18,13 +18,15 @@ FINISH_VIEW = """(async () => {
     const box = image.getBoundingClientRect();
     return box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
   };
-  const ended = image => image.complete ? image.decode().catch(() => {}) : new Promise(done => {
-    image.addEventListener('load', () => image.decode().catch(() => {}).then(done), { once: true });
-    image.addEventListener('error', done, { once: true });
-  });
+  const decoded = image => image.decode().catch(() => {});
+  const pause = time => new Promise(done => setTimeout(done, time));
+  const frame = () => Promise.race([new Promise(requestAnimationFrame), pause(100)]);
+  // A lazy image begins to load when a frame has shown that it is in view; until then it calls itself complete.
+  await frame();
+  await frame();
   await Promise.race([
-    Promise.all([document.fonts.ready, ...[...document.images].filter(inView).map(ended)]),
-    new Promise(done => setTimeout(done, 1500)),
+    Promise.all([document.fonts.ready, ...[...document.images].filter(inView).map(decoded)]),
+    pause(1500),
   ]);
 })()"""
 

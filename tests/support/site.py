@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 GREEN = (0, 170, 0)
-PIXEL_SVG = (
-    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9" fill="#0000ff"/></svg>'
+BLUE_SVG = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" preserveAspectRatio="none">'
+    b'<rect width="9" height="9" fill="#0000ff"/></svg>'
 )
 
 
@@ -82,7 +83,7 @@ class Site(http.server.BaseHTTPRequestHandler):
 
     def route_image(self, query: dict[str, str]) -> None:
         time.sleep(int(query.get("ms", "0")) / 1000)
-        self.answer(200, PIXEL_SVG, "image/svg+xml")
+        self.answer(200, BLUE_SVG, "image/svg+xml")
 
     def route_late(self, query: dict[str, str]) -> None:
         """Turns green some time after load."""
