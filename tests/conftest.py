@@ -13,7 +13,7 @@ from cli.provision import QueuePolicy
 from lambda_src.renderer.chromium import find_chromium
 from stillframe.settings import SettingsError
 from tests.support.cloud import Cloud
-from tests.support.site import test_site
+from tests.support.site import serving_site
 
 
 def missing(reason: str) -> None:
@@ -76,7 +76,7 @@ def cloud(make_cloud: MakeCloud) -> Cloud:
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[str]:
-    with test_site() as host:
+    with serving_site() as host:
         yield host
 
 

@@ -13,17 +13,20 @@ import click
 from lambda_src.renderer.runtime import Clients
 
 from ..console import json_option, note, print_json
-from ..emulator import running_emulator
+from ..emulator import LOOPBACK, running_emulator
 from ..provision import QueuePolicy, provision
 
 
 @click.command("dev")
 @click.option("--port", type=click.IntRange(0, 65535), default=4566, show_default=True, help="0 takes a free one.")
+@click.option("--bind", metavar="ADDRESS", default=LOOPBACK, show_default=True, help="0.0.0.0 in a container.")
 @click.option("--state", type=click.Path(file_okay=False, path_type=Path), help="Keep queues, table and objects here.")
 @click.option("--visibility-timeout", type=click.IntRange(1, 43200), default=360, show_default=True, metavar="SECONDS")
 @click.option("--max-receive-count", type=click.IntRange(1, 1000), default=5, show_default=True)
 @json_option
-def command(port: int, state: Path | None, visibility_timeout: int, max_receive_count: int, as_json: bool) -> None:
+def command(
+    port: int, bind: str, state: Path | None, visibility_timeout: int, max_receive_count: int, as_json: bool
+) -> None:
     """Run queue, table and bucket on this machine until Ctrl-C, and print the exports other commands need.
 
     Example: stillframe dev > env.sh &  then  source env.sh; stillframe consume --continuous
@@ -34,7 +37,7 @@ def command(port: int, state: Path | None, visibility_timeout: int, max_receive_
     if state is not None:
         state = state.resolve()
         state.mkdir(parents=True, exist_ok=True)
-    with running_emulator(port, state) as emulator:
+    with running_emulator(port, state, bind) as emulator:
         os.environ.update(emulator.exports)
         for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
             os.environ.pop(name, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -80,7 +81,10 @@ class Browser:
             self._retire(dead)
             await self._end_if_idle(dead)
         if self._current is None:
+            started = time.monotonic()
             self._current = await self._launch()
+            launch_ms = round((time.monotonic() - started) * 1000)
+            logger.info("browser started", extra={"launchMs": launch_ms, "chromiumPid": self._current.pid})
             self._users.setdefault(self._current, 0)
         return self._current
 

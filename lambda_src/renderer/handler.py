@@ -12,22 +12,20 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from stillframe.settings import Settings
 
-from .batch import BatchHandler
 from .observability import MetricEmitter, json_logger, log_outcome
 from .runtime import Clients, Runtime
 
 
 @functools.cache
-def worker() -> tuple[Logger, BatchHandler]:
+def worker() -> tuple[Logger, Runtime]:
     """The worker of this execution environment, built by the first event that it gets."""
     settings = Settings.from_environment()
     logger = json_logger(settings.log_level)
-    runtime = Runtime.build(settings, Clients.connect(), [log_outcome, MetricEmitter(sys.stdout)])
-    return logger, runtime.handler
+    return logger, Runtime.build(settings, Clients.connect(), [log_outcome, MetricEmitter(sys.stdout)])
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Take an SQS batch; return the messages that are to be delivered again."""
-    logger, batch = worker()
+    logger, runtime = worker()
     with logger.append_context_keys(functionRequestId=context.aws_request_id):
-        return batch.handle(event, context)
+        return runtime.handler.handle(event, context)

@@ -13,6 +13,7 @@ from lambda_src.renderer.runtime import Runtime
 from stillframe.request import CaptureRequest
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
+from tests.support.events import event_of
 from tests.support.pixels import GREEN, Picture
 
 
@@ -50,31 +51,6 @@ def lambda_function(
     for runtime in built:
         runtime.close()
     entry.worker.cache_clear()
-
-
-def event_of(*bodies: str) -> dict[str, Any]:
-    """The example event of AWS's documentation, with these bodies."""
-    return {
-        "Records": [
-            {
-                "messageId": f"message-{number}",
-                "receiptHandle": f"handle-{number}",
-                "body": body,
-                "attributes": {
-                    "ApproximateReceiveCount": "1",
-                    "SentTimestamp": "1545082649183",
-                    "SenderId": "AIDAIENQZJOLO23YVJ4VO",
-                    "ApproximateFirstReceiveTimestamp": "1545082649185",
-                },
-                "messageAttributes": {},
-                "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
-                "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:my-queue",
-                "awsRegion": "us-east-1",
-            }
-            for number, body in enumerate(bodies)
-        ]
-    }
 
 
 @pytest.mark.filterwarnings("ignore:There is no current event loop:DeprecationWarning")

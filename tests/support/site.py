@@ -145,19 +145,16 @@ class SiteServer(http.server.ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def test_site() -> Iterator[str]:
-    """Serve the site on a free loopback port; yields `127.0.0.1:PORT`."""
+def serving_site(address: str = "127.0.0.1") -> Iterator[str]:
+    """Serve the site on a free port of an address of this machine; yields `ADDRESS:PORT`."""
     Site.hanging = threading.Event()
-    server = SiteServer(("127.0.0.1", 0), Site)
+    server = SiteServer((address, 0), Site)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"127.0.0.1:{server.server_port}"
+        yield f"{address}:{server.server_port}"
     finally:
         Site.hanging.set()
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-test_site.__test__ = False  # type: ignore[attr-defined]

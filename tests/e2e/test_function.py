@@ -1,0 +1,105 @@
+"""The image as Lambda runs it: read-only root, no privileges, 2 CPUs; how fast it starts, that it does not decay."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stillframe.request import CaptureRequest
+from tests.support.cloud import Cloud
+from tests.support.docker import Function, function
+from tests.support.events import event_of
+from tests.support.pixels import GREEN, Picture
+
+COLD_STARTS = 10
+CAPTURES = 200
+BATCH = 10
+MEMORY = """
+if [ -f /sys/fs/cgroup/memory/memory.stat ]; then awk '/^total_rss /{print $2}' /sys/fs/cgroup/memory/memory.stat
+else awk '/^anon /{print $2}' /sys/fs/cgroup/memory.stat; fi"""
+
+
+def request(site: str, name: str) -> str:
+    return CaptureRequest(url=f"http://{site}/colour?hex=00aa00&n={name}", request_id=name).to_body()
+
+
+def test_the_first_image_comes_within_the_budget(
+    image: str, rie: Path, container_cloud: Cloud, container_site: str, figures: dict[str, Any]
+) -> None:
+    # Given ten cold containers
+    runs = []
+    for number in range(COLD_STARTS):
+        with function(rie, container_cloud.exports) as cold:
+            # When the first event comes, with which the emulator begins the initialisation
+            started = time.monotonic()
+            response = cold.invoke(event_of(request(container_site, f"cold-{number}")))
+            total = (time.monotonic() - started) * 1000
+            assert response == {"batchItemFailures": []}
+            lines = {line.get("message"): line for line in cold.lines()}
+            runs.append(
+                {
+                    "totalMs": round(total),
+                    "importMs": lines["worker ready"]["importMs"],
+                    "browserMs": lines["browser started"]["launchMs"],
+                    "firstCaptureMs": lines["capture"]["durationMs"],
+                }
+            )
+        assert Picture(container_cloud.image(f"cold-{number}")).is_all(GREEN)
+    # Then the median is within 1.5 s
+    medians = {name: round(statistics.median(run[name] for run in runs)) for name in runs[0]}
+    figures["coldStart"] = medians
+    assert medians["totalMs"] <= 1500, runs
+
+
+def test_two_hundred_captures_leave_no_trace(
+    image: str, rie: Path, container_cloud: Cloud, container_site: str, figures: dict[str, Any]
+) -> None:
+    # Given a warm container
+    with function(rie, container_cloud.exports) as warm:
+        memory: dict[int, int] = {}
+        tmp: dict[int, int] = {}
+        for done in range(BATCH, CAPTURES + 1, BATCH):
+            # When it captures batch after batch
+            bodies = [request(container_site, f"warm-{done}-{number}") for number in range(BATCH)]
+            assert warm.invoke(event_of(*bodies)) == {"batchItemFailures": []}
+            memory[done] = settled_memory(warm) if done in (50, CAPTURES) else 0
+            tmp[done] = int(warm.shell("du -s /tmp | cut -f1"))
+        states = warm.shell("cat /proc/[0-9]*/stat 2>/dev/null | awk '{print $3}' | sort | uniq -c")
+    # Then there is no zombie, and neither /tmp nor memory has grown
+    figures["decay"] = {
+        "rssAt50": memory[50],
+        "rssAt200": memory[CAPTURES],
+        "tmpKbAt50": tmp[50],
+        "tmpKbAt200": tmp[CAPTURES],
+    }
+    assert "Z" not in states
+    assert tmp[CAPTURES] <= tmp[50] * 1.05 + 64
+    assert memory[CAPTURES] <= memory[50] * 1.05
+    assert len(container_cloud.versions()) == CAPTURES
+
+
+def settled_memory(warm: Function) -> int:
+    """Anonymous memory of the whole container in bytes: the lowest of some looks, between two captures."""
+    looks = []
+    for _ in range(10):
+        looks.append(int(warm.shell(MEMORY)))
+        time.sleep(0.3)
+    return min(looks)
+
+
+@pytest.mark.parametrize("command", ["consume"])
+def test_the_same_image_is_the_consumer(image: str, container_cloud: Cloud, container_site: str, command: str) -> None:
+    from tests.support.docker import AS_LAMBDA, docker
+
+    # Given three messages
+    container_cloud.send(*(CaptureRequest.from_body(request(container_site, f"drained-{n}")) for n in range(3)))
+    variables = [part for name, value in container_cloud.exports.items() for part in ("--env", f"{name}={value}")]
+    # When the image runs as a consumer
+    docker("run", "--rm", *AS_LAMBDA, *variables, image, "stillframe", command, "--log-format", "json")
+    # Then the queue is drained
+    assert len(container_cloud.versions()) == 3
+    assert container_cloud.audit().is_clean

@@ -1,0 +1,55 @@
+"""What is in the image, and what is not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.support.docker import docker
+
+
+def inside(image: str, command: str) -> str:
+    """A shell command in a fresh container, as the function's user."""
+    return docker("run", "--rm", "--entrypoint", "/bin/sh", image, "-c", command)
+
+
+def test_nothing_but_tmp_is_writable_by_the_functions_user(image: str) -> None:
+    found = inside(image, "find / -xdev -writable ! -type l ! -path '/proc/*' ! -path '/dev/*' ! -path '/sys/*'")
+    assert [path for path in found.splitlines() if path != "/tmp" and not path.startswith("/tmp/")] == []
+
+
+def test_the_function_runs_as_nobody(image: str) -> None:
+    assert inside(image, "id -u") == "65534"
+
+
+def test_there_is_no_compiler_no_installer_and_no_package_index(image: str) -> None:
+    names = ("gcc", "cc", "g++", "make", "ld", "pip", "pip3", "npm", "git", "curl", "wget")
+    assert inside(image, f"for name in {' '.join(names)}; do command -v $name; done; true") == ""
+    assert inside(image, "ls /var/lib/apt/lists") == ""
+    assert inside(image, "/opt/venv/bin/python3 -c 'import pip' 2>&1 | tail -1").startswith("ModuleNotFoundError")
+
+
+def test_no_secret_is_left_in_a_layer(image: str) -> None:
+    # The only secret of the build is mounted, so neither the file system nor the history may know it
+    assert inside(image, "ls /run/secrets 2>/dev/null; true") == ""
+    assert inside(image, "env | grep -iE 'cert|secret|token|password|key' || true") == ""
+    history = docker("history", "--no-trunc", "--format", "{{.CreatedBy}}", image)
+    assert "BEGIN CERTIFICATE" not in history
+
+
+def test_every_script_of_the_demo_has_its_font(image: str) -> None:
+    for language in ("en", "zh", "ja", "ko", "ar", "hi", "th", "und-zsye"):
+        assert inside(
+            image, f"python3 -c 'import os; print(1)' >/dev/null; fc-list :lang={language} family | head -1"
+        ), language
+
+
+def test_an_image_without_a_runtime_says_what_to_do(image: str) -> None:
+    said = docker("run", "--rm", "--entrypoint", "/bin/sh", image, "-c", "stillframe-entrypoint x 2>&1; true")
+    assert "mount the runtime interface emulator at /rie" in said
+
+
+def test_the_image_is_as_small_as_documented(image: str, figures: dict[str, Any]) -> None:
+    (description,) = json.loads(docker("image", "inspect", image))
+    figures["imageBytes"] = description["Size"]
+    assert description["Size"] < 1_100_000_000

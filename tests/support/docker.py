@@ -1,0 +1,105 @@
+"""Docker by its own command line: the engine's client, and what a test asks of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.support.workers import ROOT
+
+IMAGE = "stillframe:local"
+# A client that is newer than Debian's engine would ask for plug-ins that are not there.
+ENVIRONMENT = {**os.environ, "PATH": f"/usr/bin:{os.environ['PATH']}"}
+# What Lambda grants: a read-only root, /tmp, and no privileges.
+AS_LAMBDA = (
+    "--read-only",
+    "--tmpfs",
+    "/tmp:size=512m,mode=1777",
+    "--cap-drop",
+    "ALL",
+    "--security-opt",
+    "no-new-privileges",
+)
+
+
+def docker(*arguments: str, check: bool = True, timeout: float = 120) -> str:
+    """Run a docker command; returns its output."""
+    done = subprocess.run(
+        ["docker", *arguments], env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=timeout
+    )
+    assert done.returncode == 0 or not check, f"docker {' '.join(arguments)}: {done.stderr}"
+    return done.stdout.strip()
+
+
+def bridge_address() -> str:
+    """The address of this machine on Docker's bridge, where containers reach it and nobody outside does."""
+    return docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+
+
+def logs(container: str) -> list[dict[str, Any]]:
+    """The JSON lines that a container has logged."""
+    done = subprocess.run(["docker", "logs", container], env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+class Function:
+    """The image under the runtime interface emulator, invoked over HTTP."""
+
+    def __init__(self, container: str, address: str) -> None:
+        self.container = container
+        self._url = f"http://{address}:8080/2015-03-31/functions/function/invocations"
+
+    def invoke(self, event: dict[str, Any], timeout: float = 120) -> dict[str, Any]:
+        request = urllib.request.Request(self._url, json.dumps(event).encode())
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=timeout) as answer:
+            result: dict[str, Any] = json.loads(answer.read())
+        return result
+
+    def shell(self, command: str) -> str:
+        return docker("exec", self.container, "sh", "-c", command)
+
+    def lines(self) -> list[dict[str, Any]]:
+        return logs(self.container)
+
+
+@contextlib.contextmanager
+def function(rie: Path, exports: dict[str, str], *options: str) -> Iterator[Function]:
+    """Start the image as Lambda would: read-only, unprivileged, 2 CPUs."""
+    variables = [part for name, value in exports.items() for part in ("--env", f"{name}={value}")]
+    container = docker(
+        "run", "--detach", *AS_LAMBDA, "--cpus", "2", "--volume", f"{rie}:/rie:ro", *variables, *options, IMAGE
+    )  # fmt: skip
+    try:
+        address = docker("inspect", container, "--format", "{{.NetworkSettings.IPAddress}}")
+        running = Function(container, address)
+        wait_for_port(address)
+        yield running
+    finally:
+        docker("rm", "--force", container, check=False)
+
+
+def wait_for_port(address: str, port: int = 8080, seconds: float = 20) -> None:
+    """Until somebody listens there. The emulator listens at once and initialises at the first event."""
+    import socket
+
+    give_up_at = time.monotonic() + seconds
+    while time.monotonic() < give_up_at:
+        with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=1):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"nobody listens on {address}:{port}")
+
+
+def script(name: str, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
+    """Run one of the repository's scripts."""
+    return subprocess.run(
+        [str(ROOT / "scripts" / name), *arguments], capture_output=True, text=True, check=False, timeout=timeout
+    )
