@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import os
 import subprocess
@@ -40,7 +41,10 @@ def docker(*arguments: str, check: bool = True, timeout: float = 120) -> str:
 
 def bridge_address() -> str:
     """The address of this machine on Docker's bridge, where containers reach it and nobody outside does."""
-    return docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    (network,) = json.loads(docker("network", "inspect", "bridge"))
+    config = network["IPAM"]["Config"][0]
+    # Some engines leave the gateway out when it is the default one: the first address of the subnet.
+    return config.get("Gateway") or str(next(ipaddress.ip_network(config["Subnet"]).hosts()))
 
 
 def logs(container: str) -> list[dict[str, Any]]:
