@@ -14,7 +14,9 @@ def inside(image: str, command: str) -> str:
 
 
 def test_nothing_but_tmp_is_writable_by_the_functions_user(image: str) -> None:
-    found = inside(image, "find / -xdev -writable ! -type l ! -path '/proc/*' ! -path '/dev/*' ! -path '/sys/*' 2>/dev/null; true")
+    found = inside(
+        image, "find / -xdev -writable ! -type l ! -path '/proc/*' ! -path '/dev/*' ! -path '/sys/*' 2>/dev/null; true"
+    )
     assert [path for path in found.splitlines() if path != "/tmp" and not path.startswith("/tmp/")] == []
 
 

@@ -1,0 +1,67 @@
+"""`docker compose up --scale consumer=3`, as the README says it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.docker import script
+from tests.support.workers import ROOT, wait_for
+
+MESSAGES = 100
+PROJECT = "stillframe-e2e"
+
+
+def compose(*arguments: str, check: bool = True) -> str:
+    done = subprocess.run(
+        [str(ROOT / "scripts/compose"), "--project-name", PROJECT, *arguments],
+        env={**os.environ, "MESSAGES": str(MESSAGES)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0 or not check, done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture
+def up(image: str) -> Iterator[None]:
+    built = script("image", "stillframe:embedded", "embedded")
+    assert built.returncode == 0, built.stderr[-3000:]
+    compose("up", "--detach", "--scale", "consumer=3")
+    try:
+        yield
+    finally:
+        compose("down", "--timeout", "20", "--volumes", check=False)
+
+
+def audit() -> dict[str, Any]:
+    # Exit status 1 while records wait for their messages is part of what is polled.
+    lines = compose("exec", "-T", "emulator", "stillframe", "audit", "--json", check=False).splitlines()
+    summary: dict[str, Any] = json.loads(lines[-1]) if lines else {}
+    return summary
+
+
+def test_three_consumers_drain_a_hundred_messages(up: None, figures: dict[str, Any]) -> None:
+    # Given three consumers, a producer, a site; when the producer has sent its messages
+    seen: list[dict[str, Any]] = [{}]
+
+    def is_drained() -> bool:
+        seen.append(audit())
+        return seen[-1].get("objects") == MESSAGES and seen[-1]["pendingMessages"] == 0
+
+    wait_for(is_drained, 240, f"{MESSAGES} objects and an empty queue")
+    # Then each was captured once, and every consumer had its part
+    clean = {"records": MESSAGES, "objects": MESSAGES, "lost": 0, "storedTwice": 0, "stuck": 0, "orphaned": 0}
+    assert seen[-1].items() >= clean.items()
+    lines = [line[line.index("{") :] for line in compose("logs", "--no-color", "consumer").splitlines() if "{" in line]
+    captures = [json.loads(line) for line in lines if '"outcome":"captured"' in line and "_aws" not in line]
+    assert len(captures) == MESSAGES
+    assert len({line["workerId"] for line in captures}) == 3
+    figures["composeMessages"] = len(captures)
