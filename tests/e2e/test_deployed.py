@@ -20,7 +20,7 @@ from stillframe.record import Status
 from stillframe.request import CaptureRequest
 from stillframe.settings import Settings
 from tests.support.cloud import Cloud
-from tests.support.docker import ENVIRONMENT, docker, logs
+from tests.support.docker import ENVIRONMENT, docker, logs, script
 from tests.support.pixels import GREEN, Picture
 from tests.support.workers import wait_for
 
@@ -52,7 +52,7 @@ def deployed(image: str, rie: Path, bridge: str, container_site: str, tmp_path: 
     templates = synthesise(tmp_path)
     with running_emulator(bind=bridge, services="", variables=variables) as emulator:
         os.environ.update(emulator.exports)
-        uri = deploy(emulator, templates, image)
+        uri = deploy(emulator, templates, tmp_path)
         deployment = Deployment(connect(emulator, container_site), uri)
         try:
             yield deployment
@@ -69,8 +69,8 @@ def synthesise(folder: Path) -> dict[str, str]:
     return {name: (folder / f"{name}.template.json").read_text() for name in ("Stillframe-Storage", "Stillframe")}
 
 
-def deploy(emulator: Emulator, templates: dict[str, str], image: str) -> str:
-    """What `cdk deploy` does, but for the push: the image gets the very name that the template gives it."""
+def deploy(emulator: Emulator, templates: dict[str, str], folder: Path) -> str:
+    """What `cdk deploy` does, but for the push: the asset is built under the very name that the template gives it."""
     ssm: Any = boto3.client("ssm")
     cloudformation: Any = boto3.client("cloudformation")
     # `cdk bootstrap` leaves its version there; the templates ask for it.
@@ -79,10 +79,20 @@ def deploy(emulator: Emulator, templates: dict[str, str], image: str) -> str:
     for name, template in templates.items():
         if name == "Stillframe":
             uri = image_uri_of(json.loads(template))
-            docker("tag", image, uri)
+            built = script("image", uri, "runtime", str(asset_of(folder)))
+            assert built.returncode == 0, built.stderr[-3000:]
         cloudformation.create_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_IAM"])
         wait_for(lambda name=name: status_of(cloudformation, name) == "CREATE_COMPLETE", 60, f"{name} CREATE_COMPLETE")
     return uri
+
+
+def asset_of(folder: Path) -> Path:
+    """The build context that CDK has staged for the image."""
+    manifest = json.loads((folder / "Stillframe.assets.json").read_text())
+    (asset,) = manifest["dockerImages"].values()
+    path: Path = folder / asset["source"]["directory"]
+    assert (path / asset["source"]["dockerFile"]).is_file()
+    return path
 
 
 def image_uri_of(template: dict[str, Any]) -> str:
