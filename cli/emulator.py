@@ -18,6 +18,7 @@ import click
 START_SECONDS = 30
 STOP_SECONDS = 10
 REGION = "us-east-1"
+REPOSITORY_ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # for containers, whose network is their own
 SERVICES = "sqs,dynamodb,s3"
@@ -75,7 +76,8 @@ def running_emulator(
         log_path = Path(scratch) / "emulator.log"
         with log_path.open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "ministack"],
+                [sys.executable, "-m", "cli.emulator_process", str(os.getpid())],
+                cwd=REPOSITORY_ROOT,
                 env={**_environment(bind, host, port, state, Path(scratch)), "SERVICES": services, **(variables or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from cli.site_server import serving
 from tests.support.pixels import BLUE, GREEN, RED, Picture
-from tests.support.workers import ROOT, environment
+from tests.support.workers import ROOT, environment, wait_for
 
 pytestmark = pytest.mark.usefixtures("chromium")
 
@@ -117,6 +118,48 @@ def test_wrong_usage_is_exit_status_two_with_what_to_do(arguments: list[str], wo
     assert words in run.stderr
     assert "Traceback" not in run.stderr
     assert run.stdout == ""
+
+
+def test_a_killed_run_leaves_no_process_behind(site: str, tmp_path: Path) -> None:
+    # Given a run in mid-capture, with its emulator and its browser
+    url = f"http://{site}/slow?seconds=20"
+    run = subprocess.Popen(
+        [sys.executable, "-m", "cli", "shoot", url, "--out", str(tmp_path), "--allow-host", site],
+        cwd=ROOT,
+        env=environment({}),
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(lambda: any("headless" in name for name in children_of(run.pid)), what="the browser")
+    children = children_of(run.pid)
+    assert any("emulator_process" in name for name in children)
+    # When it is killed with no chance to clean up
+    run.kill()
+    run.wait()
+    # Then its children end by themselves
+    wait_for(lambda: not any(map(is_alive, children.values())), what="the end of all")
+
+
+def children_of(pid: int) -> dict[str, Path]:
+    """The live direct children under /proc, by their command lines."""
+    children = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if is_alive(process) and stat_of(process)[1] == str(pid):
+                children[(process / "cmdline").read_text().replace("\0", " ")] = process
+    return children
+
+
+def is_alive(process: Path) -> bool:
+    """Whether it runs; a zombie that nobody has collected yet has ended."""
+    try:
+        return stat_of(process)[0] != "Z"
+    except OSError:
+        return False
+
+
+def stat_of(process: Path) -> list[str]:
+    """State, parent and what follows (proc(5))."""
+    return (process / "stat").read_text().rpartition(")")[2].split()
 
 
 def test_the_demo_captures_its_site_and_skips_every_duplicate(tmp_path: Path) -> None:
