@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lambda_src.renderer.runtime import Clients
+from stillframe.clients import Clients
 from stillframe.record import (
     INDEX_NAME,
     INDEXED_STATUSES,

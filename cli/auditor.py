@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambda_src.renderer.runtime import Clients
+from stillframe.clients import Clients
 from stillframe.clock import Clock, SystemClock
 from stillframe.record import Record, Status
 from stillframe.settings import Settings

@@ -12,7 +12,7 @@ from typing import Any, cast
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambda_src.renderer.runtime import Clients
+from stillframe.clients import Clients
 from stillframe.settings import Settings
 
 logger = logging.getLogger(__name__)

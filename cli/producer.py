@@ -12,7 +12,7 @@ from typing import IO, Any
 import click
 from botocore.exceptions import ClientError
 
-from lambda_src.renderer.runtime import Clients
+from stillframe.clients import Clients
 from stillframe.clock import Clock, SystemClock
 from stillframe.errors import CaptureError
 from stillframe.record import PARTITION_KEY, queued_item

@@ -11,7 +11,7 @@ import boto3
 import click
 from botocore.exceptions import ClientError
 
-from lambda_src.renderer.runtime import Clients
+from stillframe.clients import Clients
 from stillframe.settings import Settings, SettingsError
 
 F = TypeVar("F", bound=Callable[..., Any])

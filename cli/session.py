@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from lambda_src.renderer.observability import json_logger, log_outcome
-from lambda_src.renderer.runtime import Clients, Runtime
+from lambda_src.renderer.runtime import Runtime
+from stillframe.clients import Clients
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request import CaptureRequest
 from stillframe.settings import Settings

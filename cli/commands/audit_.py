@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from lambda_src.renderer.runtime import Clients
+from stillframe.clients import Clients
 from stillframe.settings import Settings
 
 from ..auditor import Auditor, Findings

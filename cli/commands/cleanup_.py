@@ -7,7 +7,7 @@ from typing import Any
 import click
 from botocore.exceptions import ClientError
 
-from lambda_src.renderer.runtime import Clients
+from stillframe.clients import Clients
 from stillframe.record import PARTITION_KEY
 from stillframe.settings import Settings
 

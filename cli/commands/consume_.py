@@ -12,7 +12,8 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambda_src.renderer.observability import MetricEmitter, Observer, json_logger, log_outcome
-from lambda_src.renderer.runtime import Clients, Runtime
+from lambda_src.renderer.runtime import Runtime
+from stillframe.clients import Clients
 from stillframe.settings import Settings
 
 from ..console_log import console_logger

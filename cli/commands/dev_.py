@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from lambda_src.renderer.runtime import Clients
+from stillframe.clients import Clients
 
 from ..console import json_option, note, print_json
 from ..emulator import LOOPBACK, running_emulator

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from lambda_src.renderer.runtime import Clients
+from stillframe.clients import Clients
 from stillframe.record import Status
 from stillframe.settings import Settings
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from lambda_src.renderer.runtime import Clients
+from stillframe.clients import Clients
 from stillframe.record import Status
 from stillframe.settings import Settings
 

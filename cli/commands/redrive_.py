@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from lambda_src.renderer.runtime import Clients
+from stillframe.clients import Clients
 from stillframe.settings import Settings
 
 from ..console import json_option, note, print_json

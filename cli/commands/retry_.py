@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from botocore.exceptions import ClientError
 
-from lambda_src.renderer.runtime import Clients
+from stillframe.clients import Clients
 from stillframe.clock import SystemClock
 from stillframe.record import PARTITION_KEY, Status, index_shard, to_attributes
 from stillframe.request import CaptureRequest

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from lambda_src.renderer.runtime import Clients
+from stillframe.clients import Clients
 from stillframe.settings import Settings
 
 from ..archive import Archive

@@ -10,10 +10,11 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from stillframe.clients import Clients
 from stillframe.settings import Settings
 
 from .observability import MetricEmitter, json_logger, log_outcome
-from .runtime import Clients, Runtime
+from .runtime import Runtime
 
 
 @functools.cache

@@ -39,6 +39,13 @@ NET_ERRORS: dict[str, type[CaptureError]] = {
     "ERR_TIMED_OUT": CaptureTimeout,
     "ERR_CONNECTION_TIMED_OUT": CaptureTimeout,
 }
+WORDS: dict[type[CaptureError], str] = {
+    UnknownHost: "the name of the host does not resolve",
+    InvalidRequest: "the url cannot be requested",
+    ContentRefused: "the page gave no document to show",
+    CaptureTimeout: "the host did not answer in time",
+    ConnectionFailed: "the connection to the host failed",
+}
 TLS_PREFIXES = ("ERR_CERT_", "ERR_SSL_", "ERR_BAD_SSL_", "ERR_TLS_")
 
 
@@ -93,4 +100,5 @@ def error_for(error_text: str) -> CaptureError:
     name = error_text.removeprefix("net::")
     if name.startswith(TLS_PREFIXES):
         return TlsFailure(f"the TLS connection to the page failed ({name})")
-    return NET_ERRORS.get(name, ConnectionFailed)(f"the page could not be loaded ({name})")
+    error = NET_ERRORS.get(name, ConnectionFailed)
+    return error(f"{WORDS[error]} ({name})")

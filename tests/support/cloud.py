@@ -13,7 +13,7 @@ from cli.auditor import Auditor, Findings
 from cli.emulator import Emulator
 from cli.producer import Producer
 from cli.provision import QueuePolicy, provision
-from lambda_src.renderer.runtime import Clients
+from stillframe.clients import Clients
 from stillframe.record import Record
 from stillframe.request import CaptureRequest
 from stillframe.settings import Settings

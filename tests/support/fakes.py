@@ -8,10 +8,10 @@ from collections.abc import Callable
 from PIL import Image
 
 from lambda_src.renderer.capture import Capture
-from lambda_src.renderer.runtime import Clients
 from lambda_src.renderer.work import Work
 from stillframe.artifact import ArtifactStore, PageFacts, Screenshot
 from stillframe.claim import Claim
+from stillframe.clients import Clients
 from stillframe.clock import Deadline
 from stillframe.delivery import Delivery, Message
 from stillframe.options import ImageFormat, RenderOptions
