@@ -178,7 +178,7 @@ class Claim(BasePersistenceLayer):
         return {
             "status": Status.PROCESSING,
             "url": delivery.request.url,
-            "options": delivery.request.canonical_options,
+            "options": delivery.request.recorded_options,
             "payloadHash": delivery.request.payload_hash,
             "workerId": settings.worker_id,
             "messageId": delivery.message.message_id,

@@ -51,18 +51,30 @@ class CaptureRequest(BaseModel):
             raise UnparsableBody("; ".join(_sentence(item) for item in error.errors())) from error
 
     @cached_property
-    def canonical_options(self) -> dict[str, Any]:
-        """Options with defaults left out, so that spelling a default out is not another request."""
+    def recorded_options(self) -> dict[str, Any]:
+        """Options with defaults left out; empty when they are invalid.
+
+        Invalid ones may be anything, also what no table could hold (38 digits, 32 levels, 400 KB).
+        """
         try:
             parsed = RenderOptions.parse(self.options)
         except InvalidRequest:
-            return self.options
+            return {}
         return parsed.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    @cached_property
+    def _canonical_options(self) -> dict[str, Any]:
+        """What the hash covers: spelling a default out is not another request, an invalid option is."""
+        try:
+            RenderOptions.parse(self.options)
+        except InvalidRequest:
+            return self.options
+        return self.recorded_options
 
     @cached_property
     def payload_hash(self) -> str:
         """SHA-256 of url and options in canonical JSON: the identity of what is asked for, in hex."""
-        canonical = {"url": self.url, "options": self.canonical_options}
+        canonical = {"url": self.url, "options": self._canonical_options}
         text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
