@@ -15,7 +15,7 @@ RUNTIME_INPUTS := scripts/setup constraints.txt pyproject.toml \
 	cli/requirements.txt cli/requirements-embedded.txt lambda_src/renderer/requirements.txt
 DEV_INPUTS := $(RUNTIME_INPUTS) requirements.txt requirements-dev.txt
 
-.PHONY: help demo test e2e unit check format image synth deploy diff destroy constraints clean
+.PHONY: help demo test e2e chaos unit check format image synth bootstrap deploy diff destroy constraints clean
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -38,6 +38,9 @@ e2e: $(VENV)/.dev ## Run the image and the templates end to end, on a Docker eng
 	@$(BIN)/python -m pytest -q -rs tests/e2e $(ARGS)
 	@cat build/e2e.json 2>/dev/null || echo '{"skipped": true}'
 
+chaos: $(VENV)/.dev ## Kill consumers and browsers at random, then audit: ARGS="--messages 3000 --seed 1"
+	@$(BIN)/python -m tests.chaos.run $(ARGS)
+
 unit: $(VENV)/.dev ## Run the quick tests only
 	@$(BIN)/python -m pytest -q tests/unit $(ARGS)
 
@@ -57,6 +60,9 @@ image: ## Build the container image, as stillframe:local, stillframe:sam and sti
 
 synth: $(VENV)/.dev ## Synthesise the CloudFormation templates into cdk.out
 	@JSII_NODE="$(NODE)" CDK_OUTDIR=cdk.out $(BIN)/python app.py && echo "templates are in cdk.out"
+
+bootstrap: $(VENV)/.dev ## Prepare an account and region for CDK, once
+	@$(CDK) bootstrap $(ARGS)
 
 deploy: $(VENV)/.dev ## Deploy both stacks: make deploy ARGS="-c stillframe:size=medium"
 	@$(CDK) deploy --all $(ARGS)

@@ -1,0 +1,1 @@
+"""Chaos: real consumers that are killed at random, and the audit at the end."""

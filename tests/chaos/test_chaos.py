@@ -1,0 +1,19 @@
+"""A short chaos run, for every change; `make chaos` is the long one."""
+
+from __future__ import annotations
+
+import pytest
+
+from .run import Plan, chaos
+
+
+@pytest.mark.usefixtures("chromium")
+def test_under_random_kills_nothing_is_lost_stored_twice_or_stuck() -> None:
+    # Given 150 messages, a tenth of them sent twice, and three consumers
+    plan = Plan(messages=150, duplicate_share=0.1, consumers=3, kill_seconds=3, seed=11, limit_seconds=240)
+    # When consumers and browsers are killed every few seconds
+    figures = chaos(plan)
+    # Then every screenshot is there once, and there were kills to survive
+    assert (figures["sent"], figures["succeeded"]) == (165, 150)
+    assert (figures["lost"], figures["storedTwice"], figures["stuck"]) == (0, 0, 0)
+    assert figures["kills"] >= 1
