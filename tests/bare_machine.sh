@@ -10,7 +10,6 @@ targets=${*:-demo test}
 repository=$(cd "$(dirname "$0")/.." && pwd)
 root=$(mktemp -d /var/tmp/stillframe-bare-XXXXXX)
 chmod 755 "$root"
-mirror=${DEBIAN_MIRROR:-}
 
 say() { printf 'bare machine: %s\n' "$*" >&2; }
 clean_up() {
@@ -21,7 +20,7 @@ clean_up() {
 trap clean_up EXIT
 
 say "debootstrap of $suite"
-debootstrap --variant=minbase --include=python3,make,git,ca-certificates "$suite" "$root" "$mirror" >/dev/null
+debootstrap --variant=minbase --include=python3,make,git,ca-certificates "$suite" "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >/dev/null
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/dev/shm"
