@@ -15,7 +15,7 @@ from stillframe.record import Record, Status
 from stillframe.settings import Settings
 
 from .archive import Archive
-from .poller import COUNTS
+from .backlog import message_counts
 
 READERS = 8
 
@@ -64,8 +64,8 @@ class Auditor:
     def run(self, progress: Progress = lambda _: None) -> Findings:
         """Compare records, objects and queues. Run it when producers rest: it is no snapshot."""
         findings = Findings()
-        findings.pending_messages = self._count(self._settings.queue_url)
-        findings.dead_letters = self._count(self._settings.dead_letter_queue_url)
+        findings.pending_messages = sum(message_counts(self._clients, self._settings.queue_url))
+        findings.dead_letters = sum(message_counts(self._clients, self._settings.dead_letter_queue_url))
         versions = self._versions(findings, progress)
         expected: set[str] = set()
         with ThreadPoolExecutor(READERS) as pool:
@@ -118,13 +118,6 @@ class Auditor:
         if head["Metadata"].get("sha256") != record.sha256 or head["ContentLength"] != record.bytes:
             return "object differs from its record"
         return None
-
-    def _count(self, queue_url: str) -> int:
-        attributes: Any = self._clients.sqs.get_queue_attributes(
-            QueueUrl=queue_url,
-            AttributeNames=list(COUNTS),  # type: ignore[arg-type]
-        )["Attributes"]
-        return sum(int(attributes[name]) for name in COUNTS)
 
 
 def _finding(record: Record, problem: str) -> dict[str, Any]:

@@ -43,6 +43,12 @@ class Emulator:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
+    def adopt_process(self) -> None:
+        """Point the SDK of this process here. A profile of the user's would send it to a real account."""
+        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
+            os.environ.pop(name, None)
+        os.environ.update(self.exports)
+
     @property
     def is_alive(self) -> bool:
         return self._process.poll() is None

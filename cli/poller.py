@@ -15,6 +15,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from stillframe.clients import Clients
 from stillframe.settings import Settings
 
+from .backlog import message_counts
+
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
@@ -23,11 +25,6 @@ Handler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
 MAX_LEASE_SECONDS = 600
 # Stop working on a batch this long before its messages become visible to others.
 VISIBILITY_MARGIN_SECONDS = 1
-COUNTS = (
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-)
 
 
 class ConsumerContext:
@@ -52,6 +49,7 @@ class Poller:
     """Long-polls one queue and hands batches to a handler."""
 
     def __init__(self, clients: Clients, settings: Settings, handler: Handler, batch_size: int = 10) -> None:
+        self._clients = clients
         self._sqs = clients.sqs
         self._settings = settings
         self._handler = handler
@@ -86,11 +84,7 @@ class Poller:
 
     def is_drained(self) -> bool:
         """Whether nothing is visible, in flight or delayed. Approximate on AWS, as the names say."""
-        attributes = self._sqs.get_queue_attributes(
-            QueueUrl=self._settings.queue_url,
-            AttributeNames=list(COUNTS),  # type: ignore[arg-type]
-        )["Attributes"]
-        return all(int(attributes[name]) == 0 for name in COUNTS)  # type: ignore[index]
+        return not any(message_counts(self._clients, self._settings.queue_url))
 
     def _delete(self, messages: list[dict[str, Any]]) -> None:
         if not messages:

@@ -18,6 +18,7 @@ from stillframe.errors import CaptureError
 from stillframe.record import PARTITION_KEY, queued_item
 from stillframe.request import CaptureRequest
 from stillframe.settings import Settings
+from stillframe.update import is_conditional_failure
 
 # SendMessageBatch takes at most 10 messages.
 BATCH_SIZE = 10
@@ -57,7 +58,7 @@ class Producer:
             )
         except ClientError as error:
             # A duplicate: what is known of the id stays known.
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            if not is_conditional_failure(error):
                 raise
 
     def _send_batch(self, batch: list[CaptureRequest]) -> Iterator[Sent]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from lambda_src.renderer.observability import json_logger, log_outcome
 from lambda_src.renderer.runtime import Runtime
 from stillframe.clients import Clients
 from stillframe.outcome import Outcome, OutcomeKind
+from stillframe.record import Record
 from stillframe.request import CaptureRequest
 from stillframe.settings import Settings
 
@@ -49,10 +49,7 @@ class Embedded:
 def embedded(**overrides: str) -> Iterator[Embedded]:
     """Start the environment; the AWS variables of this process point at it until the end."""
     with running_emulator() as emulator:
-        # A profile of the user's would go before the variables, and send this to a real account.
-        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
-            os.environ.pop(name, None)
-        os.environ.update(emulator.exports)
+        emulator.adopt_process()
         clients = Clients.connect()
         # One process works on the queue, and someone is waiting: retry soon.
         quick = {"STILLFRAME_BACKOFF_BASE_SECONDS": "1", "STILLFRAME_BACKOFF_CAP_SECONDS": "8", "LOG_LEVEL": "ERROR"}
@@ -116,19 +113,16 @@ class Session:
         result = {**(record.to_wire() if record else {}), **outcome.to_wire()}
         result["status"] = record.status.value if record else STATUS_OF.get(outcome.kind)
         if record is not None and record.s3_key:
-            result["path"] = self._save(outcome.id, outcome.url)
+            result["path"] = self._save(record, outcome.url)
             result["file"] = Path(result["path"]).name
         return result
 
-    def _save(self, capture_id: str, url: str) -> str:
+    def _save(self, record: Record, url: str) -> str:
         """The image of an id, downloaded once however many messages named it."""
-        if capture_id not in self._paths:
-            record = self._archive.record(capture_id)
-            assert record is not None
-            assert record.s3_key is not None
+        if record.id not in self._paths:
             taken = {Path(path).name for path in self._paths.values()}
-            name = filename_for(url, record.s3_key.rpartition(".")[2], taken.__contains__)
+            name = filename_for(url, (record.s3_key or "").rpartition(".")[2], taken.__contains__)
             path = self._directory / name
             path.write_bytes(self._archive.image(record))
-            self._paths[capture_id] = str(path)
-        return self._paths[capture_id]
+            self._paths[record.id] = str(path)
+        return self._paths[record.id]

@@ -25,7 +25,6 @@ class Architecture(StrEnum):
     X86 = "x86"
 
 
-Seconds = Annotated[int, Field(ge=1, strict=False)]
 Days = Annotated[int, Field(ge=1, strict=False)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
 import threading
@@ -38,9 +37,7 @@ def command(
         state = state.resolve()
         state.mkdir(parents=True, exist_ok=True)
     with running_emulator(port, state, bind) as emulator:
-        os.environ.update(emulator.exports)
-        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
-            os.environ.pop(name, None)
+        emulator.adopt_process()
         names = provision(Clients.connect(), QueuePolicy(visibility_timeout, max_receive_count))
         exports = {**emulator.exports, **names}
         if as_json:

@@ -10,7 +10,7 @@ from stillframe.clock import SystemClock
 from stillframe.record import PARTITION_KEY, Status, index_shard, to_attributes
 from stillframe.request import CaptureRequest
 from stillframe.settings import Settings
-from stillframe.update import Update
+from stillframe.update import Update, is_conditional_failure
 
 from ..archive import Archive
 from ..console import json_option, print_json
@@ -45,7 +45,7 @@ def command(capture_id: str, settings: Settings, clients: Clients, as_json: bool
             TableName=settings.table_name, Key=to_attributes({PARTITION_KEY: capture_id}), **update.to_arguments()
         )
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+        if is_conditional_failure(error):
             raise click.ClickException(f"{capture_id} changed meanwhile; look at its status") from error
         raise
     request = CaptureRequest(url=record.url, request_id=capture_id, options=record.options)

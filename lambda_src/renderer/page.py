@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +22,6 @@ from .scripts import FINISH_VIEW, MEASURE, SCROLL_THROUGH
 
 WORLD_NAME = "stillframe"
 MAX_TITLE_CHARS = 1000
-TRANSPARENT = {"r": 0, "g": 0, "b": 0, "a": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +133,15 @@ class PageCapture:
 
     async def _picture(self, measures: Measures) -> bytes:
         options = self._options
-        height = min(measures.height, options.height_cap) if options.full_page else options.viewport.height
         parameters: dict[str, Any] = {
             "format": options.format.value,
             "optimizeForSpeed": options.format is ImageFormat.PNG,
             "captureBeyondViewport": options.full_page,
-            "clip": {"x": 0, "y": 0, "width": measures.width, "height": math.floor(height), "scale": 1},
         }
-        if not options.full_page:
-            # The clip is relative to the document; a page that scrolled itself is pictured where it is.
-            del parameters["clip"]
+        # A clip is relative to the document; without one, a page that scrolled itself is pictured where it is.
+        if options.full_page:
+            height = min(measures.height, options.height_cap)
+            parameters["clip"] = {"x": 0, "y": 0, "width": measures.width, "height": height, "scale": 1}
         if options.quality is not None:
             parameters["quality"] = options.quality
         answer = await self._session.send("Page.captureScreenshot", parameters)

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.backlog import message_counts
 from cli.emulator import running_emulator
 from cli.provision import QueuePolicy
 from stillframe.record import Status
@@ -102,9 +103,9 @@ class Chaos:
 
     def _is_settled(self) -> bool:
         """Nothing is on the queue, after what it gave up was brought back."""
-        if any(self._count(self._cloud.settings.queue_url)):
+        if any(message_counts(self._cloud.clients, self._cloud.settings.queue_url)):
             return False
-        if not any(self._count(self._cloud.settings.dead_letter_queue_url)):
+        if not any(message_counts(self._cloud.clients, self._cloud.settings.dead_letter_queue_url)):
             return True
         subprocess.run(
             [sys.executable, "-m", "cli", "redrive"],
@@ -115,13 +116,8 @@ class Chaos:
         )
         return False
 
-    def _count(self, url: str) -> list[int]:
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        attributes = self._cloud.clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)  # type: ignore[arg-type]
-        return [int(value) for value in attributes["Attributes"].values()]
-
     def _report(self, started: float) -> None:
-        visible, in_flight = self._count(self._cloud.settings.queue_url)
+        visible, in_flight, _ = message_counts(self._cloud.clients, self._cloud.settings.queue_url)
         print(
             f"chaos: {time.monotonic() - started:4.0f} s, {visible} waiting, {in_flight} in flight, "
             f"{self.kills} consumers and {self.browser_kills} browsers killed",

@@ -40,9 +40,6 @@ class Cloud:
         exports |= {**provision(clients, policy, f"stillframe-{account}"), **settings}
         return cls(exports, clients, Settings.from_environment(**exports))
 
-    def with_settings(self, **settings: str) -> Settings:
-        return Settings.from_environment(**{**self.exports, **settings})
-
     def send(self, *requests: CaptureRequest) -> list[str]:
         """Message ids, in order."""
         return [sent.message_id for sent in Producer(self.clients, self.settings).send(requests)]

@@ -26,7 +26,7 @@ from stillframe.delivery import Delivery
 from stillframe.errors import CaptureError, ClaimLost, ServiceUnavailable, retryable_codes
 from stillframe.record import PARTITION_KEY, Record, Status, index_shard, to_attributes
 from stillframe.settings import Settings
-from stillframe.update import Update
+from stillframe.update import Update, is_conditional_failure
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -103,7 +103,7 @@ class Claim(BasePersistenceLayer):
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
-            if not _is_conditional_failure(error):
+            if not is_conditional_failure(error):
                 raise
             self._lose(error, data_record)
         old = response.get("Attributes")
@@ -195,14 +195,12 @@ class Claim(BasePersistenceLayer):
         logger.debug("the claim was not won", extra={"id": self._delivery.id})
         if item is None:
             raise IdempotencyItemAlreadyExistsError from error
-        found = Record.from_item(item)
-        old = self._to_data_record(found)
+        old = self._to_data_record(Record.from_item(item))
         self._validate_payload(data_payload=data_record, stored_data_record=old)
-        self.found = found
         raise IdempotencyItemAlreadyExistsError(old_data_record=old) from error
 
     def _to_data_record(self, record: Record) -> DataRecord:
-        """Without times: whether a lease still runs was decided by the condition, in one place."""
+        """Keeps the record as what was found. Times are left out: the condition alone judges a lease."""
         self.found = record
         return DataRecord(
             idempotency_key=record.id,
@@ -215,7 +213,7 @@ class Claim(BasePersistenceLayer):
         try:
             self._client.update_item(**self._addressed(update.with_values({":mine": self.token})))
         except ClientError as error:
-            if _is_conditional_failure(error):
+            if is_conditional_failure(error):
                 raise ClaimLost("the lease ran out and another holder took the claim") from error
             raise ServiceUnavailable(f"update item: {error}") from error
         except BotoCoreError as error:
@@ -237,7 +235,3 @@ class Claim(BasePersistenceLayer):
             "staleWorkerId": self.previous.worker_id,
             "staleForMs": self.claimed_at_ms - lease,
         }
-
-
-def _is_conditional_failure(error: ClientError) -> bool:
-    return error.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException"

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from stillframe.record import to_attributes
+
+
+def is_conditional_failure(error: ClientError) -> bool:
+    """Whether a write was refused by its own condition, which is expected, and not by AWS."""
+    return error.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException"
 
 
 @dataclass(frozen=True, slots=True)
