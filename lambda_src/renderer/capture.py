@@ -110,7 +110,7 @@ class Capture:
         """The outcome of work that was done and recorded."""
         outcome = replace(
             outcome,
-            attempts=1 + (claim.previous.attempts if claim.previous else 0),
+            attempts=claim.attempts,
             claim_age_ms=claim.claimed_at_ms - delivery.message.sent_at_ms,
             artifact=product.artifact,
             adopted=product.adopted,

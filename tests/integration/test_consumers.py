@@ -15,7 +15,7 @@ from stillframe.request import CaptureRequest
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
 from tests.support.pixels import GREEN, Picture
-from tests.support.proxy import Call, proxying
+from tests.support.proxy import Call, Verdict, proxying
 from tests.support.workers import Fleet, fleet, wait_for
 
 # A worker is given up after 5 s, its message comes back after 8: times that a test can wait for.
@@ -104,12 +104,13 @@ def test_a_consumer_killed_between_put_and_completion_leaves_an_object_that_is_a
     # Given a consumer that is killed the moment its object is stored
     cloud = quick_cloud
 
-    def kill_after_put(call: Call) -> None:
+    def kill_after_put(call: Call) -> Verdict:
         if call.method == "PUT" and call.status == 200:
             workers.workers[0].kill()
+        return Verdict.PASS
 
     cloud.send(CaptureRequest(url=f"http://{site}/colour?hex=00aa00", request_id="stored"))
-    with proxying(cloud.exports["AWS_ENDPOINT_URL"], kill_after_put) as endpoint:
+    with proxying(cloud.exports["AWS_ENDPOINT_URL"], after=kill_after_put) as endpoint:
         first = workers.start({**cloud.exports, "AWS_ENDPOINT_URL": endpoint}, "--continuous")
         assert first.process.wait(30) == -signal.SIGKILL
     before = cloud.versions()

@@ -7,26 +7,43 @@ import http.client
 import http.server
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
 class Call:
-    """An AWS call as it went by: `PUT /bucket/key`, or `POST /` with the operation in its header."""
+    """An AWS call as it goes by: `PUT /bucket/key`, or `POST /` with the operation in its header.
+
+    `status` is 0 until the call took effect.
+    """
 
     method: str
     path: str
     operation: str
-    status: int
+    status: int = 0
 
 
-Interference = Callable[[Call], None]
+class Verdict(Enum):
+    """What becomes of a call; before it took effect, or of its answer afterwards."""
+
+    PASS = "pass"
+    DROP = "drop"  # the connection is closed
+    UNAVAILABLE = "unavailable"  # HTTP 503
+
+
+Interference = Callable[[Call], Verdict]
+
+
+def untouched(_: Call) -> Verdict:
+    """No interference."""
+    return Verdict.PASS
 
 
 @contextlib.contextmanager
-def proxying(endpoint: str, after: Interference) -> Iterator[str]:
-    """Forward to the endpoint; `after` runs when a call took effect, before its answer is passed on."""
+def proxying(endpoint: str, before: Interference = untouched, after: Interference = untouched) -> Iterator[str]:
+    """Forward to the endpoint. `before` runs ahead of the call, `after` when it took effect, ahead of its answer."""
     target = urlsplit(endpoint)
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -34,24 +51,40 @@ def proxying(endpoint: str, after: Interference) -> Iterator[str]:
 
         def forward(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            call = Call(self.command, self.path, self.headers.get("X-Amz-Target", "").rpartition(".")[2])
+            with contextlib.suppress(OSError):
+                if not self.goes_on(before(call)):
+                    return
+                answer, content = self.ask(body)
+                if self.goes_on(after(replace(call, status=answer.status))):
+                    self.pass_on(answer, content)
+
+        def ask(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
             upstream = http.client.HTTPConnection(target.hostname or "", target.port, timeout=60)
             try:
                 upstream.request(self.command, self.path, body, dict(self.headers.items()))
                 answer = upstream.getresponse()
-                content = answer.read()
+                return answer, answer.read()
             finally:
                 upstream.close()
-            operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-            after(Call(self.command, self.path, operation, answer.status))
-            with contextlib.suppress(OSError):
-                self.send_response(answer.status)
-                for name, value in answer.getheaders():
-                    if name.lower() not in ("transfer-encoding", "content-length", "connection", "date", "server"):
-                        self.send_header(name, value)
-                length = answer.getheader("Content-Length") if self.command == "HEAD" else str(len(content))
-                self.send_header("Content-Length", length or "0")
+
+        def goes_on(self, verdict: Verdict) -> bool:
+            if verdict is Verdict.UNAVAILABLE:
+                self.send_response(503)
+                self.send_header("Content-Length", "0")
                 self.end_headers()
-                self.wfile.write(content)
+            self.close_connection = verdict is Verdict.DROP or self.close_connection
+            return verdict is Verdict.PASS
+
+        def pass_on(self, answer: http.client.HTTPResponse, content: bytes) -> None:
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in ("transfer-encoding", "content-length", "connection", "date", "server"):
+                    self.send_header(name, value)
+            length = answer.getheader("Content-Length") if self.command == "HEAD" else str(len(content))
+            self.send_header("Content-Length", length or "0")
+            self.end_headers()
+            self.wfile.write(content)
 
         do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = forward
 

@@ -45,7 +45,8 @@ class Claim(BasePersistenceLayer):
     """One worker's claim on one screenshot, for one delivery. Made anew for each delivery.
 
     After the idempotency utility ran: `found` is the record that was in the way, None when the claim was
-    won; `previous` is the record that the claim replaced, None when there was none.
+    won. `attempts` counts the claims on this id up to this one; `took_over` says whether a holder whose lease
+    ran out was replaced, or may have been: its object may already be stored.
     """
 
     def __init__(self, client: DynamoDBClient, settings: Settings, clock: Clock, delivery: Delivery) -> None:
@@ -59,12 +60,8 @@ class Claim(BasePersistenceLayer):
         self.token = uuid.uuid4().hex
         self.claimed_at_ms = 0
         self.found: Record | None = None
-        self.previous: Record | None = None
-
-    @property
-    def took_over(self) -> bool:
-        """Whether a holder whose lease ran out was replaced: its object may already be stored."""
-        return self.previous is not None and self.previous.status is Status.PROCESSING
+        self.attempts = 0
+        self.took_over = False
 
     def _put_record(self, data_record: DataRecord) -> None:
         """Claim. Won when there is no record, or it is queued, failed but retryable, or its lease ran out."""
@@ -105,11 +102,10 @@ class Claim(BasePersistenceLayer):
         except ClientError as error:
             if not is_conditional_failure(error):
                 raise
-            self._lose(error, data_record)
+            self._lose_unless_won_before(error, data_record)
+            return
         old = response.get("Attributes")
-        self.previous = Record.from_item(old) if old else None
-        if self.took_over:
-            logger.warning("processing appears stale, will retry", extra=self._stale_holder())
+        self._win_over(Record.from_item(old) if old else None)
 
     def _update_record(self, data_record: DataRecord) -> None:
         """Complete, as success or as failed, whichever the response says. Raises ClaimLost."""
@@ -190,12 +186,28 @@ class Claim(BasePersistenceLayer):
             "indexShard": index_shard(Status.PROCESSING, delivery.id),
         }
 
-    def _lose(self, error: ClientError, data_record: DataRecord) -> NoReturn:
+    def _win_over(self, previous: Record | None) -> None:
+        self.attempts = 1 + (previous.attempts if previous else 0)
+        self.took_over = previous is not None and previous.status is Status.PROCESSING
+        if previous is not None and self.took_over:
+            logger.warning("processing appears stale, will retry", extra=self._stale(previous))
+
+    def _lose_unless_won_before(self, error: ClientError, data_record: DataRecord) -> None:
+        """The SDK sends a call again whose answer was lost: then the record in the way is this very claim's."""
         item: Any = error.response.get("Item")
+        record = Record.from_item(item) if item is not None else None
+        if record is None or record.claim_token != self.token:
+            self._lose(error, record, data_record)
+        logger.debug("the claim was won by a call whose answer was lost", extra={"id": self._delivery.id})
+        self.attempts = record.attempts
+        # What it replaced is not known any more; the first attempt of all can have replaced no other.
+        self.took_over = record.attempts > 1
+
+    def _lose(self, error: ClientError, record: Record | None, data_record: DataRecord) -> NoReturn:
         logger.debug("the claim was not won", extra={"id": self._delivery.id})
-        if item is None:
+        if record is None:
             raise IdempotencyItemAlreadyExistsError from error
-        old = self._to_data_record(Record.from_item(item))
+        old = self._to_data_record(record)
         self._validate_payload(data_payload=data_record, stored_data_record=old)
         raise IdempotencyItemAlreadyExistsError(old_data_record=old) from error
 
@@ -226,12 +238,11 @@ class Claim(BasePersistenceLayer):
     def _key(self) -> dict[str, Any]:
         return to_attributes({PARTITION_KEY: self._delivery.id})
 
-    def _stale_holder(self) -> dict[str, Any]:
-        assert self.previous is not None
-        lease = self.previous.lease_expires_at or self.claimed_at_ms
+    def _stale(self, holder: Record) -> dict[str, Any]:
+        lease = holder.lease_expires_at or self.claimed_at_ms
         return {
             "id": self._delivery.id,
             "workerId": self._settings.worker_id,
-            "staleWorkerId": self.previous.worker_id,
+            "staleWorkerId": holder.worker_id,
             "staleForMs": self.claimed_at_ms - lease,
         }
