@@ -23,7 +23,7 @@ Handler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
 
 # A lease of a long-running worker is never longer than this.
 MAX_LEASE_SECONDS = 600
-# Stop working on a batch this long before its messages become visible to others.
+# A batch ends this long before its messages become visible to others, besides the margin of its leases.
 VISIBILITY_MARGIN_SECONDS = 1
 
 
@@ -73,9 +73,9 @@ class Poller:
         if not messages:
             return 0
         logger.debug("received", extra={"count": len(messages), "waitedMs": int((time.monotonic() - asked_at) * 1000)})
-        context = ConsumerContext(
-            self._settings.job_deadline_seconds, self._visibility_seconds - VISIBILITY_MARGIN_SECONDS
-        )
+        # The lease is over by every worker's clock before the message can be delivered again, or be given up.
+        margin = VISIBILITY_MARGIN_SECONDS + 2 * self._settings.lease_margin_seconds
+        context = ConsumerContext(self._settings.job_deadline_seconds, self._visibility_seconds - margin)
         event = {"Records": [self._event_record(cast(dict[str, Any], message)) for message in messages]}
         response = self._handler(event, cast(LambdaContext, context))
         kept = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -36,14 +36,21 @@ class Sent:
 class Producer:
     """Sends requests. The record comes first, so that a message is never without one to look at."""
 
-    def __init__(self, clients: Clients, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        settings: Settings,
+        clock: Clock | None = None,
+        new_pool: Callable[[], Executor] = lambda: ThreadPoolExecutor(WRITERS),
+    ) -> None:
         self._clients = clients
         self._settings = settings
         self._clock = clock or SystemClock()
+        self._new_pool = new_pool
 
     def send(self, requests: Iterable[CaptureRequest]) -> Iterator[Sent]:
         """Send all, yielding each as SQS accepts it. Raises click.ClickException when SQS refuses one."""
-        with ThreadPoolExecutor(WRITERS) as pool:
+        with self._new_pool() as pool:
             for batch in _chunks(requests, BATCH_SIZE):
                 list(pool.map(self._write_queued, batch))
                 yield from self._send_batch(batch)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from stillframe.clients import Clients
 from stillframe.record import INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY, PARTITION_KEY, TIME_TO_LIVE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 # Of the queue, the table and the bucket; the dead-letter queue has it with a suffix.
 DEFAULT_NAME = "stillframe"
@@ -39,7 +42,7 @@ def provision(clients: Clients, policy: QueuePolicy, name: str = DEFAULT_NAME) -
             "RedrivePolicy": json.dumps(redrive),
         },
     )
-    _create_table(clients, name)
+    create_table(clients.dynamodb, name)
     _create_bucket(clients, name)
     return {
         "QUEUE_URL": queue_url,
@@ -57,9 +60,10 @@ def _create_queue(clients: Clients, name: str, attributes: Any) -> str:
     return url
 
 
-def _create_table(clients: Clients, name: str) -> None:
+def create_table(dynamodb: DynamoDBClient, name: str) -> None:
+    """Create the table, with its index and its time to live, unless it is there."""
     try:
-        clients.dynamodb.create_table(
+        dynamodb.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[
@@ -83,8 +87,8 @@ def _create_table(clients: Clients, name: str) -> None:
         if error.response["Error"]["Code"] != "ResourceInUseException":
             raise
         return
-    clients.dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
-    clients.dynamodb.update_time_to_live(
+    dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    dynamodb.update_time_to_live(
         TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": TIME_TO_LIVE}
     )
 

@@ -95,7 +95,10 @@ class Session:
     def _is_settled(self, sent: Sequence[Sent]) -> bool:
         with self._lock:
             outcomes = [self._outcomes.get(each.message_id) for each in sent]
-        return all(outcome is not None and outcome.kind is not OutcomeKind.RETRY for outcome in outcomes)
+        return all(outcome is not None and self._is_end(outcome) for outcome in outcomes)
+
+    def _is_end(self, outcome: Outcome) -> bool:
+        return outcome.kind is not OutcomeKind.RETRY or outcome.receive_count >= self._settings.max_receive_count
 
     def _write_results(self, sent: Sequence[Sent]) -> Iterator[dict[str, Any]]:
         results = []

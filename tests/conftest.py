@@ -13,6 +13,7 @@ from cli.provision import QueuePolicy
 from lambda_src.renderer.chromium import find_chromium
 from stillframe.settings import SettingsError
 from tests.support.cloud import Cloud
+from tests.support.fakes import SetClock
 from tests.support.site import serving_site
 
 
@@ -72,6 +73,11 @@ def make_cloud(emulator: Emulator) -> MakeCloud:
 @pytest.fixture
 def cloud(make_cloud: MakeCloud) -> Cloud:
     return make_cloud()
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.parser.models import SqsRecordModel
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from stillframe.clock import Clock
-from stillframe.delivery import Message
+from stillframe.delivery import REDRIVEN_FROM, Message
 from stillframe.outcome import Outcome
 
 from .capture import Capture
@@ -34,6 +34,7 @@ class CaptureRecord(SqsRecordModel):
             receive_count=int(self.attributes.ApproximateReceiveCount),
             sent_at_ms=int(self.attributes.SentTimestamp.timestamp() * 1000),
             received_at_ms=received_at_ms,
+            is_redriven=REDRIVEN_FROM in (self.messageAttributes or {}),
         )
 
 

@@ -119,18 +119,17 @@ class Capture:
         if product.error is None:
             return outcome
         failed = _failed(outcome, OutcomeKind.FAILED, product.error)
-        if isinstance(product.error, PermanentError):
-            return failed
-        # The last receive. Nothing is gained by waiting: the next one moves it to the dead-letter queue.
-        self._queue.delay(delivery.message.receipt_handle, 0)
-        return replace(failed, acknowledge=False)
+        # After its last receive a message is left for SQS to move to the dead-letter queue.
+        return replace(failed, acknowledge=isinstance(product.error, PermanentError))
 
     def _skip(self, delivery: Delivery, found: Record, outcome: Outcome) -> Outcome:
-        """A duplicate. It is acknowledged unless it is the message that guarantees the work under way."""
+        """A duplicate. It is acknowledged unless it may be the message that guarantees the work under way."""
         now = self._clock.now_ms()
-        if found.status is Status.PROCESSING and found.message_id == delivery.message.message_id:
-            lease_seconds = max(0, (found.lease_expires_at or now) - now) // 1000 + 1
-            raise ClaimHeld("this message is being worked on by a holder whose lease still runs", lease_seconds)
+        if found.status is Status.PROCESSING and self._may_guarantee(delivery.message, found):
+            # The margin again, so that it is over by every worker's clock.
+            lease_ms = max(0, (found.lease_expires_at or now) - now) + self._settings.lease_margin_ms
+            lease_seconds = lease_ms // 1000 + 1
+            raise ClaimHeld("this message may be all that is left if the holder of the claim dies", lease_seconds)
         reason = _skip_reason(found, delivery.message.received_at_ms)
         return replace(
             outcome,
@@ -141,12 +140,25 @@ class Capture:
             claim_age_ms=now - found.claimed_at if found.claimed_at else None,
         )
 
+    def _may_guarantee(self, message: Message, found: Record) -> bool:
+        """Whether the work may be lost without this message, should the holder die.
+
+        A message on whose account the claim was ever won stays until the record is final: it is why others
+        could be acknowledged. Only at its first receive can a message be known to be none of those.
+        """
+        return message.may_have_held or found.message_id == message.message_id
+
     def _hand_back(self, message: Message, error: TransientError, outcome: Outcome) -> Outcome:
-        """Not acknowledged: the message comes back after a back-off."""
-        seconds = self._backoff.seconds(message.receive_count)
-        if isinstance(error, ClaimHeld):
-            seconds = max(seconds, error.seconds)
-        self._queue.delay(message.receipt_handle, seconds)
+        """Not acknowledged: the message comes back after a back-off.
+
+        After the last receive it would come to the dead-letter queue instead, and may be brought back from
+        there as another one. It does so after its visibility timeout, when no lease on its account still runs.
+        """
+        if not message.is_last(self._settings.max_receive_count):
+            seconds = self._backoff.seconds(message.receive_count)
+            if isinstance(error, ClaimHeld):
+                seconds = max(seconds, error.seconds)
+            self._queue.delay(message.receipt_handle, seconds)
         return replace(_failed(outcome, OutcomeKind.RETRY, error), acknowledge=False)
 
     def _set_aside(self, message: Message, error: CaptureError, outcome: Outcome) -> Outcome:

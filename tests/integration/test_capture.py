@@ -27,11 +27,6 @@ def raising(error: CaptureError | Exception) -> Callable[[], None]:
     return during
 
 
-@pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
-
-
 def received(cloud: Cloud, request: CaptureRequest | str, clock: SetClock, receive_count: int = 1):
     """A message that really is on the queue and was received, so that its handle is real."""
     body = request if isinstance(request, str) else request.to_body()
@@ -82,7 +77,8 @@ def test_the_back_off_is_what_the_queue_applies(make_cloud, clock: SetClock) -> 
 
 def test_after_the_last_receive_the_record_says_failed_and_the_message_is_dead_lettered(make_cloud, clock) -> None:
     # Given a queue that gives up after two receives
-    cloud = make_cloud(max_receive_count=2)
+    quick = {"STILLFRAME_BACKOFF_BASE_SECONDS": "1", "STILLFRAME_BACKOFF_CAP_SECONDS": "1"}
+    cloud = make_cloud(visibility=4, max_receive_count=2, **quick)
     worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(raising(CaptureTimeout("slow"))), clock)
     cloud.clients.sqs.send_message(QueueUrl=cloud.settings.queue_url, MessageBody=REQUEST.to_body())
     outcomes = []
@@ -98,8 +94,10 @@ def test_after_the_last_receive_the_record_says_failed_and_the_message_is_dead_l
         (OutcomeKind.FAILED, False),
     ]
     assert (cloud.record("page-1").status, cloud.record("page-1").error_code) == (Status.FAILED, "TIMEOUT")
-    # And SQS moves the message to the dead-letter queue at once
-    assert cloud.receive(wait=1) == []
+    # And SQS moves the message to the dead-letter queue, not before its visibility timeout
+    assert cloud.receive(wait=2) == []
+    assert cloud.dead_letters() == []
+    assert cloud.receive(wait=4) == []
     assert [letter["Body"] for letter in cloud.dead_letters()] == [REQUEST.to_body()]
     # And when it is brought back under a new message id, it is captured
     outcome = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock).handle(

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import replace
 
 import pytest
 
-from stillframe.clients import Clients
 from stillframe.errors import BrowserCrashed, UnknownHost
 from stillframe.outcome import OutcomeKind
-from stillframe.record import Status
 from stillframe.request import CaptureRequest
 from tests.support.cloud import Cloud
 from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, message
-from tests.support.proxy import Call, Verdict, proxying
 
 REQUEST = CaptureRequest(url="https://example.com/", request_id="order-42")
-
-
-@pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
 
 
 def test_a_capture_makes_three_aws_calls_and_a_duplicate_one(cloud: Cloud, clock: SetClock) -> None:
@@ -114,63 +105,6 @@ def test_which_records_may_be_claimed(
     assert len(renderer.rendered) == wins
 
 
-def test_of_many_workers_at_once_one_wins(cloud: Cloud, clock: SetClock) -> None:
-    # Given eight workers, each with a message of its own for one id
-    renderer = ToldRenderer()
-    outcomes = []
-
-    def work(number: int) -> None:
-        worker = capture_of(cloud.clients, cloud.settings, renderer, clock, f"worker-{number}")
-        outcomes.append(worker.handle(message(REQUEST, f"m-{number}"), SetContext()))
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
-    # When they start together
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    # Then one renders and seven skip
-    assert len(renderer.rendered) == 1
-    assert sorted(outcome.kind for outcome in outcomes) == ["captured"] + ["skipped"] * 7
-    assert len(cloud.versions()) == 1
-
-
-def test_a_duplicate_under_another_message_is_skipped_and_acknowledged(cloud: Cloud, clock: SetClock) -> None:
-    # Given a holder in mid-render
-    other = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock, "worker-2")
-    seen = []
-    received_before = clock.ms - 1
-    received_after = clock.ms + 1
-
-    def meanwhile() -> None:
-        # When duplicates come to another worker, received before and after the holder's claim
-        seen.append(other.handle(message(REQUEST, "m-2", received_at_ms=received_before), SetContext()))
-        seen.append(other.handle(message(REQUEST, "m-3", received_at_ms=received_after), SetContext()))
-
-    capture_of(cloud.clients, cloud.settings, ToldRenderer(meanwhile), clock).handle(message(REQUEST), SetContext())
-    # Then both go, because the holder's own message still guarantees the work
-    assert [(outcome.reason, outcome.acknowledge) for outcome in seen] == [
-        ("race_condition_prevented", True),
-        ("already_processing", True),
-    ]
-
-
-def test_a_redelivery_of_the_holders_own_message_is_not_acknowledged(cloud: Cloud, clock: SetClock) -> None:
-    # Given a holder in mid-render, whose message becomes visible too early
-    other = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock, "worker-2")
-    seen = []
-
-    def meanwhile() -> None:
-        # When the same message is delivered to another worker
-        seen.append(other.handle(message(REQUEST, "m-1", receive_count=2), SetContext()))
-
-    capture_of(cloud.clients, cloud.settings, ToldRenderer(meanwhile), clock).handle(message(REQUEST), SetContext())
-    # Then it stays on the queue: it has to outlive a crash of the holder
-    assert [(outcome.kind, outcome.reason, outcome.acknowledge) for outcome in seen] == [
-        (OutcomeKind.RETRY, "CLAIM_HELD", False)
-    ]
-
-
 def test_a_stale_claim_is_taken_over_with_a_warning(
     cloud: Cloud, clock: SetClock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -190,36 +124,6 @@ def test_a_stale_claim_is_taken_over_with_a_warning(
     assert outcome.kind is OutcomeKind.CAPTURED
     assert outcome.attempts == 2
     assert [record.getMessage() for record in caplog.records] == ["processing appears stale, will retry"]
-
-
-@pytest.mark.parametrize("previous_attempts", [0, 1])
-def test_a_claim_whose_answer_was_lost_is_not_mistaken_for_another_holders(
-    cloud: Cloud, clock: SetClock, monkeypatch: pytest.MonkeyPatch, previous_attempts: int
-) -> None:
-    # Given a connection that breaks after the claim took effect, so that boto3 sends the claim again
-    lost = []
-
-    def lose_the_first_answer(call: Call) -> Verdict:
-        lost.append(call)
-        return Verdict.DROP if len(lost) == 1 else Verdict.PASS
-
-    cloud.send(REQUEST)
-    if previous_attempts:
-        cloud.clients.dynamodb.update_item(
-            TableName=cloud.settings.table_name,
-            Key={"id": {"S": REQUEST.id}},
-            UpdateExpression="SET attempts = :n",
-            ExpressionAttributeValues={":n": {"N": str(previous_attempts)}},
-        )
-    renderer = ToldRenderer()
-    with proxying(cloud.exports["AWS_ENDPOINT_URL"], after=lose_the_first_answer) as endpoint:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-        clients = replace(cloud.clients, dynamodb=Clients.connect().dynamodb)
-        # When a message is handled
-        outcome = capture_of(clients, cloud.settings, renderer, clock).handle(message(REQUEST), SetContext())
-    # Then it is captured at once
-    assert (outcome.kind, outcome.attempts) == (OutcomeKind.CAPTURED, previous_attempts + 1)
-    assert len(renderer.rendered) == 1
 
 
 def test_a_lease_never_outlives_its_invocation_by_more_than_the_margin(cloud: Cloud, clock: SetClock) -> None:
@@ -288,30 +192,3 @@ def test_a_late_failure_does_not_release_the_next_holders_claim(cloud: Cloud, cl
     assert [third.kind for third in third_outcomes] == [OutcomeKind.SKIPPED]
     assert outcome.kind is OutcomeKind.CAPTURED
     assert cloud.record("order-42").worker_id == "worker-2"
-
-
-def test_the_same_id_for_another_request_goes_to_the_dead_letter_queue(cloud: Cloud, clock: SetClock) -> None:
-    # Given an id that is taken
-    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock)
-    worker.handle(message(REQUEST), SetContext())
-    # When another url, or other options, come under it
-    other_url = CaptureRequest(url="https://example.com/other", request_id="order-42")
-    other_options = CaptureRequest(url=REQUEST.url, request_id="order-42", options={"fullPage": True})
-    outcomes = [worker.handle(message(each, f"m-{each.url}"), SetContext()) for each in (other_url, other_options)]
-    # Then they are refused, with the reason on the dead letter, and the record is as it was
-    assert [(outcome.reason, outcome.acknowledge) for outcome in outcomes] == [("ID_CONFLICT", True)] * 2
-    letters = cloud.dead_letters()
-    assert {letter["Body"] for letter in letters} == {other_url.to_body(), other_options.to_body()}
-    assert {letter["MessageAttributes"]["errorCode"]["StringValue"] for letter in letters} == {"ID_CONFLICT"}
-    assert cloud.record("order-42").status is Status.SUCCESS
-
-
-def test_spelling_a_default_out_is_no_conflict(cloud: Cloud, clock: SetClock) -> None:
-    # Given a capture without options
-    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock)
-    worker.handle(message(REQUEST), SetContext())
-    # When the same is asked for with a default spelt out
-    spelt = CaptureRequest(url=REQUEST.url, request_id="order-42", options={"fullPage": False})
-    outcome = worker.handle(message(spelt, "m-2"), SetContext())
-    # Then it is the same request
-    assert outcome.reason == "already_success"

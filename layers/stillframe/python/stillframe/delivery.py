@@ -7,10 +7,16 @@ from typing import Self
 
 from stillframe.request import CaptureRequest
 
+# The message attribute with which `redrive` says which message this one was.
+REDRIVEN_FROM = "redrivenFrom"
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as the queue delivered it. Times are milliseconds since the epoch."""
+    """A message as the queue delivered it. Times are milliseconds since the epoch.
+
+    `is_redriven` says that it was another message before, which may have held a claim.
+    """
 
     body: str
     message_id: str
@@ -18,6 +24,12 @@ class Message:
     receive_count: int
     sent_at_ms: int
     received_at_ms: int
+    is_redriven: bool = False
+
+    @property
+    def may_have_held(self) -> bool:
+        """Whether a claim may have been won on its account before this delivery."""
+        return self.receive_count > 1 or self.is_redriven
 
     def is_last(self, max_receive_count: int) -> bool:
         """Whether SQS moves the message to the dead-letter queue instead of delivering it again."""

@@ -123,7 +123,7 @@ class OutOfTime(TransientError):
 
 
 class ClaimHeld(TransientError):
-    """This very message is being worked on by a holder whose lease still runs (a redelivery).
+    """A holder whose lease still runs works on the id, and this message may be all that is left if it dies.
 
     `seconds` is how long the lease still runs: no sooner is another delivery of use.
     """
