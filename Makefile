@@ -15,7 +15,7 @@ RUNTIME_INPUTS := scripts/setup constraints.txt pyproject.toml \
 	cli/requirements.txt cli/requirements-embedded.txt lambda_src/renderer/requirements.txt
 DEV_INPUTS := $(RUNTIME_INPUTS) requirements.txt requirements-dev.txt
 
-.PHONY: help demo test e2e chaos unit check format image synth bootstrap deploy diff destroy constraints clean
+.PHONY: help demo test e2e simulate chaos unit check format image synth bootstrap deploy diff destroy constraints clean
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -37,6 +37,9 @@ e2e: $(VENV)/.dev ## Run the image and the templates end to end, on a Docker eng
 	@rm -f build/e2e.json
 	@$(BIN)/python -m pytest -q -rs tests/e2e $(ARGS)
 	@cat build/e2e.json 2>/dev/null || echo '{"skipped": true}'
+
+simulate: $(VENV)/.dev ## Explore simulated schedules for a broken promise: ARGS="--schedules 100000"
+	@$(BIN)/python -m tests.simulation.run $(ARGS)
 
 chaos: $(VENV)/.dev ## Kill consumers and browsers at random, then audit: ARGS="--messages 3000 --seed 1"
 	@$(BIN)/python -m tests.chaos.run $(ARGS)

@@ -1,0 +1,73 @@
+"""A browser that renders in virtual time, and fails as browsers do."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import itertools
+from collections.abc import Callable
+from enum import Enum
+
+from stillframe.artifact import PageFacts, Screenshot
+from stillframe.clock import Deadline
+from stillframe.errors import BrowserCrashed, CaptureTimeout, ConnectionFailed, UnknownHost
+from stillframe.options import ImageFormat, RenderOptions
+
+from .network import Network
+from .scheduler import Process, Scheduler
+
+
+class Mishap(Enum):
+    """What goes wrong with one render."""
+
+    SLOW = "is slow"
+    CRASHED = "crashes the browser"
+    UNREACHABLE = "cannot connect"
+    UNKNOWN_HOST = "finds no such host"
+    DEFECT = "runs into a defect of ours"
+    LOOP_CLOSED = "is cancelled with the browser's loop"
+    CANCELLED = "is cancelled with its task"
+    KILLED = "is under way when its process is killed"
+    STALLED = "waits for its process, which stands still"
+
+
+ERRORS: dict[Mishap, Callable[[], BaseException]] = {
+    Mishap.CRASHED: lambda: BrowserCrashed("crashed"),
+    Mishap.UNREACHABLE: lambda: ConnectionFailed("refused"),
+    Mishap.UNKNOWN_HOST: lambda: UnknownHost("no such host"),
+    Mishap.DEFECT: lambda: ValueError("a defect"),
+    Mishap.LOOP_CLOSED: concurrent.futures.CancelledError,
+    Mishap.CANCELLED: asyncio.CancelledError,
+}
+MISHAPS = tuple(Mishap)
+
+
+class SimulatedBrowser:
+    """Renders for one process. No two renders yield the same bytes, so that it shows whose image was stored."""
+
+    def __init__(
+        self, scheduler: Scheduler, network: Network, process: Process, mishaps: float, numbers: itertools.count[int]
+    ) -> None:
+        self._scheduler = scheduler
+        self._network = network
+        self._process = process
+        self._mishaps = mishaps
+        self._numbers = numbers
+
+    def render(self, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
+        scheduler, rng = self._scheduler, self._scheduler.rng
+        mishap = rng.choice(MISHAPS) if rng.random() < self._mishaps else None
+        scheduler.tell(scheduler.current.name, f"render {mishap.value if mishap else 'begins'}")
+        wanted_ms = rng.randint(20_000, 120_000) if mishap is Mishap.SLOW else rng.randint(0, 3000)
+        allowed_ms = int(deadline.remaining_seconds() * 1000)
+        scheduler.sleep(min(wanted_ms, allowed_ms))
+        if mishap in ERRORS:
+            raise ERRORS[mishap]()
+        if mishap is Mishap.KILLED:
+            scheduler.die("in mid-render")
+        if mishap is Mishap.STALLED:
+            self._network.stall(self._process)
+        if wanted_ms > allowed_ms:
+            raise CaptureTimeout("the job's deadline")
+        data = f"image {next(self._numbers)} of {url}".encode()
+        return Screenshot(data, ImageFormat.PNG, 8, 8, PageFacts(200, url, "A page"), wanted_ms)

@@ -1,0 +1,183 @@
+"""What must hold at every write, every deletion of a message, and at the end."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from stillframe.errors import CaptureError, retryable_codes
+from stillframe.record import from_attributes
+from stillframe.request import CaptureRequest
+
+from .aws.bucket import SimulatedBucket, Version
+from .aws.queue import SimulatedQueue, StoredMessage
+from .aws.table import SimulatedTable
+from .network import Network
+from .scheduler import Scheduler, Task
+
+# Clocks of two workers are at most that far apart; the lease's margin is made for it.
+MAX_SKEW_MS = 1000
+Item = dict[str, Any]
+
+
+class Promise(StrEnum):
+    """The invariants, each the name of a promise in docs/guarantees.md."""
+
+    ONE_VERSION = "one object version per id"
+    SAME_IMAGE = "the record's sha256 is the object's"
+    SUCCESS_IS_FINAL = "a success never goes back"
+    HOLDER_ONLY = "only the holder changes a held record"
+    NO_OVERLAP = "no claim is taken from a worker that may still be running"
+    LEASE_IN_VISIBILITY = "a lease ends before its message is visible again"
+    ACKNOWLEDGED_IS_SAFE = "no acknowledged message without a final record or another message of its request"
+    RECEIVE_LIMIT = "a message is not worked on more often than the receive limit"
+    NEVER_RAISES = "a delivery always ends in an outcome"
+    EVERY_MESSAGE_ENDS = "every accepted message ends as success, failed or in the dead-letter queue"
+    REDRIVE_HEALS = "after a redrive every request is final"
+
+
+class Violation(BaseException):
+    """A promise was broken. Not an Exception: the code under test must not handle it."""
+
+    def __init__(self, promise: Promise, what: str) -> None:
+        super().__init__(promise, what)
+        self.promise = promise
+
+
+class Invariants:
+    """Watches the services and raises Violation at the call that breaks a promise."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        network: Network,
+        table: SimulatedTable,
+        bucket: SimulatedBucket,
+        queue: SimulatedQueue,
+        letters: SimulatedQueue,
+    ) -> None:
+        self._scheduler = scheduler
+        self._network = network
+        self._table = table
+        self._bucket = bucket
+        self._queue = queue
+        self._letters = letters
+        self._holders: dict[str, Task] = {}
+        self._deliveries: dict[str, set[str]] = {}
+        self.requests: dict[str, CaptureRequest | None] = {}
+        table.watchers.append(self._written)
+        bucket.watchers.append(self._stored)
+
+    def accepted(self, queue: SimulatedQueue, message: StoredMessage) -> None:
+        """From now on the message's request must come to an end."""
+        if message.body not in self.requests:
+            try:
+                self.requests[message.body] = CaptureRequest.from_body(message.body)
+            except CaptureError:
+                self.requests[message.body] = None
+
+    def deleted(self, queue: SimulatedQueue, message: StoredMessage) -> None:
+        """A message that is gone must not be missed."""
+        if not self._is_final(message.body) and not self._is_queued(message.body):
+            raise self._broken(
+                Promise.ACKNOWLEDGED_IS_SAFE, f"{message.message_id} was deleted: {self._state(message.body)}"
+            )
+
+    def raised(self, error: Exception) -> None:
+        """A delivery ended in an exception."""
+        raise self._broken(Promise.NEVER_RAISES, f"{type(error).__name__}: {error}")
+
+    def check_end(self) -> None:
+        """Nothing runs any more: each request is final, or has a letter in the dead-letter queue."""
+        for body in self.requests:
+            if not self._is_final(body) and not self._is_queued(body):
+                raise self._broken(Promise.EVERY_MESSAGE_ENDS, self._state(body))
+        if self._queue.messages:
+            raise self._broken(Promise.EVERY_MESSAGE_ENDS, f"left on the queue: {sorted(self._queue.messages)}")
+
+    def check_healed(self) -> None:
+        """After a redrive under a clear sky only letters with a reason are left, and every other request is final."""
+        reasons = {each.body for each in self._letters.messages.values() if "errorCode" in each.attributes}
+        for body in self.requests:
+            if not self._is_final(body) and body not in reasons:
+                raise self._broken(Promise.REDRIVE_HEALS, self._state(body))
+
+    def _broken(self, promise: Promise, what: str) -> Violation:
+        self._scheduler.tell("invariants", f"BROKEN: {promise}: {what}")
+        self._scheduler.failure = self._scheduler.failure or Violation(promise, what)
+        return Violation(promise, what)
+
+    def _written(self, key: str, old: Item | None, new: Item) -> None:
+        was, now = from_attributes(old or {}), from_attributes(new)
+        author = self._network.author
+        if was.get("status") == "success" and (now["status"] != "success" or now.get("sha256") != was.get("sha256")):
+            raise self._broken(Promise.SUCCESS_IS_FINAL, f"{key} is {now['status']} again")
+        is_claim = now["status"] == "processing" and now.get("claimToken") != was.get("claimToken")
+        if was.get("status") == "processing":
+            self._check_holder(key, was, author, is_claim)
+        if is_claim:
+            assert author is not None
+            self._check_claim(key, now, author)
+        if now["status"] == "success":
+            self._check_image(key, now)
+
+    def _check_holder(self, key: str, was: Item, author: Task | None, is_claim: bool) -> None:
+        holder = self._holders.get(was["claimToken"])
+        if author is holder:
+            return
+        name = holder.name if holder is not None else "another one"
+        if not is_claim:
+            changer = author.name if author is not None else "nobody"
+            raise self._broken(Promise.HOLDER_ONLY, f"{key} is held by {name}, {changer} changed it")
+        if was["leaseExpiresAt"] >= self._scheduler.now_ms + MAX_SKEW_MS:
+            raise self._broken(Promise.HOLDER_ONLY, f"{key} was taken from {name} before its lease ran out")
+        if holder is not None and holder.process.is_bounded and holder.process.alive and not holder.dead:
+            raise self._broken(Promise.NO_OVERLAP, f"{key} was taken from {name}, which is still running")
+
+    def _check_claim(self, key: str, now: Item, author: Task) -> None:
+        self._holders[now["claimToken"]] = author
+        message_id = now["messageId"]
+        deliveries = self._deliveries.setdefault(message_id, set())
+        deliveries.add(author.name)
+        if len(deliveries) > self._queue.max_receive_count:
+            raise self._broken(Promise.RECEIVE_LIMIT, f"{message_id} claimed {key} in {sorted(deliveries)}")
+        visible_ms = author.received_ms + self._queue.visibility_seconds * 1000
+        if now["leaseExpiresAt"] > visible_ms - MAX_SKEW_MS:
+            late = now["leaseExpiresAt"] - visible_ms
+            raise self._broken(
+                Promise.LEASE_IN_VISIBILITY, f"the lease on {key} ends {late} ms after {message_id} is visible"
+            )
+
+    def _check_image(self, key: str, now: Item) -> None:
+        versions = self._bucket.versions.get(now.get("s3Key", ""), [])
+        if not versions or versions[-1].sha256 != now.get("sha256"):
+            raise self._broken(Promise.SAME_IMAGE, f"{key} names {now.get('s3Key')}, which holds another image or none")
+
+    def _stored(self, key: str, version: Version) -> None:
+        if len(self._bucket.versions[key]) > 1:
+            raise self._broken(Promise.ONE_VERSION, f"{key} has {len(self._bucket.versions[key])} versions")
+
+    def _is_final(self, body: str) -> bool:
+        """Whether the record of this very request says success, or failed for good."""
+        request = self.requests[body]
+        item = self._table.items.get(request.id) if request else None
+        if request is None or item is None:
+            return False
+        record = from_attributes(item)
+        if record.get("payloadHash") != request.payload_hash:
+            return False
+        is_failed = record["status"] == "failed" and record.get("errorCode") not in retryable_codes()
+        return is_failed or record["status"] == "success"
+
+    def _is_queued(self, body: str) -> bool:
+        """Whether a message of it is still there, on the queue or among the dead letters."""
+        waiting = (*self._queue.messages.values(), *self._letters.messages.values())
+        return any(message.body == body for message in waiting)
+
+    def _state(self, body: str) -> str:
+        request = self.requests[body]
+        item = self._table.items.get(request.id) if request else None
+        record = from_attributes(item) if item else {}
+        name = request.id if request else repr(body)
+        status = f"{record.get('status', 'not in the table')} ({record.get('errorCode', 'no error')})"
+        return f"{name} is {status}, and nothing is queued for it"

@@ -1,0 +1,69 @@
+"""The shape of a schedule: who is there, how often what goes wrong."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from .network import Weather
+
+FUNCTION_TIMEOUT_MS = 60_000
+FAULT_PROBABILITIES = (0.0, 0.01, 0.03, 0.08, 0.2)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The shape of a schedule, drawn from its seed."""
+
+    seed: int
+    ids: int
+    messages: int
+    functions: int
+    consumers: int
+    batch_size: int
+    visibility_seconds: int
+    max_receive_count: int
+    weather: Weather
+    mishaps: float
+    duplicate_probability: float
+    spread_ms: int
+    redrives: int
+    prompt_redrive: bool
+    # AWS's own redrive does not mark what it moves.
+    is_marked: bool
+    ghost_probability: float
+
+    @classmethod
+    def draw(cls, seed: int) -> Plan:
+        rng = random.Random(f"plan of {seed}")
+        functions = rng.choice((0, 1, 2, 3))
+        consumers = rng.choice((0, 1, 2)) or (functions == 0)
+        ids = rng.choice((1, 1, 1, 2))
+        redrives = rng.choice((0, 0, 1, 2))
+        prompt_redrive = rng.random() < 0.3
+        is_marked = rng.random() < 0.7
+        return cls(
+            seed=seed,
+            ids=ids,
+            messages=ids + rng.choice((0, 1, 1, 2, 3)),
+            functions=functions,
+            consumers=consumers,
+            batch_size=rng.choice((1, 1, 2, 3)),
+            # Functions: 6 times their time-out (AWS's rule). Consumers take any.
+            visibility_seconds=6 * FUNCTION_TIMEOUT_MS // 1000 if functions else rng.choice((30, 60, 360)),
+            max_receive_count=rng.choice((2, 3, 5, 5)),
+            weather=Weather(
+                fault_probability=rng.choice(FAULT_PROBABILITIES),
+                outage_probability=rng.choice((0.0, 0.0, 0.02, 0.1)),
+                latency_ms=rng.choice((0, 3, 50)),
+            ),
+            mishaps=rng.choice((0.0, 0.1, 0.3, 0.6)),
+            duplicate_probability=rng.choice((0.0, 0.1, 0.4)) if is_marked else 0.0,
+            spread_ms=rng.choice((0, 10, 5_000, 600_000)),
+            redrives=redrives,
+            prompt_redrive=prompt_redrive,
+            is_marked=is_marked,
+            # Beyond the promise (docs/guarantees.md): with AWS's own redrive, messages that SQS delivers twice or
+            # after their deletion.
+            ghost_probability=rng.choice((0.0, 0.1)) if is_marked else 0.0,
+        )

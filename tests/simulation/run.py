@@ -1,0 +1,102 @@
+"""Explore schedules on every core; ends with one JSON line on stdout.
+
+    python -m tests.simulation.run --schedules 100000
+    python -m tests.simulation.run --story 42          # one seed again, told step by step
+
+Runs the unchanged code, which must break no promise, and then every seeded bug until it is caught.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+
+from .bugs import BUGS, Bug
+from .schedule import Result, run_schedule
+
+CHUNK = 500
+# A bug that survives that many seeds counts as missed.
+BUG_SEEDS = 10_000
+STORIES = 3
+
+
+def hunt(bug: Bug, limit: int = BUG_SEEDS) -> Result | None:
+    """The first schedule in which a seeded bug breaks a promise."""
+    return next((result for result in map(run_schedule, range(limit), repeat(bug.parts)) if result.violation), None)
+
+
+def main() -> None:
+    """Exit status 1 when a promise was broken or a seeded bug survived."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--schedules", type=int, default=100_000)
+    parser.add_argument("--first-seed", type=int, default=0, help="explore others than the seeds from 0 on")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--story", type=int, metavar="SEED", help="only tell what happens in this one")
+    given = parser.parse_args()
+    _be_quiet()
+    if given.story is not None:
+        result = run_schedule(given.story)
+        print(result.tell())
+        sys.exit(result.violation is not None)
+    started = time.monotonic()
+    with ProcessPoolExecutor(given.jobs, initializer=_be_quiet) as pool:
+        seeds = range(given.first_seed, given.first_seed + given.schedules)
+        failures = list(_explore(pool, seeds, started))
+        caught = dict(zip((bug.name for bug in BUGS), pool.map(hunt, BUGS), strict=True))
+    for result in failures[:STORIES]:
+        print(result.tell(), file=sys.stderr)
+        print(f"replay: python -m tests.simulation.run --story {result.plan.seed}", file=sys.stderr)
+    print(bug_table(caught))
+    figures = {
+        "schedules": given.schedules,
+        "violations": len(failures),
+        "seconds": round(time.monotonic() - started, 1),
+        "bugsSeeded": len(BUGS),
+        "bugsCaught": sum(result is not None for result in caught.values()),
+    }
+    print(json.dumps(figures))
+    sys.exit(1 if failures or figures["bugsCaught"] < len(BUGS) else 0)
+
+
+def bug_table(caught: dict[str, Result | None]) -> str:
+    """Bug, seeds that it took, and the promise that was broken: Markdown, as docs/guarantees.md has it."""
+    lines = ["| seeded bug | seeds needed | broken promise |", "| --- | --- | --- |"]
+    for name, result in caught.items():
+        if result is None or result.violation is None:
+            lines.append(f"| {name} | not caught in {BUG_SEEDS} | |")
+        else:
+            lines.append(f"| {name} | {result.plan.seed + 1} | {result.violation.promise} |")
+    return "\n".join(lines)
+
+
+def _explore(pool: ProcessPoolExecutor, seeds: range, started: float) -> Iterator[Result]:
+    """The schedules that broke a promise, as they are found."""
+    chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
+    broken = 0
+    for number, failures in enumerate(pool.map(_failures_in, chunks), 1):
+        broken += len(failures)
+        yield from failures
+        if number % 20 == 0 or number == len(chunks):
+            done = min(number * CHUNK, len(seeds))
+            seconds = time.monotonic() - started
+            print(f"simulate: {done} of {len(seeds)} schedules, {broken} broken, {seconds:.0f} s", file=sys.stderr)
+
+
+def _failures_in(seeds: range) -> list[Result]:
+    return [result for result in map(run_schedule, seeds) if result.violation]
+
+
+def _be_quiet() -> None:
+    """What the code under test logs is told by the story already."""
+    logging.disable(logging.CRITICAL)
+
+
+if __name__ == "__main__":
+    main()

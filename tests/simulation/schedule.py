@@ -1,0 +1,157 @@
+"""One schedule: everything that one seed decides, run to its end and checked."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, cast
+
+from cli.redriver import LOOK_SECONDS
+from stillframe.clients import Clients
+from stillframe.request import CaptureRequest
+from stillframe.settings import Settings
+
+from .aws.bucket import SimulatedBucket
+from .aws.queue import QueueWatcher, SimulatedQueue, SimulatedSqs, StoredMessage
+from .aws.table import SimulatedTable
+from .fleet import Fleet
+from .invariants import Invariants, Violation
+from .network import Network, Weather
+from .plan import Plan
+from .scheduler import Process, Scheduler
+from .surroundings import Parts, Surroundings, produce, redrive
+
+# Long after the last message must have come to its end.
+LIMIT_MS = 7 * 24 * 3600 * 1000
+NO_REQUEST = '{"url": 5}'
+
+SETTINGS = Settings.model_validate(
+    {
+        "QUEUE_URL": "queue",
+        "DEAD_LETTER_QUEUE_URL": "dead-letters",
+        "TABLE_NAME": "table",
+        "BUCKET_NAME": "bucket",
+        "STILLFRAME_WORKER_ID": "worker",
+    }
+)
+
+
+@dataclass
+class Result:
+    """How a schedule ended. `violation` is None when every promise held; times of the story are ms since its start."""
+
+    plan: Plan
+    violation: Violation | None = None
+    story: list[tuple[int, str, str]] = field(default_factory=list)
+
+    def tell(self) -> str:
+        """What happened, one line a step."""
+        shape = ", ".join(f"{name} {value}" for name, value in asdict(self.plan).items() if name != "seed")
+        lines = [f"{at_ms / 1000:11.3f} s  {who:22} {what}" for at_ms, who, what in self.story]
+        return "\n".join([f"seed {self.plan.seed}: {shape}", *lines])
+
+
+class Schedule:
+    """The surroundings of one plan, and what happens in them."""
+
+    def __init__(self, plan: Plan, parts: Parts) -> None:
+        self._plan = plan
+        self._scheduler = scheduler = Scheduler(plan.seed)
+
+        def now_ms() -> int:
+            return scheduler.now_ms
+
+        letters = SimulatedQueue("dead-letters")
+        queue = SimulatedQueue("queue", plan.visibility_seconds, plan.max_receive_count, letters)
+        table, bucket = SimulatedTable(now_ms, scheduler.rng), SimulatedBucket()
+        self.queue, self.table = queue, table
+        self.sqs = SimulatedSqs(now_ms, [queue, letters], scheduler.rng)
+        self._network = Network(scheduler, plan.weather)
+        self.invariants = Invariants(scheduler, self._network, table, bucket, queue, letters)
+        self.around = Surroundings(
+            plan=plan,
+            scheduler=scheduler,
+            network=self._network,
+            services=Clients(*cast(Any, (self.sqs, table, bucket))),
+            settings=SETTINGS.model_copy(update={"max_receive_count": plan.max_receive_count, **parts.settings}),
+            parts=parts,
+            images=itertools.count(1),
+            raised=self.invariants.raised,
+        )
+        fleet = Fleet(self.around, self.sqs, queue)
+        self.sqs.watcher = QueueWatcher(
+            accepted=self.invariants.accepted,
+            timed=lambda where, message: fleet.stir_at(message.visible_ms) if where is queue else None,
+            deleted=self._deleted,
+            dead_lettered=self._dead_lettered,
+        )
+        self._fleet = fleet
+
+    def run(self) -> Result:
+        """Bad weather until everything has ended; then a clear sky, a redrive, and the end again."""
+        result = Result(self._plan, story=self._scheduler.story)
+        try:
+            self._send_all()
+            self._settle()
+            self._clear_up()
+            # Letters that an interrupted redrive looked at are out of sight for a while.
+            self._scheduler.after(LOOK_SECONDS * 1000, lambda: self._start("operator", redrive))
+            self._settle()
+            self.invariants.check_healed()
+        except Violation as violation:
+            result.violation = violation
+        finally:
+            self._scheduler.close()
+        return result
+
+    def _send_all(self) -> None:
+        plan, rng = self._plan, self._scheduler.rng
+        for number in range(plan.messages):
+            # Now and then the same id with other options: a conflict.
+            options = {"fullPage": True} if rng.random() < 0.05 else {}
+            which = number % plan.ids
+            request = CaptureRequest(url=f"https://example.com/{which}", request_id=f"id{which}", options=options)
+            self._start_within(plan.spread_ms, f"producer{number + 1}", _producing(request))
+        if rng.random() < 0.05:
+            self._scheduler.after(0, lambda: self.sqs.send_message(QueueUrl="queue", MessageBody=NO_REQUEST))
+        for _ in range(plan.redrives):
+            self._start_within(3_600_000, "operator", redrive)
+
+    def _deleted(self, queue: SimulatedQueue, message: StoredMessage) -> None:
+        self.invariants.deleted(queue, message)
+        if (
+            queue.dead_letters
+            and not self.around.is_calm
+            and self._scheduler.rng.random() < self._plan.ghost_probability
+        ):
+            self._fleet.haunt(message)
+
+    def _dead_lettered(self, queue: SimulatedQueue, message: StoredMessage) -> None:
+        if self._plan.prompt_redrive and not self.around.is_calm:
+            self._start_within(2000, "operator", redrive)
+
+    def _settle(self) -> None:
+        self._scheduler.run(self._scheduler.now_ms + LIMIT_MS)
+        self.invariants.check_end()
+
+    def _clear_up(self) -> None:
+        self._scheduler.tell("weather", "clears up")
+        self._network.weather = Weather()
+        self.around.is_calm = True
+
+    def _start_within(self, spread_ms: int, name: str, run: Callable[[Surroundings, Process], None]) -> None:
+        self._scheduler.after(self._scheduler.rng.randint(0, spread_ms), lambda: self._start(name, run))
+
+    def _start(self, name: str, run: Callable[[Surroundings, Process], None]) -> None:
+        process = self.around.process(name)
+        self._scheduler.spawn(process, name, lambda: run(self.around, process))
+
+
+def _producing(request: CaptureRequest) -> Callable[[Surroundings, Process], None]:
+    return lambda around, process: produce(around, process, [request])
+
+
+def run_schedule(seed: int, parts: Parts | None = None) -> Result:
+    """Run the schedule of a seed, on the unchanged code or on other parts."""
+    return Schedule(Plan.draw(seed), parts or Parts()).run()

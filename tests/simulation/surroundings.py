@@ -1,0 +1,138 @@
+"""Workers and those around them: functions behind an event source mapping, consumers, producers, an operator."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.producer import Producer
+from cli.redriver import Redriver
+from lambda_src.renderer.capture import Capture
+from lambda_src.renderer.work import Work
+from stillframe.artifact import ArtifactStore
+from stillframe.claim import Claim
+from stillframe.clients import Clients
+from stillframe.delivery import REDRIVEN_FROM, Delivery
+from stillframe.queue import Backoff, CaptureQueue
+from stillframe.request import CaptureRequest
+from stillframe.settings import Settings
+
+from .browser import SimulatedBrowser
+from .invariants import MAX_SKEW_MS
+from .network import Network
+from .plan import Plan
+from .scheduler import Process, Scheduler, SkewedClock
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The code under test, by its parts: a seeded bug replaces one of them."""
+
+    claim: type[Claim] = Claim
+    capture: type[Capture] = Capture
+    artifacts: type[ArtifactStore] = ArtifactStore
+    producer: type[Producer] = Producer
+    acknowledge_first: bool = False
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass
+class Surroundings:
+    """What every process of one schedule shares."""
+
+    plan: Plan
+    scheduler: Scheduler
+    network: Network
+    services: Clients
+    settings: Settings
+    parts: Parts
+    images: itertools.count[int]
+    raised: Callable[[Exception], None]
+    is_calm: bool = False
+
+    def clients(self, process: Process) -> Clients:
+        client = self.network.client
+        services = self.services
+        return Clients(
+            sqs=client(services.sqs, process),
+            dynamodb=client(services.dynamodb, process),
+            s3=client(services.s3, process),
+        )
+
+    def process(self, name: str) -> Process:
+        return Process(name, skew_ms=self.scheduler.rng.randint(-MAX_SKEW_MS, MAX_SKEW_MS))
+
+    def capture(self, process: Process) -> Capture:
+        """A worker as `Runtime.build` wires it, with the browser and the services replaced."""
+        parts, clients, clock = self.parts, self.clients(process), SkewedClock(self.scheduler, process)
+        settings = self.settings.model_copy(update={"worker_id": process.name})
+        mishaps = 0.0 if self.is_calm else self.plan.mishaps
+        browser = SimulatedBrowser(self.scheduler, self.network, process, mishaps, self.images)
+        artifacts = parts.artifacts(clients.s3, settings.bucket_name, settings.key_prefix)
+
+        def claim_for(delivery: Delivery) -> Claim:
+            return parts.claim(clients.dynamodb, settings, clock, delivery)
+
+        return parts.capture(
+            settings=settings,
+            claim_for=claim_for,
+            work=Work(browser, artifacts, settings.max_receive_count),
+            queue=CaptureQueue(clients.sqs, settings.queue_url, settings.dead_letter_queue_url),
+            backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, self.scheduler.rng.uniform),
+            clock=clock,
+        )
+
+
+class InlineExecutor(Executor):
+    """Runs what it is given at once, in the task that gives it."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def produce(around: Surroundings, process: Process, requests: list[CaptureRequest]) -> None:
+    """Send, and again when it failed, as people do."""
+    clock = SkewedClock(around.scheduler, process)
+    producer = around.parts.producer(around.clients(process), around.settings, clock, InlineExecutor)
+    for _ in range(3):
+        try:
+            list(producer.send(requests))
+            return
+        except (ClientError, BotoCoreError, click.ClickException):
+            around.scheduler.tell(process.name, "could not send, tries again")
+
+
+def redrive(around: Surroundings, process: Process) -> None:
+    """Bring dead letters back, as an operator does: with our command, or with AWS's."""
+    clients = around.clients(process)
+    if not around.plan.is_marked:
+        clients = replace(clients, sqs=cast(Any, _Unmarked(clients.sqs)))
+    try:
+        Redriver(clients, around.settings).run()
+    except (ClientError, BotoCoreError):
+        around.scheduler.tell(process.name, "could not redrive")
+
+
+class _Unmarked:
+    """What StartMessageMoveTask does: new message ids, and no mark on what was moved."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def send_message(self, *, MessageAttributes: dict[str, Any], **arguments: Any) -> Any:
+        kept = {name: value for name, value in MessageAttributes.items() if name != REDRIVEN_FROM}
+        return self._client.send_message(MessageAttributes=kept, **arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)

@@ -1,0 +1,51 @@
+"""The promises that are nets below the others: what would break them is made by hand here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from stillframe.record import queued_item
+from stillframe.request import CaptureRequest
+
+from .invariants import Promise, Violation
+from .network import Weather
+from .plan import Plan
+from .schedule import Schedule
+from .surroundings import Parts
+
+REQUEST = CaptureRequest(url="https://example.com/", request_id="id0")
+NOTHING_HAPPENS = replace(Plan.draw(0), messages=0, redrives=0, weather=Weather(), mishaps=0.0)
+
+
+@pytest.fixture
+def schedule() -> Schedule:
+    return Schedule(NOTHING_HAPPENS, Parts())
+
+
+def accept(schedule: Schedule) -> None:
+    """A message, and its record; then the message vanishes without a trace."""
+    schedule.sqs.send_message(QueueUrl="queue", MessageBody=REQUEST.to_body())
+    schedule.table.put_item(TableName="table", Item=queued_item(REQUEST, 0, 0))
+    schedule.queue.messages.clear()
+
+
+@pytest.mark.parametrize(
+    ("promise", "check"),
+    [
+        (Promise.EVERY_MESSAGE_ENDS, lambda schedule: schedule.invariants.check_end()),
+        (Promise.REDRIVE_HEALS, lambda schedule: schedule.invariants.check_healed()),
+    ],
+)
+def test_a_message_that_vanished_is_missed(
+    schedule: Schedule, promise: Promise, check: Callable[[Schedule], None]
+) -> None:
+    # Given a message that was accepted and is gone, its record queued
+    accept(schedule)
+    # When the end is checked
+    with pytest.raises(Violation) as raised:
+        check(schedule)
+    # Then it is missed
+    assert raised.value.promise is promise

@@ -1,0 +1,118 @@
+"""Promises under every fault at once: 2,000 schedules for every change; `make simulate` explores the rest."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+from tests.support.workers import ROOT, environment
+
+from .browser import Mishap
+from .bugs import BUGS, Bug
+from .network import Fault
+from .run import hunt
+from .schedule import Result, run_schedule
+
+SCHEDULES = 2000
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """The story says it all."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@cache
+def explored() -> tuple[Result, ...]:
+    return tuple(run_schedule(seed) for seed in range(SCHEDULES))
+
+
+def test_no_schedule_breaks_a_promise() -> None:
+    # Given 2,000 schedules of the unchanged code
+    # When they run
+    broken = [result for result in explored() if result.violation is not None]
+    # Then no promise is broken; a failing one tells its story, the shortest first
+    broken.sort(key=lambda result: len(result.story))
+    assert not broken, broken[0].tell()
+
+
+def test_a_broken_promise_is_told_with_its_story() -> None:
+    # Given / When a schedule that breaks a promise
+    result = hunt(BUGS[0])
+    # Then its story has each step, with time, actor and effect, up to the one that broke it
+    assert result is not None
+    lines = result.tell().splitlines()
+    assert lines[0].startswith(f"seed {result.plan.seed}: ids ")
+    assert any("send_message_batch -> ok" in line and "producer1" in line for line in lines)
+    assert "BROKEN" in lines[-1]
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_the_simulation_catches(bug: Bug) -> None:
+    # Given code with one plausible mistake
+    # When schedules of it run
+    result = hunt(bug)
+    # Then one of them breaks a promise, and its story ends with which
+    assert result is not None, "the bug survived"
+    assert result.violation is not None
+    assert f"BROKEN: {result.violation.promise}" in result.tell().splitlines()[-1]
+
+
+def test_every_fault_is_met() -> None:
+    # Given / When the stories of those schedules
+    told = {what for result in explored() for _, _, what in result.story}
+    # Then nothing that can go wrong is missing from them
+    assert [fault for fault in Fault if not any(fault.value in what for what in told)] == []
+    assert [mishap for mishap in Mishap if f"render {mishap.value}" not in told] == []
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "= captured",
+        "= skipped already_success",
+        "= skipped already_processing",
+        "= skipped race_condition_prevented",
+        "= skipped already_failed",
+        "= failed ID_CONFLICT",
+        "= failed UNPARSABLE_BODY",
+        "= failed UNKNOWN_HOST",
+        "= failed TIMEOUT",
+        "= retry CLAIM_HELD",
+        "= retry CLAIM_LOST",
+        "= retry OUT_OF_TIME",
+        "= retry AWS_ERROR",
+        "is killed: the function timed out",
+        "the answer to a receive is lost",
+        "put_object -> PreconditionFailed",
+        "late put_object -> ok",
+        "late update_item -> ok",
+    ],
+)
+def test_every_way_is_taken(what: str) -> None:
+    # Given / When those schedules: Then some of them went that way
+    assert any(line == what for result in explored() for _, _, line in result.story)
+
+
+def test_a_seed_replays_exactly() -> None:
+    # Given a schedule with much going on
+    told = max(explored(), key=lambda result: len(result.story)).tell()
+    seed = told.split(":", 1)[0].removeprefix("seed ")
+    # When it runs again, in a process with other hashes
+    again = subprocess.run(
+        [sys.executable, "-m", "tests.simulation.run", "--story", seed],
+        cwd=ROOT,
+        env={**environment({}), "PYTHONHASHSEED": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # Then it is the same story, word for word
+    assert again.stdout.rstrip("\n") == told
