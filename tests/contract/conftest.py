@@ -1,0 +1,91 @@
+"""The services under the contract: the models of the simulation, MiniStack, moto."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from cli.emulator import Emulator
+from cli.provision import QueuePolicy, create_table
+from stillframe.clients import Clients
+from stillframe.settings import Settings
+from tests.simulation.aws.bucket import SimulatedBucket
+from tests.simulation.aws.queue import SimulatedQueue, SimulatedSqs
+from tests.simulation.aws.table import SimulatedTable
+from tests.support.cloud import Cloud
+
+VISIBILITY_SECONDS = 2
+MAX_RECEIVE_COUNT = 2
+
+
+@dataclass
+class Services:
+    """The three services, resources in them, and a way to let time pass."""
+
+    clients: Clients
+    settings: Settings
+    wait: Callable[[float], None]
+
+
+def modelled() -> Services:
+    """The models, in virtual time."""
+    now_ms = [1_800_000_000_000]
+
+    def wait(seconds: float) -> None:
+        now_ms[0] += int(seconds * 1000)
+
+    letters = SimulatedQueue("dead-letters")
+    queue = SimulatedQueue("queue", VISIBILITY_SECONDS, MAX_RECEIVE_COUNT, letters)
+    table = SimulatedTable(lambda: now_ms[0])
+    sqs = SimulatedSqs(lambda: now_ms[0], [queue, letters])
+    names = {"QUEUE_URL": "queue", "DEAD_LETTER_QUEUE_URL": "dead-letters", "TABLE_NAME": "t", "BUCKET_NAME": "b"}
+    clients = Clients(*cast(Any, (sqs, table, SimulatedBucket())))
+    return Services(clients, Settings.model_validate(names), wait)
+
+
+@pytest.fixture(scope="session")
+def moto_endpoint() -> Iterator[str]:
+    # One line for each request is too much.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def emulated_by_moto(endpoint: str, emulator: Emulator) -> Services:
+    """The table in moto's server, the rest in MiniStack: moto is here as a second opinion on DynamoDB."""
+    services = emulated_by_ministack(emulator)
+    os.environ["AWS_ENDPOINT_URL"] = endpoint
+    dynamodb = Clients.connect().dynamodb
+    create_table(dynamodb, services.settings.table_name)
+    return replace(services, clients=replace(services.clients, dynamodb=dynamodb))
+
+
+def emulated_by_ministack(emulator: Emulator) -> Services:
+    """MiniStack, as `stillframe dev` and every other test use it."""
+    cloud = Cloud.create(emulator, QueuePolicy(VISIBILITY_SECONDS, MAX_RECEIVE_COUNT))
+    return Services(cloud.clients, cloud.settings, time.sleep)
+
+
+@pytest.fixture(params=["simulation", "ministack"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Which services are under the contract."""
+    return str(request.param)
+
+
+@pytest.fixture
+def services(backend: str, request: pytest.FixtureRequest) -> Services:
+    if backend == "simulation":
+        return modelled()
+    if backend == "ministack":
+        return emulated_by_ministack(request.getfixturevalue("emulator"))
+    return emulated_by_moto(request.getfixturevalue("moto_endpoint"), request.getfixturevalue("emulator"))
