@@ -1,124 +1,167 @@
-"""The audit: does what the table says agree with what the bucket holds and the queues still have?"""
+"""The audit: does what the table says agree with what the bucket holds and the queues still have?
+
+It reads page by page in constant memory, and looks at each suspect a second time before it reports it, so that
+it can run on an account at work.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
+from stillframe.artifact import checksum_of
 from stillframe.clients import Clients
 from stillframe.clock import Clock, SystemClock
-from stillframe.record import Record, Status
+from stillframe.record import Record, Status, id_digest
 from stillframe.settings import Settings
 
 from .archive import Archive
-from .backlog import message_counts
+from .backlog import Backlog
+from .findings import Finding, FindingKind, Summary
+from .inventory import StoredObject, stored_objects
 
-READERS = 8
-
+READERS = 16
+STUCK_AFTER_SECONDS = 3600
+# BatchGetItem takes at most 100 keys.
+CHUNK = 100
+Item = TypeVar("Item")
+Report = Callable[[Finding], None]
 Progress = Callable[[str], None]
 
 
-@dataclass(slots=True)
-class Findings:
-    """What the audit saw. `lost`, `stored_twice` and `stuck` are defects, `orphaned` is work under way or leftovers."""
+@dataclass(frozen=True, slots=True)
+class AuditPlan:
+    """`share` of the ids whose object is compared with its record, 1 for all of them.
 
-    records: int = 0
-    objects: int = 0
-    pending_messages: int = 0
-    dead_letters: int = 0
-    lost: list[dict[str, Any]] = field(default_factory=list)
-    stored_twice: list[dict[str, Any]] = field(default_factory=list)
-    stuck: list[dict[str, Any]] = field(default_factory=list)
-    orphaned: list[dict[str, Any]] = field(default_factory=list)
+    `stuck_after_seconds` is how long after the end of its lease a record is stuck although messages are waiting.
+    """
 
-    @property
-    def is_clean(self) -> bool:
-        return not (self.lost or self.stored_twice or self.stuck)
+    share: float = 1.0
+    stuck_after_seconds: int = STUCK_AFTER_SECONDS
 
-    def summary(self) -> dict[str, int]:
-        """The last line of `audit --json`."""
-        return {
-            "records": self.records,
-            "objects": self.objects,
-            "lost": len(self.lost),
-            "storedTwice": len(self.stored_twice),
-            "stuck": len(self.stuck),
-            "orphaned": len(self.orphaned),
-            "pendingMessages": self.pending_messages,
-            "deadLetters": self.dead_letters,
-        }
+    def includes(self, capture_id: str) -> bool:
+        """The same ids in the bucket and in the table, chosen by their hash."""
+        return int(id_digest(capture_id)[:8], 16) < self.share * 2**32
 
 
 class Auditor:
-    """Reads everything, changes nothing."""
+    """Changes nothing."""
 
-    def __init__(self, clients: Clients, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(
+        self, clients: Clients, settings: Settings, plan: AuditPlan | None = None, clock: Clock | None = None
+    ) -> None:
         self._clients = clients
         self._settings = settings
+        self._plan = plan or AuditPlan()
         self._clock = clock or SystemClock()
+        self._archive = Archive(clients, settings)
+        self._lock = threading.Lock()
 
-    def run(self, progress: Progress = lambda _: None) -> Findings:
-        """Compare records, objects and queues. Run it when producers rest: it is no snapshot."""
-        findings = Findings()
-        findings.pending_messages = sum(message_counts(self._clients, self._settings.queue_url))
-        findings.dead_letters = sum(message_counts(self._clients, self._settings.dead_letter_queue_url))
-        versions = self._versions(findings, progress)
-        expected: set[str] = set()
+    def run(self, report: Report, progress: Progress = lambda _: None) -> Summary:
+        """Report each finding as it is found. Raises ClientError or BotoCoreError when AWS does not answer."""
+        summary = Summary()
+        self._backlog = Backlog(self._clients, self._settings)
         with ThreadPoolExecutor(READERS) as pool:
-            records = Archive(self._clients, self._settings).all_records()
-            for record, problem in pool.map(lambda each: (each, self._problem_of(each, versions, findings)), records):
-                findings.records += 1
-                if record.status is Status.SUCCESS and record.s3_key:
-                    expected.add(record.s3_key)
-                if problem:
-                    (findings.stuck if problem == "lease is over" else findings.lost).append(_finding(record, problem))
-                if findings.records % 1000 == 0:
-                    progress(f"{findings.records} records")
-        findings.orphaned = [{"s3Key": key} for key in versions if key not in expected]
-        return findings
+            for objects in _chunks(stored_objects(self._clients, self._settings)):
+                summary.objects += len(objects)
+                self._tell(self._check_objects(objects), summary, report)
+                progress(f"{summary.objects} objects")
+            for records in _chunks(self._archive.all_records()):
+                summary.records += len(records)
+                summary.checked += sum(self._is_compared(record) for record in records)
+                self._tell(filter(None, pool.map(self._check_record, records)), summary, report)
+                progress(f"{summary.objects} objects, {summary.records} records")
+        self._backlog.refresh()
+        summary.pending_messages, summary.dead_letters = self._backlog.pending, self._backlog.dead_letters
+        return summary
 
-    def _versions(self, findings: Findings, progress: Progress) -> dict[str, int]:
-        """Number of versions of each key under the prefix."""
-        versions: dict[str, int] = {}
-        for page_number, page in enumerate(self._version_pages(), 1):
-            for version in page.get("Versions", []):
-                versions[version["Key"]] = versions.get(version["Key"], 0) + 1
-            progress(f"{len(versions)} objects, {page_number} pages")
-        findings.objects = len(versions)
-        findings.stored_twice = [
-            {"s3Key": key, "versions": count} for key, count in sorted(versions.items()) if count > 1
-        ]
-        return versions
+    def _tell(self, findings: Iterable[Finding], summary: Summary, report: Report) -> None:
+        for finding in findings:
+            summary.found[finding.kind] += 1
+            report(finding)
 
-    def _version_pages(self) -> Iterator[Any]:
-        paginator = self._clients.s3.get_paginator("list_object_versions")
-        yield from paginator.paginate(Bucket=self._settings.bucket_name, Prefix=f"{self._settings.key_prefix}/")
+    def _check_objects(self, objects: list[StoredObject]) -> Iterator[Finding]:
+        sampled = [each for each in objects if self._plan.includes(each.id)]
+        records = self._archive.records_of([each.id for each in sampled])
+        for each in objects:
+            if each.versions > 1:
+                problem = f"{each.versions} versions of one key"
+                advice = "compare them with the record's sha256; something other than Stillframe wrote here"
+                yield Finding(FindingKind.STORED_TWICE, problem, advice, each.id, each.key)
+        for each in sampled:
+            if not self._accounts_for(records.get(each.id), each) and not self._accounts_for(
+                self._archive.record(each.id), each
+            ):
+                advice = "nothing to do when its message comes again: the object is adopted; else delete it"
+                yield Finding(FindingKind.ORPHANED, "no finished record names it", advice, each.id, each.key)
 
-    def _problem_of(self, record: Record, versions: dict[str, int], findings: Findings) -> str | None:
+    def _accounts_for(self, record: Record | None, stored: StoredObject) -> bool:
+        """Whether a record names the object, or is about to."""
+        if record is None:
+            return False
+        is_held = record.status is Status.PROCESSING and (record.lease_expires_at or 0) >= self._clock.now_ms()
+        return is_held or (record.status is Status.SUCCESS and record.s3_key == stored.key)
+
+    def _check_record(self, record: Record) -> Finding | None:
+        """Judged twice: the record, the object or the queue may just have changed."""
+        if self._judge(record) is None:
+            return None
+        with self._lock:
+            self._backlog.refresh()
+        again = self._archive.record(record.id)
+        return self._judge(again) if again is not None else None
+
+    def _judge(self, record: Record) -> Finding | None:
         if record.status is Status.SUCCESS:
-            return self._object_problem(record, versions)
-        if record.status is Status.PROCESSING and (record.lease_expires_at or 0) < self._clock.now_ms():
-            # With its message still on the queue it will be taken over; without, nobody ever will.
-            return None if findings.pending_messages else "lease is over"
-        if record.status is Status.QUEUED and not (findings.pending_messages or findings.dead_letters):
-            return "queued, but no message is left"
+            return self._judge_object(record) if self._is_compared(record) else None
+        if record.status is Status.PROCESSING:
+            return self._judge_lease(record)
+        if record.status is Status.QUEUED:
+            return self._judge_message(record)
         return None
 
-    def _object_problem(self, record: Record, versions: dict[str, int]) -> str | None:
-        if (record.s3_key or "") not in versions:
-            return "object is gone"
+    def _is_compared(self, record: Record) -> bool:
+        return record.status is Status.SUCCESS and self._plan.includes(record.id)
+
+    def _judge_object(self, record: Record) -> Finding | None:
+        key = record.s3_key or ""
         try:
-            head = self._clients.s3.head_object(Bucket=self._settings.bucket_name, Key=record.s3_key or "")
+            head = self._clients.s3.head_object(Bucket=self._settings.bucket_name, Key=key, ChecksumMode="ENABLED")
         except ClientError as error:
-            return f"object is not readable: {error.response['Error']['Code']}"
-        if head["Metadata"].get("sha256") != record.sha256 or head["ContentLength"] != record.bytes:
-            return "object differs from its record"
-        return None
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                raise
+            advice = "restore its version from the bucket, or send the request under a new id"
+            return Finding(FindingKind.LOST, "object is gone", advice, record.id, key)
+        expected = (record.sha256, record.bytes, checksum_of(record.sha256 or ""))
+        checksum = head.get("ChecksumSHA256", expected[2])
+        if (head["Metadata"].get("sha256"), head["ContentLength"], checksum) == expected:
+            return None
+        advice = "restore the version with the record's sha256; something other than Stillframe wrote here"
+        return Finding(FindingKind.LOST, "object differs from its record", advice, record.id, key)
+
+    def _judge_lease(self, record: Record) -> Finding | None:
+        over_ms = self._clock.now_ms() - (record.lease_expires_at or 0)
+        if over_ms <= 0 or (self._backlog.pending and over_ms <= self._plan.stuck_after_seconds * 1000):
+            # With its message still on the queue it will be taken over.
+            return None
+        advice = "stillframe redrive" if self._backlog.dead_letters else f"stillframe retry {record.id}"
+        return Finding(FindingKind.STUCK, "lease is over, and nobody took it over", advice, record.id)
+
+    def _judge_message(self, record: Record) -> Finding | None:
+        age_seconds = (self._clock.now_ms() - (record.updated_at or 0)) / 1000
+        if age_seconds <= self._backlog.retention_seconds and (self._backlog.pending or self._backlog.dead_letters):
+            return None
+        advice = f"stillframe retry {record.id}"
+        return Finding(FindingKind.LOST, "queued, but no message is left", advice, record.id)
 
 
-def _finding(record: Record, problem: str) -> dict[str, Any]:
-    return {"id": record.id, "status": record.status.value, "problem": problem, "s3Key": record.s3_key}
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    iterator = iter(items)
+    while chunk := list(itertools.islice(iterator, CHUNK)):
+        yield chunk

@@ -50,6 +50,11 @@ class Emulator:
         os.environ.update(self.exports)
 
     @property
+    def pid(self) -> int:
+        """Its process, which leads a process group of its own."""
+        return self._process.pid
+
+    @property
     def is_alive(self) -> bool:
         return self._process.poll() is None
 

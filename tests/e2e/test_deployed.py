@@ -151,13 +151,13 @@ def test_the_mapping_captures_every_message_once_and_a_killed_container_heals(
 
     wait_for(all_captured, 120, f"{MESSAGES} objects")
     wait_for(lambda: cloud.record("victim").status is Status.SUCCESS, 150, "the victim's recovery")
-    wait_for(lambda: cloud.audit().pending_messages == 0, 60, "an empty queue")
+    wait_for(lambda: cloud.audit().summary.pending_messages == 0, 60, "an empty queue")
     # Then there is one object for each, in several containers, and the audit is clean
     keys = cloud.versions()
-    findings = cloud.audit()
+    audited = cloud.audit()
     figures |= {"messages": MESSAGES, "duplicates": DUPLICATES, "objects": len(keys) - 1, "containers": len(seen)}
     assert len(keys) == len(set(keys)) == MESSAGES + 1
-    assert (findings.is_clean, findings.dead_letters, findings.orphaned) == (True, 0, [])
+    assert (audited.is_clean, audited.summary.dead_letters, audited.findings) == (True, 0, [])
     assert len(seen) >= 3
     assert Picture(cloud.image("e2e-0")).is_all(GREEN)
     assert cloud.record("victim").attempts == 2

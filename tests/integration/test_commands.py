@@ -103,38 +103,6 @@ def test_get_downloads_the_image_and_checks_it(cloud: Cloud, stillframe, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["good.png"]
 
 
-def test_audit_finds_what_is_lost_stored_twice_and_stuck(cloud: Cloud, stillframe) -> None:
-    # Given a clean account
-    for name in ("fine", "gone", "twice", "stuck", "forgotten"):
-        capture(cloud, CaptureRequest(url="https://example.com/", request_id=name))
-    clean = {"records": 5, "objects": 5, "lost": 0, "storedTwice": 0, "stuck": 0}
-    assert stillframe("audit")[-1].items() >= clean.items()
-    # When one object is deleted, one written twice, one record left in processing and one in queued
-    bucket, table = cloud.settings.bucket_name, cloud.settings.table_name
-    (version,) = cloud.clients.s3.list_object_versions(Bucket=bucket, Prefix=cloud.record("gone").s3_key)["Versions"]
-    cloud.clients.s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
-    key = cloud.record("twice").s3_key
-    head = cloud.clients.s3.head_object(Bucket=bucket, Key=key)
-    cloud.clients.s3.put_object(Bucket=bucket, Key=key, Body=cloud.image("twice"), Metadata=head["Metadata"])
-    for name, status in (("stuck", "processing"), ("forgotten", "queued")):
-        cloud.clients.dynamodb.update_item(
-            TableName=table,
-            Key={"id": {"S": name}},
-            UpdateExpression="SET #s = :s, leaseExpiresAt = :past",
-            ExpressionAttributeNames={"#s": "status"},
-            ExpressionAttributeValues={":s": {"S": status}, ":past": {"N": "1"}},
-        )
-    # Then the audit names each, and says so by its exit status
-    *findings, summary = stillframe("audit", status=1)
-    assert {(line["finding"], line.get("id")) for line in findings if line["finding"] != "orphaned"} == {
-        ("lost", "gone"),
-        ("lost", "forgotten"),
-        ("storedTwice", None),
-        ("stuck", "stuck"),
-    }
-    assert (summary["lost"], summary["storedTwice"], summary["stuck"], summary["objects"]) == (2, 1, 1, 4)
-
-
 def test_retry_sends_a_failed_screenshot_again(cloud: Cloud, stillframe) -> None:
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="bad", options={"delayMs": -1}))
     stillframe("retry", "bad")
@@ -142,6 +110,16 @@ def test_retry_sends_a_failed_screenshot_again(cloud: Cloud, stillframe) -> None
     assert [json.loads(each["Body"])["requestId"] for each in cloud.receive()] == ["bad"]
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="good"))
     stillframe("retry", "good", status=1)
+
+
+def test_retry_gives_a_record_without_a_message_a_new_one(cloud: Cloud, stillframe) -> None:
+    # Given a record that is queued, and whose message was purged
+    cloud.send(CaptureRequest(url="https://example.com/", request_id="forgotten"))
+    cloud.receive()
+    # When it is retried
+    (line,) = stillframe("retry", "forgotten")
+    # Then there is a message for it
+    assert [each["MessageId"] for each in cloud.receive()] == [line["messageId"]]
 
 
 def test_redrive_brings_back_what_may_succeed_and_leaves_what_cannot(cloud: Cloud, stillframe) -> None:

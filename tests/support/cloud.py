@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cli.archive import Archive
-from cli.auditor import Auditor, Findings
+from cli.auditor import Auditor
 from cli.emulator import Emulator
+from cli.findings import Finding, FindingKind, Summary
 from cli.producer import Producer
 from cli.provision import QueuePolicy, provision
 from stillframe.clients import Clients
@@ -19,6 +20,21 @@ from stillframe.request import CaptureRequest
 from stillframe.settings import Settings
 
 _accounts = itertools.count(random.randrange(100_000_000_000, 900_000_000_000))
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What an audit came to, and all that it found."""
+
+    summary: Summary
+    findings: list[Finding]
+
+    @property
+    def is_clean(self) -> bool:
+        return self.summary.is_clean
+
+    def of(self, kind: FindingKind) -> list[Finding]:
+        return [finding for finding in self.findings if finding.kind is kind]
 
 
 @dataclass
@@ -71,8 +87,9 @@ class Cloud:
         pages = self.clients.s3.get_paginator("list_object_versions").paginate(Bucket=self.settings.bucket_name)
         return [version["Key"] for page in pages for version in page.get("Versions", [])]
 
-    def audit(self) -> Findings:
-        return Auditor(self.clients, self.settings).run()
+    def audit(self) -> Audited:
+        findings: list[Finding] = []
+        return Audited(Auditor(self.clients, self.settings).run(findings.append), findings)
 
     def count_calls(self) -> list[str]:
         """From here on, the name of every AWS call is appended to the returned list."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import http.server
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -39,6 +40,16 @@ Interference = Callable[[Call], Verdict]
 def untouched(_: Call) -> Verdict:
     """No interference."""
     return Verdict.PASS
+
+
+class QuietServer(http.server.ThreadingHTTPServer):
+    """Says nothing of connections that a killed worker leaves behind."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager
@@ -91,8 +102,7 @@ def proxying(endpoint: str, before: Interference = untouched, after: Interferenc
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
             """Quiet."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = QuietServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

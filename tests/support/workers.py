@@ -27,6 +27,7 @@ class Worker:
 
     def __init__(self, exports: dict[str, str], log: Path, *options: str) -> None:
         self._log = log
+        self._started = time.monotonic()
         self._errors = log.with_suffix(".stderr")
         with log.open("wb") as out, self._errors.open("wb") as err:
             self.process = subprocess.Popen(
@@ -36,6 +37,10 @@ class Worker:
                 stdout=out,
                 stderr=err,
             )
+
+    @property
+    def age_seconds(self) -> float:
+        return time.monotonic() - self._started
 
     def lines(self) -> list[dict[str, Any]]:
         """Log lines so far, metric records left out."""

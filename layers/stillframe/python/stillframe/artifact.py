@@ -117,8 +117,8 @@ class ArtifactStore:
             raise ServiceUnavailable(f"head object: {error}") from error
         metadata = head["Metadata"]
         sha256 = metadata.get("sha256", "")
-        checksum = head.get("ChecksumSHA256", _checksum(sha256))
-        if metadata.get("id") != capture_id or not sha256 or checksum != _checksum(sha256):
+        checksum = head.get("ChecksumSHA256", checksum_of(sha256))
+        if metadata.get("id") != capture_id or not sha256 or checksum != checksum_of(sha256):
             raise ObjectConflict(f"{key} was not written by Stillframe for this id; move it away and retry")
         return StoredArtifact(
             s3_key=key,
@@ -151,7 +151,7 @@ class ArtifactStore:
             Body=data,
             ContentType=artifact.content_type,
             IfNoneMatch="*",
-            ChecksumSHA256=_checksum(artifact.sha256),
+            ChecksumSHA256=checksum_of(artifact.sha256),
             Metadata={
                 "id": capture_id,
                 "claim-token": claim_token,
@@ -163,7 +163,7 @@ class ArtifactStore:
         )
 
 
-def _checksum(sha256_hex: str) -> str:
+def checksum_of(sha256_hex: str) -> str:
     """The form in which S3 verifies and reports a SHA-256."""
     return base64.b64encode(bytes.fromhex(sha256_hex)).decode()
 

@@ -1,0 +1,65 @@
+"""What an audit finds, and what it comes to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class FindingKind(StrEnum):
+    """`lost`, `storedTwice` and `stuck` are defects; `orphaned` is a leftover, or work that is being healed."""
+
+    LOST = "lost"
+    STORED_TWICE = "storedTwice"
+    STUCK = "stuck"
+    ORPHANED = "orphaned"
+
+
+DEFECTS = (FindingKind.LOST, FindingKind.STORED_TWICE, FindingKind.STUCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be, with what to do about it."""
+
+    kind: FindingKind
+    problem: str
+    advice: str
+    id: str | None = None
+    s3_key: str | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        """One line of `audit --json`."""
+        values = {"finding": self.kind.value, "id": self.id, "s3Key": self.s3_key}
+        values |= {"problem": self.problem, "advice": self.advice}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(slots=True)
+class Summary:
+    """What an audit came to. `checked` counts the objects that were compared with their records."""
+
+    records: int = 0
+    objects: int = 0
+    checked: int = 0
+    pending_messages: int = 0
+    dead_letters: int = 0
+    found: Counter[FindingKind] = field(default_factory=Counter)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is no defect."""
+        return not any(self.found[kind] for kind in DEFECTS)
+
+    def to_wire(self) -> dict[str, int]:
+        """The last line of `audit --json`."""
+        return {
+            "records": self.records,
+            "objects": self.objects,
+            **{kind.value: self.found[kind] for kind in FindingKind},
+            "checked": self.checked,
+            "pendingMessages": self.pending_messages,
+            "deadLetters": self.dead_letters,
+        }

@@ -1,0 +1,145 @@
+"""What is done to real consumers, to their browsers, to the emulator, and to the calls in between."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cli.emulator import Emulator
+from tests.support.proxy import Call, Verdict
+from tests.support.workers import Fleet, Worker
+
+# A consumer stands still for longer than its lease and its message's visibility: it goes on as a late holder.
+FREEZE_SECONDS = 12
+EMULATOR_PAUSE_SECONDS = 3
+# A younger consumer may not have its signal handlers yet.
+DRAINABLE_SECONDS = 8
+DRAIN_SECONDS = 40
+
+
+@dataclass
+class Tally:
+    """How often what was done."""
+
+    kills: int = 0
+    browser_kills: int = 0
+    drains: int = 0
+    drains_failed: int = 0
+    freezes: int = 0
+    emulator_pauses: int = 0
+    aws_errors: int = 0
+
+
+@dataclass
+class Disturbances:
+    """Keeps a number of consumers running, and disturbs them."""
+
+    rng: random.Random
+    emulator: Emulator
+    workers: Fleet
+    exports: dict[str, str]
+    consumers: int
+    tally: Tally = field(default_factory=Tally)
+
+    def __post_init__(self) -> None:
+        self._live: list[Worker] = []
+        self._draining: list[tuple[Worker, float]] = []
+        self._thaws: list[tuple[float, Callable[[], None]]] = []
+
+    def keep_running(self) -> None:
+        """Start consumers for those that are gone, thaw what was frozen, look after those that drain."""
+        now = time.monotonic()
+        for at, thaw in [each for each in self._thaws if each[0] <= now]:
+            thaw()
+            self._thaws.remove((at, thaw))
+        for worker, deadline in list(self._draining):
+            if worker.process.poll() is not None or now > deadline:
+                self.tally.drains_failed += worker.process.poll() != 0
+                self._draining.remove((worker, deadline))
+        self._live = [worker for worker in self._live if worker.process.poll() is None]
+        while len(self._live) < self.consumers:
+            self._live.append(self.workers.start(self.exports, "--continuous", "--tabs", "3"))
+
+    def disturb(self) -> None:
+        """One disturbance at random; kills are what happens most."""
+        disturbances = (self._kill, self._kill, self._kill_browser, self._drain, self._freeze, self._pause_emulator)
+        self.rng.choice(disturbances)(self.rng.choice(self._live))
+
+    def calm(self) -> None:
+        """Nothing stays frozen."""
+        for _, thaw in self._thaws:
+            thaw()
+        self._thaws.clear()
+
+    def _kill(self, worker: Worker) -> None:
+        self.tally.kills += 1
+        worker.kill()
+
+    def _kill_browser(self, worker: Worker) -> None:
+        self.tally.browser_kills += kill_browsers_of(worker.process.pid)
+
+    def _drain(self, worker: Worker) -> None:
+        """SIGTERM: what is under way is finished, and the consumer ends with status 0."""
+        if worker.age_seconds < DRAINABLE_SECONDS:
+            return
+        self.tally.drains += 1
+        worker.process.send_signal(signal.SIGCONT)
+        worker.process.terminate()
+        self._live.remove(worker)
+        self._draining.append((worker, time.monotonic() + DRAIN_SECONDS))
+
+    def _freeze(self, worker: Worker) -> None:
+        self.tally.freezes += 1
+        worker.process.send_signal(signal.SIGSTOP)
+        self._thaw_after(FREEZE_SECONDS, lambda: worker.process.send_signal(signal.SIGCONT))
+
+    def _pause_emulator(self, _: Worker) -> None:
+        self.tally.emulator_pauses += 1
+        os.killpg(self.emulator.pid, signal.SIGSTOP)
+        time.sleep(EMULATOR_PAUSE_SECONDS)
+        os.killpg(self.emulator.pid, signal.SIGCONT)
+
+    def _thaw_after(self, seconds: float, thaw: Callable[[], None]) -> None:
+        self._thaws.append((time.monotonic() + seconds, thaw))
+
+
+class Interference:
+    """Fails a share of the AWS calls: before they take effect, or their answers afterwards."""
+
+    def __init__(self, rng: random.Random, share: float, tally: Tally) -> None:
+        self._rng = rng
+        self._share = share
+        self._tally = tally
+        self._lock = threading.Lock()
+
+    def before(self, _: Call) -> Verdict:
+        return self._draw(Verdict.UNAVAILABLE, Verdict.DROP)
+
+    def after(self, _: Call) -> Verdict:
+        return self._draw(Verdict.DROP)
+
+    def _draw(self, *verdicts: Verdict) -> Verdict:
+        with self._lock:
+            if self._rng.random() >= self._share / 2:
+                return Verdict.PASS
+            self._tally.aws_errors += 1
+            return self._rng.choice(verdicts)
+
+
+def kill_browsers_of(pid: int) -> int:
+    """SIGKILL the process group of every browser that is a child of the process; returns how many."""
+    killed = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == pid and b"--remote-debugging-pipe" in (process / "cmdline").read_bytes():
+                os.killpg(int(process.name), signal.SIGKILL)
+                killed += 1
+    return killed

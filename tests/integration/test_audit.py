@@ -1,0 +1,228 @@
+"""The audit on real records and objects: what it finds, that it says nothing without need, and what it costs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tracemalloc
+from typing import Any
+
+import pytest
+
+from cli.auditor import Auditor, AuditPlan
+from cli.findings import Finding, FindingKind
+from stillframe.errors import UnknownHost
+from stillframe.record import Record, to_attributes
+from stillframe.request import CaptureRequest
+from tests.conftest import MakeCloud
+from tests.support.cloud import Cloud
+from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, message
+from tests.support.workers import ROOT, environment
+
+
+def capture(cloud: Cloud, *names: str) -> None:
+    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(), SetClock())
+    for name in names:
+        request = CaptureRequest(url="https://example.com/", request_id=name)
+        worker.handle(message(request, f"message-of-{name}"), SetContext())
+
+
+def change(cloud: Cloud, name: str, **values: Any) -> None:
+    """Set attributes of a record behind everybody's back."""
+    arguments: Any = {
+        "UpdateExpression": "SET " + ", ".join(f"#{key} = :{key}" for key in values),
+        "ExpressionAttributeNames": {f"#{key}": key for key in values},
+        "ExpressionAttributeValues": to_attributes({f":{key}": value for key, value in values.items()}),
+    }
+    key = to_attributes({"id": name})
+    cloud.clients.dynamodb.update_item(TableName=cloud.settings.table_name, Key=key, **arguments)
+
+
+def key_of(cloud: Cloud, name: str) -> str:
+    record = cloud.record(name)
+    assert record is not None
+    return record.s3_key or ""
+
+
+def run_audit(cloud: Cloud, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "audit", *arguments],
+        cwd=ROOT,
+        env=environment(cloud.exports),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def break_everything(cloud: Cloud) -> None:
+    """One of each defect, among what is fine."""
+    capture(cloud, "fine", "gone", "removed", "twice", "other", "damaged", "stuck", "forgotten")
+    bucket, s3 = cloud.settings.bucket_name, cloud.clients.s3
+    (version,) = s3.list_object_versions(Bucket=bucket, Prefix=key_of(cloud, "gone"))["Versions"]
+    s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+    s3.delete_object(Bucket=bucket, Key=key_of(cloud, "removed"))
+    metadata = s3.head_object(Bucket=bucket, Key=key_of(cloud, "twice"))["Metadata"]
+    s3.put_object(Bucket=bucket, Key=key_of(cloud, "twice"), Body=cloud.image("twice"), Metadata=metadata)
+    change(cloud, "other", sha256="0" * 64)
+    change(cloud, "damaged", bytes=1)
+    change(cloud, "stuck", status="processing", leaseExpiresAt=1)
+    change(cloud, "forgotten", status="queued")
+    s3.put_object(Bucket=bucket, Key=f"{cloud.settings.key_prefix}/ff/nobody.png", Body=b"an image")
+
+
+DEFECTS = {
+    ("lost", "gone", "object is gone"),
+    ("lost", "removed", "object is gone"),
+    ("lost", "other", "object differs from its record"),
+    ("lost", "damaged", "object differs from its record"),
+    ("lost", "forgotten", "queued, but no message is left"),
+    ("storedTwice", "twice", "2 versions of one key"),
+    ("stuck", "stuck", "lease is over, and nobody took it over"),
+    ("orphaned", "nobody", "no finished record names it"),
+    ("orphaned", "stuck", "no finished record names it"),
+    ("orphaned", "forgotten", "no finished record names it"),
+}
+
+
+def test_it_names_every_defect_and_what_to_do(cloud: Cloud) -> None:
+    # Given an account with one of each defect
+    break_everything(cloud)
+    # When it is audited for a machine
+    run = run_audit(cloud, "--json")
+    # Then each is a line with its kind, its problem and advice, and the exit status says so
+    *findings, summary = [json.loads(line) for line in run.stdout.splitlines()]
+    assert {(each["finding"], each["id"], each["problem"]) for each in findings} == DEFECTS
+    assert all(each["advice"] for each in findings)
+    expected = {"records": 8, "objects": 8, "lost": 5, "storedTwice": 1, "stuck": 1, "orphaned": 3, "checked": 6}
+    assert summary.items() >= expected.items()
+    assert run.returncode == 1
+    # And for a person it is the same
+    told = run_audit(cloud)
+    assert told.returncode == 1
+    assert "stuck        stuck: lease is over, and nobody took it over (stillframe retry stuck)" in told.stdout
+
+
+def test_a_clean_account_is_clean(cloud: Cloud) -> None:
+    # Given captures, a failure, and a message that is waiting
+    capture(cloud, "one", "two")
+
+    def refuse() -> None:
+        raise UnknownHost("no such host")
+
+    request = CaptureRequest(url="https://nowhere.example/", request_id="failed")
+    capture_of(cloud.clients, cloud.settings, ToldRenderer(refuse), SetClock()).handle(message(request), SetContext())
+    cloud.send(CaptureRequest(url="https://example.com/", request_id="waiting"))
+    # When it is audited, then there is nothing to say
+    run = run_audit(cloud, "--json")
+    (summary,) = [json.loads(line) for line in run.stdout.splitlines()]
+    assert summary == {
+        "records": 4,
+        "objects": 2,
+        "lost": 0,
+        "storedTwice": 0,
+        "stuck": 0,
+        "orphaned": 0,
+        "checked": 2,
+        "pendingMessages": 1,
+        "deadLetters": 0,
+    }
+    assert run.returncode == 0
+
+
+def test_work_under_way_is_no_finding(cloud: Cloud) -> None:
+    # Given a worker in mid-capture, its object stored and its record not yet completed
+    clock = SetClock()
+    seen = []
+
+    def look() -> None:
+        cloud.clients.s3.put_object(
+            Bucket=cloud.settings.bucket_name, Key=f"{cloud.settings.key_prefix}/aa/busy.png", Body=b"an image"
+        )
+        # When the account is audited
+        seen.append(Auditor(cloud.clients, cloud.settings, clock=clock).run(findings.append))
+
+    findings: list[Finding] = []
+    request = CaptureRequest(url="https://example.com/", request_id="busy")
+    capture_of(cloud.clients, cloud.settings, ToldRenderer(look), clock).handle(message(request), SetContext())
+    # Then there is nothing to say of either
+    assert findings == []
+    assert (seen[0].records, seen[0].objects) == (1, 1)
+
+
+@pytest.mark.parametrize(("over_seconds", "is_stuck"), [(3599, False), (3601, True)])
+def test_a_lease_may_be_over_for_a_while_when_messages_are_waiting(
+    cloud: Cloud, clock: SetClock, over_seconds: int, is_stuck: bool
+) -> None:
+    # Given a record whose lease is over, and a message on the queue that may be its own
+    capture(cloud, "busy")
+    change(cloud, "busy", status="processing", leaseExpiresAt=clock.ms - over_seconds * 1000)
+    cloud.send(CaptureRequest(url="https://example.com/", request_id="another"))
+    # When it is audited
+    findings: list[Finding] = []
+    Auditor(cloud.clients, cloud.settings, clock=clock).run(findings.append)
+    # Then it is stuck after an hour
+    assert (FindingKind.STUCK in {finding.kind for finding in findings}) == is_stuck
+
+
+def test_what_changes_while_it_is_read_is_looked_at_again(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a record that was processing when the table was read, and is a success by now
+    capture(cloud, "busy")
+    current = cloud.record("busy")
+    stale = Record.model_validate({**current.to_wire(), "status": "processing", "leaseExpiresAt": 1})
+    auditor = Auditor(cloud.clients, cloud.settings)
+    monkeypatch.setattr(auditor._archive, "all_records", lambda: iter([stale]))
+    # When it is audited, then there is nothing to say
+    findings: list[Finding] = []
+    assert auditor.run(findings.append).is_clean
+    assert findings == []
+
+
+def test_a_sample_compares_a_share_of_the_objects_and_all_of_the_rest(make_cloud: MakeCloud) -> None:
+    # Given an account with defects
+    cloud = make_cloud()
+    break_everything(cloud)
+    heads = cloud.count_calls()
+    # When half of it is sampled
+    findings: list[Finding] = []
+    plan = AuditPlan(share=0.5)
+    summary = Auditor(cloud.clients, cloud.settings, plan).run(findings.append)
+    # Then of the objects only the sampled ones are read, and versions, leases and messages of all
+    chosen = {(kind, name, problem) for kind, name, problem in DEFECTS if plan.includes(name)}
+    always = {each for each in DEFECTS if each[0] in ("storedTwice", "stuck") or "message" in each[2]}
+    assert {(each.kind.value, each.id, each.problem) for each in findings} == chosen | always
+    assert 0 < summary.checked < 6
+    # One, and another look at each that differs
+    assert heads.count("HeadObject") <= 2 * summary.checked
+
+
+def test_it_tells_its_progress(cloud: Cloud) -> None:
+    # Given captures
+    capture(cloud, "one", "two", "three")
+    told: list[str] = []
+    # When it is audited, then it says how far it is
+    Auditor(cloud.clients, cloud.settings).run(lambda _: None, told.append)
+    assert told == ["3 objects", "3 objects, 3 records"]
+
+
+def test_its_memory_does_not_grow_with_the_account(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a record that the table has as many times as we like
+    capture(cloud, "one")
+    record = cloud.record("one")
+    auditor = Auditor(cloud.clients, cloud.settings, AuditPlan(share=1e-9))
+
+    def peak(records: int) -> int:
+        copies = (Record.model_validate(record.to_wire()) for _ in range(records))
+        monkeypatch.setattr(auditor._archive, "all_records", lambda: copies)
+        tracemalloc.start()
+        assert auditor.run(lambda _: None).records == records
+        _, high = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return high
+
+    # When it reads a thousand, and ten thousand
+    peak(200)
+    small, large = peak(1_000), peak(10_000)
+    # Then it takes no more memory for them
+    assert large < small * 1.5
