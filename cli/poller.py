@@ -17,7 +17,7 @@ from stillframe.settings import Settings
 
 from .backlog import message_counts
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("stillframe.poller")
 
 Handler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,8 +20,6 @@ from tests.support.workers import Fleet, Worker
 # A consumer stands still for longer than its lease and its message's visibility: it goes on as a late holder.
 FREEZE_SECONDS = 12
 EMULATOR_PAUSE_SECONDS = 3
-# A younger consumer may not have its signal handlers yet.
-DRAINABLE_SECONDS = 8
 DRAIN_SECONDS = 40
 
 
@@ -61,8 +60,8 @@ class Disturbances:
             self._thaws.remove((at, thaw))
         for worker, deadline in list(self._draining):
             if worker.process.poll() is not None or now > deadline:
-                self.tally.drains_failed += worker.process.poll() != 0
                 self._draining.remove((worker, deadline))
+                self._judge_drain(worker)
         self._live = [worker for worker in self._live if worker.process.poll() is None]
         while len(self._live) < self.consumers:
             self._live.append(self.workers.start(self.exports, "--continuous", "--tabs", "3"))
@@ -87,13 +86,20 @@ class Disturbances:
 
     def _drain(self, worker: Worker) -> None:
         """SIGTERM: what is under way is finished, and the consumer ends with status 0."""
-        if worker.age_seconds < DRAINABLE_SECONDS:
+        if not worker.is_ready:
             return
         self.tally.drains += 1
         worker.process.send_signal(signal.SIGCONT)
         worker.process.terminate()
         self._live.remove(worker)
         self._draining.append((worker, time.monotonic() + DRAIN_SECONDS))
+
+    def _judge_drain(self, worker: Worker) -> None:
+        status = worker.process.poll()
+        if status == 0:
+            return
+        self.tally.drains_failed += 1
+        print(f"chaos: {worker.name} was drained and ended with {status}: {worker.errors()}", file=sys.stderr)
 
     def _freeze(self, worker: Worker) -> None:
         self.tally.freezes += 1

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from stillframe.outcome import OutcomeKind
+from cli.archive import Archive
+from cli.poller import Poller
+from lambda_src.renderer.batch import BatchHandler
+from stillframe.clock import SystemClock
+from stillframe.outcome import Outcome, OutcomeKind
+from stillframe.record import Status
+from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
 from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, message
+from tests.support.fuzz import URL, bodies, is_sendable
 
-URL = "https://example.com/"
+FUZZED = 10_000
 
 
 def nested(depth: int) -> Any:
@@ -50,38 +58,54 @@ def test_options_that_no_table_could_hold_end_in_a_record(cloud: Cloud, options:
     assert (record.error_code, record.options) == ("INVALID_REQUEST", {})
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
-    max_leaves=6,
-)
-bodies = (
-    st.text()
-    | json_values.map(json.dumps)
-    | st.fixed_dictionaries(
-        {"url": st.just(URL) | st.text()}, optional={"requestId": st.text() | st.just("same"), "options": json_values}
-    ).map(json.dumps)
-)
+def send_bodies(cloud: Cloud, chosen: list[str]) -> dict[str, str]:
+    """Bodies by message id, as SQS accepted them."""
+    sent = {}
+    for at in range(0, len(chosen), 10):
+        batch = chosen[at : at + 10]
+        entries: Any = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)]
+        answer = cloud.clients.sqs.send_message_batch(QueueUrl=cloud.settings.queue_url, Entries=entries)
+        assert answer.get("Failed", []) == []
+        sent |= {entry["MessageId"]: batch[int(entry["Id"])] for entry in answer["Successful"]}
+    return sent
 
 
-def is_message(body: str) -> bool:
-    """Whether SQS would have taken the body in the first place (SendMessage, the characters of XML 1.0)."""
-    return bool(body) and all(
-        char in "\t\n\r" or " " <= char <= "\ud7ff" or "\ue000" <= char <= "\ufffd" or char > "\uffff" for char in body
-    )
+def letters_of(cloud: Cloud) -> Iterator[dict[str, str]]:
+    """What the dead-letter queue has, with the reasons."""
+    while letters := cloud.receive(queue_url=cloud.settings.dead_letter_queue_url, wait=0):
+        for letter in letters:
+            attributes = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+            assert attributes["errorMessage"]
+            yield {"body": letter["Body"], **attributes}
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=bodies)
-def test_any_body_is_accounted_for_at_its_first_delivery(cloud: Cloud, body: str) -> None:
-    # Given / When any body
-    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(), SetClock())
-    outcome = worker.handle(message(body), SetContext())
-    # Then it is captured, skipped, or failed with a record or a dead letter
-    if outcome.kind is OutcomeKind.RETRY:
-        # SQS takes neither such a body back nor would it ever have delivered it.
-        assert not is_message(body)
-    elif outcome.reason in ("UNPARSABLE_BODY", "ID_CONFLICT"):
-        assert outcome.acknowledge
-    else:
-        assert cloud.record(outcome.id) is not None
+def test_ten_thousand_fuzzed_bodies_are_each_accounted_for(
+    make_cloud: MakeCloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given ten thousand bodies, sent to the queue as they are
+    cloud = make_cloud(visibility=600)
+    sent = send_bodies(cloud, [body for body in bodies(FUZZED + 2000, seed=4) if is_sendable(body)][:FUZZED])
+    # When a worker takes them from the queue, in batches as Lambda gets them
+    outcomes: dict[str, Outcome] = {}
+    capture = capture_of(cloud.clients, cloud.settings, ToldRenderer(), SystemClock())
+    handler = BatchHandler(capture, [lambda outcome: outcomes.update({outcome.message_id: outcome})], 4, SystemClock())
+    with caplog.at_level(logging.ERROR):
+        poller = Poller(cloud.clients, cloud.settings, handler.handle)
+        while poller.poll(0):
+            pass
+    # Then each was done with at its first delivery, and none was a defect
+    assert outcomes.keys() == sent.keys()
+    assert {outcome.receive_count for outcome in outcomes.values()} == {1}
+    assert [record.message for record in caplog.records] == []
+    assert [outcome for outcome in outcomes.values() if not outcome.acknowledge] == []
+    # And each has a final record, or is in the dead-letter queue with its reason
+    set_aside = {mid for mid, outcome in outcomes.items() if outcome.reason in ("UNPARSABLE_BODY", "ID_CONFLICT")}
+    assert {letter["sourceMessageId"]: letter["body"] for letter in letters_of(cloud)} == {
+        message_id: sent[message_id] for message_id in set_aside
+    }
+    records = Archive(cloud.clients, cloud.settings).all_records()
+    final = {record.id for record in records if record.status in (Status.SUCCESS, Status.FAILED)}
+    assert {outcome.id for mid, outcome in outcomes.items() if mid not in set_aside} == final
+    # And there was some of everything
+    counted = Counter(outcome.reason or outcome.kind.value for outcome in outcomes.values())
+    assert all(counted[reason] > 100 for reason in ("UNPARSABLE_BODY", "ID_CONFLICT", "INVALID_REQUEST", "captured"))

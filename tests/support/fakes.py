@@ -12,7 +12,7 @@ from lambda_src.renderer.work import Work
 from stillframe.artifact import ArtifactStore, PageFacts, Screenshot
 from stillframe.claim import Claim
 from stillframe.clients import Clients
-from stillframe.clock import Deadline
+from stillframe.clock import Clock, Deadline
 from stillframe.delivery import Delivery, Message
 from stillframe.options import ImageFormat, RenderOptions
 from stillframe.queue import Backoff, CaptureQueue
@@ -73,7 +73,7 @@ def message(
 
 
 def capture_of(
-    clients: Clients, settings: Settings, renderer: ToldRenderer, clock: SetClock, worker: str = "worker-1"
+    clients: Clients, settings: Settings, renderer: ToldRenderer, clock: Clock, worker: str = "worker-1"
 ) -> Capture:
     """A worker with everything real but the browser and the clock."""
     own = settings.model_copy(update={"worker_id": worker})

@@ -26,8 +26,8 @@ class Worker:
     """One consumer, logging JSON lines to a file."""
 
     def __init__(self, exports: dict[str, str], log: Path, *options: str) -> None:
+        self.name = log.stem
         self._log = log
-        self._started = time.monotonic()
         self._errors = log.with_suffix(".stderr")
         with log.open("wb") as out, self._errors.open("wb") as err:
             self.process = subprocess.Popen(
@@ -39,8 +39,9 @@ class Worker:
             )
 
     @property
-    def age_seconds(self) -> float:
-        return time.monotonic() - self._started
+    def is_ready(self) -> bool:
+        """Whether it has said something: before that it may not have its signal handlers."""
+        return self._log.stat().st_size > 0
 
     def lines(self) -> list[dict[str, Any]]:
         """Log lines so far, metric records left out."""
