@@ -5,16 +5,12 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-import pytest
-
-from stillframe.clients import Clients
 from stillframe.errors import BrowserCrashed
 from stillframe.outcome import OutcomeKind
 from stillframe.record import Status
 from stillframe.request import CaptureRequest
 from tests.support.cloud import Cloud
 from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, message
-from tests.support.proxy import Call, Verdict, proxying
 
 REQUEST = CaptureRequest(url="https://example.com/", request_id="order-42")
 
@@ -109,36 +105,6 @@ def test_a_redriven_message_is_no_mere_duplicate(cloud: Cloud, clock: SetClock) 
     capture_of(cloud.clients, cloud.settings, ToldRenderer(meanwhile), clock).handle(message(REQUEST), SetContext())
     # Then it is kept: it may be all that is left of the holder's own
     assert [(outcome.reason, outcome.acknowledge) for outcome in seen] == [("CLAIM_HELD", False)]
-
-
-@pytest.mark.parametrize("previous_attempts", [0, 1])
-def test_a_claim_whose_answer_was_lost_is_not_mistaken_for_another_holders(
-    cloud: Cloud, clock: SetClock, monkeypatch: pytest.MonkeyPatch, previous_attempts: int
-) -> None:
-    # Given a connection that breaks after the claim took effect, so that boto3 sends the claim again
-    lost = []
-
-    def lose_the_first_answer(call: Call) -> Verdict:
-        lost.append(call)
-        return Verdict.DROP if len(lost) == 1 else Verdict.PASS
-
-    cloud.send(REQUEST)
-    if previous_attempts:
-        cloud.clients.dynamodb.update_item(
-            TableName=cloud.settings.table_name,
-            Key={"id": {"S": REQUEST.id}},
-            UpdateExpression="SET attempts = :n",
-            ExpressionAttributeValues={":n": {"N": str(previous_attempts)}},
-        )
-    renderer = ToldRenderer()
-    with proxying(cloud.exports["AWS_ENDPOINT_URL"], after=lose_the_first_answer) as endpoint:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-        clients = replace(cloud.clients, dynamodb=Clients.connect().dynamodb)
-        # When a message is handled
-        outcome = capture_of(clients, cloud.settings, renderer, clock).handle(message(REQUEST), SetContext())
-    # Then it is captured at once
-    assert (outcome.kind, outcome.attempts) == (OutcomeKind.CAPTURED, previous_attempts + 1)
-    assert len(renderer.rendered) == 1
 
 
 def test_the_same_id_for_another_request_goes_to_the_dead_letter_queue(cloud: Cloud, clock: SetClock) -> None:

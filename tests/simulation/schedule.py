@@ -65,7 +65,7 @@ class Schedule:
         letters = SimulatedQueue("dead-letters")
         queue = SimulatedQueue("queue", plan.visibility_seconds, plan.max_receive_count, letters)
         table, bucket = SimulatedTable(now_ms, scheduler.rng), SimulatedBucket()
-        self.queue, self.table = queue, table
+        self.queue, self.table, self.bucket = queue, table, bucket
         self.sqs = SimulatedSqs(now_ms, [queue, letters], scheduler.rng)
         self._network = Network(scheduler, plan.weather)
         self.invariants = Invariants(scheduler, self._network, table, bucket, queue, letters)

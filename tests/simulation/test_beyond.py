@@ -1,0 +1,114 @@
+"""What is not promised: that it can happen, and that it does not go unseen."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from cli.auditor import Auditor
+from cli.findings import Finding, FindingKind
+from stillframe.clients import Clients
+
+from .aws.bucket import SimulatedBucket
+from .aws.queue import SimulatedQueue
+from .aws.table import SimulatedTable
+from .plan import Plan
+from .schedule import SETTINGS, Schedule
+from .surroundings import Parts
+
+SEEDS = 5000
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+class ReadableTable(SimulatedTable):
+    """What an audit reads besides single items."""
+
+    def __init__(self, table: SimulatedTable) -> None:
+        super().__init__(table._now_ms)
+        self.items = table.items
+
+    def get_paginator(self, _: str) -> ReadableTable:
+        return self
+
+    def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
+        yield {"Items": list(self.items.values())}
+
+    def batch_get_item(self, RequestItems: Any) -> dict[str, Any]:
+        (wanted,) = RequestItems.values()
+        items = [self.items[key["id"]["S"]] for key in wanted["Keys"] if key["id"]["S"] in self.items]
+        return {"Responses": {SETTINGS.table_name: items}}
+
+
+class ReadableBucket(SimulatedBucket):
+    """A listing of the versions."""
+
+    def get_paginator(self, _: str) -> ReadableBucket:
+        return self
+
+    def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
+        yield {"Versions": [{"Key": key} for key, versions in sorted(self.versions.items()) for _ in versions]}
+
+
+class ReadableQueues:
+    """Counts of messages."""
+
+    def __init__(self, *queues: SimulatedQueue) -> None:
+        self._queues = {queue.url: queue for queue in queues}
+
+    def get_queue_attributes(self, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
+        values = dict.fromkeys(AttributeNames, "0")
+        if "ApproximateNumberOfMessages" in values:
+            values["ApproximateNumberOfMessages"] = str(len(self._queues[QueueUrl].messages))
+        return {"Attributes": values}
+
+
+class FarFuture:
+    """When every lease is over."""
+
+    def now_ms(self) -> int:
+        return 2**60
+
+
+def beyond(seed: int) -> Schedule:
+    """AWS's own redrive, at once, in a queue that often delivers twice; a deletion that is missed is let pass."""
+    plan = replace(
+        Plan.draw(seed), is_marked=False, prompt_redrive=True, duplicate_probability=0.4, max_receive_count=2
+    )
+    schedule = Schedule(plan, Parts())
+    schedule.invariants.deleted = lambda queue, message: None  # type: ignore[method-assign]
+    return schedule
+
+
+def test_beyond_the_promise_a_loss_is_found_by_the_audit() -> None:
+    # Given a schedule beyond the promise that loses a message
+    for seed in range(SEEDS):
+        schedule = beyond(seed)
+        if schedule.run().violation is not None:
+            break
+    else:
+        pytest.fail("nothing was lost: then it can be promised")
+    # When the account is audited afterwards
+    clients: Any = Clients(
+        *cast(
+            Any,
+            (
+                ReadableQueues(schedule.queue, cast(SimulatedQueue, schedule.queue.dead_letters)),
+                ReadableTable(schedule.table),
+                ReadableBucket(schedule.bucket.versions),
+            ),
+        )
+    )
+    findings: list[Finding] = []
+    Auditor(clients, SETTINGS, clock=FarFuture()).run(findings.append)
+    # Then the record is named
+    assert {finding.kind for finding in findings} & {FindingKind.STUCK, FindingKind.LOST}
