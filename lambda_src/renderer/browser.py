@@ -15,16 +15,19 @@ from pyppeteer.page import Page
 
 from stillframe.artifact import Screenshot
 from stillframe.clock import Deadline
-from stillframe.egress import EgressPolicy
 from stillframe.errors import BrowserCrashed, CaptureTimeout
 from stillframe.options import RenderOptions
 
 from .chromium import Chromium
+from .guard.server import EgressGuard
+from .guard.session import GuardSession
 from .page import PageCapture
 
 logger = logging.getLogger(__name__)
 
 OPEN_SECONDS = 15
+# What a browser gathers over its captures goes with it; a launch takes 0.2 s.
+CAPTURES_PER_BROWSER = 500
 CLOSE_SECONDS = 3
 
 Launcher = Callable[[], Awaitable[Chromium]]
@@ -33,9 +36,9 @@ Launcher = Callable[[], Awaitable[Chromium]]
 class Browser:
     """Captures pages, several at once, each in a context of its own that shares nothing with another."""
 
-    def __init__(self, launch: Launcher, policy: EgressPolicy) -> None:
+    def __init__(self, launch: Launcher, guard: EgressGuard) -> None:
         self._launch = launch
-        self._policy = policy
+        self._guard = guard
         self._current: Chromium | None = None
         self._users: dict[Chromium, int] = {}
         self._lock = asyncio.Lock()
@@ -73,6 +76,9 @@ class Browser:
         except TimeoutError as error:
             raise CaptureTimeout("the browser did not start before the job's deadline") from error
         self._users[chromium] = self._users.get(chromium, 0) + 1
+        chromium.captures += 1
+        if chromium.captures >= CAPTURES_PER_BROWSER:
+            self._retire(chromium)
         return chromium
 
     async def _running(self) -> Chromium:
@@ -104,9 +110,9 @@ class Browser:
             await asyncio.shield(chromium.kill())
 
     async def _capture_on(self, chromium: Chromium, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
-        async with self._page(chromium, deadline) as page:
+        async with self._guard.session() as session, self._page(chromium, session, deadline) as page:
             crash = _crash_of(page)
-            steps = PageCapture(page._client, page.mainFrame._id, self._policy, options)
+            steps = PageCapture(page._client, page.mainFrame._id, self._guard.policy, session, options)
             work = asyncio.create_task(steps.run(url))
             try:
                 waiting: set[asyncio.Future[Any]] = {work, crash, chromium.connection.closed}
@@ -128,12 +134,11 @@ class Browser:
                 await asyncio.gather(work, return_exceptions=True)
 
     @contextlib.asynccontextmanager
-    async def _page(self, chromium: Chromium, deadline: Deadline) -> AsyncIterator[Page]:
-        assert chromium.driver is not None
+    async def _page(self, chromium: Chromium, session: GuardSession, deadline: Deadline) -> AsyncIterator[Page]:
         try:
             # newPage was seen to hang on a cold start (pyppeteer #332).
             async with asyncio.timeout(min(OPEN_SECONDS, deadline.remaining_seconds())):
-                context = await chromium.driver.createIncognitoBrowserContext()
+                context = await chromium.new_context(session.url)
                 page = await context.newPage()
         except TimeoutError as error:
             raise BrowserCrashed("the browser did not open a tab in time") from error

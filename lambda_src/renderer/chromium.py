@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pyppeteer.browser import Browser as Driver
+from pyppeteer.browser import BrowserContext
 from pyppeteer.errors import PyppeteerError
 
 from stillframe.errors import BrowserCrashed
@@ -39,6 +40,11 @@ INSTALL_HINT = (
     "Or name one: export STILLFRAME_CHROMIUM=/path/to/chrome"
 )
 
+# The port multiplexer of RFC 1078, which nobody runs.
+NO_PROXY = "http://127.0.0.1:1"
+# Without it Chromium goes to loopback addresses directly, whatever proxy it has.
+PROXY_BYPASS = "<-loopback>"
+
 FLAGS = (
     "--headless",
     "--remote-debugging-pipe",
@@ -59,6 +65,8 @@ FLAGS = (
     "--disable-gpu",
     "--disable-hang-monitor",
     "--disable-prompt-on-repost",
+    # UDP would not go through any proxy.
+    "--disable-quic",
     "--disable-renderer-backgrounding",
     "--disable-sync",
     "--font-render-hinting=none",
@@ -71,6 +79,9 @@ FLAGS = (
     "--no-default-browser-check",
     "--no-first-run",
     "--password-store=basic",
+    # Each capture has a guard of its own; what belongs to none goes to where nobody listens, loopback included.
+    f"--proxy-server={NO_PROXY}",
+    f"--proxy-bypass-list={PROXY_BYPASS}",
     "--use-mock-keychain",
 )
 # The zygote exists for the sandbox only, and without an init process it leaves zombies.
@@ -119,6 +130,7 @@ class Chromium:
         self._profile = profile
         self.connection = connection
         self.driver: Driver | None = None
+        self.captures = 0
 
     @property
     def pid(self) -> int:
@@ -153,6 +165,18 @@ class Chromium:
             await chromium.kill()
             raise BrowserCrashed(f"Chromium did not start: {str(error) or 'no answer'} ({executable})") from error
         return chromium
+
+    async def new_context(self, proxy: str) -> BrowserContext:
+        """A context that shares nothing with another one, all of whose traffic goes to the proxy."""
+        assert self.driver is not None
+        answer = await self.connection.send(
+            "Target.createBrowserContext", {"proxyServer": proxy, "proxyBypassList": PROXY_BYPASS}
+        )
+        context_id = answer["browserContextId"]
+        context = BrowserContext(self.driver, context_id)
+        # The driver's own call for a context takes no proxy; this is the rest of what it does.
+        self.driver._contexts[context_id] = context
+        return context
 
     async def kill(self) -> None:
         """End the whole process group, reap it and remove its profile. Idempotent."""

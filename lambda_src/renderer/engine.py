@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 
 from stillframe.artifact import Screenshot
 from stillframe.clock import Deadline
-from stillframe.egress import EgressPolicy
 from stillframe.errors import CaptureTimeout
 from stillframe.options import RenderOptions
 
 from .browser import Browser, Launcher
+from .guard.server import EgressGuard
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +33,9 @@ STOP_SECONDS = 10
 class RenderEngine:
     """Renders pages from any thread. Nothing is started before the first call."""
 
-    def __init__(self, launch: Launcher, policy: EgressPolicy) -> None:
+    def __init__(self, launch: Launcher, guard: EgressGuard) -> None:
         self._launch = launch
-        self._policy = policy
+        self._guard = guard
         self._start_lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -73,7 +73,7 @@ class RenderEngine:
                 self._loop.set_exception_handler(_on_loop_error)
                 self._thread = threading.Thread(target=self._loop.run_forever, name="browser", daemon=True)
                 self._thread.start()
-                self._browser = Browser(self._launch, self._policy)
+                self._browser = Browser(self._launch, self._guard)
         assert self._browser is not None
         return self._browser
 

@@ -14,9 +14,17 @@ from pyppeteer.connection import CDPSession
 
 from stillframe.artifact import PageFacts, Screenshot
 from stillframe.egress import EgressPolicy
-from stillframe.errors import CaptureError, CaptureTimeout, ContentRefused, StatusRefused, StatusUnavailable
+from stillframe.errors import (
+    CaptureError,
+    CaptureTimeout,
+    ConnectionFailed,
+    ContentRefused,
+    StatusRefused,
+    StatusUnavailable,
+)
 from stillframe.options import ImageFormat, RenderOptions, WaitUntil
 
+from .guard.session import GuardSession
 from .navigation import Navigation
 from .scripts import FINISH_VIEW, MEASURE, SCROLL_THROUGH
 
@@ -37,12 +45,16 @@ class Measures:
 class PageCapture:
     """The steps of one capture on one fresh tab."""
 
-    def __init__(self, session: CDPSession, frame_id: str, policy: EgressPolicy, options: RenderOptions) -> None:
+    def __init__(
+        self, session: CDPSession, frame_id: str, policy: EgressPolicy, guard: GuardSession, options: RenderOptions
+    ) -> None:
         self._session = session
         self._frame_id = frame_id
         self._policy = policy
+        self._guard = guard
         self._options = options
         self._refusal: CaptureError | None = None
+        self._document_url = ""
         self._navigation = Navigation(session, frame_id)
 
     async def run(self, url: str) -> Screenshot:
@@ -60,13 +72,14 @@ class PageCapture:
                 f"the page did not reach {self._options.wait_until.value} within {self._options.timeout_ms} ms"
             ) from error
         except CaptureError as error:
-            raise self._refusal or error from error
+            raise self._failure(error) from error
         await asyncio.sleep(self._options.delay_ms / 1000)
         if self._options.full_page:
             await self._evaluate(SCROLL_THROUGH % self._options.height_cap)
         if self._options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
             await self._evaluate(FINISH_VIEW)
         measures = await self._measure()
+        self._check_size()
         data = await self._picture(measures)
         width, height = imagesize.get(io.BytesIO(data))
         return Screenshot(
@@ -98,9 +111,12 @@ class PageCapture:
 
     def _on_document(self, event: dict[str, Any]) -> None:
         """Every document, redirects and frames included, is judged before it is requested."""
+        if event["frameId"] == self._frame_id:
+            self._document_url = event["request"]["url"]
         try:
             self._policy.check_document(event["request"]["url"])
         except CaptureError as refusal:
+            self._guard.count(refusal)
             if event["frameId"] == self._frame_id:
                 self._refusal = refusal
             self._session.send("Fetch.failRequest", {"requestId": event["requestId"], "errorReason": "AccessDenied"})
@@ -120,9 +136,19 @@ class PageCapture:
         refusal = StatusUnavailable if status == 429 or status >= 500 else StatusRefused
         raise refusal(f"the page answered {status} and failOnStatus is set")
 
+    def _failure(self, error: CaptureError) -> CaptureError:
+        """Why there is no document. What was refused looks to the browser like any broken connection."""
+        return self._refusal or self._guard.explain(self._document_url) or error
+
+    def _check_size(self) -> None:
+        if self._guard.exceeded is not None:
+            raise self._guard.exceeded
+
     async def _measure(self) -> Measures:
         values = await self._evaluate(MEASURE)
-        # A script may have moved the page on since its document was judged.
+        # A script may have moved the page on since its document was judged, also to where nothing came from.
+        if values["url"].startswith("chrome-error:"):
+            raise self._failure(ConnectionFailed("the page moved on to where there was no connection"))
         self._policy.check_page(values["url"])
         return Measures(
             title=values["title"][:MAX_TITLE_CHARS],
@@ -171,4 +197,5 @@ class PageCapture:
             title=measures.title,
             page_height=measures.height if capped else None,
             height_capped=True if capped else None,
+            blocked=dict(self._guard.refused) or None,
         )

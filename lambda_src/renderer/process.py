@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import signal
@@ -15,6 +16,15 @@ ANSWER_FD = 4
 # Above everything that is moved around between fork and exec.
 FIRST_FREE_FD = 10
 REAP_SECONDS = 5.0
+PR_SET_DUMPABLE = 4
+
+
+def make_undumpable() -> None:
+    """Close this process's memory and environment to others of the same user, a browser that was taken over above all.
+
+    prctl(2), PR_SET_DUMPABLE: what is below /proc/<pid> belongs to root from then on.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 class ProcessGroup:

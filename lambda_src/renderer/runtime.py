@@ -19,7 +19,10 @@ from .batch import BatchHandler
 from .capture import Capture
 from .chromium import Chromium, find_chromium
 from .engine import RenderEngine
+from .guard.server import EgressGuard
+from .guard.session import Limits
 from .observability import Observer
+from .process import make_undumpable
 from .work import Work
 
 
@@ -39,10 +42,14 @@ class Runtime:
         clock: Clock | None = None,
     ) -> Runtime:
         """Put a worker together. Raises SettingsError when there is no browser; nothing is started yet."""
+        make_undumpable()
         clock = clock or SystemClock()
         engine = RenderEngine(
             launch=functools.partial(Chromium.launch, find_chromium(settings.chromium_path)),
-            policy=EgressPolicy(settings.allow_hosts),
+            guard=EgressGuard(
+                EgressPolicy.of(settings.allow_hosts, settings.allow_cidrs, settings.deny, settings.allow_ports),
+                limits=Limits(page_bytes=settings.max_page_mb * 1024 * 1024),
+            ),
         )
         artifacts = ArtifactStore(clients.s3, settings.bucket_name, settings.key_prefix)
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from lambda_src.renderer.chromium import Chromium
 from lambda_src.renderer.engine import RenderEngine
+from lambda_src.renderer.guard.server import EgressGuard
 from stillframe.egress import EgressPolicy
 from tests.support.pixels import GREEN, Picture
 from tests.support.rendering import refusal, render
@@ -24,7 +29,7 @@ def test_a_killed_browser_is_replaced(chromium: str, site: str) -> None:
         pids.append(running.pid)
         return running
 
-    engine = RenderEngine(launch, EgressPolicy([site]))
+    engine = RenderEngine(launch, EgressGuard(EgressPolicy.of([site])))
     try:
         render(engine, f"http://{site}/colour?hex=00aa00")
         # When its browser is killed between two captures
@@ -56,7 +61,7 @@ def test_a_crashed_renderer_fails_its_captures_and_the_next_one_is_right(chromiu
         running.append(await Chromium.launch(chromium))
         return running[-1]
 
-    engine = RenderEngine(launch, EgressPolicy([site]))
+    engine = RenderEngine(launch, EgressGuard(EgressPolicy.of([site])))
     try:
         with ThreadPoolExecutor(1) as pool:
             capture = pool.submit(refusal, engine, f"http://{site}/colour?hex=00aa00", delayMs=8000)
@@ -84,7 +89,7 @@ def test_the_browser_gets_an_empty_environment_and_its_own_profile(chromium: str
         running.append(await Chromium.launch(chromium))
         return running[0]
 
-    engine = RenderEngine(launch, EgressPolicy())
+    engine = RenderEngine(launch, EgressGuard(EgressPolicy()))
     engine.warm_up()
     while not running:
         time.sleep(0.05)
@@ -113,3 +118,46 @@ def _group_of(process: Path) -> int:
         return int((process / "stat").read_text().rpartition(")")[2].split()[2])
     except (OSError, ValueError):
         return -1
+
+
+def test_a_browser_is_replaced_after_so_many_captures(
+    chromium: str, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a browser that is good for two captures
+    monkeypatch.setattr("lambda_src.renderer.browser.CAPTURES_PER_BROWSER", 2)
+    running: list[Chromium] = []
+
+    async def launch() -> Chromium:
+        running.append(await Chromium.launch(chromium))
+        return running[-1]
+
+    engine = RenderEngine(launch, EgressGuard(EgressPolicy.of([site])))
+    try:
+        # When five pages are captured
+        shots = [render(engine, f"http://{site}/colour?hex=00aa00") for _ in range(5)]
+    finally:
+        engine.close()
+    # Then it took three browsers, every picture is right, and none of them is left
+    assert all(Picture(shot.data).is_all(GREEN) for shot in shots)
+    assert len(running) == 3
+    assert [each.pid for each in running if Path(f"/proc/{each.pid}").exists()] == []
+
+
+def test_a_child_of_the_same_user_cannot_read_the_workers_environment() -> None:
+    # Given a worker that closed itself, as an ordinary user, with a secret in its environment
+    script = (
+        "import ctypes, os, subprocess\n"
+        "from lambda_src.renderer.process import make_undumpable\n"
+        "os.getuid() or os.setuid(65534)\n"
+        # Changing the user has closed it already; a worker that was started as that user is open.
+        "ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)\n"
+        "before = subprocess.run(['cat', f'/proc/{os.getpid()}/environ'], capture_output=True).stdout\n"
+        "make_undumpable()\n"
+        "after = subprocess.run(['cat', f'/proc/{os.getpid()}/environ'], capture_output=True).stdout\n"
+        "print(b'planted' in before, b'planted' in after)\n"
+    )
+    # When a child of it reads that environment, before and after
+    environment = {"PATH": os.environ["PATH"], "SECRET": "planted", "PYTHONPATH": "layers/stillframe/python"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    # Then it could, and cannot any more
+    assert done.stdout.split() == ["True", "False"]

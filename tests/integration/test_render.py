@@ -14,6 +14,7 @@ import pytest
 
 from lambda_src.renderer.chromium import Chromium
 from lambda_src.renderer.engine import RenderEngine
+from lambda_src.renderer.guard.server import EgressGuard
 from stillframe.egress import EgressPolicy
 from stillframe.errors import BlockedAddress, BlockedScheme, ContentRefused
 from tests.support.pixels import BLUE, GREEN, RED, WHITE, Picture
@@ -22,7 +23,7 @@ from tests.support.rendering import refusal, render
 
 @pytest.fixture(scope="module")
 def engine(chromium: str, site: str) -> Iterator[RenderEngine]:
-    running = RenderEngine(functools.partial(Chromium.launch, chromium), EgressPolicy([site]))
+    running = RenderEngine(functools.partial(Chromium.launch, chromium), EgressGuard(EgressPolicy.of([site])))
     yield running
     running.close()
 

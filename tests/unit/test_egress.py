@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 import pytest
 
-from stillframe.egress import EgressPolicy
+from stillframe.addresses import AddressClass
+from stillframe.egress import EgressPolicy, Reason, Refusal
 from stillframe.errors import BlockedAddress, BlockedScheme, InvalidRequest
 
-POLICY = EgressPolicy()
+POLICY = EgressPolicy.of()
 
 
 @pytest.mark.parametrize(
@@ -63,16 +66,74 @@ def test_the_address_just_outside_is_allowed(host: str) -> None:
     POLICY.check_page(f"https://{host}/")
 
 
-def test_an_exception_is_for_an_exact_host_or_host_and_port() -> None:
-    # Given one host allowed as a whole, and one on one port
-    policy = EgressPolicy(["10.0.0.5", "127.0.0.1:8080"])
+def test_an_exception_is_for_an_exact_host_and_port() -> None:
+    # Given one host allowed on the default ports, and others on one port
+    policy = EgressPolicy.of(["10.0.0.5", "127.0.0.1:8080", "[::1]:8080"])
     # Then these are allowed
-    for url in ("http://10.0.0.5/", "https://10.0.0.5:8443/", "http://127.0.0.1:8080/x"):
+    for url in ("http://10.0.0.5/", "https://10.0.0.5/", "http://127.0.0.1:8080/x", "http://[::1]:8080/"):
         policy.check_page(url)
     # And their neighbours are not
-    for url in ("http://10.0.0.6/", "http://127.0.0.1/", "http://127.0.0.1:8081/", "http://127.0.0.2:8080/"):
+    for url in (
+        "http://10.0.0.6/",
+        "https://10.0.0.5:8443/",
+        "http://127.0.0.1/",
+        "http://127.0.0.1:8081/",
+        "http://127.0.0.2:8080/",
+        "http://[::1]/",
+    ):
         with pytest.raises(BlockedAddress):
             policy.check_page(url)
+
+
+def test_only_the_default_ports_and_those_that_are_set_are_allowed() -> None:
+    policy = EgressPolicy.of(ports=[8443])
+    for url in ("http://example.com/", "https://example.com/", "https://example.com:8443/"):
+        policy.check_page(url)
+    for url in ("http://example.com:22/", "http://example.com:8080/", "https://example.com:9001/"):
+        with pytest.raises(BlockedAddress):
+            policy.check_page(url)
+
+
+def test_a_network_that_is_allowed_counts_as_public() -> None:
+    # Given a private deployment
+    policy = EgressPolicy.of(allow_cidrs=["10.1.0.0/16"])
+    # Then its network is reachable, and its neighbours are not
+    policy.check_addresses("intranet.example", 443, [ip_address("10.1.0.0"), ip_address("::ffff:10.1.255.255")])
+    for outside in ("10.0.255.255", "10.2.0.0"):
+        with pytest.raises(Refusal) as refused:
+            policy.check_addresses("intranet.example", 443, [ip_address(outside)])
+        assert refused.value.reason is AddressClass.PRIVATE
+
+
+def test_the_deny_list_goes_before_everything() -> None:
+    # Given hosts, names below a domain, and a network that are denied; one of them is also allowed
+    policy = EgressPolicy.of(["internal.example"], deny=["internal.example", ".tracker.example", "203.0.114.0/24"])
+    for host in ("internal.example", "a.tracker.example", "a.b.tracker.example", "203.0.114.7"):
+        with pytest.raises(Refusal) as refused:
+            policy.check_target(host, 443)
+        assert refused.value.reason is Reason.DENY_LIST
+    with pytest.raises(Refusal):
+        policy.check_addresses("public.example", 443, [ip_address("203.0.114.7")])
+    for host in ("example", "tracker.example.org", "203.0.115.7"):
+        policy.check_target(host, 443)
+
+
+def test_one_address_that_is_not_public_refuses_the_name() -> None:
+    with pytest.raises(Refusal) as refused:
+        POLICY.check_addresses("mixed.example", 443, [ip_address("8.8.8.8"), ip_address("192.168.0.1")])
+    assert refused.value.reason is AddressClass.PRIVATE
+
+
+def test_a_name_without_an_address_is_refused() -> None:
+    with pytest.raises(Refusal) as refused:
+        POLICY.check_addresses("nowhere.example", 443, [])
+    assert refused.value.reason is Reason.UNRESOLVED
+
+
+def test_an_error_names_the_class_and_not_the_address() -> None:
+    with pytest.raises(BlockedAddress) as error:
+        POLICY.check_page("http://169.254.169.254/latest/meta-data")
+    assert error.value.message == "the page is at a link-local address (deny.link_local)"
 
 
 @pytest.mark.parametrize("url", ["about:blank", "data:text/html,x", "blob:https://example.com/x", "about:srcdoc"])

@@ -29,13 +29,17 @@ WRITE_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What the page said of itself. `page_height` is its full height in CSS pixels, where it was capped."""
+    """What the page said of itself. `page_height` is its full height in CSS pixels, where it was capped.
+
+    `blocked` counts, by decision, the connections that the page was refused.
+    """
 
     http_status: int | None = None
     final_url: str | None = None
     title: str | None = None
     page_height: int | None = None
     height_capped: bool | None = None
+    blocked: dict[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,12 @@ class ContentRefused(PermanentError):
     code = "CONTENT_REFUSED"
 
 
+class PageTooLarge(PermanentError):
+    """The page is larger than one capture may load."""
+
+    code = "PAGE_TOO_LARGE"
+
+
 class ObjectConflict(PermanentError):
     """The key of the image is taken by an object that Stillframe did not write for this id."""
 

@@ -59,6 +59,7 @@ class Record(WireModel):
     title: str | None = None
     page_height: int | None = None
     height_capped: bool | None = None
+    blocked: dict[str, int] | None = None
     attempts: int = 0
     worker_id: str | None = None
     message_id: str | None = None

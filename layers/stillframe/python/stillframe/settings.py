@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from ipaddress import ip_network
 from typing import Annotated, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -40,12 +41,24 @@ class Settings(BaseSettings):
     worker_id: Annotated[str, Field(alias="STILLFRAME_WORKER_ID", max_length=128)] = ""
     chromium_path: Annotated[str, Field(alias="STILLFRAME_CHROMIUM")] = ""
     allow_hosts: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_ALLOW_HOSTS")] = ()
+    allow_cidrs: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_ALLOW_CIDRS")] = ()
+    allow_ports: Annotated[tuple[int, ...], NoDecode, Field(alias="STILLFRAME_ALLOW_PORTS")] = ()
+    deny: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_DENY")] = ()
+    max_page_mb: Annotated[int, Field(alias="STILLFRAME_MAX_PAGE_MB", ge=1, le=4096)] = 256
 
-    @field_validator("allow_hosts", mode="before")
+    @field_validator("allow_hosts", "allow_cidrs", "allow_ports", "deny", mode="before")
     @classmethod
-    def split_hosts(cls, value: object) -> object:
-        """A comma-separated list of `host` or `host:port`."""
+    def split_list(cls, value: object) -> object:
+        """A comma-separated list."""
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("allow_cidrs")
+    @classmethod
+    def be_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Wrong ones are named here, and not at the first page."""
+        for cidr in value:
+            ip_network(cidr)
+        return value
 
     @model_validator(mode="after")
     def name_the_worker(self) -> Self:

@@ -1,0 +1,71 @@
+"""Servers on addresses that no page may reach: any connection at all is a hit."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+ANSWER = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\nAccess-Control-Allow-Origin: *\r\n"
+    b"Connection: close\r\n\r\ncanary"
+)
+
+
+@dataclass
+class Canary:
+    """What came in on one port of several addresses: the first line of each connection, and datagrams."""
+
+    port: int = 0
+    hits: list[str] = field(default_factory=list)
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A connection that breaks off was a hit all the same."""
+
+
+def _handler(canary: Canary) -> type[socketserver.StreamRequestHandler]:
+    class Handler(socketserver.StreamRequestHandler):
+        timeout = 2
+
+        def handle(self) -> None:
+            canary.hits.append("connected")
+            with contextlib.suppress(OSError):
+                canary.hits[-1] = self.rfile.readline().decode(errors="replace").strip()
+                self.wfile.write(ANSWER)
+
+    return Handler
+
+
+@contextlib.contextmanager
+def canaries(hosts: tuple[str, ...]) -> Iterator[Canary]:
+    """Listen on TCP and UDP, on one port of every given address."""
+    canary = Canary()
+    with contextlib.ExitStack() as stack:
+        for host in hosts:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+            class Server(_Server):
+                address_family = family
+
+            server = stack.enter_context(Server((host, canary.port), _handler(canary)))
+            canary.port = server.server_address[1]
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+            datagrams = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+            datagrams.bind((host, canary.port))
+            threading.Thread(target=_listen, args=(datagrams, canary), daemon=True).start()
+        yield canary
+
+
+def _listen(datagrams: socket.socket, canary: Canary) -> None:
+    with contextlib.suppress(OSError):
+        while data := datagrams.recv(2048):
+            canary.hits.append(f"datagram of {len(data)} bytes")
