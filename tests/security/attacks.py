@@ -1,0 +1,121 @@
+"""The attacks: ways in which a page asks for something, and names for addresses that it must not reach."""
+
+from __future__ import annotations
+
+# As a page writes them. PORT is the canaries'; each is one of its addresses, or resolves to one.
+HOSTS = (
+    "127.0.0.1",
+    "127.0.0.2",
+    "127.1",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.0.0.1",
+    "0177.0.0.1",
+    "017700000001",
+    "127.0.0.1.",
+    "0.0.0.0",
+    "0",
+    "[::1]",
+    "[0:0:0:0:0:0:0:1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::]",
+    "localhost",
+    "LOCALHOST",
+    "localhost.",
+    "a.localhost",
+    "①②⑦.⓪.⓪.①",
+    "１２７。０。０。１",
+    "user:secret@127.0.0.1",
+    "inward.test",
+    "inward6.test",
+    "mapped.test",
+    "mixed.test",
+)
+
+# Each is a page's body; URL is where it must not get. The key is part of the path that is asked for.
+WAYS = {
+    "image": '<img src="URL">',
+    "srcset": '<img srcset="URL 1x">',
+    "picture": '<picture><source srcset="URL"><img></picture>',
+    "script": '<script src="URL"></script>',
+    "module": '<script type="module" src="URL"></script>',
+    "import": '<script>import("URL").catch(() => 0)</script>',
+    "stylesheet": '<link rel="stylesheet" href="URL">',
+    "css-import": "<style>@import url('URL');</style>",
+    "css-background": "<div style=\"background:url('URL');height:9px\"></div>",
+    "css-font": "<style>@font-face{font-family:f;src:url('URL')}</style><p style='font-family:f'>text</p>",
+    "css-cursor": "<style>li{list-style-image:url('URL')}</style><ul><li>text</ul>",
+    "frame": '<iframe src="URL"></iframe>',
+    "frame-in-frame": "<iframe srcdoc=\"<img src='URL'>\"></iframe>",
+    "frame-moved": '<iframe id=f></iframe><script>f.contentWindow.location = "URL"</script>',
+    "object": '<object data="URL"></object>',
+    "embed": '<embed src="URL">',
+    "video": '<video src="URL" autoplay muted></video>',
+    "poster": '<video poster="URL"></video>',
+    "audio": '<audio src="URL" autoplay></audio>',
+    "svg-image": '<svg><image href="URL" width="9" height="9"/></svg>',
+    "svg-use": '<svg><use href="URL#a"/></svg>',
+    "input-image": '<input type="image" src="URL">',
+    "preload": '<link rel="preload" as="image" href="URL">',
+    "module-preload": '<link rel="modulepreload" href="URL">',
+    "prefetch": '<link rel="prefetch" href="URL">',
+    "preconnect": '<link rel="preconnect" href="URL">',
+    "icon": '<link rel="icon" href="URL">',
+    "manifest": '<link rel="manifest" href="URL">',
+    "fetch": '<script>fetch("URL").catch(() => 0)</script>',
+    "fetch-no-cors": '<script>fetch("URL", {mode: "no-cors", method: "POST", body: "x"}).catch(() => 0)</script>',
+    "fetch-keepalive": '<script>fetch("URL", {keepalive: true, mode: "no-cors"}).catch(() => 0)</script>',
+    "xhr": '<script>var x = new XMLHttpRequest(); x.open("GET", "URL"); x.send()</script>',
+    "beacon": '<script>navigator.sendBeacon("URL", "x")</script>',
+    "event-source": '<script>new EventSource("URL")</script>',
+    "web-socket": '<script>try { new WebSocket("URL".replace("http", "ws")) } catch (e) {}</script>',
+    "worker": (
+        "<script>new Worker(URL.createObjectURL(new Blob(["
+        '\'fetch("TARGET", {mode: "no-cors"}).catch(() => 0)\'])))</script>'
+    ),
+    "worker-import": (
+        "<script>new Worker(URL.createObjectURL(new Blob(['try { importScripts(\"TARGET\") } catch (e) {}'])))</script>"
+    ),
+    "shared-worker": (
+        "<script>new SharedWorker(URL.createObjectURL(new Blob(["
+        '\'fetch("TARGET", {mode: "no-cors"}).catch(() => 0)\'])))</script>'
+    ),
+    "form": '<iframe name=t></iframe><form id=f action="URL" target=t method=post></form><script>f.submit()</script>',
+    "popup": '<script>window.open("URL")</script>',
+    "popup-blank": '<script>var w = window.open(); if (w) w.location = "URL"</script>',
+    "ping": '<a id=a href="#x" ping="URL">x</a><script>a.click()</script>',
+    "redirect-301": '<img src="/redirect?status=301&to=QUOTED">',
+    "redirect-302": '<script src="/redirect?status=302&to=QUOTED"></script>',
+    "redirect-303": '<script>fetch("/redirect?status=303&to=QUOTED", {mode: "no-cors"}).catch(() => 0)</script>',
+    "redirect-307": '<iframe src="/redirect?status=307&to=QUOTED"></iframe>',
+    "redirect-308": '<link rel="stylesheet" href="/redirect?status=308&to=QUOTED">',
+    "refresh-in-frame": "<iframe srcdoc=\"<meta http-equiv=refresh content='0;url=URL'>\"></iframe>",
+    "web-rtc-udp": (
+        "<script>var p = new RTCPeerConnection({iceServers: [{urls: 'stun:AUTHORITY'}]}); p.createDataChannel('x');"
+        "p.createOffer().then(o => p.setLocalDescription(o)).catch(() => 0)</script>"
+    ),
+    "web-rtc-tcp": (
+        "<script>try { var p = new RTCPeerConnection({iceServers: [{urls: 'turn:AUTHORITY?transport=tcp', "
+        "username: 'u', credential: 'c'}]}); p.createDataChannel('x');"
+        "p.createOffer().then(o => p.setLocalDescription(o)).catch(() => 0) } catch (e) {}</script>"
+    ),
+    "web-transport": '<script>try { new WebTransport("URL".replace("http:", "https:")) } catch (e) {}</script>',
+}
+
+# Ways that need more than a canary to get through (TLS, a frame's own process, a user), even when they may.
+SHY = frozenset({"web-transport", "svg-use", "popup", "popup-blank", "manifest", "icon", "web-rtc-udp", "preconnect"})
+# Ways of which a page tries only some: one at a time, one of a name, or what it takes for a host.
+SPARING = frozenset({"css-cursor", "form", "frame-moved", "ping", "web-rtc-tcp", "web-socket"})
+
+
+def body_of(way: str, host: str, port: int) -> str:
+    """The attack of one way on one host."""
+    # A path of its own for each: a browser asks once for what it takes for the same.
+    target = f"http://{host}:{port}/{way}/{HOSTS.index(host)}"
+    authority = f"{host.rpartition('@')[2]}:{port}"
+    text = WAYS[way]
+    if "TARGET" in text:
+        return text.replace("TARGET", target)
+    quoted = target.replace("%", "%25").replace("&", "%26").replace("#", "%23")
+    return text.replace("QUOTED", quoted).replace("AUTHORITY", authority).replace("URL", target)

@@ -1,0 +1,119 @@
+"""A hostile site, canaries, a guard whose names point inwards, and a browser behind it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from lambda_src.renderer.chromium import Chromium
+from lambda_src.renderer.engine import RenderEngine
+from lambda_src.renderer.guard.resolver import SystemResolver
+from lambda_src.renderer.guard.server import EgressGuard
+from stillframe.addresses import Address
+from stillframe.egress import EgressPolicy
+from tests.support.canary import Canary, canaries
+
+from .attacks import HOSTS, body_of
+
+CANARY_HOSTS = ("127.0.0.1", "127.0.0.2", "::1")
+NAMES = {
+    "inward.test": ["127.0.0.1"],
+    "inward6.test": ["::1"],
+    "mapped.test": ["::ffff:127.0.0.1"],
+    "mixed.test": ["8.8.8.8", "127.0.0.1"],
+}
+
+
+class TestResolver:
+    """Names below .test point inwards; everything else is asked of the system."""
+
+    async def resolve(self, host: str) -> tuple[Address, ...]:
+        if host in NAMES:
+            return tuple(ip_address(each) for each in NAMES[host])
+        return await SystemResolver().resolve(host)
+
+
+class HostileSite(http.server.BaseHTTPRequestHandler):
+    """Serves an attack of one way on every host, /attack?way=image, and redirects."""
+
+    protocol_version = "HTTP/1.1"
+    canary_port = 0
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        with contextlib.suppress(OSError):
+            if parts.path == "/redirect":
+                self._answer(int(query["status"]), b"", Location=query["to"].encode().decode("latin-1"))
+            elif parts.path == "/attack":
+                hosts = [query["host"]] if "host" in query else list(HOSTS)
+                self._answer(200, self._attack(query["way"], hosts))
+            elif parts.path == "/page":
+                self._answer(200, query["body"].encode())
+            else:
+                self._answer(404, b"not here")
+
+    do_POST = do_GET
+
+    def _attack(self, way: str, hosts: list[str]) -> bytes:
+        bodies = "".join(body_of(way, host, self.canary_port) for host in hosts)
+        return f"<!doctype html><meta charset=utf-8><title>{way}</title><body>{bodies}".encode()
+
+    def _answer(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
+        """Quiet."""
+
+
+@dataclass
+class Arena:
+    """Where the attacks happen."""
+
+    site: str
+    canary: Canary
+    chromium: str
+
+    @contextlib.contextmanager
+    def engine(
+        self,
+        policy: EgressPolicy | None = None,
+        launch: Callable[[], object] | None = None,
+    ) -> Iterator[RenderEngine]:
+        """A browser behind a guard that allows the hostile site itself, unless another policy is given."""
+        guard = EgressGuard(policy or self.policy(), TestResolver())
+        running = RenderEngine(launch or functools.partial(Chromium.launch, self.chromium), guard)  # type: ignore[arg-type]
+        try:
+            yield running
+        finally:
+            running.close()
+
+    def policy(self, *allowed: str) -> EgressPolicy:
+        """The canaries' port is no hindrance: what stops a page must be the address."""
+        return EgressPolicy.of([self.site, *allowed], ports=[self.canary.port])
+
+
+@pytest.fixture(scope="module")
+def arena(chromium: str) -> Iterator[Arena]:
+    with canaries(CANARY_HOSTS) as canary:
+        handler = type("Site", (HostileSite,), {"canary_port": canary.port})
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield Arena(f"127.0.0.1:{server.server_port}", canary, chromium)
+        server.shutdown()
+        server.server_close()

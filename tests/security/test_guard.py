@@ -1,0 +1,163 @@
+"""Where the guard connects to, and where it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+
+import pytest
+
+from lambda_src.renderer.guard.resolver import ResolverSilent, SystemResolver
+from lambda_src.renderer.guard.server import EgressGuard
+from lambda_src.renderer.guard.session import Limits
+from stillframe.addresses import Address
+from stillframe.egress import EgressPolicy
+
+from .guarding import Told, ask, guard, origin, record_dials
+
+
+@pytest.mark.parametrize(
+    ("answers", "dialled"),
+    [
+        (["93.184.216.34"], ["93.184.216.34 443"]),
+        (["2606:4700::1", "93.184.216.34"], ["2606:4700::1 443", "93.184.216.34 443"]),
+        (["93.184.216.34", "127.0.0.1"], []),
+        (["10.0.0.1"], []),
+        (["::ffff:127.0.0.1"], []),
+        (["64:ff9b::a00:1"], []),
+        ([], []),
+        # The neighbours of what is refused.
+        (["9.255.255.255"], ["9.255.255.255 443"]),
+        (["172.32.0.0"], ["172.32.0.0 443"]),
+        (["100.128.0.0"], ["100.128.0.0 443"]),
+    ],
+)
+def test_it_dials_the_addresses_that_it_judged(
+    answers: list[str], dialled: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with guard(resolver=Told(answers)) as session:
+            answer = await ask(session, b"CONNECT name.example:443 HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 403")
+
+    dials = record_dials(monkeypatch)
+    asyncio.run(scenario())
+    assert dials == dialled
+
+
+def test_a_name_that_is_bound_anew_stays_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a name that is public when it is asked for first, and points inwards from then on
+    resolver = Told(["93.184.216.34"], ["127.0.0.1"])
+
+    async def scenario() -> None:
+        async with guard(resolver=resolver) as session:
+            for _ in range(3):
+                await ask(session, b"CONNECT rebind.example:443 HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    # When a capture connects to it several times
+    dialled = record_dials(monkeypatch)
+    asyncio.run(scenario())
+    # Then it was asked for once, and what was judged is what was dialled
+    assert (resolver.asked, set(dialled)) == (1, {"93.184.216.34 443"})
+
+
+def test_a_silent_resolver_is_an_error_that_may_pass() -> None:
+    class Silent:
+        async def resolve(self, host: str) -> tuple[Address, ...]:
+            raise ResolverSilent
+
+    async def scenario() -> None:
+        async with guard(resolver=Silent()) as session:
+            await ask(session, b"CONNECT slow.example:443 HTTP/1.1\r\nHost: x\r\n\r\n")
+            error = session.explain("https://slow.example/")
+            assert error is not None
+            assert error.code == "CONNECTION_FAILED"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("host", ["a..example", "x" * 64 + ".example", "a" * 300])
+def test_a_name_that_cannot_exist_has_no_address(host: str) -> None:
+    assert asyncio.run(SystemResolver().resolve(host)) == ()
+
+
+def test_it_never_connects_to_a_guard() -> None:
+    async def scenario() -> None:
+        # Given a guard whose own port is, by mistake, on the allow-list
+        owner = EgressGuard(EgressPolicy.of(["127.0.0.1", "localhost"], ports=range(1, 65536)))
+        async with owner.session() as one, owner.session() as other:
+            for session in (one, other):
+                head = f"CONNECT 127.0.0.1:{one.port} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+                assert (await ask(session, head)).startswith(b"HTTP/1.1 403")
+            assert one.refused == {"deny.loopback": 1}
+
+    asyncio.run(scenario())
+
+
+def test_a_capture_has_so_many_connections_and_no_more() -> None:
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async def scenario() -> None:
+        async with origin(hold) as port, guard(f"127.0.0.1:{port}", limits=Limits(connections=2)) as session:
+            head = f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+            kept = []
+            for _ in range(2):
+                reader, writer = await asyncio.open_connection("127.0.0.1", session.port)
+                writer.write(head)
+                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+                kept.append(writer)
+            # When it asks for one more, then it is refused; and has room again when one is closed
+            assert (await ask(session, head)).startswith(b"HTTP/1.1 403")
+            assert session.refused == {"deny.limit": 1}
+            kept[0].close()
+            await asyncio.sleep(0.1)
+            reader, writer = await asyncio.open_connection("127.0.0.1", session.port)
+            writer.write(head)
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+            writer.close()
+            kept[1].close()
+
+    asyncio.run(scenario())
+
+
+def test_a_page_has_so_many_bytes_and_no_more() -> None:
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            while True:
+                writer.write(b"x" * 65536)
+                await writer.drain()
+
+    async def scenario() -> None:
+        async with origin(flood) as port, guard(f"127.0.0.1:{port}", limits=Limits(page_bytes=10**6)) as session:
+            answer = await ask(session, f"GET http://127.0.0.1:{port}/ HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert 500_000 < len(answer) <= 10**6
+            assert session.exceeded is not None
+            assert session.exceeded.code == "PAGE_TOO_LARGE"
+
+    asyncio.run(scenario())
+
+
+def test_what_is_open_ends_with_the_capture() -> None:
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async def scenario() -> None:
+        async with origin(hold) as port:
+            async with guard(f"127.0.0.1:{port}") as session:
+                reader, writer = await asyncio.open_connection("127.0.0.1", session.port)
+                writer.write(f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                await reader.readuntil(b"\r\n\r\n")
+            # Then the connection is closed, and nobody listens any more
+            async with asyncio.timeout(2):
+                assert await reader.read() == b""
+            writer.close()
+            with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", session.port)):
+                pass
+
+    asyncio.run(scenario())
