@@ -15,7 +15,7 @@ RUNTIME_INPUTS := scripts/setup constraints.txt pyproject.toml \
 	cli/requirements.txt cli/requirements-embedded.txt lambda_src/renderer/requirements.txt
 DEV_INPUTS := $(RUNTIME_INPUTS) requirements.txt requirements-dev.txt
 
-.PHONY: help demo test e2e simulate chaos unit check format image synth bootstrap deploy diff destroy constraints clean
+.PHONY: help demo test e2e simulate chaos bench unit check format image synth bootstrap deploy diff destroy constraints clean
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -43,6 +43,9 @@ simulate: $(VENV)/.dev ## Explore simulated schedules for a broken promise: ARGS
 
 chaos: $(VENV)/.dev ## Kill consumers and browsers at random, then audit: ARGS="--messages 3000 --seed 1"
 	@$(BIN)/python -m tests.chaos.run $(ARGS)
+
+bench: $(VENV)/.dev ## Measure what the egress guard costs: ARGS="--rounds 8"
+	@$(BIN)/python -m benchmarks.guard $(ARGS)
 
 unit: $(VENV)/.dev ## Run the quick tests only
 	@$(BIN)/python -m pytest -q tests/unit $(ARGS)

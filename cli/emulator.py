@@ -80,7 +80,7 @@ def running_emulator(
 
     Raises click.ClickException with the emulator's own words when it does not start.
     """
-    port = port or _free_port(bind)
+    port = port or free_port(bind)
     # A server on every address is reached on loopback.
     host = LOOPBACK if bind == EVERY_ADDRESS else bind
     with tempfile.TemporaryDirectory(prefix="stillframe-emulator-") as scratch:
@@ -141,7 +141,8 @@ def _wait_until_healthy(emulator: Emulator, log_path: Path) -> None:
     raise click.ClickException(f"the embedded AWS environment did not start on {emulator.endpoint}: {words}")
 
 
-def _free_port(host: str) -> int:
+def free_port(host: str) -> int:
+    """A port that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
