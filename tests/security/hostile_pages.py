@@ -1,0 +1,126 @@
+"""Pages that try to take the worker down with them, and what serves them."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import http.server
+import time
+from urllib.parse import urlsplit
+
+DAY_SECONDS = 24 * 3600
+PAGES = {
+    "infinite-scroll": (
+        "<style>p{height:500px}</style><body><script>"
+        "const grow = () => { for (let i = 0; i < 50; i++) document.body.append(document.createElement('p')) };"
+        "addEventListener('scroll', grow); grow()</script>"
+    ),
+    "popups": "<body><script>for (let i = 0; i < 100; i++) open('/good?' + i)</script>",
+    "dialogs": "<body><script>setInterval(() => { alert(1); confirm(2); prompt(3) }, 0)</script>",
+    "alert-on-unload": (
+        "<body><script>addEventListener('beforeunload', e => { e.preventDefault(); e.returnValue = 'stay'; alert(1) });"
+        "setTimeout(() => { location = '/good' }, 200)</script>"
+    ),
+    "memory-hog": "<body><script>const kept = []; for (;;) kept.push(new Array(1e6).fill(Math.random()))</script>",
+    "busy-loop": "<body><script>for (;;) {}</script>",
+    "busy-after-load": "<body><script>addEventListener('load', () => setTimeout(() => { for (;;) {} }, 50))</script>",
+    "worker-storm": (
+        "<body><script>const b = URL.createObjectURL(new Blob(['for (;;) {}']));"
+        "for (let i = 0; i < 50; i++) new Worker(b)</script>"
+    ),
+    "ten-thousand-requests": (
+        "<body><script>for (let i = 0; i < 10000; i++) fetch('/good?' + i).catch(() => 0)</script>"
+    ),
+    "million-pixels-tall": "<body style='margin:0'><div style='height:1000000px;background:#00aa00'></div>",
+    "deep-dom": (
+        "<body><script>let e = document.body;"
+        "for (let i = 0; i < 50000; i++) e = e.appendChild(document.createElement('b'))</script>"
+    ),
+    "history-storm": (
+        "<body><script>for (let i = 0; i < 100000; i++) try { history.pushState(0, '', '?' + i) } catch (e) {}</script>"
+    ),
+    "reload-loop": "<body><script>location.reload()</script>",
+    "endless-image": "<body><img src='/endless'>",
+    "huge-image": "<body><script>document.write(\"<img src='/flood'>\")</script>",
+    "blob-disk": (
+        "<body><script>const kept = [];"
+        "for (let i = 0; i < 200; i++) kept.push(new Blob([new Uint8Array(1e7)]))</script>"
+    ),
+}
+GOOD = b"<!doctype html><body style='margin:0;background:#00aa00'>"
+
+
+class HostilePages(http.server.BaseHTTPRequestHandler):
+    """One page for each name above, and answers that do not end."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        name = urlsplit(self.path).path.strip("/")
+        with contextlib.suppress(OSError):
+            if name in PAGES:
+                self._answer(200, b"<!doctype html>" + PAGES[name].encode())
+            else:
+                getattr(self, f"_{name.replace('-', '_')}", self._missing)()
+
+    def _good(self) -> None:
+        self._answer(200, GOOD)
+
+    def _missing(self) -> None:
+        self._answer(404, b"not here")
+
+    def _endless_redirect(self) -> None:
+        self._answer(302, b"", Location=f"/endless-redirect?{time.monotonic_ns()}")
+
+    def _endless(self) -> None:
+        """A byte now and then, for ever."""
+        self._head(Content_Type="image/png")
+        for _ in range(DAY_SECONDS):
+            self.wfile.write(b"\x89")
+            time.sleep(0.2)
+
+    def _endless_page(self) -> None:
+        self._head(Content_Type="text/html")
+        for _ in range(DAY_SECONDS):
+            self.wfile.write(b"<p>more")
+            time.sleep(0.1)
+
+    def _silence(self) -> None:
+        time.sleep(60)
+
+    def _flood(self) -> None:
+        """2 GB, as fast as they are taken."""
+        self._head(Content_Type="text/html")
+        chunk = b"<p>" + b"x" * (1 << 20)
+        for _ in range(2048):
+            self.wfile.write(chunk)
+
+    def _gzip_bomb(self) -> None:
+        """1 GB of spaces in 1 MB."""
+        packed = gzip.compress(b" " * (1 << 26))
+        self._head(Content_Type="text/html", Content_Encoding="gzip")
+        for _ in range(16):
+            self.wfile.write(packed)
+
+    def _head(self, **headers: str) -> None:
+        self.send_response(200)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Connection", "close")
+        self.end_headers()
+
+    def _answer(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
+        """Quiet."""
+
+
+ANSWERS = ("endless-redirect", "endless-page", "silence", "flood", "gzip-bomb")
+EVERYTHING = (*PAGES, *ANSWERS)

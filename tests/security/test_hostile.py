@@ -1,0 +1,119 @@
+"""Pages that try to take the worker down: each ends in time, and the next capture in the same process is right."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.server
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lambda_src.renderer.chromium import Chromium
+from lambda_src.renderer.engine import RenderEngine
+from lambda_src.renderer.guard.server import EgressGuard
+from lambda_src.renderer.guard.session import Limits
+from stillframe.egress import EgressPolicy
+from stillframe.errors import CaptureError
+from tests.support.pixels import GREEN, Picture
+from tests.support.rendering import render
+
+from .hostile_pages import EVERYTHING, HostilePages
+
+DEADLINE_SECONDS = 8.0
+
+
+@contextlib.contextmanager
+def serving_hostile_pages() -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), HostilePages)
+    server.daemon_threads = True
+    # An answer that never ends must not hold up the end of the tests.
+    server.block_on_close = False
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def pages() -> Iterator[str]:
+    with serving_hostile_pages() as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def engine(chromium: str, pages: str) -> Iterator[RenderEngine]:
+    guard = EgressGuard(EgressPolicy.of([pages]), limits=Limits(page_bytes=64 * 1024 * 1024))
+    running = RenderEngine(functools.partial(Chromium.launch, chromium), guard)
+    render(running, f"http://{pages}/good")
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_a_hostile_page_ends_in_time_and_harms_nobody(engine: RenderEngine, pages: str, name: str) -> None:
+    # Given / When a page that does its worst
+    started = time.monotonic()
+    try:
+        outcome = render(engine, f"http://{pages}/{name}", DEADLINE_SECONDS, fullPage=True, timeoutMs=6000).format.value
+    except CaptureError as error:
+        outcome = error.code
+    seconds = time.monotonic() - started
+    # Then it ends with a picture or a typed error, inside the job's deadline and a second
+    assert outcome in EXPECTED.get(name, {"png"}), outcome
+    assert seconds < DEADLINE_SECONDS + 1
+    # And the next capture in the same process is right
+    assert Picture(render(engine, f"http://{pages}/good").data).is_all(GREEN)
+
+
+# What else than a picture is right; what is not named here is pictured.
+EXPECTED = {
+    "endless-redirect": {"CONTENT_REFUSED"},
+    "endless-page": {"TIMEOUT"},
+    "endless-image": {"TIMEOUT", "png"},
+    "silence": {"TIMEOUT"},
+    "flood": {"PAGE_TOO_LARGE"},
+    # Chromium refuses a document for an image as soon as it sees one.
+    "huge-image": {"PAGE_TOO_LARGE", "png"},
+    "gzip-bomb": {"TIMEOUT", "BROWSER_CRASHED", "png"},
+    "memory-hog": {"TIMEOUT", "BROWSER_CRASHED"},
+    "busy-loop": {"TIMEOUT"},
+    "busy-after-load": {"TIMEOUT", "png"},
+    "reload-loop": {"TIMEOUT", "png"},
+    "worker-storm": {"TIMEOUT", "png"},
+    "ten-thousand-requests": {"TIMEOUT", "png"},
+    "alert-on-unload": {"TIMEOUT", "png"},
+    "dialogs": {"TIMEOUT", "png"},
+    "infinite-scroll": {"TIMEOUT", "png"},
+    "deep-dom": {"TIMEOUT", "BROWSER_CRASHED", "png"},
+}
+
+
+def test_nothing_is_left_of_them(chromium: str, pages: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given an engine of its own, with a temporary directory of its own
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    pids: list[int] = []
+
+    async def launch() -> Chromium:
+        running = await Chromium.launch(chromium)
+        pids.append(running.pid)
+        return running
+
+    guard = EgressGuard(EgressPolicy.of([pages]), limits=Limits(page_bytes=64 * 1024 * 1024))
+    engine = RenderEngine(launch, guard)
+    # When hostile pages and good ones take turns, and the engine is closed
+    try:
+        for name in ("popups", "busy-loop", "blob-disk", "memory-hog"):
+            with contextlib.suppress(CaptureError):
+                render(engine, f"http://{pages}/{name}", 4, timeoutMs=3000)
+            assert Picture(render(engine, f"http://{pages}/good").data).is_all(GREEN)
+    finally:
+        engine.close()
+    # Then no browser, no zombie and no file is left
+    assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("stillframe")] == []
