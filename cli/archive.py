@@ -33,9 +33,12 @@ class Archive:
         return Record.from_item(answer["Item"]) if "Item" in answer else None
 
     def records_of(self, capture_ids: list[str]) -> dict[str, Record]:
-        """The records of up to 100 ids, by id, read consistently; those that are not there are left out."""
+        """The records of up to 100 ids, by id, read consistently; those that are not there are left out.
+
+        An id may be given twice, though BatchGetItem takes each key once.
+        """
         table, found = self._settings.table_name, {}
-        asked: Any = {table: {"Keys": [to_attributes({PARTITION_KEY: each}) for each in capture_ids]}}
+        asked: Any = {table: {"Keys": [to_attributes({PARTITION_KEY: each}) for each in dict.fromkeys(capture_ids)]}}
         while asked.get(table, {}).get("Keys"):
             asked[table]["ConsistentRead"] = True
             answer = self._clients.dynamodb.batch_get_item(RequestItems=asked)

@@ -20,8 +20,11 @@ class StoredObject:
 
     @property
     def id(self) -> str:
-        """The screenshot id in the key: `<prefix>/<2 hex>/<id>.<ext>`; an id may have dots, an extension has none."""
-        return self.key.rpartition("/")[2].rpartition(".")[0]
+        """The screenshot id in the key: `<prefix>/<2 hex>/<id>.<ext>`; an id may have dots, an extension has none.
+
+        A key that holds none stands for itself: it has a slash, which no id has.
+        """
+        return self.key.rpartition("/")[2].rpartition(".")[0] or self.key
 
 
 def stored_objects(clients: Clients, settings: Settings) -> Iterator[StoredObject]:

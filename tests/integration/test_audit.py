@@ -197,6 +197,24 @@ def test_a_sample_compares_a_share_of_the_objects_and_all_of_the_rest(make_cloud
     assert heads.count("HeadObject") <= 2 * summary.checked
 
 
+def test_foreign_objects_are_orphans_and_no_hindrance(cloud: Cloud) -> None:
+    # Given keys under the prefix that no capture has: without a name, without an extension, two of one id
+    prefix = cloud.settings.key_prefix
+    keys = [
+        f"{prefix}/ff/",
+        f"{prefix}/ff/README",
+        f"{prefix}/ff/.png",
+        f"{prefix}/ff/two.jpeg",
+        f"{prefix}/ff/two.png",
+    ]
+    for key in keys:
+        cloud.clients.s3.put_object(Bucket=cloud.settings.bucket_name, Key=key, Body=b"x")
+    # When the account is audited, then each of them is named
+    audited = cloud.audit()
+    assert {finding.s3_key for finding in audited.of(FindingKind.ORPHANED)} == set(keys)
+    assert audited.is_clean
+
+
 def test_it_tells_its_progress(cloud: Cloud) -> None:
     # Given captures
     capture(cloud, "one", "two", "three")
