@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import http.server
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -20,6 +18,7 @@ from lambda_src.renderer.guard.server import EgressGuard
 from stillframe.addresses import Address
 from stillframe.egress import EgressPolicy
 from tests.support.canary import Canary, canaries
+from tests.support.serving import QuietHandler, serving
 
 from .attacks import HOSTS, body_of
 
@@ -41,10 +40,9 @@ class TestResolver:
         return await SystemResolver().resolve(host)
 
 
-class HostileSite(http.server.BaseHTTPRequestHandler):
+class HostileSite(QuietHandler):
     """Serves an attack of one way on every host, /attack?way=image, and redirects."""
 
-    protocol_version = "HTTP/1.1"
     canary_port = 0
 
     def do_GET(self) -> None:
@@ -52,32 +50,20 @@ class HostileSite(http.server.BaseHTTPRequestHandler):
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         with contextlib.suppress(OSError):
             if parts.path == "/redirect":
-                self._answer(int(query["status"]), b"", Location=query["to"].encode().decode("latin-1"))
+                self.answer(int(query["status"]), b"", Location=query["to"].encode().decode("latin-1"))
             elif parts.path == "/attack":
                 hosts = [query["host"]] if "host" in query else list(HOSTS)
-                self._answer(200, self._attack(query["way"], hosts))
+                self.answer(200, self._attack(query["way"], hosts))
             elif parts.path == "/page":
-                self._answer(200, query["body"].encode())
+                self.answer(200, query["body"].encode())
             else:
-                self._answer(404, b"not here")
+                self.answer(404, b"not here")
 
     do_POST = do_GET
 
     def _attack(self, way: str, hosts: list[str]) -> bytes:
         bodies = "".join(body_of(way, host, self.canary_port) for host in hosts)
         return f"<!doctype html><meta charset=utf-8><title>{way}</title><body>{bodies}".encode()
-
-    def _answer(self, status: int, body: bytes, **headers: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
-        """Quiet."""
 
 
 @dataclass
@@ -111,9 +97,5 @@ class Arena:
 def arena(chromium: str) -> Iterator[Arena]:
     with canaries(CANARY_HOSTS) as canary:
         handler = type("Site", (HostileSite,), {"canary_port": canary.port})
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield Arena(f"127.0.0.1:{server.server_port}", canary, chromium)
-        server.shutdown()
-        server.server_close()
+        with serving(handler) as site:
+            yield Arena(site, canary, chromium)

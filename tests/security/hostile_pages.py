@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import http.server
 import time
 from urllib.parse import urlsplit
+
+from tests.support.serving import QuietHandler
 
 DAY_SECONDS = 24 * 3600
 PAGES = {
@@ -50,27 +51,25 @@ PAGES = {
 GOOD = b"<!doctype html><body style='margin:0;background:#00aa00'>"
 
 
-class HostilePages(http.server.BaseHTTPRequestHandler):
+class HostilePages(QuietHandler):
     """One page for each name above, and answers that do not end."""
-
-    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         name = urlsplit(self.path).path.strip("/")
         with contextlib.suppress(OSError):
             if name in PAGES:
-                self._answer(200, b"<!doctype html>" + PAGES[name].encode())
+                self.answer(200, b"<!doctype html>" + PAGES[name].encode())
             else:
                 getattr(self, f"_{name.replace('-', '_')}", self._missing)()
 
     def _good(self) -> None:
-        self._answer(200, GOOD)
+        self.answer(200, GOOD)
 
     def _missing(self) -> None:
-        self._answer(404, b"not here")
+        self.answer(404, b"not here")
 
     def _endless_redirect(self) -> None:
-        self._answer(302, b"", Location=f"/endless-redirect?{time.monotonic_ns()}")
+        self.answer(302, b"", Location=f"/endless-redirect?{time.monotonic_ns()}")
 
     def _endless(self) -> None:
         """A byte now and then, for ever."""
@@ -108,18 +107,6 @@ class HostilePages(http.server.BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         self.send_header("Connection", "close")
         self.end_headers()
-
-    def _answer(self, status: int, body: bytes, **headers: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
-        """Quiet."""
 
 
 ANSWERS = ("endless-redirect", "endless-page", "silence", "flood", "gzip-bomb")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import http.server
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,29 +18,16 @@ from stillframe.egress import EgressPolicy
 from stillframe.errors import CaptureError
 from tests.support.pixels import GREEN, Picture
 from tests.support.rendering import render
+from tests.support.serving import serving
 
 from .hostile_pages import EVERYTHING, HostilePages
 
 DEADLINE_SECONDS = 8.0
 
 
-@contextlib.contextmanager
-def serving_hostile_pages() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), HostilePages)
-    server.daemon_threads = True
-    # An answer that never ends must not hold up the end of the tests.
-    server.block_on_close = False
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
 @pytest.fixture(scope="module")
 def pages() -> Iterator[str]:
-    with serving_hostile_pages() as site:
+    with serving(HostilePages) as site:
         yield site
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
@@ -21,13 +20,6 @@ from .schedule import SETTINGS, Schedule
 from .surroundings import Parts
 
 SEEDS = 5000
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 class ReadableTable(SimulatedTable):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -19,14 +17,6 @@ from .run import hunt
 from .schedule import Result, run_schedule
 
 SCHEDULES = 2000
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """The story says it all."""
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 @cache
