@@ -68,11 +68,13 @@ class PageCapture:
                 self._check_status()
                 await self._navigation.ready(self._options.wait_until)
         except TimeoutError as error:
-            raise CaptureTimeout(
+            # A page that is too large may be busy with what it got: waiting again would not make it smaller.
+            raise self._guard.exceeded or CaptureTimeout(
                 f"the page did not reach {self._options.wait_until.value} within {self._options.timeout_ms} ms"
             ) from error
         except CaptureError as error:
             raise self._failure(error) from error
+        self._check_size()
         await asyncio.sleep(self._options.delay_ms / 1000)
         if self._options.full_page:
             await self._evaluate(SCROLL_THROUGH % self._options.height_cap)
