@@ -77,7 +77,7 @@ class Producer:
             yield Sent(batch[int(entry["Id"])], entry["MessageId"])
         failed = answer.get("Failed", [])
         if failed:
-            urls = ", ".join(batch[int(entry["Id"])].url for entry in failed)
+            urls = ", ".join(batch[int(entry["Id"])].recorded_url for entry in failed)
             raise click.ClickException(f"SQS refused {len(failed)} messages ({failed[0].get('Message')}): {urls}")
 
 

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+
+from stillframe.egress import EgressPolicy
+from stillframe.grant import SecretGrant
 
 # `-c stillframe:memoryMb=4096`: the prefix tells our context from CDK's own, so that a typo is an error.
 CONTEXT_PREFIX = "stillframe:"
@@ -25,6 +28,12 @@ class Architecture(StrEnum):
     X86 = "x86"
 
 
+def _split(value: object) -> object:
+    """A list in cdk.json, or comma-separated on the command line."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+TextList = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Days = Annotated[int, Field(ge=1, strict=False)]
 
 
@@ -54,12 +63,32 @@ class DeployConfig(BaseModel):
     log_retention_days: Days = 30
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     key_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")] = "screenshots"
+    # The same texts as in the environment: see docs/security.md.
+    allow_hosts: TextList = ()
+    allow_cidrs: TextList = ()
+    allow_ports: Annotated[tuple[int, ...], BeforeValidator(_split)] = ()
+    deny: TextList = ()
+    secrets: TextList = ()
+    max_page_mb: Annotated[int, Field(ge=1, le=4096)] = 256
     alarm_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
 
     @property
     def visibility_timeout_seconds(self) -> int:
         """Six times the function's timeout plus the window (AWS Lambda, "Configuring an Amazon SQS queue")."""
         return 6 * self.function_timeout_seconds + self.batch_window_seconds
+
+    @property
+    def secret_grants(self) -> tuple[SecretGrant, ...]:
+        """Which secrets may be sent to which hosts."""
+        return tuple(map(SecretGrant.parse, self.secrets))
+
+    @model_validator(mode="after")
+    def be_parsable(self) -> Self:
+        """What a worker could not start with is refused here."""
+        EgressPolicy.of(self.allow_hosts, self.allow_cidrs, self.deny, self.allow_ports)
+        for text in self.secrets:
+            SecretGrant.parse(text)
+        return self
 
     @model_validator(mode="after")
     def hold_together(self) -> Self:

@@ -100,8 +100,20 @@ class Renderer(Construct):
                 "STILLFRAME_JOB_DEADLINE_SECONDS": str(config.job_deadline_seconds),
                 "STILLFRAME_MAX_RECEIVE_COUNT": str(config.max_receive_count),
                 "STILLFRAME_RECORD_RETENTION_DAYS": str(config.record_retention_days),
+                "STILLFRAME_MAX_PAGE_MB": str(config.max_page_mb),
+                **{name: ",".join(map(str, values)) for name, values in self._lists().items() if values},
             },
         )
+
+    def _lists(self) -> dict[str, tuple[object, ...]]:
+        config = self._config
+        return {
+            "STILLFRAME_ALLOW_HOSTS": config.allow_hosts,
+            "STILLFRAME_ALLOW_CIDRS": config.allow_cidrs,
+            "STILLFRAME_ALLOW_PORTS": config.allow_ports,
+            "STILLFRAME_DENY": config.deny,
+            "STILLFRAME_SECRETS": config.secrets,
+        }
 
     def _statements(self) -> list[iam.PolicyStatement]:
         storage, prefix = self._storage, self._config.key_prefix
@@ -142,6 +154,16 @@ class Renderer(Construct):
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"],
                 resources=[self.log_group.log_group_arn],
             ),
+            *self._secret_statements(),
+        ]
+
+    def _secret_statements(self) -> list[iam.PolicyStatement]:
+        """Nothing unless secrets are granted, and then those alone."""
+        arns = sorted({grant.arn for grant in self._config.secret_grants})
+        if not arns:
+            return []
+        return [
+            iam.PolicyStatement(sid="LookUpGrantedSecrets", actions=["secretsmanager:GetSecretValue"], resources=arns)
         ]
 
 

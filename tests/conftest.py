@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cli.emulator import Emulator, running_emulator
+from cli.emulator import SERVICES, Emulator, running_emulator
 from cli.provision import QueuePolicy
-from lambda_src.renderer.chromium import find_chromium
+from lambda_src.renderer.executable import find_chromium
 from stillframe.settings import SettingsError
 from tests.support.cloud import Cloud
 from tests.support.fakes import SetClock
@@ -55,7 +55,7 @@ def fresh_loggers() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
-    with running_emulator() as running:
+    with running_emulator(services=f"{SERVICES},secretsmanager") as running:
         yield running
 
 

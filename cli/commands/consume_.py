@@ -54,16 +54,20 @@ def command(
     chosen = {"worker_id": worker_id, "tabs": tabs, "log_level": log_level}
     settings = settings.model_copy(update={name: value for name, value in chosen.items() if value is not None})
     observers: list[Observer] = [log_outcome]
+    on_refused = None
     if log_format == "json":
         # Standard output is what a container's log driver carries to CloudWatch, metrics included.
         json_logger(settings.log_level, sys.stdout).append_keys(workerId=settings.worker_id)
-        observers.append(MetricEmitter(sys.stdout))
+        metrics = MetricEmitter(sys.stdout)
+        observers.append(metrics)
+        on_refused = metrics.refused
     else:
         console_logger(settings.log_level, settings.worker_id)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    _consume(Runtime.build(settings, clients, observers), clients, settings, batch_size, continuous, stop)
+    runtime = Runtime.build(settings, clients, observers, on_refused=on_refused)
+    _consume(runtime, clients, settings, batch_size, continuous, stop)
 
 
 def _consume(

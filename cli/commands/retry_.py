@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from stillframe.clients import Clients
 from stillframe.clock import SystemClock
+from stillframe.options.access import has_redacted
 from stillframe.record import PARTITION_KEY, Record, Status, index_shard, to_attributes
 from stillframe.request import CaptureRequest
 from stillframe.settings import Settings
@@ -32,6 +33,11 @@ def command(capture_id: str, settings: Settings, clients: Clients, as_json: bool
         raise click.ClickException(f"no record of {capture_id}")
     if record.status is Status.SUCCESS:
         raise click.ClickException(f"{capture_id} is success: it is captured once; send the page under a new id")
+    if has_redacted(record.options):
+        raise click.ClickException(
+            f"{capture_id} was asked for with secrets, which its record does not keep: "
+            "send it again with --request-id, or use secretArn"
+        )
     if record.status is Status.FAILED:
         _reset(record, settings, clients)
     request = CaptureRequest(url=record.url, request_id=capture_id, options=record.options)

@@ -40,9 +40,9 @@ def command(
     with ProgressReport("sending", len(requests)) as progress:
         for sent in Producer(clients, settings).send(requests):
             count += 1
-            progress.step(sent.request.url)
+            progress.step(sent.request.recorded_url)
             if as_json:
-                print_json({"id": sent.request.id, "url": sent.request.url, "messageId": sent.message_id})
+                print_json({"id": sent.request.id, "url": sent.request.recorded_url, "messageId": sent.message_id})
             else:
                 click.echo(sent.request.id)
     note(f"{count} messages sent")

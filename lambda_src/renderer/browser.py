@@ -9,9 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from pyppeteer.browser import BrowserContext
 from pyppeteer.errors import PyppeteerError
-from pyppeteer.page import Page
 
 from stillframe.artifact import Screenshot
 from stillframe.clock import Deadline
@@ -21,7 +19,9 @@ from stillframe.options import RenderOptions
 from .chromium import Chromium
 from .guard.server import EgressGuard
 from .guard.session import GuardSession
+from .memory import WATCH_SECONDS, end_the_largest, has_too_much
 from .page import PageCapture
+from .tab import Tab
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +36,14 @@ Launcher = Callable[[], Awaitable[Chromium]]
 class Browser:
     """Captures pages, several at once, each in a context of its own that shares nothing with another."""
 
-    def __init__(self, launch: Launcher, guard: EgressGuard) -> None:
+    def __init__(self, launch: Launcher, guard: EgressGuard, memory_limit: int) -> None:
         self._launch = launch
         self._guard = guard
+        self._memory_limit = memory_limit
+        self._watcher: asyncio.Task[None] | None = None
         self._current: Chromium | None = None
         self._users: dict[Chromium, int] = {}
+        self._closing: set[asyncio.Task[None]] = set()
         self._lock = asyncio.Lock()
 
     async def capture(self, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
@@ -76,6 +79,8 @@ class Browser:
         except TimeoutError as error:
             raise CaptureTimeout("the browser did not start before the job's deadline") from error
         self._users[chromium] = self._users.get(chromium, 0) + 1
+        if self._watcher is None or self._watcher.done():
+            self._watcher = asyncio.create_task(self._watch())
         chromium.captures += 1
         if chromium.captures >= CAPTURES_PER_BROWSER:
             self._retire(chromium)
@@ -110,19 +115,20 @@ class Browser:
             await asyncio.shield(chromium.kill())
 
     async def _capture_on(self, chromium: Chromium, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
-        async with self._guard.session() as session, self._page(chromium, session, deadline) as page:
-            crash = _crash_of(page)
-            steps = PageCapture(page._client, page.mainFrame._id, self._guard.policy, session, options)
-            work = asyncio.create_task(steps.run(url))
+        async with self._guard.session() as session, self._tab(chromium, session, deadline) as tab:
+            steps = PageCapture(tab, url, self._guard.policy, session, options)
+            work = asyncio.create_task(steps.run())
             try:
-                waiting: set[asyncio.Future[Any]] = {work, crash, chromium.connection.closed}
+                waiting: set[asyncio.Future[Any]] = {work, tab.crash, chromium.connection.closed}
                 done, _ = await asyncio.wait(
                     waiting, timeout=deadline.remaining_seconds(), return_when=asyncio.FIRST_COMPLETED
                 )
                 # A dying renderer also fails the call under way: its crash is the better reason.
-                if crash in done:
+                if tab.crash in done:
                     self._retire(chromium)
-                    raise BrowserCrashed("the page's renderer crashed")
+                    raise BrowserCrashed(
+                        f"the page's renderer {'had too much memory' if chromium.had_too_much_memory else 'crashed'}"
+                    )
                 if work in done:
                     return work.result()
                 if done:
@@ -130,41 +136,43 @@ class Browser:
                 raise CaptureTimeout("the capture did not end before the job's deadline")
             finally:
                 work.cancel()
-                crash.cancel()
+                tab.crash.cancel()
                 await asyncio.gather(work, return_exceptions=True)
 
     @contextlib.asynccontextmanager
-    async def _page(self, chromium: Chromium, session: GuardSession, deadline: Deadline) -> AsyncIterator[Page]:
+    async def _tab(self, chromium: Chromium, session: GuardSession, deadline: Deadline) -> AsyncIterator[Tab]:
         try:
-            # newPage was seen to hang on a cold start (pyppeteer #332).
             async with asyncio.timeout(min(OPEN_SECONDS, deadline.remaining_seconds())):
-                context = await chromium.new_context(session.url)
-                page = await context.newPage()
+                tab = await Tab.open(chromium, session.url)
         except TimeoutError as error:
             raise BrowserCrashed("the browser did not open a tab in time") from error
         try:
-            yield page
+            yield tab
         finally:
-            await self._close(chromium, context)
+            # Nobody waits for it: a busy page takes its time, and the picture is there.
+            self._users[chromium] += 1
+            closing = asyncio.create_task(self._close(chromium, tab))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
-    async def _close(self, chromium: Chromium, context: BrowserContext) -> None:
-        """Close a context with all its pages. On a retired browser it ends with the browser."""
-        if chromium is not self._current:
-            return
+    async def _close(self, chromium: Chromium, tab: Tab) -> None:
+        """Close a context with all that is in it. On a retired browser it ends with the browser."""
         try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await context.close()
+            if chromium is self._current:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await chromium.close_context(tab.context)
         except (TimeoutError, PyppeteerError, ConnectionError):
             self._retire(chromium)
+        finally:
+            await self._release(chromium)
 
-
-def _crash_of(page: Page) -> asyncio.Future[None]:
-    """Done when the page's renderer dies, which leaves calls on it without an answer."""
-    crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def on_crash(_: Exception) -> None:
-        if not crash.done():
-            crash.set_result(None)
-
-    page.on("error", on_crash)
-    return crash
+    async def _watch(self) -> None:
+        """Look after the memory of the browsers for as long as there are captures."""
+        while any(self._users.values()):
+            await asyncio.sleep(WATCH_SECONDS)
+            for chromium in list(self._users):
+                # The mark goes first: the crash is noticed at once.
+                if await asyncio.to_thread(has_too_much, chromium.pid, self._memory_limit):
+                    chromium.had_too_much_memory = True
+                    end_the_largest(chromium.pid)
+                    self._retire(chromium)

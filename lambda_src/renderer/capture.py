@@ -71,7 +71,7 @@ class Capture:
         )
         try:
             delivery = Delivery.of(message)
-            outcome = replace(outcome, id=delivery.id, url=delivery.request.url)
+            outcome = replace(outcome, id=delivery.id, url=delivery.request.recorded_url)
             outcome = self._deliver(delivery, context, outcome)
         except (UnparsableBody, IdConflict) as error:
             outcome = self._set_aside(message, error, outcome)

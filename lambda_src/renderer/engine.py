@@ -20,6 +20,7 @@ from stillframe.options import RenderOptions
 
 from .browser import Browser, Launcher
 from .guard.server import EgressGuard
+from .memory import default_limit_mb
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +34,10 @@ STOP_SECONDS = 10
 class RenderEngine:
     """Renders pages from any thread. Nothing is started before the first call."""
 
-    def __init__(self, launch: Launcher, guard: EgressGuard) -> None:
+    def __init__(self, launch: Launcher, guard: EgressGuard, max_browser_mb: int | None = None) -> None:
         self._launch = launch
         self._guard = guard
+        self._memory_limit = (max_browser_mb or default_limit_mb()) << 20
         self._start_lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -73,7 +75,7 @@ class RenderEngine:
                 self._loop.set_exception_handler(_on_loop_error)
                 self._thread = threading.Thread(target=self._loop.run_forever, name="browser", daemon=True)
                 self._thread.start()
-                self._browser = Browser(self._launch, self._guard)
+                self._browser = Browser(self._launch, self._guard, self._memory_limit)
         assert self._browser is not None
         return self._browser
 

@@ -22,7 +22,8 @@ def worker() -> tuple[Logger, Runtime]:
     """The worker of this execution environment, built by the first event that it gets."""
     settings = Settings.from_environment()
     logger = json_logger(settings.log_level)
-    return logger, Runtime.build(settings, Clients.connect(), [log_outcome, MetricEmitter(sys.stdout)])
+    metrics = MetricEmitter(sys.stdout)
+    return logger, Runtime.build(settings, Clients.connect(), [log_outcome, metrics], on_refused=metrics.refused)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import IO
 
 from aws_lambda_powertools import Logger
@@ -65,6 +65,17 @@ class MetricEmitter:
             metrics.add_metric("ImageSize", MetricUnit.Bytes, outcome.artifact.bytes)
         if outcome.claim_age_ms is not None:
             metrics.add_metric("ClaimAge", MetricUnit.Milliseconds, max(0, outcome.claim_age_ms))
+        self._write(metrics)
+
+    def refused(self, counts: Mapping[str, int]) -> None:
+        """What the egress guard refused one capture: a metric for each decision (deny.private, deny.port, ...)."""
+        for decision, count in counts.items():
+            metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
+            metrics.add_dimension("decision", decision)
+            metrics.add_metric("RefusedConnections", MetricUnit.Count, count)
+            self._write(metrics)
+
+    def _write(self, metrics: EphemeralMetrics) -> None:
         # One write for the whole line: captures end on several threads.
         self._stream.write(json.dumps(metrics.serialize_metric_set(), separators=(",", ":")) + "\n")
         self._stream.flush()

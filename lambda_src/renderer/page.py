@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import imagesize
-from pyppeteer.connection import CDPSession
 
 from stillframe.artifact import PageFacts, Screenshot
 from stillframe.egress import EgressPolicy
@@ -23,10 +22,14 @@ from stillframe.errors import (
     StatusUnavailable,
 )
 from stillframe.options import ImageFormat, RenderOptions, WaitUntil
+from stillframe.options.access import reveal
+from stillframe.request import without_credentials
 
 from .guard.session import GuardSession
+from .interception import Interception
 from .navigation import Navigation
 from .scripts import FINISH_VIEW, MEASURE, SCROLL_THROUGH
+from .tab import Tab
 
 WORLD_NAME = "stillframe"
 MAX_TITLE_CHARS = 1000
@@ -45,26 +48,25 @@ class Measures:
 class PageCapture:
     """The steps of one capture on one fresh tab."""
 
-    def __init__(
-        self, session: CDPSession, frame_id: str, policy: EgressPolicy, guard: GuardSession, options: RenderOptions
-    ) -> None:
-        self._session = session
-        self._frame_id = frame_id
+    def __init__(self, tab: Tab, url: str, policy: EgressPolicy, guard: GuardSession, options: RenderOptions) -> None:
+        self._session = tab.session
+        self._frame_id = tab.frame_id
+        self._url = url
         self._policy = policy
         self._guard = guard
         self._options = options
-        self._refusal: CaptureError | None = None
-        self._document_url = ""
-        self._navigation = Navigation(session, frame_id)
+        self._navigation = Navigation(tab.session, tab.frame_id)
+        headers = options.origin_headers()
+        self._interception = Interception(tab.session, tab.frame_id, policy, guard, url, headers)
 
-    async def run(self, url: str) -> Screenshot:
-        """Capture the page at `url`. Raises a CaptureError; the caller bounds the time."""
+    async def run(self) -> Screenshot:
+        """Capture the page. Raises a CaptureError; the caller bounds the time."""
         started = time.monotonic()
-        self._policy.check_page(url)
+        self._policy.check_page(self._url)
         await self._prepare()
         try:
             async with asyncio.timeout(self._options.timeout_ms / 1000):
-                await self._navigation.go(url)
+                await self._navigation.go(self._url)
                 self._check_status()
                 await self._navigation.ready(self._options.wait_until)
         except TimeoutError as error:
@@ -94,12 +96,12 @@ class PageCapture:
         )
 
     async def _prepare(self) -> None:
-        """Viewport, document guard and dialogs, before the page has a chance to run."""
+        """Viewport, cookies, interception and dialogs, before the page has a chance to run."""
         session, viewport = self._session, self._options.viewport
-        session.on("Fetch.requestPaused", self._on_document)
         session.on("Page.javascriptDialogOpening", self._on_dialog)
         await asyncio.gather(
-            session.send("Fetch.enable", {"patterns": [{"urlPattern": "*", "resourceType": "Document"}]}),
+            self._interception.start(),
+            session.send("Network.setCookies", {"cookies": self._cookies()}),
             session.send(
                 "Emulation.setDeviceMetricsOverride",
                 {
@@ -111,19 +113,21 @@ class PageCapture:
             ),
         )
 
-    def _on_document(self, event: dict[str, Any]) -> None:
-        """Every document, redirects and frames included, is judged before it is requested."""
-        if event["frameId"] == self._frame_id:
-            self._document_url = event["request"]["url"]
-        try:
-            self._policy.check_document(event["request"]["url"])
-        except CaptureError as refusal:
-            self._guard.count(refusal)
-            if event["frameId"] == self._frame_id:
-                self._refusal = refusal
-            self._session.send("Fetch.failRequest", {"requestId": event["requestId"], "errorReason": "AccessDenied"})
-        else:
-            self._session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
+    def _cookies(self) -> list[dict[str, Any]]:
+        """As the DevTools protocol takes them."""
+        return [
+            {
+                "name": cookie.name,
+                "value": reveal(cookie.value),
+                "path": cookie.path,
+                "secure": self._url.startswith("https:") if cookie.secure is None else cookie.secure,
+                "httpOnly": cookie.http_only,
+                # With a url and no domain the cookie is the host's alone.
+                **({"domain": cookie.domain} if cookie.domain else {"url": self._url}),
+                **({"sameSite": cookie.same_site.value} if cookie.same_site else {}),
+            }
+            for cookie in self._options.cookies
+        ]
 
     def _on_dialog(self, event: dict[str, Any]) -> None:
         """An open dialog stops the page. Leaving is agreed to, everything else is dismissed."""
@@ -140,7 +144,7 @@ class PageCapture:
 
     def _failure(self, error: CaptureError) -> CaptureError:
         """Why there is no document. What was refused looks to the browser like any broken connection."""
-        return self._refusal or self._guard.explain(self._document_url) or error
+        return self._interception.refusal or self._guard.explain(self._interception.document_url) or error
 
     def _check_size(self) -> None:
         if self._guard.exceeded is not None:
@@ -195,7 +199,7 @@ class PageCapture:
         capped = self._options.full_page and measures.height > self._options.height_cap
         return PageFacts(
             http_status=self._navigation.status,
-            final_url=measures.url,
+            final_url=without_credentials(measures.url),
             title=measures.title,
             page_height=measures.height if capped else None,
             height_capped=True if capped else None,

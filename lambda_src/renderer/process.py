@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import resource
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,9 @@ ANSWER_FD = 4
 FIRST_FREE_FD = 10
 REAP_SECONDS = 5.0
 PR_SET_DUMPABLE = 4
+# A page can have the browser write (blobs, caches); no file of it gets larger. A core would hold the page's secrets.
+MAX_FILE_BYTES = 1 << 30
+LIMITS = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: MAX_FILE_BYTES}
 
 
 def make_undumpable() -> None:
@@ -84,6 +88,9 @@ def spawn(executable: str, arguments: Sequence[str], environment: Mapping[str, s
     finally:
         for fd in (command_read, answer_write, null):
             os.close(fd)
+    # Before it has children, which inherit them: a browser takes longer than that to start.
+    for limit, value in LIMITS.items():
+        resource.prlimit(pid, limit, (value, value))
     return ProcessGroup(pid), command_write, answer_read
 
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from stillframe.artifact import ArtifactStore
 from stillframe.claim import Claim
-from stillframe.clients import Clients
+from stillframe.clients import Clients, connect_secrets
 from stillframe.clock import Clock, SystemClock
 from stillframe.delivery import Delivery
 from stillframe.egress import EgressPolicy
+from stillframe.grant import SecretGrant
 from stillframe.queue import Backoff, CaptureQueue
+from stillframe.secrets import SecretStore
 from stillframe.settings import Settings
 
 from .batch import BatchHandler
 from .capture import Capture
-from .chromium import Chromium, find_chromium
+from .chromium import Chromium
 from .engine import RenderEngine
+from .executable import find_chromium
 from .guard.server import EgressGuard
 from .guard.session import Limits
 from .observability import Observer
@@ -40,6 +43,7 @@ class Runtime:
         clients: Clients,
         observers: Iterable[Observer],
         clock: Clock | None = None,
+        on_refused: Callable[[Mapping[str, int]], None] | None = None,
     ) -> Runtime:
         """Put a worker together. Raises SettingsError when there is no browser; nothing is started yet."""
         make_undumpable()
@@ -49,9 +53,13 @@ class Runtime:
             guard=EgressGuard(
                 EgressPolicy.of(settings.allow_hosts, settings.allow_cidrs, settings.deny, settings.allow_ports),
                 limits=Limits(page_bytes=settings.max_page_mb * 1024 * 1024),
+                on_refused=on_refused,
             ),
+            max_browser_mb=settings.max_browser_mb,
         )
         artifacts = ArtifactStore(clients.s3, settings.bucket_name, settings.key_prefix)
+
+        secrets = SecretStore(map(SecretGrant.parse, settings.secrets), connect_secrets)
 
         def claim_for(delivery: Delivery) -> Claim:
             return Claim(clients.dynamodb, settings, clock, delivery)
@@ -59,7 +67,7 @@ class Runtime:
         capture = Capture(
             settings=settings,
             claim_for=claim_for,
-            work=Work(engine, artifacts, settings.max_receive_count),
+            work=Work(engine, artifacts, secrets, settings.max_receive_count),
             queue=CaptureQueue(clients.sqs, settings.queue_url, settings.dead_letter_queue_url),
             backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds),
             clock=clock,

@@ -13,6 +13,7 @@ from stillframe.delivery import Delivery
 from stillframe.errors import CaptureError, PermanentError, TransientError, UnexpectedError
 from stillframe.options import RenderOptions
 from stillframe.record import Status
+from stillframe.secrets import SecretStore
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +47,12 @@ class Product:
 class Work:
     """Renders and stores one delivery."""
 
-    def __init__(self, renderer: Renderer, artifacts: ArtifactStore, max_receive_count: int) -> None:
+    def __init__(
+        self, renderer: Renderer, artifacts: ArtifactStore, secrets: SecretStore, max_receive_count: int
+    ) -> None:
         self._renderer = renderer
         self._artifacts = artifacts
+        self._secrets = secrets
         self._max_receive_count = max_receive_count
 
     def do(self, delivery: Delivery, claim: Claim, deadline: Deadline) -> Product:
@@ -75,6 +79,7 @@ class Work:
             existing = self._artifacts.find(delivery.id, options.format)
             if existing is not None:
                 return Product(artifact=existing, adopted=True)
-        shot = self._renderer.render(delivery.request.url, options, deadline)
+        url = delivery.request.url
+        shot = self._renderer.render(url, self._secrets.resolve(options, url), deadline)
         artifact, adopted = self._artifacts.put(delivery.id, claim.token, shot)
         return Product(artifact=artifact, adopted=adopted, render_ms=shot.render_ms)

@@ -37,6 +37,8 @@ def test_context_of_others_is_none_of_ours() -> None:
         ({"architecture": "mips"}, ["stillframe:architecture", "arm64", "x86"]),
         ({"maxReceiveCount": 4}, ["stillframe:maxReceiveCount", "5"]),
         ({"maxConcurrency": 1}, ["stillframe:maxConcurrency", "2"]),
+        ({"allowCidrs": "10.0.0.0/99"}, ["10.0.0.0/99"]),
+        ({"secrets": "not-an-arn@example.com"}, ["not-an-arn@example.com", "ARN@host"]),
         ({"batchSize": 11}, ["stillframe:batchSize", "10"]),
         ({"jobDeadlineSeconds": 60}, ["jobDeadlineSeconds must be below functionTimeoutSeconds"]),
         ({"deadLetterRetentionDays": 4}, ["deadLetterRetentionDays must be above queueRetentionDays"]),

@@ -82,6 +82,18 @@ def test_the_role_may_do_exactly_what_the_function_does(templates: dict[str, dic
     assert "ManagedPolicyArns" not in only(templates["Stillframe"], "AWS::IAM::Role")
 
 
+def test_a_granted_secret_may_be_looked_up_and_no_other(synth: Synth) -> None:
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:site-AbCdEf"
+    template = synth(("stillframe:secrets", f"{arn}@a.example,{arn}@b.example"), ("stillframe:deny", "evil.example"))
+    statements = only(template["Stillframe"], "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    (look_up,) = [each for each in statements if each["Action"] == "secretsmanager:GetSecretValue"]
+    assert look_up["Resource"] == arn
+    variables = only(template["Stillframe"], "AWS::Lambda::Function")["Environment"]["Variables"]
+    assert variables["STILLFRAME_SECRETS"] == f"{arn}@a.example,{arn}@b.example"
+    assert variables["STILLFRAME_DENY"] == "evil.example"
+    assert "STILLFRAME_ALLOW_HOSTS" not in variables
+
+
 def test_images_are_written_and_read_below_the_prefix_only(templates: dict[str, dict[str, Any]]) -> None:
     statements = only(templates["Stillframe"], "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
     (images,) = [each for each in statements if "s3:PutObject" in each["Action"]]

@@ -17,6 +17,7 @@ from lambda_src.renderer.engine import RenderEngine
 from lambda_src.renderer.guard.server import EgressGuard
 from stillframe.egress import EgressPolicy
 from tests.support.pixels import GREEN, Picture
+from tests.support.processes import processes_of
 from tests.support.rendering import refusal, render
 
 
@@ -106,18 +107,6 @@ def test_the_browser_gets_an_empty_environment_and_its_own_profile(chromium: str
         engine.close()
     # And the profile goes with it
     assert not profile.exists()
-
-
-def processes_of(chromium: Chromium) -> list[Path]:
-    """The entries under /proc of the browser's whole process group."""
-    return [path for path in Path("/proc").glob("[0-9]*") if _group_of(path) == chromium.pid]
-
-
-def _group_of(process: Path) -> int:
-    try:
-        return int((process / "stat").read_text().rpartition(")")[2].split()[2])
-    except (OSError, ValueError):
-        return -1
 
 
 def test_a_browser_is_replaced_after_so_many_captures(

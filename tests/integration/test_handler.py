@@ -41,8 +41,8 @@ def lambda_function(
     built: list[Runtime] = []
     build = Runtime.build
 
-    def remember(*arguments: Any) -> Runtime:
-        built.append(build(*arguments))
+    def remember(*arguments: Any, **named: Any) -> Runtime:
+        built.append(build(*arguments, **named))
         return built[-1]
 
     monkeypatch.setattr(Runtime, "build", remember)

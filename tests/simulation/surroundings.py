@@ -17,10 +17,11 @@ from lambda_src.renderer.capture import Capture
 from lambda_src.renderer.work import Work
 from stillframe.artifact import ArtifactStore
 from stillframe.claim import Claim
-from stillframe.clients import Clients
+from stillframe.clients import Clients, connect_secrets
 from stillframe.delivery import REDRIVEN_FROM, Delivery
 from stillframe.queue import Backoff, CaptureQueue
 from stillframe.request import CaptureRequest
+from stillframe.secrets import SecretStore
 from stillframe.settings import Settings
 
 from .browser import SimulatedBrowser
@@ -82,7 +83,7 @@ class Surroundings:
         return parts.capture(
             settings=settings,
             claim_for=claim_for,
-            work=Work(browser, artifacts, settings.max_receive_count),
+            work=Work(browser, artifacts, SecretStore((), connect_secrets), settings.max_receive_count),
             queue=CaptureQueue(clients.sqs, settings.queue_url, settings.dead_letter_queue_url),
             backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, self.scheduler.rng.uniform),
             clock=clock,

@@ -11,12 +11,13 @@ from lambda_src.renderer.capture import Capture
 from lambda_src.renderer.work import Work
 from stillframe.artifact import ArtifactStore, PageFacts, Screenshot
 from stillframe.claim import Claim
-from stillframe.clients import Clients
+from stillframe.clients import Clients, connect_secrets
 from stillframe.clock import Clock, Deadline
 from stillframe.delivery import Delivery, Message
 from stillframe.options import ImageFormat, RenderOptions
 from stillframe.queue import Backoff, CaptureQueue
 from stillframe.request import CaptureRequest
+from stillframe.secrets import SecretStore
 from stillframe.settings import Settings
 
 
@@ -84,7 +85,12 @@ def capture_of(
     return Capture(
         settings=own,
         claim_for=claim_for,
-        work=Work(renderer, ArtifactStore(clients.s3, own.bucket_name, own.key_prefix), own.max_receive_count),
+        work=Work(
+            renderer,
+            ArtifactStore(clients.s3, own.bucket_name, own.key_prefix),
+            SecretStore((), connect_secrets),
+            own.max_receive_count,
+        ),
         queue=CaptureQueue(clients.sqs, own.queue_url, own.dead_letter_queue_url),
         backoff=Backoff(own.backoff_base_seconds, own.backoff_cap_seconds),
         clock=clock,

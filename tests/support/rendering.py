@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from lambda_src.renderer.chromium import Chromium
 from lambda_src.renderer.engine import RenderEngine
+from lambda_src.renderer.guard.server import EgressGuard
 from stillframe.artifact import Screenshot
 from stillframe.clock import Deadline, SystemClock
+from stillframe.egress import EgressPolicy
 from stillframe.errors import CaptureError
 from stillframe.options import RenderOptions
+
+
+@contextlib.contextmanager
+def local_engine(chromium: str, *sites: str) -> Iterator[RenderEngine]:
+    """A browser that may reach these sites on this machine."""
+    running = RenderEngine(functools.partial(Chromium.launch, chromium), EgressGuard(EgressPolicy.of(sites)))
+    try:
+        yield running
+    finally:
+        running.close()
 
 
 def deadline(seconds: float = 20) -> Deadline:

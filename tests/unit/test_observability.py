@@ -81,3 +81,14 @@ def test_a_metric_record_is_one_line_in_embedded_metric_format() -> None:
         "Captures", "Duration", "ReceiveCount", "RenderDuration", "ImageSize", "ClaimAge",
     }  # fmt: skip
     assert (record["outcome"], record["Duration"], record["ImageSize"]) == ("captured", [400], [1234])
+
+
+def test_each_decision_of_the_guard_is_a_metric_of_its_own() -> None:
+    stream = io.StringIO()
+    MetricEmitter(stream).refused({"deny.private": 3, "deny.port": 1})
+    records = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(record["decision"], record["RefusedConnections"]) for record in records] == [
+        ("deny.private", [3]),
+        ("deny.port", [1]),
+    ]
+    assert {"decision", "service"} in [set(each) for each in records[0]["_aws"]["CloudWatchMetrics"][0]["Dimensions"]]

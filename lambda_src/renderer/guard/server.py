@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from stillframe.egress import EgressPolicy
 
@@ -18,8 +18,16 @@ LOOPBACK = "127.0.0.1"
 class EgressGuard:
     """Opens guards for captures. Nothing is bound before the first one."""
 
-    def __init__(self, policy: EgressPolicy, resolver: Resolver | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        policy: EgressPolicy,
+        resolver: Resolver | None = None,
+        limits: Limits | None = None,
+        on_refused: Callable[[Mapping[str, int]], None] | None = None,
+    ) -> None:
+        """`on_refused` is told, at the end of a capture that was refused something, how often by which decision."""
         self.policy = policy
+        self._on_refused = on_refused
         self._resolver = resolver or SystemResolver()
         self._limits = limits or Limits()
         self._ports: set[int] = set()
@@ -46,3 +54,5 @@ class EgressGuard:
             for task in list(connections):
                 task.cancel()
             await asyncio.gather(*connections, return_exceptions=True)
+            if session.refused and self._on_refused is not None:
+                self._on_refused(session.refused)

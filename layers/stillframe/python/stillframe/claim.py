@@ -173,7 +173,7 @@ class Claim(BasePersistenceLayer):
         delivery, settings = self._delivery, self._settings
         return {
             "status": Status.PROCESSING,
-            "url": delivery.request.url,
+            "url": delivery.request.recorded_url,
             "options": delivery.request.recorded_options,
             "payloadHash": delivery.request.payload_hash,
             "workerId": settings.worker_id,

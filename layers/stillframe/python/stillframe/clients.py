@@ -11,6 +11,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
 READ_SECONDS = 10
@@ -44,3 +45,12 @@ class Clients:
             dynamodb=session.client("dynamodb", config=config),
             s3=session.client("s3", config=config),
         )
+
+
+def connect_secrets() -> SecretsManagerClient:
+    """A client for the few workers that look secrets up."""
+    session: Any = boto3.session.Session()
+    client: SecretsManagerClient = session.client(
+        "secretsmanager", config=Config(retries={"mode": "standard"}, connect_timeout=3, read_timeout=READ_SECONDS)
+    )
+    return client

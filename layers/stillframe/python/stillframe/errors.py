@@ -56,6 +56,12 @@ class BlockedAddress(PermanentError):
     code = "BLOCKED_ADDRESS"
 
 
+class SecretUnavailable(PermanentError):
+    """A secret that the request names is not granted for the host, does not exist, or is no usable text."""
+
+    code = "SECRET_UNAVAILABLE"
+
+
 class UnknownHost(PermanentError):
     """The name of the host does not resolve."""
 

@@ -89,7 +89,7 @@ def queued_item(request: CaptureRequest, now_ms: int, retention_seconds: int) ->
         {
             PARTITION_KEY: request.id,
             "status": Status.QUEUED,
-            "url": request.url,
+            "url": request.recorded_url,
             "options": request.recorded_options,
             "payloadHash": request.payload_hash,
             "attempts": 0,

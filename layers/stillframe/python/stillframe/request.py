@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from functools import cached_property
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from stillframe.errors import InvalidRequest, UnparsableBody
 from stillframe.options import RenderOptions
+from stillframe.options.access import revealed
 
 # pydantic's regex engine is Rust's, where `$` is the end of the text and not also the place before a newline.
 ID_PATTERN = r"^[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}$"
@@ -28,7 +30,9 @@ class CaptureRequest(BaseModel):
     option ends in a record that says so instead of a dead letter.
     """
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid", hide_input_in_errors=True
+    )
 
     url: Annotated[str, Field(min_length=1, max_length=MAX_URL_CHARS, strict=True)]
     request_id: Annotated[str, Field(pattern=ID_PATTERN, strict=True)] | None = None
@@ -60,16 +64,24 @@ class CaptureRequest(BaseModel):
             parsed = RenderOptions.parse(self.options)
         except InvalidRequest:
             return {}
+        # Secrets come out as asterisks.
         return parsed.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    @cached_property
+    def recorded_url(self) -> str:
+        """The url, but for a name and password in it."""
+        return without_credentials(self.url)
 
     @cached_property
     def _canonical_options(self) -> dict[str, Any]:
         """What the hash covers: spelling a default out is not another request, an invalid option is."""
         try:
-            RenderOptions.parse(self.options)
+            parsed = RenderOptions.parse(self.options)
         except InvalidRequest:
             return self.options
-        return self.recorded_options
+        # With its secrets: what one token may see is not what another one may.
+        options: dict[str, Any] = revealed(parsed.model_dump(by_alias=True, exclude_defaults=True))
+        return options
 
     @cached_property
     def payload_hash(self) -> str:
@@ -94,11 +106,20 @@ class CaptureRequest(BaseModel):
             raise InvalidRequest("url: contains white space or control characters; percent-encode them")
         if parts.scheme.lower() in ("http", "https") and not parts.hostname:
             raise InvalidRequest("url: names no host; expected https://host/path")
+        if "@" in parts.netloc:
+            raise InvalidRequest("url: has a name or password in it; use the option basicAuth")
         return RenderOptions.parse(self.options)
 
     def to_body(self) -> str:
         """The message body that `from_body` reads back."""
         return json.dumps(self.model_dump(mode="json", by_alias=True, exclude_none=True), ensure_ascii=False)
+
+
+def without_credentials(url: str) -> str:
+    """A url without the name and password that RFC 3986, 3.2.1 deprecates."""
+    scheme, separator, rest = url.partition("://")
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    return scheme + separator + rest[authority.rfind("@") + 1 :] if "@" in authority else url
 
 
 def _refuse_constant(name: str) -> None:

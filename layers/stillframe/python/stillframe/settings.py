@@ -10,6 +10,8 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from stillframe.grant import SecretGrant
+
 MILLISECONDS = 1000
 
 
@@ -44,9 +46,11 @@ class Settings(BaseSettings):
     allow_cidrs: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_ALLOW_CIDRS")] = ()
     allow_ports: Annotated[tuple[int, ...], NoDecode, Field(alias="STILLFRAME_ALLOW_PORTS")] = ()
     deny: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_DENY")] = ()
+    secrets: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_SECRETS")] = ()
+    max_browser_mb: Annotated[int | None, Field(alias="STILLFRAME_MAX_BROWSER_MB", ge=256, le=1_048_576)] = None
     max_page_mb: Annotated[int, Field(alias="STILLFRAME_MAX_PAGE_MB", ge=1, le=4096)] = 256
 
-    @field_validator("allow_hosts", "allow_cidrs", "allow_ports", "deny", mode="before")
+    @field_validator("allow_hosts", "allow_cidrs", "allow_ports", "deny", "secrets", mode="before")
     @classmethod
     def split_list(cls, value: object) -> object:
         """A comma-separated list."""
@@ -58,6 +62,14 @@ class Settings(BaseSettings):
         """Wrong ones are named here, and not at the first page."""
         for cidr in value:
             ip_network(cidr)
+        return value
+
+    @field_validator("secrets")
+    @classmethod
+    def be_grants(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """As with networks."""
+        for text in value:
+            SecretGrant.parse(text)
         return value
 
     @model_validator(mode="after")

@@ -1,0 +1,44 @@
+"""The one tab of a capture, in a browser context of its own, with a guard of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from pyppeteer.browser import BrowserContext
+from pyppeteer.connection import CDPSession
+from pyppeteer.page import Page
+
+from .chromium import Chromium
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A fresh page. `crash` is done when its renderer dies, which leaves calls on it without an answer."""
+
+    context: BrowserContext
+    page: Page
+    crash: asyncio.Future[None]
+
+    @classmethod
+    async def open(cls, chromium: Chromium, proxy: str) -> Tab:
+        """The caller bounds the time: newPage was seen to hang on a cold start (pyppeteer #332)."""
+        context = await chromium.new_context(proxy)
+        page = await context.newPage()
+        crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def on_crash(_: Any) -> None:
+            if not crash.done():
+                crash.set_result(None)
+
+        page.on("error", on_crash)
+        return cls(context, page, crash)
+
+    @property
+    def session(self) -> CDPSession:
+        return self.page._client
+
+    @property
+    def frame_id(self) -> str:
+        return str(self.page.mainFrame._id)

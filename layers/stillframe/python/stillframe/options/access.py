@@ -1,0 +1,168 @@
+"""What a page is asked with: headers, cookies, a password. Their values are secrets, as texts or by reference."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Mapping
+from enum import Enum, StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from .wire import WireModel
+
+# How pydantic prints a secret.
+REDACTED = str(SecretStr("secret"))
+
+MAX_HEADERS = 32
+MAX_COOKIES = 64
+MAX_VALUE_CHARS = 4096
+
+SECRET_ARN = re.compile(r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+\Z")
+# token (RFC 9110, 5.6.2).
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\Z")
+# What belongs to the connection, or has an option of its own.
+RESERVED_HEADERS = frozenset(
+    {"connection", "content-length", "cookie", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding"}
+    | {"upgrade", "origin", "referer"}
+)
+
+
+class SecretReference(WireModel):
+    """A value that is kept in AWS Secrets Manager; with `key`, a member of the JSON object that is kept there."""
+
+    secret_arn: Annotated[str, Field(pattern=SECRET_ARN)]
+    key: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+
+
+def _be_sendable(value: SecretStr | SecretReference) -> SecretStr | SecretReference:
+    """One line of printable ASCII, which is what a header or a cookie can carry (RFC 9110, 5.5)."""
+    if isinstance(value, SecretStr):
+        check_sendable(value.get_secret_value())
+    return value
+
+
+def check_sendable(text: str) -> None:
+    """Raises ValueError, without the text."""
+    if len(text) > MAX_VALUE_CHARS:
+        raise ValueError(f"is longer than {MAX_VALUE_CHARS} characters")
+    if any(not 0x20 <= ord(char) < 0x7F for char in text):
+        raise ValueError("has characters other than printable ASCII; encode them")
+
+
+Secret = Annotated[SecretStr | SecretReference, AfterValidator(_be_sendable)]
+
+
+def _be_header_names(headers: dict[str, Secret]) -> dict[str, Secret]:
+    seen: set[str] = set()
+    for name in headers:
+        lower = name.lower()
+        if not TOKEN.match(name):
+            raise ValueError(f"{name[:40]!r} is no header name")
+        if lower in RESERVED_HEADERS or lower.startswith(("proxy-", "sec-")):
+            hint = "; use the option cookies" if lower == "cookie" else ""
+            raise ValueError(f"the header {name} cannot be set{hint}")
+        if lower in seen:
+            raise ValueError(f"the header {name} is given twice")
+        seen.add(lower)
+    return headers
+
+
+Headers = Annotated[dict[str, Secret], Field(max_length=MAX_HEADERS), AfterValidator(_be_header_names)]
+
+
+class SameSite(StrEnum):
+    """When a cookie goes along with requests from other sites (RFC 6265bis, 5.6.7)."""
+
+    STRICT = "Strict"
+    LAX = "Lax"
+    NONE = "None"
+
+
+class Cookie(WireModel):
+    """A cookie that the browser has before it asks for the page. Without `domain` it is the page's host's alone."""
+
+    name: Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$")]
+    value: Secret
+    domain: Annotated[str, Field(pattern=r"^\.?[A-Za-z0-9.-]{1,253}$")] | None = None
+    path: Annotated[str, Field(pattern=r"^/[\x21-\x7e]{0,1023}$")] = "/"
+    secure: Annotated[bool, Field(strict=True)] | None = None
+    http_only: Annotated[bool, Field(strict=True)] = False
+    same_site: SameSite | None = None
+
+
+class BasicAuth(WireModel):
+    """Name and password of HTTP's basic authentication (RFC 7617)."""
+
+    username: Annotated[str, Field(pattern=r"^[\x20-\x39\x3b-\x7e]{1,256}$")]
+    password: Secret
+
+    @property
+    def authorization(self) -> str:
+        """The value of the Authorization header. The password must be a text by now."""
+        return "Basic " + base64.b64encode(f"{self.username}:{reveal(self.password)}".encode()).decode()
+
+
+class AccessOptions(WireModel):
+    """What goes to the origin of the page, and to no other."""
+
+    headers: Headers = Field(default_factory=dict)
+    cookies: Annotated[tuple[Cookie, ...], Field(max_length=MAX_COOKIES)] = ()
+    basic_auth: BasicAuth | None = None
+
+    @model_validator(mode="after")
+    def refuse_two_authorizations(self) -> Self:
+        if self.basic_auth is not None and any(name.lower() == "authorization" for name in self.headers):
+            raise ValueError("basicAuth and headers.Authorization conflict: give one of them")
+        return self
+
+    def origin_headers(self) -> dict[str, str]:
+        """The headers for the page's origin. All secrets must be texts by now."""
+        headers = {name: reveal(value) for name, value in self.headers.items()}
+        if self.basic_auth is not None:
+            headers["Authorization"] = self.basic_auth.authorization
+        return headers
+
+    def with_secrets(self, look_up: Callable[[SecretReference], str]) -> Self:
+        """The same with every reference looked up. Raises what `look_up` raises."""
+
+        def text(value: SecretStr | SecretReference) -> SecretStr:
+            return SecretStr(look_up(value)) if isinstance(value, SecretReference) else value
+
+        auth = self.basic_auth
+        return self.model_copy(
+            update={
+                "headers": {name: text(value) for name, value in self.headers.items()},
+                "cookies": tuple(each.model_copy(update={"value": text(each.value)}) for each in self.cookies),
+                "basic_auth": auth and auth.model_copy(update={"password": text(auth.password)}),
+            }
+        )
+
+
+def reveal(value: SecretStr | SecretReference) -> str:
+    """The text of a secret; a reference must have been looked up before."""
+    assert isinstance(value, SecretStr)
+    return value.get_secret_value()
+
+
+def revealed(value: Any) -> Any:
+    """A dumped model as JSON would have it, with its secrets: for hashing, never for keeping."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: revealed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [revealed(item) for item in value]
+    return value
+
+
+def has_redacted(options: Any) -> bool:
+    """Whether recorded options lost a secret: what is left of one is asterisks."""
+    if isinstance(options, Mapping):
+        return any(has_redacted(value) for value in options.values())
+    if isinstance(options, list | tuple):
+        return any(has_redacted(value) for value in options)
+    return bool(options == REDACTED)

@@ -1,0 +1,49 @@
+"""What is wrong with options, in sentences that name the option and its range."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic.alias_generators import to_camel
+
+
+def sentences(error: ValidationError, model: type[BaseModel]) -> str:
+    """All that a validation found, as one line. Values are never quoted: they may be secrets."""
+    return "; ".join(_sentence(item, model) for item in error.errors(include_input=False))
+
+
+def _sentence(item: Any, model: type[BaseModel]) -> str:
+    name = ".".join(str(part) for part in item["loc"])
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        known = ", ".join(sorted(to_camel(field) for field in model.model_fields))
+        return f"{name} is not an option (known: {known})"
+    bounds = _bounds(item["loc"], model)
+    return f"{name}: {message}{bounds}" if name else message
+
+
+def _bounds(location: tuple[Any, ...], root: type[BaseModel]) -> str:
+    """The full range of an option, because `less than 101` alone makes users guess the other end."""
+    field: Any = None
+    model: Any = root
+    for part in location:
+        fields = {to_camel(key): value for key, value in getattr(model, "model_fields", {}).items()}
+        if part not in fields:
+            break
+        field = fields[part]
+        model = field.annotation
+    limits = {type(meta).__name__.lower(): meta for meta in _metadata(field)}
+    if "ge" in limits and "le" in limits:
+        return f" (range {limits['ge'].ge} to {limits['le'].le})"
+    return ""
+
+
+def _metadata(field: Any) -> list[Any]:
+    if field is None:
+        return []
+    if field.metadata:
+        return list(field.metadata)
+    # `Annotated[int, ...] | None` keeps its limits one level down, in the member of the union.
+    members = getattr(field.annotation, "__args__", ())
+    return [meta for member in members for info in getattr(member, "__metadata__", ()) for meta in info.metadata]

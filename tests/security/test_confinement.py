@@ -1,0 +1,147 @@
+"""What a page, or a browser that a page took over, cannot do on the machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from lambda_src.renderer import flags
+from lambda_src.renderer.engine import RenderEngine
+from lambda_src.renderer.guard.server import EgressGuard
+from lambda_src.renderer.memory import default_limit_mb
+from stillframe.egress import EgressPolicy
+from tests.support.pixels import GREEN, Picture
+from tests.support.processes import Launches, listening_ports, processes_of
+from tests.support.rendering import refusal, render
+from tests.support.serving import QuietHandler, serving
+
+PERMISSIONS = ("geolocation", "notifications", "camera", "microphone", "clipboard-read", "midi", "persistent-storage")
+PAGES = {
+    "open": "<body><script>open('/popup?1'); open('/popup?2', '_blank', 'noopener')</script>",
+    "link": "<body><a id=a target=_blank href='/popup?3'>x</a><script>a.click()</script>",
+    "form": "<body><form id=f target=_blank action='/popup?4'></form><script>f.submit()</script>",
+    "download": "<body><a id=a href='/file' download='probe.bin'>x</a><script>a.click()</script>",
+    "permissions": (
+        "<body><script>Promise.all(NAMES.map(name => navigator.permissions.query({name}))).then(all => {"
+        "const denied = all.every(each => each.state === 'denied');"
+        "document.body.style.background = denied ? '#00aa00' : '#aa0000' })</script>"
+    ).replace("NAMES", str(list(PERMISSIONS))),
+    "good": "<body style='margin:0;background:#00aa00'>",
+    "memory": (
+        "<body><script>const kept = []; for (let i = 0; i < 40; i++) kept.push(new Uint8Array(2e7).fill(i));"
+        "setInterval(() => kept.forEach(each => each.fill(7)), 500)</script>"
+    ),
+}
+
+
+class Site(QuietHandler):
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        self.asked.append(path)
+        if path == "/file":
+            self.answer(200, b"probe" * 1000, Content_Disposition="attachment")
+        else:
+            self.answer(200, f"<!doctype html>{PAGES.get(path.strip('/'), 'popup')}".encode())
+
+
+@pytest.fixture
+def asked() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def pages(asked: list[str]) -> Iterator[str]:
+    with serving(type("Asked", (Site,), {"asked": asked})) as host:
+        yield host
+
+
+@pytest.fixture
+def launches(chromium: str) -> Launches:
+    return Launches(chromium)
+
+
+@pytest.fixture
+def engine(launches: Launches, pages: str) -> Iterator[RenderEngine]:
+    running = RenderEngine(launches, EgressGuard(EgressPolicy.of([pages])), max_browser_mb=600)
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize("way", ["open", "link", "form"])
+def test_a_page_opens_no_other(engine: RenderEngine, pages: str, asked: list[str], way: str) -> None:
+    # Given / When a page that opens another one, with and without a handle on it
+    render(engine, f"http://{pages}/{way}", delayMs=300)
+    # Then nobody asked for it
+    assert asked == [f"/{way}"]
+
+
+@pytest.mark.parametrize("way", ["open", "link", "form"])
+def test_a_browser_that_would_open_it_has_it_closed(
+    engine: RenderEngine, launches: Launches, pages: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a browser that does not know the flag
+    monkeypatch.setattr(flags, "FLAGS", tuple(flag for flag in flags.FLAGS if flag != "--block-new-web-contents"))
+    closed: list[str] = []
+    render(engine, f"http://{pages}/good")
+    connection = launches.browsers[0].connection
+    connection.on("Target.targetDestroyed", lambda event: closed.append(event["targetId"]))
+    # When a page opens another one
+    before = time.monotonic()
+    render(engine, f"http://{pages}/{way}", delayMs=300)
+    # Then that one is gone while the page is still there
+    assert (len(closed) >= 1, time.monotonic() - before < 10) == (True, True)
+
+
+def test_every_permission_is_denied(engine: RenderEngine, pages: str) -> None:
+    assert Picture(render(engine, f"http://{pages}/permissions", delayMs=300).data).is_all(GREEN)
+
+
+def test_a_download_leaves_no_file(
+    engine: RenderEngine, pages: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    render(engine, f"http://{pages}/download", delayMs=500)
+    found = [path for path in tmp_path.rglob("*") if path.is_file() and b"probeprobe" in path.read_bytes()]
+    assert found == []
+
+
+def test_there_is_no_port_to_speak_to_the_browser(engine: RenderEngine, launches: Launches, pages: str) -> None:
+    render(engine, f"http://{pages}/good")
+    assert listening_ports(launches.browsers[0]) == set()
+
+
+def test_a_browser_writes_no_core_and_no_huge_file(engine: RenderEngine, launches: Launches, pages: str) -> None:
+    # Given a browser that has rendered
+    render(engine, f"http://{pages}/good")
+    # Then each of its processes is limited
+    members = processes_of(launches.browsers[0])
+    assert len(members) >= 2
+    for process in members:
+        limits = {line[:26].strip(): line[26:].split()[1] for line in (process / "limits").read_text().splitlines()}
+        assert (limits["Max core file size"], limits["Max file size"]) == ("0", str(1 << 30))
+
+
+def test_a_page_with_too_much_memory_ends_alone(engine: RenderEngine, launches: Launches, pages: str) -> None:
+    # Given / When a page that takes 800 MB where a browser may have 600
+    started = time.monotonic()
+    error = refusal(engine, f"http://{pages}/memory", delayMs=8000)
+    # Then it is ended before its time, and the next capture in the same process is right
+    assert (error.code, time.monotonic() - started < 7) == ("BROWSER_CRASHED", True)
+    assert "memory" in error.message
+    assert Picture(render(engine, f"http://{pages}/good").data).is_all(GREEN)
+    assert len(launches.browsers) == 2
+
+
+@pytest.mark.parametrize(("memory", "limit"), [("2048", 1536), ("", 4096)])
+def test_the_limit_of_a_function_leaves_room_for_the_worker(
+    memory: str, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory)
+    assert default_limit_mb() == limit

@@ -1,0 +1,263 @@
+"""Headers, cookies and passwords go to the page's origin, and to nobody else: no third party, no record, no log."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import boto3
+import pytest
+from click.testing import CliRunner
+
+from cli.main import cli
+from lambda_src.renderer.engine import RenderEngine
+from lambda_src.renderer.runtime import Runtime
+from stillframe.errors import SecretUnavailable
+from stillframe.grant import SecretGrant
+from stillframe.options import RenderOptions
+from stillframe.outcome import OutcomeKind
+from stillframe.request import CaptureRequest
+from stillframe.secrets import SecretStore
+from tests.support.cloud import Cloud
+from tests.support.fakes import SetContext, message
+from tests.support.rendering import local_engine, render
+from tests.support.serving import QuietHandler, serving
+
+TOKEN = "t0ken-that-nobody-may-see"
+
+
+@dataclass
+class Heard:
+    """The headers of every request, by host and path."""
+
+    requests: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def at(self, site: str, path: str) -> dict[str, str]:
+        return self.requests[f"{site}{path}"]
+
+    def sites_that_saw(self, secret: str) -> set[str]:
+        return {
+            urlsplit(f"http://{where}").netloc
+            for where, headers in self.requests.items()
+            if any(secret in value for value in headers.values())
+        }
+
+
+class Listener(QuietHandler):
+    """Writes down what it is asked with; /?embed=URL shows an image, /move?to=URL redirects."""
+
+    heard: Heard
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        self.heard.requests[f"{self.headers['Host']}{parts.path}"] = {k.lower(): v for k, v in self.headers.items()}
+        if parts.path == "/move":
+            self.answer(302, b"", Location=parts.query.removeprefix("to="))
+        else:
+            images = "".join(f'<img src="{url}">' for url in parts.query.removeprefix("embed=").split("|") if url)
+            self.answer(200, f"<!doctype html><body>{images}<script>fetch('/own')</script>".encode())
+
+
+@dataclass
+class Sites:
+    own: str
+    other: str
+    heard: Heard
+
+
+@pytest.fixture
+def sites() -> Iterator[Sites]:
+    heard = Heard()
+    handler = type("Each", (Listener,), {"heard": heard})
+    with serving(handler) as own, serving(handler) as other:
+        yield Sites(own, other, heard)
+
+
+@pytest.fixture
+def engine(chromium: str, sites: Sites) -> Iterator[RenderEngine]:
+    with local_engine(chromium, sites.own, sites.other) as running:
+        yield running
+
+
+ACCESS: dict[str, dict[str, Any]] = {
+    "headers": {"headers": {"X-Token": TOKEN}},
+    "authorization": {"headers": {"Authorization": f"Bearer {TOKEN}"}},
+    "cookies": {"cookies": [{"name": "session", "value": TOKEN}]},
+}
+
+
+@pytest.mark.parametrize("options", ACCESS.values(), ids=list(ACCESS))
+def test_it_goes_with_every_request_to_the_origin(engine: RenderEngine, sites: Sites, options: dict[str, Any]) -> None:
+    render(engine, f"http://{sites.own}/page?embed=/image", waitUntil="networkidle", **options)
+    for path in ("/page", "/image", "/own"):
+        assert TOKEN in str(sites.heard.at(sites.own, path))
+
+
+@pytest.mark.parametrize("options", [ACCESS["headers"], ACCESS["authorization"]], ids=["headers", "authorization"])
+@pytest.mark.parametrize(
+    "path", ["/page?embed=http://OTHER/image", "/page?embed=/move?to=http://OTHER/image", "/move?to=http://OTHER/page"]
+)
+def test_it_goes_to_no_third_party_and_no_redirect_target(
+    engine: RenderEngine, sites: Sites, options: dict[str, Any], path: str
+) -> None:
+    # Given / When a page that shows, or is, something from another origin
+    url = f"http://{sites.own}{path.replace('OTHER', sites.other)}"
+    render(engine, url, waitUntil="networkidle", **options)
+    # Then the other origin was asked, and without
+    assert sites.other in {urlsplit(f"http://{where}").netloc for where in sites.heard.requests}
+    assert sites.heard.sites_that_saw(TOKEN) == {sites.own}
+
+
+def test_a_redirect_that_comes_back_gets_it_again(engine: RenderEngine, sites: Sites) -> None:
+    back = quote(f"http://{sites.own}/end", safe=":/")
+    render(engine, f"http://{sites.own}/move?to=http://{sites.other}/move?to={back}", headers={"X-Token": TOKEN})
+    assert sites.heard.at(sites.own, "/end")["x-token"] == TOKEN
+    assert sites.heard.sites_that_saw(TOKEN) == {sites.own}
+
+
+def test_basic_auth_is_sent_with_the_first_request(engine: RenderEngine, sites: Sites) -> None:
+    render(engine, f"http://{sites.own}/page", basicAuth={"username": "joe", "password": TOKEN})
+    kind, _, text = sites.heard.at(sites.own, "/page")["authorization"].partition(" ")
+    assert (kind, base64.b64decode(text).decode()) == ("Basic", f"joe:{TOKEN}")
+
+
+def test_the_next_capture_has_nothing_of_it(engine: RenderEngine, sites: Sites) -> None:
+    render(engine, f"http://{sites.own}/first", **{**ACCESS["headers"], **ACCESS["cookies"]})
+    render(engine, f"http://{sites.own}/second")
+    assert TOKEN in str(sites.heard.at(sites.own, "/first"))
+    assert TOKEN not in str(sites.heard.at(sites.own, "/second"))
+
+
+def test_neither_record_nor_log_nor_metric_nor_object_has_it(
+    make_cloud: Any, sites: Sites, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Given requests with secrets: one that succeeds, one with a wrong option besides, one whose page is not there
+    cloud: Cloud = make_cloud(STILLFRAME_ALLOW_HOSTS=sites.own, LOG_LEVEL="DEBUG", STILLFRAME_MAX_RECEIVE_COUNT="1")
+    access = {**ACCESS["headers"], **ACCESS["cookies"]}
+    url = f"http://{sites.own}/page"
+    runtime = Runtime.build(cloud.settings, cloud.clients, [])
+    requests = [
+        CaptureRequest(url=url, request_id="good", options=access),
+        CaptureRequest(url=url, request_id="wrong", options={**access, "quality": 50}),
+        CaptureRequest(url=url, request_id="bad-value", options={"headers": {"X-Token": TOKEN + "\n"}}),
+        CaptureRequest(url=f"http://joe:{TOKEN}@{sites.own}/", request_id="in-url"),
+        CaptureRequest(url="http://no-such-host.invalid/", request_id="gone", options=access),
+    ]
+    cloud.send(*requests)
+    # When they are handled, with all that is logged
+    with caplog.at_level(logging.DEBUG):
+        try:
+            for request in requests:
+                outcome = runtime.handler._capture.handle(message(request, f"m-{request.id}"), SetContext())
+                assert outcome.kind in (OutcomeKind.CAPTURED, OutcomeKind.FAILED)
+                assert TOKEN not in json.dumps(outcome.to_wire())
+        finally:
+            runtime.close()
+    # Then the page was asked with the secret, and nothing that is kept or printed has it
+    assert sites.heard.sites_that_saw(TOKEN) == {sites.own}
+    kept = [str(cloud.clients.dynamodb.scan(TableName=cloud.settings.table_name)["Items"])]
+    kept += [str(cloud.clients.s3.head_object(Bucket=cloud.settings.bucket_name, Key=key)) for key in cloud.versions()]
+    assert len(kept) == 2
+    assert TOKEN not in "".join(kept)
+    ours = [line for line in caplog.records if line.name.startswith(("stillframe", "lambda_src"))]
+    assert TOKEN not in "".join(str(line.__dict__) for line in ours)
+    assert TOKEN not in "".join(capsys.readouterr())
+    # And the same request is known again by its secret, another one is not
+    other = CaptureRequest(url=url, options={"headers": {"X-Token": "another"}})
+    assert CaptureRequest(url=url, options={"headers": {"X-Token": TOKEN}}).id != other.id
+
+
+def test_retry_says_that_the_record_has_no_secrets(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a record of a request with a header
+    cloud.send(CaptureRequest(url="http://example.com/", request_id="a", options=ACCESS["headers"]))
+    for name, value in cloud.exports.items():
+        monkeypatch.setenv(name, value)
+    # When it is to be sent again
+    result = CliRunner().invoke(cli, ["retry", "a"])
+    # Then that is refused, with what to do instead
+    assert result.exit_code == 1
+    assert "secrets" in result.output
+    assert "send it again" in result.output
+
+
+@pytest.fixture
+def secret(cloud: Cloud) -> str:
+    """The ARN of a secret in the emulator's Secrets Manager."""
+    client = boto3.session.Session().client("secretsmanager")
+    return str(client.create_secret(Name="site", SecretString=json.dumps({"token": TOKEN}))["ARN"])
+
+
+def store(*grants: str) -> SecretStore:
+    return SecretStore(map(SecretGrant.parse, grants), lambda: boto3.session.Session().client("secretsmanager"))
+
+
+def test_a_value_can_come_from_secrets_manager(secret: str) -> None:
+    # Given a secret that may go to one host
+    options = RenderOptions.parse({"headers": {"X-Token": {"secretArn": secret, "key": "token"}}})
+    # When a request for that host names it, then it has its text
+    resolved = store(f"{secret}@example.com").resolve(options, "https://example.com/page")
+    assert resolved.origin_headers() == {"X-Token": TOKEN}
+    # And only the reference is recorded
+    request = CaptureRequest(url="https://example.com/", options={"headers": {"X-Token": {"secretArn": secret}}})
+    assert request.recorded_options == {"headers": {"X-Token": {"secretArn": secret}}}
+
+
+@pytest.mark.parametrize(
+    ("grant", "url"),
+    [
+        ("", "https://example.com/"),
+        ("SECRET@example.com", "https://example.org/"),
+        ("SECRET@example.com", "https://example.com:8443/"),
+        ("SECRET@example.com", "https://example.com.evil.test/"),
+        ("SECRET@example.com", "https://example.com@evil.test/"),
+        ("SECRETx@example.com", "https://example.com/"),
+    ],
+)
+def test_a_secret_goes_to_no_host_but_the_one_it_is_granted_for(secret: str, grant: str, url: str) -> None:
+    options = RenderOptions.parse({"cookies": [{"name": "a", "value": {"secretArn": secret, "key": "token"}}]})
+    grants = [grant.replace("SECRET", secret)] if grant else []
+    with pytest.raises(SecretUnavailable, match="STILLFRAME_SECRETS"):
+        store(*grants).resolve(options, url)
+
+
+@pytest.mark.parametrize("reference", [{"key": "missing"}, {"key": "token", "gone": "1"}])
+def test_a_secret_that_is_not_there_is_an_error_for_good(secret: str, reference: dict[str, str]) -> None:
+    arn = secret + reference.pop("gone", "")
+    options = RenderOptions.parse({"headers": {"X-Token": {"secretArn": arn, **reference}}})
+    with pytest.raises(SecretUnavailable) as refused:
+        store(f"{arn}@example.com").resolve(options, "https://example.com/")
+    assert TOKEN not in refused.value.message
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"headers": {"Host": "x"}}, "Host cannot be set"),
+        ({"headers": {"Cookie": "x"}}, "use the option cookies"),
+        ({"headers": {"Proxy-Authorization": "x"}}, "cannot be set"),
+        ({"headers": {"a b": "x"}}, "no header name"),
+        ({"headers": {"X-A": f"{TOKEN}\r\nX-B: y"}}, "printable ASCII"),
+        ({"headers": {"X-A": TOKEN * 400}}, "longer than"),
+        ({"headers": {"X-A": "1", "x-a": "2"}}, "given twice"),
+        ({"headers": {"authorization": "x"}, "basicAuth": {"username": "u", "password": "p"}}, "conflict"),
+        ({"basicAuth": {"username": "a:b", "password": TOKEN}}, "username"),
+        ({"cookies": [{"name": "a;b", "value": TOKEN}]}, "name"),
+        ({"headers": {"X-A": {"secretArn": "arn:aws:s3:::bucket"}}}, "secretArn"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_without_its_value(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(Exception, match=words) as refused:
+        RenderOptions.parse(options)
+    assert TOKEN not in str(refused.value)
+    assert TOKEN not in repr(refused.value.__cause__)
+
+
+def test_options_print_without_their_secrets() -> None:
+    options = RenderOptions.parse(ACCESS["headers"])
+    assert TOKEN not in repr(options) + options.model_dump_json()

@@ -1,0 +1,55 @@
+"""What processes a browser has, and what they hold."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lambda_src.renderer.chromium import Chromium
+
+
+class Launches:
+    """Launches browsers and remembers them: give it to an engine."""
+
+    def __init__(self, executable: str) -> None:
+        self._executable = executable
+        self.browsers: list[Chromium] = []
+
+    async def __call__(self) -> Chromium:
+        self.browsers.append(await Chromium.launch(self._executable))
+        return self.browsers[-1]
+
+    @property
+    def alive(self) -> list[int]:
+        """Process ids of those that are there, zombies included."""
+        return [each.pid for each in self.browsers if Path(f"/proc/{each.pid}").exists()]
+
+
+def processes_of(chromium: Chromium) -> list[Path]:
+    """The entries under /proc of the browser's whole process group."""
+    return [path for path in Path("/proc").glob("[0-9]*") if group_of(path) == chromium.pid]
+
+
+def group_of(process: Path) -> int:
+    """The process group, or -1 for a process that is gone."""
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[2])
+    except (OSError, ValueError):
+        return -1
+
+
+def listening_ports(chromium: Chromium) -> set[int]:
+    """TCP ports on which any process of the browser listens (proc(5), /proc/net/tcp)."""
+    sockets = set()
+    for process in processes_of(chromium):
+        for entry in (process / "fd").iterdir():
+            target = os.readlink(entry)
+            if target.startswith("socket:["):
+                sockets.add(target[8:-1])
+    ports = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and fields[9] in sockets:
+                ports.add(int(fields[1].rpartition(":")[2], 16))
+    return ports
