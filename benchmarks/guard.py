@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from cli.emulator import LOOPBACK, free_port
@@ -24,29 +24,14 @@ from lambda_src.renderer.chromium import Chromium
 from lambda_src.renderer.engine import RenderEngine
 from lambda_src.renderer.executable import find_chromium
 from lambda_src.renderer.guard.server import EgressGuard
-from lambda_src.renderer.guard.session import GuardSession
 from stillframe.clock import Deadline, SystemClock
 from stillframe.egress import EgressPolicy
 from stillframe.options import RenderOptions
 
+from .unguarded import NoGuard
+
 TABS = 4
 WARM_UP = 8
-
-
-class DirectSession(GuardSession):
-    """Lets the browser connect by itself."""
-
-    @property
-    def url(self) -> str:
-        return "direct://"
-
-
-class NoGuard(EgressGuard):
-    """Guards nothing: what the guard is measured against."""
-
-    @contextlib.asynccontextmanager
-    async def session(self) -> AsyncIterator[GuardSession]:
-        yield DirectSession(self.policy, self._resolver, self._limits, set())
 
 
 @contextlib.contextmanager

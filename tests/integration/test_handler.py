@@ -80,7 +80,8 @@ def test_one_bad_record_never_harms_its_batch(
     # And there is one canonical line and one metric record for each
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     captures = {line["id"]: line for line in lines if line.get("message") == "capture"}
-    metrics = [line for line in lines if "_aws" in line]
+    metrics = [line for line in lines if "Captures" in line]
+    refused = [line["decision"] for line in lines if "RefusedConnections" in line]
     assert {name: line["outcome"] for name, line in captures.items()} == {
         "good": "captured",
         "message-1": "failed",
@@ -88,7 +89,7 @@ def test_one_bad_record_never_harms_its_batch(
         "dropped": "retry",
     }
     assert {line["functionRequestId"] for line in captures.values()} == {"request-1"}
-    assert len(metrics) == 4
+    assert (len(metrics), refused) == (4, ["deny.unresolved"])
     # When a duplicate comes to the warm environment
     assert entry.handler(event_of(bodies[0]), Context()) == {"batchItemFailures": []}  # type: ignore[arg-type]
     assert "already_success" in capsys.readouterr().out

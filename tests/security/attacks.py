@@ -103,16 +103,21 @@ WAYS = {
     "web-transport": '<script>try { new WebTransport("URL".replace("http:", "https:")) } catch (e) {}</script>',
 }
 
-# Ways that need more than a canary to get through (TLS, a frame's own process, a user), even when they may.
-SHY = frozenset({"web-transport", "svg-use", "popup", "popup-blank", "manifest", "icon", "web-rtc-udp", "preconnect"})
+# Ways that no guard sees: the browser does not take them, or takes them past any proxy, unless a flag is missing.
+SHY = frozenset({"popup", "popup-blank", "web-rtc-udp", "web-transport"})
+# Ways that a headless browser does not take at all, not even with neither guard nor flags.
+NOT_TAKEN = frozenset({"icon", "manifest", "preconnect", "svg-use"})
 # Ways of which a page tries only some: one at a time, one of a name, or what it takes for a host.
 SPARING = frozenset({"css-cursor", "form", "frame-moved", "ping", "web-rtc-tcp", "web-socket"})
+# Ways whose first line on the wire names no path.
+WORDLESS = frozenset({"web-rtc-tcp", "web-rtc-udp", "web-transport"})
 
 
 def body_of(way: str, host: str, port: int) -> str:
     """The attack of one way on one host."""
     # A path of its own for each: a browser asks once for what it takes for the same.
-    target = f"http://{host}:{port}/{way}/{HOSTS.index(host)}"
+    mark = HOSTS.index(host) if host in HOSTS else host.strip("[]").replace(":", "-")
+    target = f"http://{host}:{port}/{way}/{mark}"
     authority = f"{host.rpartition('@')[2]}:{port}"
     text = WAYS[way]
     if "TARGET" in text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -21,6 +22,9 @@ from tests.support.canary import Canary, canaries
 from tests.support.serving import QuietHandler, serving
 
 from .attacks import HOSTS, body_of
+
+# What is in there runs in a network of its own: see test_namespace.py.
+collect_ignore_glob = [] if os.environ.get("STILLFRAME_TEST_NAMESPACE") else ["namespace/*"]
 
 CANARY_HOSTS = ("127.0.0.1", "127.0.0.2", "::1")
 NAMES = {
@@ -79,9 +83,10 @@ class Arena:
         self,
         policy: EgressPolicy | None = None,
         launch: Callable[[], object] | None = None,
+        guard: EgressGuard | None = None,
     ) -> Iterator[RenderEngine]:
         """A browser behind a guard that allows the hostile site itself, unless another policy is given."""
-        guard = EgressGuard(policy or self.policy(), TestResolver())
+        guard = guard or EgressGuard(policy or self.policy(), TestResolver())
         running = RenderEngine(launch or functools.partial(Chromium.launch, self.chromium), guard)  # type: ignore[arg-type]
         try:
             yield running

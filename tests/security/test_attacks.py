@@ -5,20 +5,48 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import quote
 
 import pytest
 
+from benchmarks.unguarded import NoGuard
+from lambda_src.renderer import flags
+from lambda_src.renderer.chromium import Chromium
 from lambda_src.renderer.engine import RenderEngine
+from stillframe.artifact import Screenshot
 from stillframe.egress import EgressPolicy
-from stillframe.errors import BlockedAddress, CaptureTimeout, ConnectionFailed
-from tests.support.rendering import refusal, render
+from stillframe.errors import BlockedAddress, CaptureError, CaptureTimeout, ConnectionFailed
+from tests.support.rendering import refusal, render, render_all
 
-from .attacks import HOSTS, SHY, SPARING, WAYS
+from .attacks import HOSTS, NOT_TAKEN, SHY, SPARING, WAYS, WORDLESS
 from .conftest import Arena
 
+HOLDING_FLAGS = ("--block-new-web-contents", "--disable-quic", "--force-webrtc-ip-handling-policy", "--proxy-")
 # Long enough for what a page starts late; the capture's own waiting is for network idle before.
 SETTLE = {"waitUntil": "networkidle", "delayMs": 500, "timeoutMs": 15_000}
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """What became of the pages of some ways, and what the canaries heard of each."""
+
+    outcomes: dict[str, Screenshot | CaptureError]
+    heard: dict[str, list[str]]
+
+    @classmethod
+    def run(cls, arena: Arena, engine: RenderEngine, paths: dict[str, str]) -> Attacked:
+        """Several at once where the canaries can tell them apart, one at a time where they cannot."""
+        urls = {way: f"http://{arena.site}{path}" for way, path in paths.items()}
+        arena.canary.hits.clear()
+        outcomes = render_all(engine, {way: url for way, url in urls.items() if way not in WORDLESS}, **SETTLE)
+        heard = {way: [hit for hit in arena.canary.hits if f" /{way}/" in hit] for way in outcomes}
+        heard["of nobody"] = [hit for hit in arena.canary.hits if "HTTP/" not in hit]
+        for way in urls.keys() & WORDLESS:
+            arena.canary.hits.clear()
+            outcomes |= render_all(engine, {way: urls[way]}, **SETTLE)
+            heard[way] = list(arena.canary.hits)
+        return cls(outcomes, heard)
 
 
 @pytest.fixture(scope="module")
@@ -33,27 +61,62 @@ def lenient(arena: Arena) -> Iterator[RenderEngine]:
         yield engine
 
 
+@pytest.fixture(scope="module")
+def attacked(arena: Arena, guarded: RenderEngine) -> Attacked:
+    """Every way, each on every name of the canaries."""
+    return Attacked.run(arena, guarded, {way: f"/attack?way={way}" for way in WAYS})
+
+
+@pytest.fixture(scope="module")
+def let_through(arena: Arena, lenient: RenderEngine) -> Attacked:
+    """The same, on the one canary that this guard allows."""
+    return Attacked.run(arena, lenient, {way: f"/attack?way={way}&host=127.0.0.1" for way in WAYS})
+
+
 @pytest.mark.parametrize("way", WAYS)
-def test_no_way_reaches_a_canary(arena: Arena, guarded: RenderEngine, way: str) -> None:
-    # Given a page that asks in one way for every name of the canaries
-    arena.canary.hits.clear()
-    # When it is captured
-    shot = render(guarded, f"http://{arena.site}/attack?way={way}", **SETTLE)
-    # Then the page is pictured, and no canary heard anything
-    assert arena.canary.hits == []
+def test_no_way_reaches_a_canary(attacked: Attacked, way: str) -> None:
+    # Given / When a page that asks in one way for every name of the canaries
+    shot = attacked.outcomes[way]
+    # Then the page is pictured, and no canary heard of it
+    assert isinstance(shot, Screenshot)
+    assert attacked.heard[way] == []
     # And what came as far as the guard was refused for its address
-    if way not in SHY:
+    if way not in SHY | NOT_TAKEN:
         assert sum((shot.facts.blocked or {}).values()) >= (1 if way in SPARING else len(HOSTS) - 4)
 
 
-@pytest.mark.parametrize("way", sorted(WAYS.keys() - SHY))
-def test_each_way_is_a_real_one(arena: Arena, lenient: RenderEngine, way: str) -> None:
-    # Given the same page, and a guard that allows one of the canaries
+def test_no_canary_heard_anything_at_all(attacked: Attacked) -> None:
+    assert [hit for hits in attacked.heard.values() for hit in hits] == []
+
+
+@pytest.mark.parametrize("way", sorted(WAYS.keys() - SHY - NOT_TAKEN))
+def test_each_way_is_a_real_one(let_through: Attacked, way: str) -> None:
+    """The canary hears it: without the guard's refusal the attack succeeds."""
+    assert let_through.heard[way] != []
+
+
+@pytest.fixture(scope="module")
+def bare(arena: Arena) -> Attacked:
+    """The shy ones in a browser with neither guard nor the flags that hold them."""
+    guard = NoGuard(EgressPolicy.of([arena.site, f"127.0.0.1:{arena.canary.port}"]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flags, "FLAGS", tuple(flag for flag in flags.FLAGS if not flag.startswith(HOLDING_FLAGS)))
+        patch.setattr(flags, "PROXY_BYPASS", "")
+        patch.setattr(Chromium, "_on_target", lambda *_: None)
+        with arena.engine(guard=guard) as engine:
+            return Attacked.run(arena, engine, {way: f"/attack?way={way}&host=127.0.0.1" for way in SHY})
+
+
+@pytest.mark.parametrize("way", sorted(SHY))
+def test_each_shy_way_is_a_real_one_without_the_flags_that_hold_it(bare: Attacked, way: str) -> None:
+    assert bare.heard[way] != []
+
+
+@pytest.mark.parametrize("way", sorted(SHY))
+def test_a_way_past_any_proxy_is_closed(arena: Arena, guarded: RenderEngine, way: str) -> None:
     arena.canary.hits.clear()
-    # When it is captured
-    render(lenient, f"http://{arena.site}/attack?way={way}&host=127.0.0.1", **SETTLE)
-    # Then the canary hears it: without the guard's refusal the attack succeeds
-    assert arena.canary.hits != []
+    render(guarded, f"http://{arena.site}/attack?way={way}&host=127.0.0.1", **SETTLE)
+    assert arena.canary.hits == []
 
 
 @pytest.mark.parametrize("host", HOSTS)

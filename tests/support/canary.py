@@ -9,6 +9,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+# A server ends after so long at most.
+POLL_SECONDS = 0.02
 ANSWER = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\nAccess-Control-Allow-Origin: *\r\n"
     b"Connection: close\r\n\r\ncanary"
@@ -17,7 +19,7 @@ ANSWER = (
 
 @dataclass
 class Canary:
-    """What came in on one port of several addresses: the first line of each connection, and datagrams."""
+    """What came in on one port of several addresses: connections, the first line of each, and datagrams."""
 
     port: int = 0
     hits: list[str] = field(default_factory=list)
@@ -36,18 +38,19 @@ def _handler(canary: Canary) -> type[socketserver.StreamRequestHandler]:
         timeout = 2
 
         def handle(self) -> None:
+            # A connection that says nothing is a hit as well.
             canary.hits.append("connected")
             with contextlib.suppress(OSError):
-                canary.hits[-1] = self.rfile.readline().decode(errors="replace").strip()
+                canary.hits.append(self.rfile.readline().decode(errors="replace").strip())
                 self.wfile.write(ANSWER)
 
     return Handler
 
 
 @contextlib.contextmanager
-def canaries(hosts: tuple[str, ...]) -> Iterator[Canary]:
-    """Listen on TCP and UDP, on one port of every given address."""
-    canary = Canary()
+def canaries(hosts: tuple[str, ...], port: int = 0) -> Iterator[Canary]:
+    """Listen on TCP and UDP, on one port of every given address; port 0 is a free one."""
+    canary = Canary(port)
     with contextlib.ExitStack() as stack:
         for host in hosts:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -57,7 +60,7 @@ def canaries(hosts: tuple[str, ...]) -> Iterator[Canary]:
 
             server = stack.enter_context(Server((host, canary.port), _handler(canary)))
             canary.port = server.server_address[1]
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
             stack.callback(server.shutdown)
             datagrams = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
             datagrams.bind((host, canary.port))

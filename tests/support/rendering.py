@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -18,11 +19,14 @@ from stillframe.egress import EgressPolicy
 from stillframe.errors import CaptureError
 from stillframe.options import RenderOptions
 
+TABS = 6
+
 
 @contextlib.contextmanager
-def local_engine(chromium: str, *sites: str) -> Iterator[RenderEngine]:
-    """A browser that may reach these sites on this machine."""
-    running = RenderEngine(functools.partial(Chromium.launch, chromium), EgressGuard(EgressPolicy.of(sites)))
+def local_engine(chromium: str, *sites: str, policy: EgressPolicy | None = None) -> Iterator[RenderEngine]:
+    """A browser that may reach these sites on this machine, or what a policy of the test's own allows."""
+    guard = EgressGuard(policy or EgressPolicy.of(sites))
+    running = RenderEngine(functools.partial(Chromium.launch, chromium), guard)
     try:
         yield running
     finally:
@@ -44,3 +48,16 @@ def refusal(engine: RenderEngine, url: str, seconds: float = 20, **options: Any)
     with pytest.raises(CaptureError) as refused:
         render(engine, url, seconds, **options)
     return refused.value
+
+
+def render_all(engine: RenderEngine, urls: Mapping[str, str], **options: Any) -> dict[str, Screenshot | CaptureError]:
+    """Render many pages, several at once; what each came to."""
+
+    def outcome(url: str) -> Screenshot | CaptureError:
+        try:
+            return render(engine, url, **options)
+        except CaptureError as error:
+            return error
+
+    with ThreadPoolExecutor(TABS) as pool:
+        return dict(zip(urls, pool.map(outcome, urls.values()), strict=True))

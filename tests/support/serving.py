@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import socket
 import threading
 from collections.abc import Iterator
+
+# A server ends after so long at most.
+POLL_SECONDS = 0.02
 
 
 class QuietHandler(http.server.BaseHTTPRequestHandler):
@@ -28,15 +32,21 @@ class QuietHandler(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(handler: type[http.server.BaseHTTPRequestHandler]) -> Iterator[str]:
-    """Serve on a free port of loopback; yields host and port."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+def serving(
+    handler: type[http.server.BaseHTTPRequestHandler], address: str = "127.0.0.1", port: int = 0
+) -> Iterator[str]:
+    """Serve on an address, on a free port of loopback unless others are given; yields host and port."""
+
+    class Server(http.server.ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+    server = Server((address, port), handler)
     server.daemon_threads = True
     # An answer that never ends must not hold up the end of the tests.
     server.block_on_close = False
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
     try:
-        yield f"127.0.0.1:{server.server_port}"
+        yield f"{address}:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

@@ -1,0 +1,114 @@
+"""The real addresses at their real ports, the real resolver, and a worker with no exceptions at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambda_src.renderer.engine import RenderEngine
+from stillframe.artifact import Screenshot
+from stillframe.egress import EgressPolicy
+from stillframe.errors import CaptureError
+from tests.security.attacks import WAYS
+from tests.support.canary import Canary
+from tests.support.rendering import local_engine, refusal, render, render_all
+
+from .conftest import EDGES, FORBIDDEN
+from .names import METADATA, PUBLIC, Names
+
+SETTLE = {"waitUntil": "networkidle", "delayMs": 300, "timeoutMs": 15_000}
+
+
+def in_url(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+@pytest.mark.parametrize("address", EDGES)
+def test_the_address_beyond_a_range_is_captured(engine: RenderEngine, address: str) -> None:
+    assert render(engine, f"http://{in_url(address)}/").facts.title == "here"
+
+
+@pytest.mark.parametrize("address", FORBIDDEN)
+def test_a_page_at_a_special_address_is_refused(engine: RenderEngine, canary: Canary, address: str) -> None:
+    canary.hits.clear()
+    assert refusal(engine, f"http://{in_url(address)}/latest/meta-data/").code == "BLOCKED_ADDRESS"
+    assert canary.hits == []
+
+
+@pytest.fixture(scope="module")
+def attacked(engine: RenderEngine, canary: Canary) -> tuple[dict[str, Screenshot | CaptureError], list[str]]:
+    """Every way, each on every special address, from a page that needs no exception."""
+    canary.hits.clear()
+    outcomes = render_all(engine, {way: f"http://public.test/?way={way}" for way in WAYS}, **SETTLE)
+    return outcomes, list(canary.hits)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_way_leads_from_a_public_page_to_a_special_address(
+    attacked: tuple[dict[str, Screenshot | CaptureError], list[str]], way: str
+) -> None:
+    outcomes, hits = attacked
+    shot = outcomes[way]
+    assert isinstance(shot, Screenshot)
+    assert (shot.facts.title, hits) == (way, [])
+
+
+@pytest.mark.parametrize("path", ["/2018-06-01/runtime/invocation/next", "/2020-01-01/extension/register", "/"])
+@pytest.mark.parametrize("host", ["127.0.0.1:9001", "api.test:9001", "localhost:9001", "[::1]:9001"])
+def test_the_lambda_runtime_api_is_out_of_reach(engine: RenderEngine, canary: Canary, host: str, path: str) -> None:
+    canary.hits.clear()
+    assert refusal(engine, f"http://{host}{path}").code == "BLOCKED_ADDRESS"
+    assert canary.hits == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["inward.test", "mixed.test", "mixed-first.test", "mixed-six.test", "six.test", "mapped.test", "translated.test"],
+)
+def test_a_name_that_leads_inwards_is_refused(engine: RenderEngine, canary: Canary, names: Names, name: str) -> None:
+    # Given a name that the system's own resolver follows to what no page may reach
+    names.asked.clear()
+    canary.hits.clear()
+    # When it is a page's
+    error = refusal(engine, f"http://{name}/")
+    # Then it is refused after it was asked for, and nobody is connected to
+    assert (error.code, canary.hits) == ("BLOCKED_ADDRESS", [])
+    assert any(each.startswith(name) for each in names.asked)
+
+
+def test_a_name_that_is_bound_anew_during_a_capture_leads_nowhere_else(
+    engine: RenderEngine, canary: Canary, names: Names
+) -> None:
+    # Given a name that is public once, and then the metadata service
+    names.asked.clear()
+    canary.hits.clear()
+    # When its page asks for itself over and over
+    shot = render(engine, "http://rebind.test/?way=fetch", **SETTLE)
+    # Then the capture asked once for its address, and the canary heard nothing
+    assert (shot.facts.title, canary.hits) == ("fetch", [])
+    assert names.asked.count("rebind.test A") == 1
+    # And the next capture judges the new answer
+    assert refusal(engine, "http://rebind.test/").code == "BLOCKED_ADDRESS"
+    assert canary.hits == []
+
+
+def test_a_name_that_does_not_exist_is_an_error_for_good(engine: RenderEngine) -> None:
+    assert refusal(engine, "http://nx.test/").code == "UNKNOWN_HOST"
+
+
+def test_a_slow_name_server_is_waited_for(engine: RenderEngine) -> None:
+    assert render(engine, "http://slow.test/").facts.title == "here"
+
+
+def test_a_silent_name_server_is_an_error_that_may_pass(engine: RenderEngine) -> None:
+    assert refusal(engine, "http://silent.test/").code == "CONNECTION_FAILED"
+
+
+def test_the_canaries_are_alive(chromium: str, canary: Canary, public_site: None, names: Names) -> None:
+    """Every one of them is heard when the class of its address is no hindrance."""
+    everything = EgressPolicy.of((), ["0.0.0.0/0", "::/0"])
+    with local_engine(chromium, policy=everything) as open_engine:
+        for address in FORBIDDEN:
+            canary.hits.clear()
+            render(open_engine, f"http://{in_url(address)}/")
+            assert canary.hits != [], address
+    assert (PUBLIC in EDGES, METADATA in FORBIDDEN) == (True, True)
