@@ -17,9 +17,11 @@ DOCUMENTS = {"urlPattern": "*", "resourceType": "Document"}
 REFUSED_SCHEMES = ("file", "filesystem", "ftp", "chrome", "chrome-untrusted", "chrome-extension", "devtools")
 EVERYTHING = {"urlPattern": "*"}
 
+Origin = tuple[str, str, int]
+
 
 class Interception:
-    """Listens to one tab. `headers` go along with requests to the origin of `url`, and with no other."""
+    """Listens to one tab. `headers` go along with requests to the origin of its first document, and no other."""
 
     def __init__(
         self,
@@ -27,16 +29,14 @@ class Interception:
         frame_id: str,
         policy: EgressPolicy,
         guard: GuardSession,
-        url: str,
         headers: dict[str, str],
     ) -> None:
         self._session = session
         self._frame_id = frame_id
         self._policy = policy
         self._guard = guard
-        self._origin = origin_of(url)
+        self._origin: Origin | None = None
         self._headers = headers
-        self._names = {name.lower() for name in headers}
         self.refusal: CaptureError | None = None
         self.document_url = ""
 
@@ -52,6 +52,8 @@ class Interception:
         is_page_document = is_page and event["resourceType"] == "Document"
         if is_page_document:
             self.document_url = url
+            # As the browser writes it: it knows more about names and numbers than a parser of ours.
+            self._origin = self._origin or origin_of(url)
         try:
             self._policy.check_document(url)
         except CaptureError as refusal:
@@ -60,20 +62,18 @@ class Interception:
                 self.refusal = refusal
             self._session.send("Fetch.failRequest", {"requestId": event["requestId"], "errorReason": "AccessDenied"})
         else:
-            self._session.send("Fetch.continueRequest", {"requestId": event["requestId"], **self._changed(event)})
+            self._session.send("Fetch.continueRequest", {"requestId": event["requestId"], **self._additions(event)})
 
-    def _changed(self, event: dict[str, Any]) -> dict[str, Any]:
-        """The headers of a request, where they are not what the browser made them."""
-        is_ours = origin_of(event["request"]["url"]) == self._origin
-        # A redirect takes over the headers of the request before it.
-        if not self._headers or not (is_ours or "redirectedRequestId" in event):
+    def _additions(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Where a request goes to the origin, its headers with ours. A redirect does not inherit them (CDP, Fetch)."""
+        if not self._headers or origin_of(event["request"]["url"]) != self._origin:
             return {}
-        kept = {name: value for name, value in event["request"]["headers"].items() if name.lower() not in self._names}
-        headers = kept | (self._headers if is_ours else {})
-        return {"headers": [{"name": name, "value": value} for name, value in headers.items()]}
+        names = {name.lower() for name in self._headers}
+        kept = {name: value for name, value in event["request"]["headers"].items() if name.lower() not in names}
+        return {"headers": [{"name": name, "value": value} for name, value in {**kept, **self._headers}.items()]}
 
 
-def origin_of(url: str) -> tuple[str, str, int]:
+def origin_of(url: str) -> Origin:
     """Scheme, host and port (RFC 6454, 4). No page's url has the origin of one that cannot be parsed."""
     try:
         parts = urlsplit(url)

@@ -57,7 +57,7 @@ class PageCapture:
         self._options = options
         self._navigation = Navigation(tab.session, tab.frame_id)
         headers = options.origin_headers()
-        self._interception = Interception(tab.session, tab.frame_id, policy, guard, url, headers)
+        self._interception = Interception(tab.session, tab.frame_id, policy, guard, headers)
 
     async def run(self) -> Screenshot:
         """Capture the page. Raises a CaptureError; the caller bounds the time."""

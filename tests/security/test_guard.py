@@ -84,8 +84,8 @@ def test_a_name_that_cannot_exist_has_no_address(host: str) -> None:
 
 def test_it_never_connects_to_a_guard() -> None:
     async def scenario() -> None:
-        # Given a guard whose own port is, by mistake, on the allow-list
-        owner = EgressGuard(EgressPolicy.of(["127.0.0.1", "localhost"], ports=range(1, 65536)))
+        # Given guards whose policy, by mistake, allows them
+        owner = EgressGuard(EgressPolicy.of(allow_cidrs=["127.0.0.0/8"], ports=range(1, 65536)))
         async with owner.session() as one, owner.session() as other:
             for session in (one, other):
                 head = f"CONNECT 127.0.0.1:{one.port} HTTP/1.1\r\nHost: x\r\n\r\n".encode()

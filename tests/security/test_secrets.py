@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import logging
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from click.testing import CliRunner
 from cli.main import cli
 from lambda_src.renderer.engine import RenderEngine
 from lambda_src.renderer.runtime import Runtime
-from stillframe.errors import SecretUnavailable
+from stillframe.errors import BlockedAddress, SecretUnavailable
 from stillframe.grant import SecretGrant
 from stillframe.options import RenderOptions
 from stillframe.outcome import OutcomeKind
@@ -118,6 +119,14 @@ def test_a_redirect_that_comes_back_gets_it_again(engine: RenderEngine, sites: S
     render(engine, f"http://{sites.own}/move?to=http://{sites.other}/move?to={back}", headers={"X-Token": TOKEN})
     assert sites.heard.at(sites.own, "/end")["x-token"] == TOKEN
     assert sites.heard.sites_that_saw(TOKEN) == {sites.own}
+
+
+def test_an_origin_is_the_browsers_however_the_url_is_written(engine: RenderEngine, sites: Sites) -> None:
+    port = sites.own.rpartition(":")[2]
+    with contextlib.suppress(BlockedAddress):
+        render(engine, f"http://127.1:{port}/page", headers={"X-Token": TOKEN})
+    render(engine, f"HTTP://127.0.0.1:0{port}/page", headers={"X-Token": TOKEN})
+    assert sites.heard.at(sites.own, "/page")["x-token"] == TOKEN
 
 
 def test_basic_auth_is_sent_with_the_first_request(engine: RenderEngine, sites: Sites) -> None:

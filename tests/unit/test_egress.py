@@ -114,6 +114,9 @@ def test_the_deny_list_goes_before_everything() -> None:
         assert refused.value.reason is Reason.DENY_LIST
     with pytest.raises(Refusal):
         policy.check_addresses("public.example", 443, [ip_address("203.0.114.7")])
+    with pytest.raises(Refusal) as refused:
+        policy.check_addresses("public.example", 443, [ip_address("::ffff:203.0.114.7")])
+    assert refused.value.reason is Reason.DENY_LIST
     for host in ("example", "tracker.example.org", "203.0.115.7"):
         policy.check_target(host, 443)
 
