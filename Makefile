@@ -15,7 +15,7 @@ RUNTIME_INPUTS := scripts/setup constraints.txt pyproject.toml \
 	cli/requirements.txt cli/requirements-embedded.txt lambda_src/renderer/requirements.txt
 DEV_INPUTS := $(RUNTIME_INPUTS) requirements.txt requirements-dev.txt
 
-.PHONY: help demo test e2e simulate chaos bench unit check format image synth bootstrap deploy diff destroy constraints clean
+.PHONY: help demo test e2e simulate chaos soak bench unit check format image synth bootstrap deploy diff destroy constraints clean
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -26,6 +26,10 @@ $(VENV)/.runtime: $(RUNTIME_INPUTS)
 $(VENV)/.dev: $(DEV_INPUTS)
 	@scripts/setup $(VENV) requirements-dev.txt
 	@touch $@ $(VENV)/.runtime
+
+$(VENV)/.check: requirements-check.txt $(VENV)/.dev
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement requirements-check.txt
+	@touch $@
 
 demo: $(VENV)/.runtime ## Capture a bundled site, or URL=https://..., with no AWS account
 	@$(BIN)/stillframe demo $(URL)
@@ -44,16 +48,21 @@ simulate: $(VENV)/.dev ## Explore simulated schedules for a broken promise: ARGS
 chaos: $(VENV)/.dev ## Kill consumers and browsers at random, then audit: ARGS="--messages 3000 --seed 1"
 	@$(BIN)/python -m tests.chaos.run $(ARGS)
 
+soak: $(VENV)/.dev ## Capture hostile and good pages in one worker, then look what is left: ARGS="--captures 2000"
+	@$(BIN)/python -m tests.soak.run $(ARGS)
+
 bench: $(VENV)/.dev ## Measure what the egress guard costs: ARGS="--rounds 8"
 	@$(BIN)/python -m benchmarks.guard $(ARGS)
 
 unit: $(VENV)/.dev ## Run the quick tests only
 	@$(BIN)/python -m pytest -q tests/unit $(ARGS)
 
-check: $(VENV)/.dev ## Lint, format and types
+check: $(VENV)/.check ## Lint, format, types, licences, known vulnerabilities
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@scripts/licences $(VENV) --check
+	@scripts/audit $(VENV)
 
 format: $(VENV)/.dev ## Format the code
 	@$(BIN)/ruff format .
@@ -79,7 +88,7 @@ diff: $(VENV)/.dev ## Show what a deployment would change
 destroy: $(VENV)/.dev ## Remove the stacks; queues, table and bucket are retained
 	@$(CDK) destroy --all $(ARGS)
 
-constraints: $(VENV)/.dev ## Pin what is installed now
+constraints: $(VENV)/.check ## Pin what is installed now
 	@{ echo "# Every package that any requirements file brings in, pinned. Made by: make constraints"; \
 	   $(BIN)/pip freeze --exclude-editable; } > constraints.txt
 	@$(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.13 \

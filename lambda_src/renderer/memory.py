@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import signal
-from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
@@ -27,15 +26,20 @@ def default_limit_mb() -> int:
 def private_bytes(group: int) -> dict[int, int]:
     """Resident memory that is not shared, by process of a group. What is shared would be counted several times."""
     members = {}
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
+    for name in os.listdir("/proc"):
+        if name.isdigit():
             with contextlib.suppress(OSError, IndexError, ValueError):
                 # pgrp follows the name, which may itself hold spaces and brackets (proc(5)).
-                stat = Path(entry.path, "stat").read_text().rpartition(")")[2].split()
-                if int(stat[2]) == group:
-                    _, resident, shared = Path(entry.path, "statm").read_text().split()[:3]
-                    members[int(entry.name)] = (int(resident) - int(shared)) * PAGE_BYTES
+                if int(_read(f"/proc/{name}/stat").rpartition(")")[2].split()[2]) == group:
+                    _, resident, shared = _read(f"/proc/{name}/statm").split()[:3]
+                    members[int(name)] = (int(resident) - int(shared)) * PAGE_BYTES
     return members
+
+
+def _read(path: str) -> str:
+    # pathlib interns the parts of every path, one for each process that ever was.
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
 
 
 def has_too_much(group: int, limit_bytes: int) -> bool:

@@ -25,7 +25,7 @@ from .executable import find_chromium
 from .guard.server import EgressGuard
 from .guard.session import Limits
 from .observability import Observer
-from .process import make_undumpable
+from .process import make_undumpable, use_few_arenas
 from .work import Work
 
 
@@ -47,6 +47,7 @@ class Runtime:
     ) -> Runtime:
         """Put a worker together. Raises SettingsError when there is no browser; nothing is started yet."""
         make_undumpable()
+        use_few_arenas()
         clock = clock or SystemClock()
         engine = RenderEngine(
             launch=functools.partial(Chromium.launch, find_chromium(settings.chromium_path)),

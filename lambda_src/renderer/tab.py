@@ -12,6 +12,15 @@ from pyppeteer.page import Page
 
 from .chromium import Chromium
 
+DRIVERS_NETWORK_EVENTS = (
+    "Network.requestWillBeSent",
+    "Network.requestIntercepted",
+    "Network.requestServedFromCache",
+    "Network.responseReceived",
+    "Network.loadingFinished",
+    "Network.loadingFailed",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Tab:
@@ -26,6 +35,9 @@ class Tab:
         """The caller bounds the time: newPage was seen to hang on a cold start (pyppeteer #332)."""
         context = await chromium.new_context(proxy)
         page = await context.newPage()
+        # The driver keeps objects of its own for every request, which nobody here asks for.
+        for event in DRIVERS_NETWORK_EVENTS:
+            page._client.remove_all_listeners(event)
         crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def on_crash(_: Any) -> None:
