@@ -23,7 +23,7 @@ def imports_of(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", sorted(DOMAIN.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(DOMAIN.rglob("*.py")), ids=lambda path: path.name)
 def test_the_domain_depends_on_no_outer_part(path: Path) -> None:
     assert imports_of(path) & OUTER == set()
 

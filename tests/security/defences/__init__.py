@@ -1,0 +1,9 @@
+"""Each defence, how it is taken away from the code, and the test that must fail without it."""
+
+from .defence import Defence
+from .machine import MACHINE
+from .network import NETWORK
+
+DEFENCES = (*NETWORK, *MACHINE)
+
+__all__ = ["DEFENCES", "Defence"]

@@ -1,0 +1,161 @@
+"""What keeps a page from the machine, from other captures and from secrets."""
+
+from __future__ import annotations
+
+from .defence import RENDERER, SHARED, Defence
+
+MACHINE = (
+    # The second layer.
+    Defence(
+        "a page is http or https",
+        f"{SHARED}/egress.py",
+        "        if scheme not in PAGE_SCHEMES:\n",
+        "        if scheme is None:\n",
+        "tests/unit/test_egress.py::test_a_page_is_http_or_https",
+    ),
+    Defence(
+        "the browser itself shows no file",
+        f"{RENDERER}/interception.py",
+        '        await self._session.send("Fetch.enable"',
+        '        await self._session.send("Fetch.disable"); 0 and ("Fetch.enable"',
+        "tests/security/test_confinement.py::test_a_browser_that_is_told_to_show_a_file_does_not",
+    ),
+    Defence(
+        "the url is judged before it is asked for",
+        f"{RENDERER}/page.py",
+        "        self._policy.check_page(self._url)\n",
+        "",
+        "tests/security/test_attacks.py::test_a_scheme_that_is_no_page_is_refused",
+    ),
+    Defence(
+        "popups are not opened",
+        f"{RENDERER}/flags.py",
+        '    "--block-new-web-contents",\n',
+        "",
+        "tests/security/test_confinement.py::test_a_page_opens_no_other",
+    ),
+    Defence(
+        "popups of browsers that open them are closed",
+        f"{RENDERER}/chromium.py",
+        '            self.connection.send("Target.closeTarget"',
+        '            print("Target.closeTarget"',
+        "tests/security/test_confinement.py::test_a_browser_that_would_open_it_has_it_closed",
+    ),
+    Defence(
+        "permissions are denied",
+        f"{RENDERER}/chromium.py",
+        '"Browser.grantPermissions", {"permissions": list(permissions), "browserContextId": context_id}',
+        '"Browser.resetPermissions", {"browserContextId": context_id}',
+        "tests/security/test_confinement.py::test_every_permission_is_denied",
+    ),
+    Defence(
+        "dialogs are dismissed",
+        f"{RENDERER}/page.py",
+        '        session.on("Page.javascriptDialogOpening", self._on_dialog)\n',
+        "",
+        "tests/integration/test_render.py::test_dialogs_do_not_stop_a_page",
+    ),
+    # The process.
+    Defence(
+        "the browser's environment is empty",
+        f"{RENDERER}/chromium.py",
+        "environment or {}",
+        "environment or __import__('os').environ",
+        "tests/integration/test_browser.py::test_the_browser_gets_an_empty_environment_and_its_own_profile",
+    ),
+    Defence(
+        "the worker's memory is closed to its user",
+        f"{RENDERER}/process.py",
+        "prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)",
+        "prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)",
+        "tests/integration/test_browser.py::test_a_child_of_the_same_user_cannot_read_the_workers_environment",
+    ),
+    Defence(
+        "the browser is spoken to by a pipe",
+        f"{RENDERER}/flags.py",
+        '    "--remote-debugging-pipe",\n',
+        '    "--remote-debugging-pipe",\n    "--remote-debugging-port=0",\n',
+        "tests/security/test_confinement.py::test_there_is_no_port_to_speak_to_the_browser",
+    ),
+    Defence(
+        "its files are limited",
+        f"{RENDERER}/process.py",
+        "        resource.prlimit(pid, limit, (value, value))\n",
+        "        pass\n",
+        "tests/security/test_confinement.py::test_a_browser_writes_no_core_and_no_huge_file",
+    ),
+    Defence(
+        "its memory is limited",
+        f"{RENDERER}/browser.py",
+        "                    end_the_largest(chromium.pid)\n",
+        "",
+        "tests/security/test_confinement.py::test_a_page_with_too_much_memory_ends_alone",
+    ),
+    Defence(
+        "it is replaced after so many captures",
+        f"{RENDERER}/browser.py",
+        "        if chromium.captures >= CAPTURES_PER_BROWSER:\n",
+        "        if chromium.captures is None:\n",
+        "tests/integration/test_browser.py::test_a_browser_is_replaced_after_so_many_captures",
+    ),
+    Defence(
+        "it is killed with all its children",
+        f"{RENDERER}/process.py",
+        "                os.killpg(self.pid, signal.SIGKILL)\n",
+        "                pass\n",
+        "tests/security/test_confinement.py::test_a_browser_that_hangs_is_ended_with_all_its_children",
+    ),
+    Defence(
+        "its profile goes with it",
+        f"{RENDERER}/chromium.py",
+        "        self._profile.remove()\n",
+        "",
+        "tests/security/test_hostile.py::test_nothing_is_left_of_them",
+    ),
+    Defence(
+        "captures share no context",
+        f"{RENDERER}/tab.py",
+        "        context = await chromium.new_context(proxy)\n",
+        '        context = chromium.__dict__.get("kept") or await chromium.new_context(proxy)\n'
+        '        chromium.__dict__["kept"] = context\n'
+        "        chromium.close_context = lambda _: __import__('asyncio').sleep(0)\n"
+        "        chromium._tabs.clear()\n",
+        "tests/security/test_isolation.py::test_a_capture_finds_nothing_of_the_one_before",
+    ),
+    # Secrets.
+    Defence(
+        "headers go to one origin",
+        f"{RENDERER}/interception.py",
+        'if not self._headers or origin_of(event["request"]["url"]) != self._origin:',
+        "if not self._headers:",
+        "tests/security/test_secrets.py::test_it_goes_to_no_third_party_and_no_redirect_target",
+    ),
+    Defence(
+        "the record has no secrets",
+        f"{SHARED}/request.py",
+        'return parsed.model_dump(mode="json", by_alias=True, exclude_defaults=True)',
+        "return dict(self._canonical_options)",
+        "tests/security/test_secrets.py::test_neither_record_nor_log_nor_metric_nor_object_has_it",
+    ),
+    Defence(
+        "errors do not quote what they refuse",
+        f"{SHARED}/options/wire.py",
+        "        hide_input_in_errors=True,\n",
+        "",
+        "tests/security/test_secrets.py::test_what_cannot_be_sent_is_refused_without_its_value",
+    ),
+    Defence(
+        "a url has no password",
+        f"{SHARED}/request.py",
+        "        return without_credentials(self.url)\n",
+        "        return self.url\n",
+        "tests/security/test_secrets.py::test_neither_record_nor_log_nor_metric_nor_object_has_it",
+    ),
+    Defence(
+        "a secret is granted for one host",
+        f"{SHARED}/grant.py",
+        "return self.arn == arn and self.authority in",
+        "return self.arn == arn or self.authority in",
+        "tests/security/test_secrets.py::test_a_secret_goes_to_no_host_but_the_one_it_is_granted_for",
+    ),
+)

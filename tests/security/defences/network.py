@@ -1,0 +1,165 @@
+"""What keeps a page from what it must not reach."""
+
+from __future__ import annotations
+
+from .defence import GUARD, RENDERER, SHARED, Defence
+
+NETWORK = (
+    # The way to the guard.
+    Defence(
+        "loopback goes through the guard",
+        f"{RENDERER}/flags.py",
+        'PROXY_BYPASS = "<-loopback>"',
+        'PROXY_BYPASS = ""',
+        "tests/security/test_attacks.py::test_one_line_tells_of_a_refused_host",
+    ),
+    Defence(
+        "each capture goes through a guard of its own",
+        f"{RENDERER}/chromium.py",
+        '{"proxyServer": proxy,',
+        '{"proxyServer": "direct://",',
+        "tests/security/test_attacks.py::test_one_line_tells_of_a_refused_host",
+    ),
+    Defence(
+        "WebRTC sends nothing past the guard",
+        f"{RENDERER}/flags.py",
+        '    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",\n',
+        "",
+        "tests/security/test_attacks.py::test_a_way_past_any_proxy_is_closed[web-rtc-udp]",
+    ),
+    # What the guard refuses.
+    Defence(
+        "addresses have classes",
+        f"{SHARED}/egress.py",
+        "        if not kind.is_public:\n",
+        "        if kind is None:\n",
+        "tests/unit/test_egress.py::test_a_special_address_is_blocked",
+    ),
+    Defence(
+        "one answer that is not public refuses the name",
+        f"{SHARED}/egress.py",
+        "        for address in resolved:\n",
+        "        for address in resolved[:1]:\n",
+        "tests/unit/test_egress.py::test_one_address_that_is_not_public_refuses_the_name",
+    ),
+    Defence(
+        "a name without an address is refused",
+        f"{SHARED}/egress.py",
+        "        if not resolved:\n",
+        "        if resolved is None:\n",
+        "tests/unit/test_egress.py::test_a_name_without_an_address_is_refused",
+    ),
+    Defence(
+        "addresses inside addresses are seen",
+        f"{SHARED}/egress.py",
+        '        inner = getattr(address, "ipv4_mapped", None)\n',
+        "        inner = None\n",
+        "tests/unit/test_egress.py::test_the_deny_list_goes_before_everything",
+    ),
+    Defence(
+        "what was judged is what is dialled",
+        f"{GUARD}/session.py",
+        "await open_connection(str(address), port)",
+        "await open_connection(host, port)",
+        "tests/security/test_guard.py::test_it_dials_the_addresses_that_it_judged",
+    ),
+    Defence(
+        "a name has one answer for a capture",
+        f"{GUARD}/session.py",
+        "        if host not in self._answers:\n",
+        "        if True:\n",
+        "tests/security/test_guard.py::test_a_name_that_is_bound_anew_stays_where_it_was",
+    ),
+    Defence(
+        "a guard is never connected to",
+        f"{GUARD}/session.py",
+        "        if port in self._own_ports and",
+        "        if port in () and",
+        "tests/security/test_guard.py::test_it_never_connects_to_a_guard",
+    ),
+    Defence(
+        "ports are few",
+        f"{SHARED}/egress.py",
+        "        if port not in self.ports:\n",
+        "        if port is None:\n",
+        "tests/unit/test_egress.py::test_only_the_default_ports_and_those_that_are_set_are_allowed",
+    ),
+    Defence(
+        "local names are refused",
+        f"{SHARED}/egress.py",
+        "        if is_local_name(host):\n",
+        "        if host is None:\n",
+        "tests/unit/test_egress.py::test_a_special_address_is_blocked",
+    ),
+    Defence(
+        "the deny-list of names",
+        f"{SHARED}/egress.py",
+        "        if self._is_denied_name(host):\n",
+        "        if host is None:\n",
+        "tests/unit/test_egress.py::test_the_deny_list_goes_before_everything",
+    ),
+    Defence(
+        "an exception is for an exact port",
+        f"{SHARED}/egress.py",
+        "is_plain = port in DEFAULT_PORTS.values() and",
+        "is_plain =",
+        "tests/unit/test_egress.py::test_an_exception_is_for_an_exact_host_and_port",
+    ),
+    Defence(
+        "a page has so many bytes",
+        f"{GUARD}/session.py",
+        "            raise Refusal(Reason.BYTES)\n",
+        "            pass\n",
+        "tests/security/test_guard.py::test_a_page_has_so_many_bytes_and_no_more",
+    ),
+    Defence(
+        "a capture has so many connections",
+        f"{GUARD}/session.py",
+        "            raise Refusal(Reason.LIMIT)\n",
+        "            pass\n",
+        "tests/security/test_guard.py::test_a_capture_has_so_many_connections_and_no_more",
+    ),
+    Defence(
+        "what is open ends with its capture",
+        f"{GUARD}/server.py",
+        "                task.cancel()\n            await asyncio.gather(*connections, return_exceptions=True)\n",
+        "                pass\n",
+        "tests/security/test_guard.py::test_what_is_open_ends_with_the_capture",
+    ),
+    # How the guard reads HTTP.
+    Defence(
+        "a head has so many bytes",
+        f"{GUARD}/connection.py",
+        "            if size > MAX_HEAD_BYTES and not request.has_head:\n",
+        "            if size is None:\n",
+        "tests/security/test_guard_http.py::test_what_is_not_well_formed_gets_nowhere",
+    ),
+    Defence(
+        "a plain request is http and has no user",
+        f"{GUARD}/messages.py",
+        'if url.schema != b"http" or not url.host or url.userinfo:',
+        "if not url.host:",
+        "tests/security/test_guard_http.py::test_what_is_not_well_formed_gets_nowhere",
+    ),
+    Defence(
+        "an authority has a host and a port",
+        f"{GUARD}/messages.py",
+        "        if not colon or not host or not port.isdigit():\n            raise Refusal(Reason.UNPARSABLE)\n",
+        '        port = port if port.isdigit() else "443"\n',
+        "tests/security/test_guard_http.py::test_what_is_not_well_formed_gets_nowhere",
+    ),
+    Defence(
+        "what is meant for the proxy stays there",
+        f"{GUARD}/messages.py",
+        'HOP_BY_HOP = frozenset({b"proxy-connection", b"proxy-authorization", b"proxy-authenticate"})',
+        "HOP_BY_HOP: frozenset[bytes] = frozenset()",
+        "tests/security/test_guard_http.py::test_a_plain_request_goes_on_in_origin_form",
+    ),
+    Defence(
+        "Host is that of the url",
+        f"{GUARD}/messages.py",
+        'not in HOP_BY_HOP | {b"host"}]',
+        "not in HOP_BY_HOP]",
+        "tests/security/test_guard_http.py::test_a_plain_request_goes_on_in_origin_form",
+    ),
+)
