@@ -17,6 +17,7 @@ from stillframe.errors import BrowserCrashed, CaptureTimeout
 from stillframe.options import RenderOptions
 
 from .chromium import Chromium
+from .emulation import permissions_of
 from .guard.server import EgressGuard
 from .guard.session import GuardSession
 from .memory import WATCH_SECONDS, end_the_largest, has_too_much
@@ -115,8 +116,8 @@ class Browser:
             await asyncio.shield(chromium.kill())
 
     async def _capture_on(self, chromium: Chromium, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
-        async with self._guard.session() as session, self._tab(chromium, session, deadline) as tab:
-            steps = PageCapture(tab, url, self._guard.policy, session, options)
+        async with self._guard.session() as session, self._tab(chromium, session, options, deadline) as tab:
+            steps = PageCapture(tab, url, self._guard.policy, session, options, deadline)
             work = asyncio.create_task(steps.run())
             try:
                 waiting: set[asyncio.Future[Any]] = {work, tab.crash, chromium.connection.closed}
@@ -140,10 +141,12 @@ class Browser:
                 await asyncio.gather(work, return_exceptions=True)
 
     @contextlib.asynccontextmanager
-    async def _tab(self, chromium: Chromium, session: GuardSession, deadline: Deadline) -> AsyncIterator[Tab]:
+    async def _tab(
+        self, chromium: Chromium, session: GuardSession, options: RenderOptions, deadline: Deadline
+    ) -> AsyncIterator[Tab]:
         try:
             async with asyncio.timeout(min(OPEN_SECONDS, deadline.remaining_seconds())):
-                tab = await Tab.open(chromium, session.url)
+                tab = await Tab.open(chromium, session.url, permissions_of(options))
         except TimeoutError as error:
             raise BrowserCrashed("the browser did not open a tab in time") from error
         try:

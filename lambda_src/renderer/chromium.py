@@ -31,6 +31,7 @@ class Chromium:
         self.connection = connection
         self.driver: Driver | None = None
         self.captures = 0
+        self.user_agent = ""
         self.had_too_much_memory = False
         connection.on("Target.targetCreated", self._on_target)
 
@@ -61,6 +62,8 @@ class Chromium:
         try:
             async with asyncio.timeout(LAUNCH_SECONDS):
                 chromium.driver = await Driver.create(chromium.connection, [], False, None, None, None)
+                version = await chromium.connection.send("Browser.getVersion")
+                chromium.user_agent = version["userAgent"]
                 await chromium.connection.send("Browser.setDownloadBehavior", {"behavior": "deny"})
         except (TimeoutError, PyppeteerError) as error:
             await chromium.kill()

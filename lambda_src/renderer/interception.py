@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,19 +10,22 @@ from pyppeteer.connection import CDPSession
 
 from stillframe.egress import DEFAULT_PORTS, EgressPolicy
 from stillframe.errors import CaptureError
+from stillframe.options import RenderOptions
 
+from .blocks import Blocks
 from .guard.session import GuardSession
 
 # Every document is judged, whatever its scheme. For the rest it is cheaper to name what no page may ask for.
 DOCUMENTS = {"urlPattern": "*", "resourceType": "Document"}
 REFUSED_SCHEMES = ("file", "filesystem", "ftp", "chrome", "chrome-untrusted", "chrome-extension", "devtools")
 EVERYTHING = {"urlPattern": "*"}
+HTML = [{"name": "Content-Type", "value": "text/html; charset=utf-8"}]
 
 Origin = tuple[str, str, int]
 
 
 class Interception:
-    """Listens to one tab. `headers` go along with requests to the origin of its first document, and no other."""
+    """Listens to one tab. Headers go along with requests to the origin of its first document, and no other."""
 
     def __init__(
         self,
@@ -29,14 +33,16 @@ class Interception:
         frame_id: str,
         policy: EgressPolicy,
         guard: GuardSession,
-        headers: dict[str, str],
+        options: RenderOptions,
     ) -> None:
         self._session = session
         self._frame_id = frame_id
         self._policy = policy
         self._guard = guard
         self._origin: Origin | None = None
-        self._headers = headers
+        self._headers = options.origin_headers()
+        self._html = options.html
+        self._blocks = Blocks(options)
         self.refusal: CaptureError | None = None
         self.document_url = ""
 
@@ -44,6 +50,8 @@ class Interception:
         """Call it before the first navigation."""
         self._session.on("Fetch.requestPaused", self._on_request)
         patterns = [DOCUMENTS, *({"urlPattern": f"{scheme}:*"} for scheme in REFUSED_SCHEMES)]
+        patterns += [{"urlPattern": "*", "resourceType": kind.protocol_name} for kind in self._blocks.types]
+        patterns += [{"urlPattern": pattern} for pattern in self._blocks.patterns]
         await self._session.send("Fetch.enable", {"patterns": [EVERYTHING] if self._headers else patterns})
 
     def _on_request(self, event: dict[str, Any]) -> None:
@@ -60,9 +68,20 @@ class Interception:
             self._guard.count(refusal)
             if is_page_document:
                 self.refusal = refusal
-            self._session.send("Fetch.failRequest", {"requestId": event["requestId"], "errorReason": "AccessDenied"})
+            self._answer(event, "Fetch.failRequest", {"errorReason": "AccessDenied"})
+            return
+        if is_page_document and self._html is not None:
+            body = base64.b64encode(self._html.encode()).decode()
+            # Once: what the page goes on to is what the network has.
+            self._html = None
+            self._answer(event, "Fetch.fulfillRequest", {"responseCode": 200, "responseHeaders": HTML, "body": body})
+        elif not is_page_document and self._blocks.refuse(event):
+            self._answer(event, "Fetch.failRequest", {"errorReason": "BlockedByClient"})
         else:
-            self._session.send("Fetch.continueRequest", {"requestId": event["requestId"], **self._additions(event)})
+            self._answer(event, "Fetch.continueRequest", self._additions(event))
+
+    def _answer(self, event: dict[str, Any], method: str, parameters: dict[str, Any]) -> None:
+        self._session.send(method, {"requestId": event["requestId"], **parameters})
 
     def _additions(self, event: dict[str, Any]) -> dict[str, Any]:
         """Where a request goes to the origin, its headers with ours. A redirect does not inherit them (CDP, Fetch)."""

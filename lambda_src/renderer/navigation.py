@@ -19,6 +19,8 @@ from stillframe.errors import (
 from stillframe.options import WaitUntil
 
 LIFECYCLE_EVENTS = {
+    # Settling begins there.
+    WaitUntil.SETTLED: "load",
     WaitUntil.LOAD: "load",
     WaitUntil.DOM_CONTENT_LOADED: "DOMContentLoaded",
     # 500 ms without a request under way.
@@ -58,9 +60,8 @@ class Navigation:
         self._loader_id: str | None = None
         self._reached: set[tuple[str, str]] = set()
         self._changed = asyncio.Event()
-        self.status: int | None = None
+        self.has_document = False
         session.on("Page.lifecycleEvent", self._on_lifecycle)
-        session.on("Network.responseReceived", self._on_response)
 
     async def go(self, url: str) -> None:
         """Navigate and return when the document is committed. Raises the CaptureError that fits."""
@@ -74,6 +75,7 @@ class Navigation:
         if failure:
             raise error_for(failure)
         self._loader_id = self._loader_id or answer.get("loaderId")
+        self.has_document = True
 
     async def ready(self, wait_until: WaitUntil) -> None:
         """Return when the current document reached the event; follows the page when it navigates on."""
@@ -89,10 +91,6 @@ class Navigation:
             self._loader_id = event["loaderId"]
         self._reached.add((event["loaderId"], event["name"]))
         self._changed.set()
-
-    def _on_response(self, event: dict[str, Any]) -> None:
-        if event.get("frameId") == self._frame_id and event.get("type") == "Document":
-            self.status = event["response"]["status"]
 
 
 def error_for(error_text: str) -> CaptureError:

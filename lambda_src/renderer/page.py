@@ -1,17 +1,14 @@
-"""One capture in one page: guard, navigate, wait, measure, picture."""
+"""One capture in one page: prepare, navigate, wait, change, settle, measure, picture."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import io
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import imagesize
 
 from stillframe.artifact import PageFacts, Screenshot
+from stillframe.clock import Deadline
 from stillframe.egress import EgressPolicy
 from stillframe.errors import (
     CaptureError,
@@ -21,18 +18,30 @@ from stillframe.errors import (
     StatusRefused,
     StatusUnavailable,
 )
-from stillframe.options import ImageFormat, RenderOptions, WaitUntil
-from stillframe.options.access import reveal
+from stillframe.options import RenderOptions, WaitUntil
 from stillframe.request import without_credentials
 
+from .camera import Camera, Picture, is_blank
+from .changes import Changes
+from .cookies import cookies_of
+from .emulation import emulate
+from .evidence import Evidence
 from .guard.session import GuardSession
 from .interception import Interception
 from .navigation import Navigation
-from .scripts import FINISH_VIEW, MEASURE, SCROLL_THROUGH
+from .scripts import FINISH_VIEW, HAS_CONTENT, MEASURE, SCROLL_THROUGH
+from .settling import Settling
 from .tab import Tab
+from .traffic import Traffic
+from .world import World
 
-WORLD_NAME = "stillframe"
 MAX_TITLE_CHARS = 1000
+MAX_DESCRIPTION_CHARS = 2000
+# What is kept of the job's time for the picture, when a page would take all of it.
+RESERVE_SECONDS = 3.0
+RESERVE_SHARE = 0.3
+# A blank picture of a page that has something to show is taken again after each of these.
+BLANK_PAUSES = (0.25, 0.75)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,101 +49,121 @@ class Measures:
     """What the page says of itself: sizes in CSS pixels."""
 
     title: str
+    description: str
     url: str
-    width: int
     height: int
 
 
 class PageCapture:
     """The steps of one capture on one fresh tab."""
 
-    def __init__(self, tab: Tab, url: str, policy: EgressPolicy, guard: GuardSession, options: RenderOptions) -> None:
-        self._session = tab.session
-        self._frame_id = tab.frame_id
+    def __init__(
+        self, tab: Tab, url: str, policy: EgressPolicy, guard: GuardSession, options: RenderOptions, deadline: Deadline
+    ) -> None:
+        session = self._session = tab.session
+        self._tab = tab
         self._url = url
         self._policy = policy
         self._guard = guard
         self._options = options
-        self._navigation = Navigation(tab.session, tab.frame_id)
-        headers = options.origin_headers()
-        self._interception = Interception(tab.session, tab.frame_id, policy, guard, headers)
+        self._deadline = deadline
+        self._phase = "navigation"
+        self._navigation = Navigation(session, tab.frame_id)
+        self._evidence = Evidence(session, tab.frame_id)
+        self._traffic = Traffic(session)
+        self._world = World(session, tab.frame_id)
+        self._interception = Interception(session, tab.frame_id, policy, guard, options)
+        self._changes = Changes(session, self._world, options)
+        self._settling = Settling(session, self._world, self._traffic)
+        self._camera = Camera(session, self._world, options)
 
     async def run(self) -> Screenshot:
         """Capture the page. Raises a CaptureError; the caller bounds the time."""
+        try:
+            return await self._run()
+        finally:
+            await self._settling.close()
+
+    async def _run(self) -> Screenshot:
         started = time.monotonic()
         self._policy.check_page(self._url)
         await self._prepare()
-        try:
-            async with asyncio.timeout(self._options.timeout_ms / 1000):
-                await self._navigation.go(self._url)
-                self._check_status()
-                await self._navigation.ready(self._options.wait_until)
-        except TimeoutError as error:
-            # A page that is too large may be busy with what it got: waiting again would not make it smaller.
-            raise self._guard.exceeded or CaptureTimeout(
-                f"the page did not reach {self._options.wait_until.value} within {self._options.timeout_ms} ms"
-            ) from error
-        except CaptureError as error:
-            raise self._failure(error) from error
+        unsettled = await self._reach()
         self._check_size()
-        await asyncio.sleep(self._options.delay_ms / 1000)
-        if self._options.full_page:
-            await self._evaluate(SCROLL_THROUGH % self._options.height_cap)
-        if self._options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
-            await self._evaluate(FINISH_VIEW)
         measures = await self._measure()
+        picture, blank = await self._picture(measures)
         self._check_size()
-        data = await self._picture(measures)
-        width, height = imagesize.get(io.BytesIO(data))
         return Screenshot(
-            data=data,
+            data=picture.data,
             format=self._options.format,
-            width=width,
-            height=height,
-            facts=self._facts(measures),
+            width=picture.width,
+            height=picture.height,
+            facts=self._facts(measures, unsettled, blank),
             render_ms=round((time.monotonic() - started) * 1000),
         )
 
     async def _prepare(self) -> None:
-        """Viewport, cookies, interception and dialogs, before the page has a chance to run."""
-        session, viewport = self._session, self._options.viewport
-        session.on("Page.javascriptDialogOpening", self._on_dialog)
+        """All that has to be there before the page has a chance to run."""
+        self._tab.dismiss_dialogs()
         await asyncio.gather(
             self._interception.start(),
-            session.send("Network.setCookies", {"cookies": self._cookies()}),
-            session.send(
-                "Emulation.setDeviceMetricsOverride",
-                {
-                    "width": viewport.width,
-                    "height": viewport.height,
-                    "deviceScaleFactor": self._options.device_scale_factor,
-                    "mobile": False,
-                },
-            ),
+            self._session.send("Network.setCookies", {"cookies": cookies_of(self._options, self._url)}),
+            emulate(self._session, self._options, self._tab.user_agent),
+            self._changes.prepare(),
         )
 
-    def _cookies(self) -> list[dict[str, Any]]:
-        """As the DevTools protocol takes them."""
-        return [
-            {
-                "name": cookie.name,
-                "value": reveal(cookie.value),
-                "path": cookie.path,
-                "secure": self._url.startswith("https:") if cookie.secure is None else cookie.secure,
-                "httpOnly": cookie.http_only,
-                # With a url and no domain the cookie is the host's alone.
-                **({"domain": cookie.domain} if cookie.domain else {"url": self._url}),
-                **({"sameSite": cookie.same_site.value} if cookie.same_site else {}),
-            }
-            for cookie in self._options.cookies
-        ]
+    async def _reach(self) -> str | None:
+        """Take the page to where it can be pictured. Returns what it did not reach in its time, if there is such."""
+        try:
+            async with asyncio.timeout(self._seconds()):
+                await self._navigation.go(self._url)
+                self._check_status()
+                await self._wait()
+            await asyncio.sleep(self._options.delay_ms / 1000)
+            async with asyncio.timeout(self._seconds()):
+                await self._finish()
+        except TimeoutError as error:
+            # A page that is too large may be busy with what it got: waiting again would not make it smaller.
+            if self._guard.exceeded is not None:
+                raise self._guard.exceeded from error
+            if self._options.strict or not self._navigation.has_document:
+                raise CaptureTimeout(
+                    f"the page did not get past {self._phase} within {self._options.timeout_ms} ms"
+                ) from error
+            await self._world.evaluate_within(FINISH_VIEW, 1.0)
+            return self._phase
+        except CaptureError as error:
+            raise self._failure(error) from error
+        self._evidence.mark("settledMs")
+        return None
 
-    def _on_dialog(self, event: dict[str, Any]) -> None:
-        """An open dialog stops the page. Leaving is agreed to, everything else is dismissed."""
-        self._session.send("Page.handleJavaScriptDialog", {"accept": event["type"] == "beforeunload"})
+    async def _wait(self) -> None:
+        wait_until = self._options.wait_until
+        self._phase = "load" if wait_until is WaitUntil.SETTLED else wait_until.value
+        await self._navigation.ready(wait_until)
+        self._phase = "waitForSelector" if self._options.wait_for_selector else "waitForFunction"
+        await self._changes.wait_for_what_is_asked()
+
+    async def _finish(self) -> None:
+        options = self._options
+        self._phase = "click" if options.click else "js"
+        await self._changes.apply()
+        self._phase = "scrolling"
+        if options.full_page:
+            await self._world.evaluate(SCROLL_THROUGH % options.height_cap)
+        self._phase = "settled"
+        if options.wait_until is WaitUntil.SETTLED:
+            await self._settling.settle()
+        elif options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
+            await self._world.evaluate(FINISH_VIEW)
+
+    def _seconds(self) -> float:
+        """For waiting: the page's time-out, inside the job's deadline with room for the picture."""
+        remaining = self._deadline.remaining_seconds()
+        return min(self._options.timeout_ms / 1000, remaining - min(RESERVE_SECONDS, remaining * RESERVE_SHARE))
 
     def _check_status(self) -> None:
-        status = self._navigation.status
+        status = self._evidence.status
         if status in (204, 205):
             raise ContentRefused(f"the page answered {status}: there is no document to show")
         if not self._options.fail_on_status or status is None or status < 400:
@@ -144,6 +173,8 @@ class PageCapture:
 
     def _failure(self, error: CaptureError) -> CaptureError:
         """Why there is no document. What was refused looks to the browser like any broken connection."""
+        if self._navigation.has_document and not isinstance(error, ConnectionFailed):
+            return error
         return self._interception.refusal or self._guard.explain(self._interception.document_url) or error
 
     def _check_size(self) -> None:
@@ -151,57 +182,54 @@ class PageCapture:
             raise self._guard.exceeded
 
     async def _measure(self) -> Measures:
-        values = await self._evaluate(MEASURE)
+        values = await self._world.evaluate(MEASURE)
         # A script may have moved the page on since its document was judged, also to where nothing came from.
         if values["url"].startswith("chrome-error:"):
             raise self._failure(ConnectionFailed("the page moved on to where there was no connection"))
         self._policy.check_page(values["url"])
         return Measures(
             title=values["title"][:MAX_TITLE_CHARS],
+            description=values["description"][:MAX_DESCRIPTION_CHARS],
             url=values["url"],
-            width=self._options.viewport.width,
             height=max(int(values["height"]), self._options.viewport.height),
         )
 
-    async def _picture(self, measures: Measures) -> bytes:
-        options = self._options
-        parameters: dict[str, Any] = {
-            "format": options.format.value,
-            "optimizeForSpeed": options.format is ImageFormat.PNG,
-            "captureBeyondViewport": options.full_page,
-        }
-        # A clip is relative to the document; without one, a page that scrolled itself is pictured where it is.
-        if options.full_page:
-            height = min(measures.height, options.height_cap)
-            parameters["clip"] = {"x": 0, "y": 0, "width": measures.width, "height": height, "scale": 1}
-        if options.quality is not None:
-            parameters["quality"] = options.quality
-        answer = await self._session.send("Page.captureScreenshot", parameters)
-        return base64.b64decode(answer["data"])
+    async def _picture(self, measures: Measures) -> tuple[Picture, bool]:
+        """The picture, and whether it is blank although it was taken again."""
+        picture = await self._camera.take(measures.height)
+        for pause in self._pauses():
+            if not await is_blank(picture, self._options.format):
+                return picture, False
+            if not await self._world.evaluate(HAS_CONTENT):
+                break
+            await asyncio.sleep(pause)
+            picture = await self._camera.take(measures.height)
+        return picture, await is_blank(picture, self._options.format)
 
-    async def _evaluate(self, expression: str) -> Any:
-        """Run our script in a world of its own, where the page cannot have replaced what it uses."""
-        world = await self._session.send(
-            "Page.createIsolatedWorld", {"frameId": self._frame_id, "worldName": WORLD_NAME}
-        )
-        answer = await self._session.send(
-            "Runtime.evaluate",
-            {
-                "expression": expression,
-                "contextId": world["executionContextId"],
-                "awaitPromise": True,
-                "returnByValue": True,
-            },
-        )
-        return answer["result"].get("value")
+    def _pauses(self) -> Sequence[float]:
+        return BLANK_PAUSES if self._deadline.remaining_seconds() > RESERVE_SECONDS else ()
 
-    def _facts(self, measures: Measures) -> PageFacts:
+    def _facts(self, measures: Measures, unsettled: str | None, blank: bool) -> PageFacts:
         capped = self._options.full_page and measures.height > self._options.height_cap
+        evidence, traffic = self._evidence, self._traffic
         return PageFacts(
-            http_status=self._navigation.status,
+            http_status=None if self._options.html is not None else evidence.status,
             final_url=without_credentials(measures.url),
             title=measures.title,
+            description=measures.description or None,
+            page_content_type=evidence.page_content_type,
+            redirects=evidence.redirects or None,
+            tls_issuer=evidence.tls_issuer,
+            tls_expires_at=evidence.tls_expires_at,
+            console_errors=evidence.console_errors or None,
+            requests=traffic.requests,
+            failed_requests=traffic.failed,
+            transferred_bytes=traffic.bytes,
+            timings=dict(evidence.timings),
             page_height=measures.height if capped else None,
             height_capped=True if capped else None,
+            settled=unsettled is None,
+            unsettled=unsettled,
+            blank=True if blank else None,
             blocked=dict(self._guard.refused) or None,
         )

@@ -7,6 +7,8 @@ MEASURE = """(() => {
   const root = document.documentElement, body = document.body;
   return {
     title: String(document.title || ''),
+    description: String(document.querySelector(
+      'meta[name="description" i], meta[property="og:description" i]')?.content || ''),
     url: String(document.location.href),
     height: Math.ceil(Math.max(root ? root.scrollHeight : 0, body ? body.scrollHeight : 0)),
   };
@@ -55,4 +57,11 @@ SCROLL_THROUGH = """(async () => {
   ]);
   window.scrollTo({ top: 0, behavior: 'instant' });
   await frame();
+})()"""
+
+# Whether there is anything that could be seen: a page that is meant to be empty need not be looked at again.
+HAS_CONTENT = """(() => {
+  const body = document.body;
+  if (!body) return false;
+  return body.innerText.trim() !== '' || body.querySelector('img, svg, canvas, video, iframe, object, embed') !== null;
 })()"""

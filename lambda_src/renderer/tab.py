@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,11 +30,12 @@ class Tab:
     context: BrowserContext
     page: Page
     crash: asyncio.Future[None]
+    user_agent: str
 
     @classmethod
-    async def open(cls, chromium: Chromium, proxy: str) -> Tab:
+    async def open(cls, chromium: Chromium, proxy: str, permissions: Sequence[str] = ()) -> Tab:
         """The caller bounds the time: newPage was seen to hang on a cold start (pyppeteer #332)."""
-        context = await chromium.new_context(proxy)
+        context = await chromium.new_context(proxy, permissions)
         page = await context.newPage()
         # The driver keeps objects of its own for every request, which nobody here asks for.
         for event in DRIVERS_NETWORK_EVENTS:
@@ -45,7 +47,7 @@ class Tab:
                 crash.set_result(None)
 
         page.on("error", on_crash)
-        return cls(context, page, crash)
+        return cls(context, page, crash, chromium.user_agent)
 
     @property
     def session(self) -> CDPSession:
@@ -54,3 +56,11 @@ class Tab:
     @property
     def frame_id(self) -> str:
         return str(self.page.mainFrame._id)
+
+    def dismiss_dialogs(self) -> None:
+        """An open dialog stops the page. Leaving is agreed to, everything else is dismissed."""
+
+        def on_dialog(event: dict[str, Any]) -> None:
+            self.session.send("Page.handleJavaScriptDialog", {"accept": event["type"] == "beforeunload"})
+
+        self.session.on("Page.javascriptDialogOpening", on_dialog)

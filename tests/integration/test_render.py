@@ -120,15 +120,16 @@ def test_a_lazy_image_in_view_is_waited_for(engine: RenderEngine, site: str) -> 
 
 def test_wait_until_and_delay_decide_when_the_picture_is_taken(engine: RenderEngine, site: str) -> None:
     url = f"http://{site}/late?ms=400"
-    assert Picture(render(engine, url).data).is_all(RED)
-    assert Picture(render(engine, url, delayMs=800).data).is_all(GREEN)
+    assert Picture(render(engine, url, waitUntil="load").data).is_all(RED)
+    assert Picture(render(engine, url, waitUntil="load", delayMs=800).data).is_all(GREEN)
+    assert Picture(render(engine, url).data).is_all(GREEN)
     # networkidle comes half a second after the last request
     assert Picture(render(engine, url, waitUntil="networkidle").data).is_all(GREEN)
 
 
 def test_a_page_whose_load_never_comes_is_captured_at_its_document(engine: RenderEngine, site: str) -> None:
     url = f"http://{site}/hungimage"
-    error = refusal(engine, url, timeoutMs=700)
+    error = refusal(engine, url, timeoutMs=700, strict=True)
     assert (error.code, "700 ms" in error.message) == ("TIMEOUT", True)
     assert Picture(render(engine, url, waitUntil="domcontentloaded").data).at(5, 5) == GREEN
 

@@ -19,6 +19,7 @@ from lambda_src.renderer.interception import Interception
 from lambda_src.renderer.memory import default_limit_mb
 from lambda_src.renderer.tab import Tab
 from stillframe.egress import EgressPolicy
+from stillframe.options import RenderOptions
 from tests.support.pixels import GREEN, Picture
 from tests.support.processes import Launches, listening_ports, processes_of
 from tests.support.rendering import refusal, render
@@ -114,7 +115,7 @@ def test_a_browser_that_is_told_to_show_a_file_does_not(launches: Launches, page
         try:
             async with guard.session() as session:
                 tab = await Tab.open(chromium, session.url)
-                await Interception(tab.session, tab.frame_id, guard.policy, session, {}).start()
+                await Interception(tab.session, tab.frame_id, guard.policy, session, RenderOptions()).start()
                 # When whatever is behind the page's scripts goes to the file
                 targets = (f"file://{tmp_path}/secret.html", "view-source:file:///etc/passwd")
                 return [(await tab.session.send("Page.navigate", {"url": each})).get("errorText") for each in targets]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -43,9 +44,11 @@ def listening_ports(chromium: Chromium) -> set[int]:
     sockets = set()
     for process in processes_of(chromium):
         for entry in (process / "fd").iterdir():
-            target = os.readlink(entry)
-            if target.startswith("socket:["):
-                sockets.add(target[8:-1])
+            # It may be closed by now.
+            with contextlib.suppress(FileNotFoundError):
+                target = os.readlink(entry)
+                if target.startswith("socket:["):
+                    sockets.add(target[8:-1])
     ports = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in Path(table).read_text().splitlines()[1:]:

@@ -89,4 +89,6 @@ def test_a_format_knows_its_extension_and_content_type() -> None:
         ("png", "image/png"),
         ("jpg", "image/jpeg"),
         ("webp", "image/webp"),
+        ("avif", "image/avif"),
+        ("pdf", "application/pdf"),
     ]

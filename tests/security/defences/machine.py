@@ -51,7 +51,7 @@ MACHINE = (
     Defence(
         "dialogs are dismissed",
         f"{RENDERER}/page.py",
-        '        session.on("Page.javascriptDialogOpening", self._on_dialog)\n',
+        "        self._tab.dismiss_dialogs()\n",
         "",
         "tests/integration/test_render.py::test_dialogs_do_not_stop_a_page",
     ),
@@ -115,8 +115,8 @@ MACHINE = (
     Defence(
         "captures share no context",
         f"{RENDERER}/tab.py",
-        "        context = await chromium.new_context(proxy)\n",
-        '        context = chromium.__dict__.get("kept") or await chromium.new_context(proxy)\n'
+        "        context = await chromium.new_context(proxy, permissions)\n",
+        '        context = chromium.__dict__.get("kept") or await chromium.new_context(proxy, permissions)\n'
         '        chromium.__dict__["kept"] = context\n'
         "        chromium.close_context = lambda _: __import__('asyncio').sleep(0)\n"
         "        chromium._tabs.clear()\n",

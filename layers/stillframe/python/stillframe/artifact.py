@@ -31,14 +31,29 @@ WRITE_ATTEMPTS = 3
 class PageFacts:
     """What the page said of itself. `page_height` is its full height in CSS pixels, where it was capped.
 
-    `blocked` counts, by decision, the connections that the page was refused.
+    `redirects` are the urls on the way to the final one; `timings` are milliseconds since the start of the capture;
+    `tls_expires_at` is in seconds since the epoch. `unsettled` is what the page did not get past in its time, `blank`
+    says that the picture is of one colour; `blocked` counts, by decision, the connections that the page was refused.
     """
 
     http_status: int | None = None
     final_url: str | None = None
     title: str | None = None
+    description: str | None = None
+    page_content_type: str | None = None
+    redirects: list[str] | None = None
+    tls_issuer: str | None = None
+    tls_expires_at: int | None = None
+    console_errors: list[str] | None = None
+    requests: int | None = None
+    failed_requests: int | None = None
+    transferred_bytes: int | None = None
+    timings: dict[str, int] | None = None
     page_height: int | None = None
     height_capped: bool | None = None
+    settled: bool | None = None
+    unsettled: str | None = None
+    blank: bool | None = None
     blocked: dict[str, int] | None = None
 
 

@@ -86,6 +86,18 @@ class PageTooLarge(PermanentError):
     code = "PAGE_TOO_LARGE"
 
 
+class SelectorNotFound(PermanentError):
+    """No element of the page matches a selector of the request."""
+
+    code = "SELECTOR_NOT_FOUND"
+
+
+class ScriptFailed(PermanentError):
+    """A script of the request's raised an error in the page."""
+
+    code = "SCRIPT_FAILED"
+
+
 class ObjectConflict(PermanentError):
     """The key of the image is taken by an object that Stillframe did not write for this id."""
 

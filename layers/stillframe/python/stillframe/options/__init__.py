@@ -1,8 +1,10 @@
 """The options of a capture, grouped as docs/options.md groups them."""
 
 from .access import BasicAuth, Cookie, SecretReference
+from .content import ResourceType
+from .emulation import Geolocation, Media, Viewport
 from .model import RenderOptions
-from .picture import MAX_FULL_PAGE_HEIGHT, MAX_PIXELS, ImageFormat, Viewport
+from .picture import MAX_FULL_PAGE_HEIGHT, MAX_PIXELS, Clip, ImageFormat
 from .wait import WaitUntil
 from .wire import WireModel
 
@@ -10,9 +12,13 @@ __all__ = [
     "MAX_FULL_PAGE_HEIGHT",
     "MAX_PIXELS",
     "BasicAuth",
+    "Clip",
     "Cookie",
+    "Geolocation",
     "ImageFormat",
+    "Media",
     "RenderOptions",
+    "ResourceType",
     "SecretReference",
     "Viewport",
     "WaitUntil",

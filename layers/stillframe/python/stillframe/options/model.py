@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
+from pydantic.alias_generators import to_snake
 
 from stillframe.errors import InvalidRequest
 
 from .access import AccessOptions
-from .picture import MAX_FULL_PAGE_HEIGHT, MAX_PIXELS, ImageFormat, Viewport
+from .content import ContentOptions
+from .devices import DEVICES, PRESETS
+from .emulation import EmulationOptions
+from .picture import ImageFormat, PictureOptions
 from .problems import sentences
-from .wait import WaitUntil
+from .wait import WaitOptions
+
+PresetName = Literal["link-preview", "archive", "print", "mobile"]
+DeviceName = Annotated[str, Field(json_schema_extra={"enum": sorted(DEVICES)})]
 
 
-class RenderOptions(AccessOptions):
+class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions, PictureOptions):
     """The options of one capture. Defaults are what most requests want; see docs/options.md."""
 
-    viewport: Viewport = Viewport()
-    device_scale_factor: Annotated[float, Field(ge=0.5, le=4, strict=True)] = 1.0
-    full_page: Annotated[bool, Field(strict=True)] = False
-    max_height: Annotated[int, Field(ge=16, le=MAX_FULL_PAGE_HEIGHT, strict=True)] = 16_384
-    format: ImageFormat = ImageFormat.PNG
-    quality: Annotated[int, Field(ge=1, le=100, strict=True)] | None = None
-    wait_until: WaitUntil = WaitUntil.LOAD
-    delay_ms: Annotated[int, Field(ge=0, le=30_000, strict=True)] = 0
-    timeout_ms: Annotated[int, Field(ge=100, le=120_000, strict=True)] = 30_000
-    fail_on_status: Annotated[bool, Field(strict=True)] = False
+    preset: PresetName | None = None
+    device: DeviceName | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def expand(cls, given: Any) -> Any:
+        """Put what preset and device stand for under what is given."""
+        if not isinstance(given, dict):
+            return given
+        preset, device = given.get("preset"), given.get("device")
+        if device is not None and (not isinstance(device, str) or device not in DEVICES):
+            raise ValueError(f"device: is none of {', '.join(sorted(DEVICES))}")
+        named = {**PRESETS.get(str(preset), {}), **DEVICES.get(str(device), {})}
+        return {name: value for name, value in named.items() if to_snake(name) not in given} | given
 
     @model_validator(mode="after")
-    def refuse_conflicts(self) -> Self:
-        if self.quality is not None and self.format is ImageFormat.PNG:
-            raise ValueError("quality and format conflict: png is lossless, use format jpeg or webp with quality")
-        if "max_height" in self.model_fields_set and not self.full_page:
-            raise ValueError("maxHeight and fullPage conflict: maxHeight caps a full page, set fullPage to true")
+    def refuse_too_many_pixels(self) -> Self:
         pixels = self.viewport.width * self.viewport.height * self.device_scale_factor**2
-        if pixels > MAX_PIXELS:
+        if pixels > self.max_pixels and self.format is not ImageFormat.PDF:
             raise ValueError(
-                f"viewport and deviceScaleFactor conflict: {pixels:,.0f} pixels are over the limit of {MAX_PIXELS:,}"
+                f"viewport and deviceScaleFactor conflict: {pixels:,.0f} pixels are over the limit of "
+                f"{self.max_pixels:,}"
             )
         return self
 
@@ -45,7 +53,7 @@ class RenderOptions(AccessOptions):
     def height_cap(self) -> int:
         """Tallest picture in CSS pixels that these options allow: by maxHeight, the encoding and memory."""
         scale = self.device_scale_factor
-        by_memory = MAX_PIXELS / (self.viewport.width * scale**2)
+        by_memory = self.max_pixels / (self.viewport.width * scale**2)
         return int(min(self.max_height, self.format.max_side / scale, by_memory))
 
     @classmethod

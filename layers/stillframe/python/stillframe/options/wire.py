@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+# `"yes"` and `1` are no booleans here: who writes them means something else, or is unsure.
+Flag = Annotated[bool, Field(strict=True)]
+# A CSS selector; whether it can be parsed, the browser says.
+Selector = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class WireModel(BaseModel):

@@ -1,0 +1,142 @@
+"""Takes the picture: of the viewport, the whole page, an element or a part; as an image or as a PDF."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import imagesize
+from pyppeteer.connection import CDPSession
+
+from stillframe.errors import SelectorNotFound
+from stillframe.options import ImageFormat, RenderOptions
+from stillframe.options.picture import CSS_PIXELS_PER_INCH, MILLIMETRES_PER_INCH
+
+from .world import World
+
+# A picture of one colour compresses to almost nothing; anything above so many bits a pixel need not be looked at.
+BLANK_BITS_PER_PIXEL = 0.2
+DEFAULT_AVIF_QUALITY = 60
+AVIF_SPEED = 8
+
+# In CSS pixels of the document.
+BOX = """selector => {
+  const element = document.querySelector(selector);
+  if (!element) return null;
+  const box = element.getBoundingClientRect();
+  return [box.x + scrollX, box.y + scrollY, box.width, box.height];
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Encoded, with its size in device pixels; of a PDF, the size of a sheet in CSS pixels."""
+
+    data: bytes
+    width: int
+    height: int
+
+
+class Camera:
+    """Pictures one page."""
+
+    def __init__(self, session: CDPSession, world: World, options: RenderOptions) -> None:
+        self._session = session
+        self._world = world
+        self._options = options
+
+    async def take(self, page_height: int) -> Picture:
+        """`page_height` is that of the document in CSS pixels. Raises SelectorNotFound."""
+        options = self._options
+        if options.format is ImageFormat.PDF:
+            return await self._print()
+        is_avif = options.format is ImageFormat.AVIF
+        parameters: dict[str, Any] = {
+            "format": "png" if is_avif else options.format.value,
+            "optimizeForSpeed": is_avif or options.format is ImageFormat.PNG,
+        }
+        if options.quality is not None and not is_avif:
+            parameters["quality"] = options.quality
+        # A clip is relative to the document; without one, a page that scrolled itself is pictured where it is.
+        clip = await self._clip(page_height)
+        if clip is not None:
+            parameters |= {"clip": {**clip, "scale": 1}, "captureBeyondViewport": True}
+        answer = await self._session.send("Page.captureScreenshot", parameters)
+        data = base64.b64decode(answer["data"])
+        width, height = imagesize.get(io.BytesIO(data))
+        if is_avif:
+            data = await asyncio.to_thread(_to_avif, data, options.quality or DEFAULT_AVIF_QUALITY)
+        return Picture(data, width, height)
+
+    async def _clip(self, page_height: int) -> dict[str, float] | None:
+        options = self._options
+        if options.full_page:
+            return {"x": 0, "y": 0, "width": options.viewport.width, "height": min(page_height, options.height_cap)}
+        if options.clip is not None:
+            return self._bounded(options.clip.x, options.clip.y, options.clip.width, options.clip.height)
+        if options.selector is None:
+            return None
+        box = await self._world.call(BOX, options.selector)
+        if box is None or not box[2] or not box[3]:
+            raise SelectorNotFound(f"selector: no element of the page that can be seen matches {options.selector}")
+        x, y, padding = max(0, box[0] - options.padding), max(0, box[1] - options.padding), options.padding
+        return self._bounded(x, y, box[0] + box[2] + padding - x, box[1] + box[3] + padding - y)
+
+    def _bounded(self, x: float, y: float, width: float, height: float) -> dict[str, float]:
+        """No larger than the encoding and the memory can hold."""
+        options, scale = self._options, self._options.device_scale_factor
+        width = min(width, options.format.max_side / scale)
+        by_memory = options.max_pixels / (width * scale**2)
+        return {"x": x, "y": y, "width": width, "height": min(height, options.format.max_side / scale, by_memory)}
+
+    async def _print(self) -> Picture:
+        pdf = self._options.pdf
+        width, height = reversed(pdf.paper.inches) if pdf.landscape else pdf.paper.inches
+        margin = pdf.margin_mm / MILLIMETRES_PER_INCH
+        answer = await self._session.send(
+            "Page.printToPDF",
+            {
+                "paperWidth": width,
+                "paperHeight": height,
+                "marginTop": margin,
+                "marginBottom": margin,
+                "marginLeft": margin,
+                "marginRight": margin,
+                "scale": pdf.scale,
+                "printBackground": pdf.background,
+            },
+        )
+        return Picture(
+            base64.b64decode(answer["data"]), round(width * CSS_PIXELS_PER_INCH), round(height * CSS_PIXELS_PER_INCH)
+        )
+
+
+async def is_blank(picture: Picture, image_format: ImageFormat) -> bool:
+    """Whether all of an image is one colour."""
+    if image_format is ImageFormat.PDF or len(picture.data) * 8 > picture.width * picture.height * BLANK_BITS_PER_PIXEL:
+        return False
+    return await asyncio.to_thread(_is_one_colour, picture.data)
+
+
+def _is_one_colour(data: bytes) -> bool:
+    # Imported late: few pictures are looked at.
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None
+    with Image.open(io.BytesIO(data)) as image:
+        extrema = image.getextrema()
+    bands = extrema if isinstance(extrema[0], tuple) else (extrema,)
+    return all(low == high for low, high in bands)
+
+
+def _to_avif(data: bytes, quality: int) -> bytes:
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None
+    encoded = io.BytesIO()
+    with Image.open(io.BytesIO(data)) as image:
+        image.save(encoded, "AVIF", quality=quality, speed=AVIF_SPEED)
+    return encoded.getvalue()

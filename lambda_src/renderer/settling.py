@@ -1,0 +1,141 @@
+"""When a page is done: its timers ran, what they loaded is there, and what is in view is drawn.
+
+A page that looks done may still have timers waiting, and nothing but waiting tells. So once it has loaded, its
+clock is taken over (virtual time, CDP Emulation.setVirtualTimePolicy): half a second of timers runs as fast as the
+machine can, and stands still while anything is being loaded. What networkidle waits for is seen without waiting.
+
+Frames have the machine's time: none is drawn whose time the page's clock has not reached. So from then on that clock
+is kept ahead of the machine's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from pyppeteer.connection import CDPSession
+
+from .traffic import Traffic
+from .world import World
+
+# What networkidle waits for.
+BUDGET_MS = 500
+MAX_ROUNDS = 8
+# A request of which nothing is heard for so long is a stream, a long poll, or dead.
+PATIENCE_SECONDS = 1.0
+FINISH_SECONDS = 1.5
+# What no clock of the page governs: messages of sockets, and workers. As long as networkidle would give them.
+OUTSIDE_SECONDS = 0.5
+# How far the page's clock is ahead of the machine's when a frame is needed, and how often that is looked after.
+LEAD_MS = 400
+KEEP_SECONDS = 0.1
+
+# No timer: they stand still meanwhile. Returns what the layout looks like.
+FINISH = """(async () => {
+  const inView = element => {
+    const box = element.getBoundingClientRect();
+    return box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
+  };
+  const frame = () => new Promise(requestAnimationFrame);
+  // A lazy image begins to load when a frame has shown that it is in view; until then it calls itself complete.
+  await frame();
+  await frame();
+  await document.fonts.ready;
+  await Promise.all([...document.images].filter(inView).map(image => image.decode().catch(() => {})));
+  // What moves in ends where it was going to; what moves for ever goes on.
+  for (const animation of document.getAnimations()) {
+    if (Number.isFinite(animation.effect?.getComputedTiming().endTime)) {
+      try { animation.finish(); } catch { }
+    }
+  }
+  await frame();
+  const root = document.documentElement;
+  const boxes = [...document.querySelectorAll('body *')].slice(0, 2000).filter(inView).slice(0, 200).map(element => {
+    const box = element.getBoundingClientRect();
+    return [box.x, box.y, box.width, box.height, element.getAttribute('style'), element.className].join();
+  });
+  return [root?.scrollHeight, document.getElementsByTagName('*').length, document.images.length, ...boxes].join(';');
+})()"""
+
+
+class Settling:
+    """Settles one page, once its document has loaded."""
+
+    def __init__(self, session: CDPSession, world: World, traffic: Traffic) -> None:
+        self._session = session
+        self._world = world
+        self._traffic = traffic
+        self._taken_over_at: float | None = None
+        self._granted_ms = 0.0
+        self._keeper: asyncio.Task[None] | None = None
+        self._expired = asyncio.Event()
+        session.on("Emulation.virtualTimeBudgetExpired", self._on_expired)
+
+    async def settle(self) -> None:
+        """Return when nothing moves any more. The caller bounds the time."""
+        seen = await self._world.evaluate_within(FINISH, FINISH_SECONDS)
+        for number in range(MAX_ROUNDS):
+            requests = self._traffic.started
+            await self._run_timers()
+            if number == 0:
+                await self._hear_from_outside()
+            looks = await self._world.evaluate_within(FINISH, FINISH_SECONDS)
+            if looks is not None and looks == seen and self._traffic.started == requests and not self._traffic.pending:
+                return
+            seen = looks
+
+    async def close(self) -> None:
+        """Stop looking after the page's clock."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+            self._keeper = None
+
+    async def _run_timers(self) -> None:
+        """Half a second of the page's time; what is loaded meanwhile takes none of it."""
+        await self.close()
+        try:
+            await self._grant("pauseIfNetworkFetchesPending", BUDGET_MS)
+            while (quiet_for := time.monotonic() - self._traffic.last_heard) < PATIENCE_SECONDS:
+                if await self._has_expired(PATIENCE_SECONDS - quiet_for):
+                    return
+            # Its time stands still for what will not come: let it pass.
+            self._traffic.forget_pending()
+            await self._grant("advance", BUDGET_MS)
+            await self._has_expired(PATIENCE_SECONDS)
+        finally:
+            await self._catch_up()
+            self._keeper = asyncio.create_task(self._keep_ahead())
+
+    async def _keep_ahead(self) -> None:
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        lead = self._granted_ms - (time.monotonic() - (self._taken_over_at or time.monotonic())) * 1000
+        if lead < LEAD_MS:
+            await self._grant("advance", LEAD_MS - lead + KEEP_SECONDS * 1000)
+
+    async def _grant(self, policy: str, budget_ms: float) -> None:
+        self._taken_over_at = self._taken_over_at or time.monotonic()
+        self._granted_ms += budget_ms
+        self._expired.clear()
+        await self._session.send("Emulation.setVirtualTimePolicy", {"policy": policy, "budget": budget_ms})
+
+    async def _has_expired(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._expired.wait()
+        except TimeoutError:
+            return False
+
+    async def _hear_from_outside(self) -> None:
+        """Sockets and workers have clocks of their own."""
+        left = self._traffic.outside_since + OUTSIDE_SECONDS - time.monotonic()
+        if left > 0:
+            await asyncio.sleep(left)
+
+    def _on_expired(self, _: dict[str, Any]) -> None:
+        self._expired.set()

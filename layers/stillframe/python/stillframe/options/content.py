@@ -1,0 +1,64 @@
+"""What the page is made of: its source, what it may not load, and what is changed in it before the picture."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from .wire import Flag, Selector, WireModel
+
+# A record holds the html, and an item of DynamoDB holds 400 KB.
+MAX_HTML_CHARS = 100_000
+MAX_CODE_CHARS = 50_000
+MAX_LIST = 100
+
+
+class ResourceType(StrEnum):
+    """What the browser takes a request for (CDP, Network.ResourceType)."""
+
+    IMAGE = "image"
+    FONT = "font"
+    MEDIA = "media"
+    STYLESHEET = "stylesheet"
+    SCRIPT = "script"
+    XHR = "xhr"
+    FETCH = "fetch"
+    WEB_SOCKET = "websocket"
+    EVENT_SOURCE = "eventsource"
+    MANIFEST = "manifest"
+    PING = "ping"
+    OTHER = "other"
+
+    @property
+    def protocol_name(self) -> str:
+        """How the DevTools protocol writes it."""
+        special = {"xhr": "XHR", "websocket": "WebSocket", "eventsource": "EventSource"}
+        return special.get(self.value, self.value.capitalize())
+
+
+UrlPattern = Annotated[str, Field(min_length=1, max_length=1000)]
+Selectors = Annotated[tuple[Selector, ...], Field(max_length=MAX_LIST)]
+
+
+class ContentOptions(WireModel):
+    """`html` is shown as if it had come from the request's url, which is its base."""
+
+    html: Annotated[str, Field(min_length=1, max_length=MAX_HTML_CHARS)] | None = None
+    offline: Flag = False
+    block_resources: Annotated[tuple[ResourceType, ...], Field(max_length=len(ResourceType))] = ()
+    # `*` is any text, `?` any character.
+    block_urls: Annotated[tuple[UrlPattern, ...], Field(max_length=MAX_LIST)] = ()
+    css: Annotated[str, Field(max_length=MAX_CODE_CHARS)] | None = None
+    js: Annotated[str, Field(max_length=MAX_CODE_CHARS)] | None = None
+    hide: Selectors = ()
+    remove: Selectors = ()
+    click: Selectors = ()
+    scroll_to: Selector | Annotated[int, Field(ge=0, le=1_000_000, strict=True)] | None = None
+
+    @model_validator(mode="after")
+    def refuse_offline_pages(self) -> Self:
+        if self.offline and self.html is None:
+            raise ValueError("offline and url conflict: offline shows html that needs no network, set html")
+        return self

@@ -1,0 +1,60 @@
+"""What the page takes the browser, its user and its screen for."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from .wire import Flag, WireModel
+
+DEFAULT_SCALE = 1.0
+
+
+class ColorScheme(StrEnum):
+    """prefers-color-scheme (Media Queries 5)."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Media(StrEnum):
+    """The CSS media type."""
+
+    SCREEN = "screen"
+    PRINT = "print"
+
+
+class Viewport(WireModel):
+    """Size of the window in CSS pixels."""
+
+    width: Annotated[int, Field(ge=16, le=4096, strict=True)] = 1280
+    height: Annotated[int, Field(ge=16, le=8192, strict=True)] = 800
+
+
+class Geolocation(WireModel):
+    """A place in degrees, with its accuracy in metres. The page may ask for it; without the option it may not."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    accuracy: Annotated[float, Field(ge=0, le=100_000)] = 10.0
+
+
+class EmulationOptions(WireModel):
+    """Screen, preferences, place and identity."""
+
+    viewport: Viewport = Viewport()
+    device_scale_factor: Annotated[float, Field(ge=0.5, le=4, strict=True)] = DEFAULT_SCALE
+    mobile: Flag = False
+    touch: Flag = False
+    color_scheme: ColorScheme = ColorScheme.LIGHT
+    reduced_motion: Flag = False
+    media: Media = Media.SCREEN
+    # BCP 47, as far as anybody uses it.
+    locale: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] | None = None
+    # A name of the IANA time zone database.
+    timezone: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")] | None = None
+    geolocation: Geolocation | None = None
+    user_agent: Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,1024}$")] | None = None
+    java_script_enabled: Flag = True

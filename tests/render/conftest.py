@@ -1,0 +1,89 @@
+"""A browser for the tests of the options, and a short way to a picture of some HTML."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from lambda_src.renderer.engine import RenderEngine
+from stillframe.artifact import Screenshot
+from stillframe.errors import CaptureError
+from tests.support.pixels import Picture
+from tests.support.rendering import local_engine, refusal, render
+from tests.support.serving import QuietHandler, serving
+
+PLAIN = "<!doctype html><meta charset=utf-8><style>html,body{margin:0}</style>"
+SVG = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100">'
+    b'<rect width="100" height="100" fill="#COLOUR"/></svg>'
+)
+
+
+class Origin(QuietHandler):
+    """What the HTML of a test may ask for: /image?colour=0000ff, /script?code=..., all of it with ?ms= of delay."""
+
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        self.asked.append(parts.path)
+        time.sleep(int(query.get("ms", "0")) / 1000)
+        if parts.path == "/image":
+            body = SVG.replace(b"COLOUR", query.get("colour", "0000ff").encode())
+            self.answer(200, body, **{"Content-Type": "image/svg+xml"})
+        elif parts.path == "/script":
+            self.answer(200, query["code"].encode(), **{"Content-Type": "text/javascript"})
+        elif parts.path == "/style":
+            self.answer(200, query["css"].encode(), **{"Content-Type": "text/css"})
+        elif parts.path == "/hang":
+            time.sleep(60)
+        elif parts.path == "/policy":
+            policy = {"Content-Security-Policy": "default-src 'none'"}
+            self.answer(200, f"{PLAIN}<title>strict</title><h1>text</h1>".encode(), **policy)
+        elif parts.path == "/redirect":
+            self.answer(302, b"", Location=query["to"])
+        else:
+            self.answer(200, f"{PLAIN}<title>{parts.path}</title>{query.get('body', '')}".encode())
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Takes pictures of pages that are written into the test."""
+
+    engine: RenderEngine
+    site: str
+    asked: list[str]
+
+    def shot(self, html: str, **options: Any) -> Screenshot:
+        self.asked.clear()
+        return render(self.engine, f"http://{self.site}/page", html=PLAIN + html, **options)
+
+    def picture(self, html: str, **options: Any) -> Picture:
+        return Picture(self.shot(html, **options).data)
+
+    def visit(self, path: str, **options: Any) -> Screenshot:
+        self.asked.clear()
+        return render(self.engine, f"http://{self.site}{path}", **options)
+
+    def refused(self, html: str, **options: Any) -> CaptureError:
+        return refusal(self.engine, f"http://{self.site}/page", html=PLAIN + html, **options)
+
+    def says(self, expression: str, **options: Any) -> str | None:
+        """What an expression of the page's JavaScript comes to."""
+        return self.shot(f"<script>document.title = String({expression})</script>", **options).facts.title
+
+
+Says = Callable[..., str | None]
+
+
+@pytest.fixture(scope="module")
+def studio(chromium: str) -> Iterator[Studio]:
+    asked: list[str] = []
+    with serving(type("Asked", (Origin,), {"asked": asked})) as site, local_engine(chromium, site) as engine:
+        yield Studio(engine, site, asked)

@@ -1,0 +1,98 @@
+"""Screen, preferences, place and identity, as the page and the picture show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stillframe.options.devices import DEVICES
+from tests.support.pixels import GREEN, RED
+
+from .conftest import Studio
+
+
+@pytest.mark.parametrize(
+    ("options", "expression", "value"),
+    [
+        ({}, "[innerWidth, innerHeight, devicePixelRatio]", "1280,800,1"),
+        ({"viewport": {"width": 500, "height": 300}}, "[innerWidth, innerHeight]", "500,300"),
+        ({"deviceScaleFactor": 2}, "devicePixelRatio", "2"),
+        ({}, "navigator.maxTouchPoints", "0"),
+        ({"touch": True}, "'ontouchstart' in window", "true"),
+        ({}, "matchMedia('(prefers-color-scheme: dark)').matches", "false"),
+        ({"colorScheme": "dark"}, "matchMedia('(prefers-color-scheme: dark)').matches", "true"),
+        ({}, "matchMedia('(prefers-reduced-motion: reduce)').matches", "false"),
+        ({"reducedMotion": True}, "matchMedia('(prefers-reduced-motion: reduce)').matches", "true"),
+        ({"media": "print"}, "matchMedia('print').matches", "true"),
+        ({"locale": "de-DE"}, "navigator.language + (1234.5).toLocaleString()", "de-DE1.234,5"),
+        ({"timezone": "Asia/Kolkata"}, "new Date(0).getHours() + ':' + new Date(0).getMinutes()", "5:30"),
+        ({"userAgent": "Test/1.0"}, "navigator.userAgent", "Test/1.0"),
+        ({}, "navigator.userAgent.includes('Headless')", "false"),
+        (
+            {"device": "iphone-15"},
+            "[screen.width, devicePixelRatio, navigator.userAgent.includes('iPhone')]",
+            "393,3,true",
+        ),
+        ({"device": "iphone-15", "deviceScaleFactor": 1}, "[screen.width, devicePixelRatio]", "393,1"),
+        ({"preset": "link-preview"}, "[innerWidth, innerHeight]", "1200,630"),
+    ],
+)
+def test_the_page_sees_what_is_asked_for(studio: Studio, options: dict[str, Any], expression: str, value: str) -> None:
+    assert studio.says(expression, **options) == value
+
+
+def test_a_mobile_screen_obeys_the_viewport_tag(studio: Studio) -> None:
+    page = "<meta name=viewport content='width=600'><div style='width:600px;height:9px'></div>"
+    script = "<script>document.title = document.documentElement.clientWidth</script>"
+    viewport = {"width": 400, "height": 400}
+    assert studio.shot(page + script, viewport=viewport).facts.title == "400"
+    assert studio.shot(page + script, viewport=viewport, mobile=True).facts.title == "600"
+
+
+def test_the_colour_scheme_shows(studio: Studio) -> None:
+    page = "<style>body{background:#ff0000}@media(prefers-color-scheme:dark){body{background:#00aa00}}</style>"
+    assert studio.picture(page).is_all(RED)
+    assert studio.picture(page, colorScheme="dark").is_all(GREEN)
+
+
+def test_print_styles_show(studio: Studio) -> None:
+    page = "<style>body{background:#ff0000}@media print{body{background:#00aa00}}</style>"
+    assert studio.picture(page, media="print").is_all(GREEN)
+
+
+def test_a_place_is_given_and_only_when_it_is_asked_for(studio: Studio) -> None:
+    page = (
+        "<script>navigator.geolocation.getCurrentPosition("
+        "p => { document.title = p.coords.latitude }, e => { document.title = 'denied' })</script>"
+    )
+    place = {"latitude": 48.85, "longitude": 2.35}
+    assert studio.visit(f"/page?body={page}", geolocation=place, delayMs=300).facts.title == "48.85"
+    assert studio.visit(f"/page?body={page}", delayMs=300).facts.title == "denied"
+
+
+def test_a_page_can_be_pictured_without_its_scripts(studio: Studio) -> None:
+    page = (
+        "<style>p{position:absolute;inset:0;margin:0;background:#ff0000}</style>"
+        "<body style='background:#00aa00'><noscript><p></noscript>"
+        "<script>document.body.style.background = '#0000ff'</script>"
+    )
+    assert studio.picture(page, javaScriptEnabled=False).at(5, 5) == RED
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"timezone": "Mars/Olympus"}, "timezone"), ({"locale": "xx-ZZZZZ-1"}, "locale"), ({"device": "nokia"}, "device")],
+)
+def test_what_the_browser_does_not_know_is_refused_by_name(studio: Studio, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(Exception, match=words) as refused:
+        studio.shot("", **options)
+    assert getattr(refused.value, "code", "") == "INVALID_REQUEST"
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_every_device_is_pictured_in_its_size(studio: Studio, name: str) -> None:
+    shot = studio.shot("<body style='background:#00aa00'>", device=name)
+    viewport, scale = DEVICES[name]["viewport"], DEVICES[name]["deviceScaleFactor"]
+    assert shot.width == pytest.approx(viewport["width"] * scale, abs=1)
+    assert shot.height == pytest.approx(viewport["height"] * scale, abs=1)

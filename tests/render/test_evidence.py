@@ -1,0 +1,40 @@
+"""What a record tells of its page."""
+
+from __future__ import annotations
+
+from .conftest import Studio
+
+
+def test_the_document_is_described(studio: Studio) -> None:
+    shot = studio.shot("<title>A page</title><meta name=description content='What it is about'>")
+    assert (shot.facts.title, shot.facts.description) == ("A page", "What it is about")
+    assert studio.shot("<meta property='og:description' content='Open'>").facts.description == "Open"
+
+
+def test_the_way_to_the_page_is_told(studio: Studio) -> None:
+    shot = studio.visit("/redirect?to=/redirect?to=/end")
+    assert shot.facts.final_url == f"http://{studio.site}/end"
+    assert shot.facts.redirects == [
+        f"http://{studio.site}/redirect?to=/redirect?to=/end",
+        f"http://{studio.site}/redirect?to=/end",
+    ]
+    assert (shot.facts.http_status, shot.facts.page_content_type) == (200, "text/html")
+
+
+def test_requests_are_counted(studio: Studio) -> None:
+    shot = studio.visit("/page?body=<img src=/image><img src=http://127.0.0.1:1/none>")
+    assert (shot.facts.requests, shot.facts.failed_requests) == (3, 1)
+    assert (shot.facts.transferred_bytes or 0) > 200
+
+
+def test_errors_of_the_page_are_told(studio: Studio) -> None:
+    shot = studio.shot("<script>console.error('one', 2); console.log('quiet')</script><script>nobody.knows()</script>")
+    assert shot.facts.console_errors == ["one 2", "ReferenceError: nobody is not defined"]
+
+
+def test_the_times_are_in_their_order(studio: Studio) -> None:
+    timings = studio.visit("/page?body=<img src=/image?ms=100>").facts.timings or {}
+    names = ["responseMs", "domContentLoadedMs", "loadMs", "settledMs"]
+    assert list(timings) == names
+    assert sorted(timings.values()) == list(timings.values())
+    assert timings["loadMs"] - timings["responseMs"] >= 100

@@ -1,0 +1,131 @@
+"""A settled page: what its timers load is there, what moves has arrived, and nobody waited for nothing."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.support.pixels import BLUE, GREEN, Picture
+
+from .conftest import Studio
+
+TURN_GREEN = "document.body.style.background = '#00aa00'"
+RED_PAGE = "<body style='background:#ff0000'>"
+
+DONE = {
+    "timer": f"<script>setTimeout(() => {{ {TURN_GREEN} }}, 450)</script>",
+    "timer-after-load": f"<script>onload = () => setTimeout(() => {{ {TURN_GREEN} }}, 450)</script>",
+    "chain": (
+        "<script>onload = () => setTimeout(async () => { await fetch('/slow?ms=200'); "
+        f"setTimeout(() => {{ {TURN_GREEN} }}, 400) }}, 300)</script>"
+    ),
+    "late-script": f"<script>onload = () => setTimeout(() => {{ const s = document.createElement('script');"
+    f"s.src = '/script?ms=150&code=' + encodeURIComponent(\"{TURN_GREEN}\"); document.body.append(s) }}, 100)</script>",
+    "idle-callback": f"<script>onload = () => requestIdleCallback(() => {{ {TURN_GREEN} }})</script>",
+    # By the time of the frames, which is the machine's.
+    "frames": (
+        "<div id=d style='height:9px;opacity:0'></div><script>let start; const f = now => { start ??= now;"
+        f"d.style.opacity = (now - start) / 400; if (now - start > 400) {TURN_GREEN}; else requestAnimationFrame(f) }};"
+        "requestAnimationFrame(f)</script>"
+    ),
+    "microtasks": f"<script>(async () => {{ for (let i = 0; i < 1000; i++) await 0; {TURN_GREEN} }})()</script>",
+    "worker": (
+        "<script>const w = new Worker(URL.createObjectURL(new Blob(['setTimeout(() => postMessage(1), 250)'])));"
+        f"w.onmessage = () => {{ {TURN_GREEN} }}</script>"
+    ),
+    "database": (
+        "<script>const r = indexedDB.open('x', 1); r.onupgradeneeded = () => r.result.createObjectStore('s');"
+        f"r.onsuccess = () => {{ {TURN_GREEN} }}</script>"
+    ),
+    "frame-says": f'<script>onmessage = () => {{ {TURN_GREEN} }}</script><iframe hidden srcdoc="<script>'
+    "setTimeout(() => parent.postMessage(1, '*'), 300)</script>\"></iframe>",
+}
+
+
+@pytest.mark.parametrize("page", DONE.values(), ids=list(DONE))
+def test_what_the_page_was_going_to_do_is_done(studio: Studio, page: str) -> None:
+    shot = studio.shot(RED_PAGE + page)
+    assert Picture(shot.data).at(640, 790) == GREEN
+    assert (shot.facts.settled, shot.facts.unsettled) == (True, None)
+
+
+BUSY = {
+    "polling": "<script>setInterval(() => fetch('/poll'), 100)</script>",
+    "long-polling": "<script>const again = () => fetch('/hang').then(again); again()</script>",
+    "counting": "<p id=p></p><script>let n = 0; setInterval(() => { p.textContent = n++ }, 50)</script>",
+    "animating": "<script>const f = () => { document.title = Date.now(); requestAnimationFrame(f) }; f()</script>",
+    "spinning": "<style>@keyframes s{to{transform:rotate(1turn)}}p{animation:s 1s infinite}</style><p>x</p>",
+    "growing": "<script>setInterval(() => document.body.append(document.createElement('p')), 30)</script>",
+    "event-source": "<script>new EventSource('/hang')</script>",
+    "chain-of-timers": "<script>const f = () => setTimeout(f, 10); f()</script>",
+    "beacons": "<script>setInterval(() => navigator.sendBeacon('/beacon', 'x'), 50)</script>",
+}
+
+
+@pytest.mark.parametrize("page", BUSY.values(), ids=list(BUSY))
+def test_a_page_that_is_never_done_is_pictured_all_the_same(studio: Studio, page: str) -> None:
+    started = time.monotonic()
+    assert studio.picture(f"<body style='background:#00aa00'>{page}").at(640, 790) == GREEN
+    assert time.monotonic() - started < 6
+
+
+def test_what_moves_in_is_where_it_was_going_to(studio: Studio) -> None:
+    page = (
+        "<style>@keyframes in{from{transform:translateX(-2000px);opacity:0}to{transform:none;opacity:1}}"
+        "div{height:400px;background:#00aa00;animation:in 3s 1s both}</style><div></div>"
+    )
+    assert studio.picture(page).at(640, 200) == GREEN
+
+
+def test_a_font_is_waited_for_and_an_image_in_view_decoded(studio: Studio) -> None:
+    page = "<img src='/image?ms=300&colour=0000ff' style='width:100vw;height:100vh;display:block'>"
+    assert studio.picture(page).is_all(BLUE)
+
+
+def test_an_image_that_a_timer_brings_is_there(studio: Studio) -> None:
+    page = (
+        '<body><script>setTimeout(() => { document.body.innerHTML = \'<img src="/image?ms=300&colour=0000ff" '
+        'style="width:100vw;height:100vh;display:block">\' }, 300)</script>'
+    )
+    assert studio.picture(page).is_all(BLUE)
+
+
+def test_lazy_images_of_a_full_page_are_there(studio: Studio) -> None:
+    image = "<img loading=lazy src='/image?ms=100&colour=0000ff&n={}' style='width:100%;height:400px;display:block'>"
+    page = "".join(f"<div style='height:1500px'></div>{image.format(n)}" for n in range(4))
+    observed = (
+        "<div style='height:2000px'></div><div id=late style='height:400px;background:#ff0000'></div><script>"
+        "new IntersectionObserver(es => es.forEach(e => { if (e.isIntersecting) "
+        "fetch('/slow?ms=100').then(() => { late.style.background = '#00aa00' }) })).observe(late)</script>"
+    )
+    picture = studio.picture(page + observed, fullPage=True)
+    assert picture.size == (1280, 4 * 1900 + 2400)
+    assert [picture.at(640, 1900 * n + 1700) for n in range(4)] == [BLUE] * 4
+    assert picture.at(640, -200) == GREEN
+
+
+def test_a_simple_page_is_not_waited_for(studio: Studio) -> None:
+    shots = [studio.shot(f"<body style='background:#00aa00'><p>{n}</p>") for n in range(5)]
+    # networkidle would take its half second
+    assert sorted(shot.render_ms for shot in shots)[2] < 450
+
+
+def test_a_page_whose_load_never_comes_is_pictured_with_a_note_or_refused(studio: Studio) -> None:
+    page = f"{RED_PAGE}<img src='/hang'>"
+    shot = studio.shot(page, timeoutMs=1000)
+    assert (shot.facts.settled, shot.facts.unsettled) == (False, "load")
+    error = studio.refused(page, timeoutMs=1000, strict=True)
+    assert (error.code, "load" in error.message) == ("TIMEOUT", True)
+
+
+def test_the_picture_is_inside_the_jobs_deadline(studio: Studio) -> None:
+    started = time.monotonic()
+    shot = studio.shot(f"{RED_PAGE}<img src='/hang'>", seconds=4)
+    assert shot.facts.unsettled == "load"
+    assert time.monotonic() - started < 4.5
+
+
+def test_a_page_that_moves_on_is_followed(studio: Studio) -> None:
+    shot = studio.visit("/page?body=<script>setTimeout(() => { location = '/next?body=<p>there' }, 300)</script>")
+    assert shot.facts.title == "/next"
