@@ -15,7 +15,7 @@ RUNTIME_INPUTS := scripts/setup constraints.txt pyproject.toml \
 	cli/requirements.txt cli/requirements-embedded.txt lambda_src/renderer/requirements.txt
 DEV_INPUTS := $(RUNTIME_INPUTS) requirements.txt requirements-dev.txt
 
-.PHONY: help demo test e2e simulate chaos soak bench unit check format image synth bootstrap deploy diff destroy constraints clean
+.PHONY: help demo test e2e simulate chaos soak bench unit check format image synth bootstrap deploy diff destroy schema constraints clean
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -87,6 +87,9 @@ diff: $(VENV)/.dev ## Show what a deployment would change
 
 destroy: $(VENV)/.dev ## Remove the stacks; queues, table and bucket are retained
 	@$(CDK) destroy --all $(ARGS)
+
+schema: $(VENV)/.runtime ## Write the JSON schema of the render options into docs
+	@$(BIN)/python scripts/schema.py
 
 constraints: $(VENV)/.check ## Pin what is installed now
 	@{ echo "# Every package that any requirements file brings in, pinned. Made by: make constraints"; \

@@ -29,7 +29,8 @@ from .evidence import Evidence
 from .guard.session import GuardSession
 from .interception import Interception
 from .navigation import Navigation
-from .scripts import FINISH_VIEW, HAS_CONTENT, MEASURE, SCROLL_THROUGH
+from .scripts import FINISH_VIEW, HAS_CONTENT, MEASURE
+from .scrolling import scroll_through
 from .settling import Settling
 from .tab import Tab
 from .traffic import Traffic
@@ -150,7 +151,7 @@ class PageCapture:
         await self._changes.apply()
         self._phase = "scrolling"
         if options.full_page:
-            await self._world.evaluate(SCROLL_THROUGH % options.height_cap)
+            await scroll_through(self._world, self._traffic, options.height_cap)
         self._phase = "settled"
         if options.wait_until is WaitUntil.SETTLED:
             await self._settling.settle()

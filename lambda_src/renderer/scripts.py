@@ -32,31 +32,31 @@ FINISH_VIEW = """(async () => {
   ]);
 })()"""
 
-# Lazy images load when they come near the viewport, so a full page is scrolled through first, one screen
-# at a time, and then given a moment for what that started. Each wait is bounded: a page may never be done.
+# What is lazy loads when it comes near the viewport, so a full page is scrolled through first, one screen at a time.
+# Each wait is bounded: a page may never be done. Returns how far it came.
 SCROLL_THROUGH = """(async () => {
-  const cap = %d, startedAt = performance.now(), budget = 5000;
-  const left = () => budget - (performance.now() - startedAt);
+  const from = %d, cap = %d, startedAt = performance.now(), budget = %d;
   const frame = () => Promise.race([
     new Promise(done => requestAnimationFrame(() => setTimeout(done, 0))),
     new Promise(done => setTimeout(done, 100)),
   ]);
   const step = Math.max(window.innerHeight, 200);
   const limit = () => Math.min(cap, document.documentElement ? document.documentElement.scrollHeight : 0);
-  for (let top = 0; top < limit() && left() > 0; top += step) {
+  let top = from;
+  for (; top < limit() && performance.now() - startedAt < budget; top += step) {
     window.scrollTo({ top, behavior: 'instant' });
     await frame();
   }
-  const pending = [...document.images].filter(image => !image.complete);
-  await Promise.race([
-    Promise.all(pending.map(image => new Promise(done => {
-      image.addEventListener('load', done, { once: true });
-      image.addEventListener('error', done, { once: true });
-    }))),
-    new Promise(done => setTimeout(done, Math.max(left(), 0))),
-  ]);
-  window.scrollTo({ top: 0, behavior: 'instant' });
   await frame();
+  return limit();
+})()"""
+HEIGHT = "document.documentElement ? document.documentElement.scrollHeight : 0"
+TO_THE_TOP = "window.scrollTo({ top: 0, behavior: 'instant' })"
+# Fixed backgrounds are painted in the window, of which a full page is not one.
+UNFIX = """(() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync('*, ::before, ::after { background-attachment: scroll !important }');
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 })()"""
 
 # Whether there is anything that could be seen: a page that is meant to be empty need not be looked at again.

@@ -24,6 +24,11 @@ BUDGET_MS = 500
 MAX_ROUNDS = 8
 # A request of which nothing is heard for so long is a stream, a long poll, or dead.
 PATIENCE_SECONDS = 1.0
+MAX_GRANTS = 4
+CLOSE_MS = 5
+CLOCK_SECONDS = 1.0
+SLICE_SECONDS = 0.05
+NOTHING_SLICES = 4
 FINISH_SECONDS = 1.5
 # What no clock of the page governs: messages of sockets, and workers. As long as networkidle would give them.
 OUTSIDE_SECONDS = 0.5
@@ -66,8 +71,9 @@ class Settling:
         self._session = session
         self._world = world
         self._traffic = traffic
-        self._taken_over_at: float | None = None
-        self._granted_ms = 0.0
+        # The machine's clock in seconds and the page's in milliseconds, when that was taken over.
+        self._began = 0.0
+        self._page_began = self._page_now = 0.0
         self._keeper: asyncio.Task[None] | None = None
         self._expired = asyncio.Event()
         session.on("Emulation.virtualTimeBudgetExpired", self._on_expired)
@@ -75,6 +81,7 @@ class Settling:
     async def settle(self) -> None:
         """Return when nothing moves any more. The caller bounds the time."""
         seen = await self._world.evaluate_within(FINISH, FINISH_SECONDS)
+        self._began, self._page_began = time.monotonic(), await self._clock()
         for number in range(MAX_ROUNDS):
             requests = self._traffic.started
             await self._run_timers()
@@ -96,31 +103,49 @@ class Settling:
         """Half a second of the page's time; what is loaded meanwhile takes none of it."""
         await self.close()
         try:
-            await self._grant("pauseIfNetworkFetchesPending", BUDGET_MS)
-            while (quiet_for := time.monotonic() - self._traffic.last_heard) < PATIENCE_SECONDS:
-                if await self._has_expired(PATIENCE_SECONDS - quiet_for):
+            end = await self._clock() + BUDGET_MS
+            for _ in range(MAX_GRANTS):
+                left = end - await self._clock()
+                if left < CLOSE_MS:
                     return
-            # Its time stands still for what will not come: let it pass.
-            self._traffic.forget_pending()
-            await self._grant("advance", BUDGET_MS)
-            await self._has_expired(PATIENCE_SECONDS)
+                await self._run_for(left)
         finally:
-            await self._catch_up()
             self._keeper = asyncio.create_task(self._keep_ahead())
+
+    async def _run_for(self, budget_ms: float) -> None:
+        """Until the budget runs out. One that was replaced runs out as well, so it may be sooner."""
+        await self._grant("pauseIfNetworkFetchesPending", budget_ms)
+        waited_for_nothing = 0
+        while waited_for_nothing < NOTHING_SLICES:
+            if await self._has_expired(SLICE_SECONDS):
+                return
+            # Polling stops the clock as well, and there is no end of it.
+            waited_for_nothing += not self._traffic.pending
+            if time.monotonic() - self._traffic.last_heard > PATIENCE_SECONDS:
+                break
+        # Its time stands still for what will not come: let it pass.
+        self._traffic.forget_pending()
+        await self._grant("advance", budget_ms)
+        await self._has_expired(PATIENCE_SECONDS)
 
     async def _keep_ahead(self) -> None:
         while True:
-            await asyncio.sleep(KEEP_SECONDS)
             await self._catch_up()
+            await asyncio.sleep(KEEP_SECONDS)
 
     async def _catch_up(self) -> None:
-        lead = self._granted_ms - (time.monotonic() - (self._taken_over_at or time.monotonic())) * 1000
+        lead = await self._clock() - self._page_began - (time.monotonic() - self._began) * 1000
         if lead < LEAD_MS:
             await self._grant("advance", LEAD_MS - lead + KEEP_SECONDS * 1000)
 
+    async def _clock(self) -> float:
+        """The page's, in milliseconds since the epoch as it sees it; the last one when it is too busy to say."""
+        now = await self._world.evaluate_within("Date.now()", CLOCK_SECONDS)
+        if now is not None:
+            self._page_now = float(now)
+        return self._page_now
+
     async def _grant(self, policy: str, budget_ms: float) -> None:
-        self._taken_over_at = self._taken_over_at or time.monotonic()
-        self._granted_ms += budget_ms
         self._expired.clear()
         await self._session.send("Emulation.setVirtualTimePolicy", {"policy": policy, "budget": budget_ms})
 

@@ -11,8 +11,8 @@ from pyppeteer.connection import CDPSession
 
 # They stay open for as long as the page likes.
 NEVER_DONE = frozenset({"WebSocket", "EventSource", "Ping", "Media", "TextTrack", "Prefetch"})
-# The third request for the same resource is polling, of which there is no end.
-POLLS_AFTER = 2
+# The fifth request for the same resource is polling, of which there is no end.
+POLLS_AFTER = 4
 
 
 class Traffic:

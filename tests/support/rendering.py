@@ -53,11 +53,22 @@ def refusal(engine: RenderEngine, url: str, seconds: float = 20, **options: Any)
 def render_all(engine: RenderEngine, urls: Mapping[str, str], **options: Any) -> dict[str, Screenshot | CaptureError]:
     """Render many pages, several at once; what each came to."""
 
-    def outcome(url: str) -> Screenshot | CaptureError:
-        try:
-            return render(engine, url, **options)
-        except CaptureError as error:
-            return error
-
     with ThreadPoolExecutor(TABS) as pool:
-        return dict(zip(urls, pool.map(outcome, urls.values()), strict=True))
+        return dict(zip(urls, pool.map(lambda url: outcome_of(engine, url, **options), urls.values()), strict=True))
+
+
+def render_each(
+    engine: RenderEngine, pages: Mapping[str, tuple[str, dict[str, Any]]]
+) -> dict[str, Screenshot | CaptureError]:
+    """As `render_all`, each page with options of its own."""
+    with ThreadPoolExecutor(TABS) as pool:
+        works = {name: pool.submit(outcome_of, engine, url, **options) for name, (url, options) in pages.items()}
+        return {name: work.result() for name, work in works.items()}
+
+
+def outcome_of(engine: RenderEngine, url: str, **options: Any) -> Screenshot | CaptureError:
+    """The picture, or the error."""
+    try:
+        return render(engine, url, **options)
+    except CaptureError as error:
+        return error

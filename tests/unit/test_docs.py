@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from pydantic.alias_generators import to_camel
 
+from stillframe.errors import CaptureError, PermanentError, TransientError, leaves
+from stillframe.options import RenderOptions
 from tests.simulation.bugs import BUGS
 from tests.simulation.invariants import Promise
 
@@ -32,3 +36,27 @@ def test_the_guarantees_name_every_promise_and_every_seeded_bug() -> None:
     # Then it says what is checked, and what is caught
     assert [promise.value for promise in Promise if f"| {promise} |" not in text] == []
     assert [bug.name for bug in BUGS if f"| {bug.name} | " not in text] == []
+
+
+def test_the_table_of_options_has_every_option_and_a_test_for_it() -> None:
+    # Given / When the rows of the page
+    rows = re.findall(r"^\| `(\w+)` \|.*$", (ROOT / "docs/options.md").read_text(), re.MULTILINE)
+    lines = (ROOT / "docs/options.md").read_text().splitlines()
+    # Then each option of the model has one, and the row names a test
+    options = {to_camel(name) for name in RenderOptions.model_fields}
+    assert options - set(rows) == set()
+    without = [line for line in lines if line.startswith("| `") and line.count(" | ") == 5 and "[test_" not in line]
+    assert without == []
+
+
+def test_the_schema_is_that_of_the_options() -> None:
+    described = json.loads((ROOT / "docs/options.schema.json").read_text())
+    described.pop("$schema")
+    assert described == RenderOptions.model_json_schema(), "run make schema"
+
+
+def test_the_page_of_errors_has_every_code_with_its_retry_decision() -> None:
+    text = (ROOT / "docs/errors.md").read_text()
+    for error in set(leaves(CaptureError)) - {PermanentError, TransientError}:
+        decision = "tried again" if issubclass(error, TransientError) else "for good"
+        assert f"| `{error.code}` | {decision} |" in text

@@ -171,12 +171,12 @@ class UnexpectedError(TransientError):
     code = "UNEXPECTED"
 
 
-def _leaves(base: type[CaptureError]) -> Iterator[type[CaptureError]]:
+def leaves(base: type[CaptureError]) -> Iterator[type[CaptureError]]:
     for child in base.__subclasses__():
         yield child
-        yield from _leaves(child)
+        yield from leaves(child)
 
 
 def retryable_codes() -> tuple[str, ...]:
     """Codes under which a record that says `failed` may be claimed again, sorted."""
-    return tuple(sorted(error.code for error in _leaves(TransientError)))
+    return tuple(sorted(error.code for error in leaves(TransientError)))

@@ -1,0 +1,90 @@
+"""What `settled` costs and what it sees, against `networkidle` and `load`, on the corpus with added latency.
+
+python -m benchmarks.settled --rounds 3
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import logging
+import statistics
+import sys
+from collections import defaultdict
+
+from lambda_src.renderer.chromium import Chromium
+from lambda_src.renderer.engine import RenderEngine
+from lambda_src.renderer.executable import find_chromium
+from lambda_src.renderer.guard.server import EgressGuard
+from stillframe.artifact import Screenshot
+from stillframe.egress import EgressPolicy
+from tests.corpus.pages import PAGES
+from tests.corpus.site import CorpusSite
+from tests.corpus.test_corpus import problems
+from tests.support.rendering import outcome_of
+from tests.support.served import serving_apart
+
+WAITS = ("settled", "networkidle", "load")
+LATENCIES_MS = (0, 50, 300)
+# Pages of which networkidle says that they are idle only when they are given up.
+TIMEOUT_MS = 8000
+
+
+class At0(CorpusSite):
+    """No latency but the machine's."""
+
+
+class At50(CorpusSite):
+    latency_seconds = 0.05
+
+
+class At300(CorpusSite):
+    latency_seconds = 0.3
+
+
+SITES = {0: At0, 50: At50, 300: At300}
+
+
+def measure(latency_ms: int, rounds: int) -> dict[str, object]:
+    """Every page with every wait in turn, one at a time; times are medians over the rounds, in milliseconds."""
+    times: dict[tuple[str, str], list[int]] = defaultdict(list)
+    wrong: dict[str, set[str]] = {wait: set() for wait in WAITS}
+    with serving_apart(SITES[latency_ms]) as site:
+        engine = RenderEngine(functools.partial(Chromium.launch, find_chromium()), EgressGuard(EgressPolicy.of([site])))
+        try:
+            for number in range(rounds):
+                for count, (name, page) in enumerate(PAGES.items(), 1):
+                    # Whoever goes first changes with the page.
+                    for wait in (*WAITS[count % 3 :], *WAITS[: count % 3]):
+                        options = {**page.options, "waitUntil": wait, "timeoutMs": TIMEOUT_MS}
+                        shot = outcome_of(engine, f"http://{site}/corpus/{name}", **options)
+                        if problems(page, shot):
+                            wrong[wait].add(name)
+                        if isinstance(shot, Screenshot):
+                            times[name, wait].append(shot.render_ms)
+                print(f"settled: {latency_ms} ms, round {number + 1} of {rounds}", file=sys.stderr)
+        finally:
+            engine.close()
+    medians = {key: statistics.median(values) for key, values in times.items()}
+    both = [name for name in PAGES if (name, "settled") in medians and (name, "networkidle") in medians]
+    ratios = [medians[name, "settled"] / medians[name, "networkidle"] for name in both]
+    return {
+        **{wait: round(statistics.median(medians[name, wait] for name in both)) for wait in WAITS},
+        "settledToNetworkidle": round(statistics.median(ratios), 3),
+        "wrong": {wait: sorted(names) for wait, names in wrong.items()},
+        "onlySettledWrong": sorted(wrong["settled"] - wrong["networkidle"]),
+    }
+
+
+def main() -> None:
+    """Progress on stderr, the figures on stdout."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    print(json.dumps({"pages": len(PAGES), **{str(ms): measure(ms, given.rounds) for ms in LATENCIES_MS}}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Serves the corpus, each response after a given latency."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from tests.support.serving import QuietHandler
+
+from .pages import PAGES, STYLE
+
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100" viewBox="0 0 9 9" preserveAspectRatio="none">'
+    '<rect width="9" height="9" fill="#{}"/></svg>'
+)
+FONTS = Path("/usr/share/fonts")
+
+
+class CorpusSite(QuietHandler):
+    """/corpus/NAME and what its pages ask for."""
+
+    latency_seconds = 0.0
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        time.sleep(self.latency_seconds)
+        with contextlib.suppress(OSError):
+            if parts.path.startswith("/corpus/"):
+                self.answer(200, PAGES[parts.path.removeprefix("/corpus/")].html.encode())
+            elif parts.path == "/image":
+                self.answer(200, SVG.format(query["colour"]).encode(), **{"Content-Type": "image/svg+xml"})
+            elif parts.path == "/style":
+                self.answer(200, query["css"].encode(), **{"Content-Type": "text/css"})
+            elif parts.path == "/script":
+                self.answer(200, query["code"].encode(), **{"Content-Type": "text/javascript"})
+            elif parts.path == "/font":
+                self.answer(200, next(FONTS.rglob("*.ttf")).read_bytes(), **{"Content-Type": "font/ttf"})
+            elif parts.path == "/page":
+                self.answer(200, f"<!doctype html><meta charset=utf-8>{STYLE}{query['body']}".encode())
+            elif parts.path == "/hang":
+                time.sleep(30)
+            elif parts.path in ("/slow", "/poll"):
+                time.sleep(0.05)
+                self.answer(200, b"ok")
+            else:
+                self.answer(404, b"not here")

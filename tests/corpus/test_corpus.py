@@ -1,0 +1,49 @@
+"""Every page of the corpus is pictured right, by its own geometry and colours, with and without latency."""
+
+from __future__ import annotations
+
+import pytest
+
+from stillframe.artifact import Screenshot
+from stillframe.errors import CaptureError
+from tests.support.pixels import GREEN, Picture
+from tests.support.rendering import local_engine, render_each
+from tests.support.serving import serving
+
+from .pages import PAGES, Page
+from .site import CorpusSite
+
+Shots = dict[str, Screenshot | CaptureError]
+
+
+def problems(page: Page, shot: Screenshot | CaptureError) -> list[str]:
+    """What is wrong with a picture."""
+    if not isinstance(shot, Screenshot):
+        return [f"{shot.code}: {shot.message}"]
+    picture = Picture(shot.data)
+    wrong = [f"{point} is {picture.at(*point)}, not green" for point in page.green if picture.at(*point) != GREEN]
+    return wrong + [f"{point} is green" for point in page.other if picture.at(*point) == GREEN]
+
+
+def shots_with(chromium: str, latency_seconds: float) -> Shots:
+    handler = type("Late", (CorpusSite,), {"latency_seconds": latency_seconds})
+    with serving(handler) as site, local_engine(chromium, site) as engine:
+        return render_each(
+            engine, {name: (f"http://{site}/corpus/{name}", dict(page.options)) for name, page in PAGES.items()}
+        )
+
+
+@pytest.fixture(scope="module", params=[0, 300], ids=["at-once", "300-ms"])
+def shots(chromium: str, request: pytest.FixtureRequest) -> Shots:
+    return shots_with(chromium, request.param / 1000)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_the_corpus_is_pictured_right(shots: Shots, name: str) -> None:
+    assert problems(PAGES[name], shots[name]) == []
+
+
+def test_the_corpus_is_large_and_can_fail(shots: Shots) -> None:
+    assert len(PAGES) >= 60
+    # A page that is not done yet is seen to be wrong.
+    assert problems(PAGES["plain"], shots["vh-sections"]) != []
