@@ -20,7 +20,7 @@ from lambda_src.renderer.guard.server import EgressGuard
 from stillframe.artifact import Screenshot
 from stillframe.egress import EgressPolicy
 from tests.corpus.pages import PAGES
-from tests.corpus.site import CorpusSite
+from tests.corpus.site import At0, At50, At300
 from tests.corpus.test_corpus import problems
 from tests.support.rendering import outcome_of
 from tests.support.served import serving_apart
@@ -29,18 +29,6 @@ WAITS = ("settled", "networkidle", "load")
 LATENCIES_MS = (0, 50, 300)
 # Pages of which networkidle says that they are idle only when they are given up.
 TIMEOUT_MS = 8000
-
-
-class At0(CorpusSite):
-    """No latency but the machine's."""
-
-
-class At50(CorpusSite):
-    latency_seconds = 0.05
-
-
-class At300(CorpusSite):
-    latency_seconds = 0.3
 
 
 SITES = {0: At0, 50: At50, 300: At300}

@@ -47,3 +47,15 @@ class CorpusSite(QuietHandler):
                 self.answer(200, b"ok")
             else:
                 self.answer(404, b"not here")
+
+
+class At0(CorpusSite):
+    """No latency but the machine's."""
+
+
+class At50(CorpusSite):
+    latency_seconds = 0.05
+
+
+class At300(CorpusSite):
+    latency_seconds = 0.3
