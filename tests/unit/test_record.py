@@ -23,7 +23,7 @@ from stillframe.update import Update
 values = st.recursive(
     st.booleans() | st.integers(-(2**53), 2**53) | st.floats(0.001, 1e6) | st.text(),
     lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(min_size=1), children, max_size=3),
-    maxleaves=5,
+    max_leaves=5,
 )
 
 

@@ -83,7 +83,7 @@ def test_any_text_is_a_request_or_is_refused_as_unparsable(body: str) -> None:
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
-    maxleaves=8,
+    max_leaves=8,
 )
 
 
