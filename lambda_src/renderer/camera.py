@@ -48,8 +48,8 @@ class Camera:
         self._world = world
         self._options = options
 
-    async def take(self, page_height: int) -> Picture:
-        """`page_height` is that of the document in CSS pixels. Raises SelectorNotFound."""
+    async def take(self, page_width: int, page_height: int) -> Picture:
+        """Width and height are those of the document's layout in CSS pixels. Raises SelectorNotFound."""
         options = self._options
         if options.format is ImageFormat.PDF:
             return await self._print()
@@ -61,9 +61,9 @@ class Camera:
         if options.quality is not None and not is_avif:
             parameters["quality"] = options.quality
         # A clip is relative to the document; without one, a page that scrolled itself is pictured where it is.
-        clip = await self._clip(page_height)
+        clip = await self._clip(page_width, page_height)
         if clip is not None:
-            parameters |= {"clip": {**clip, "scale": 1}, "captureBeyondViewport": True}
+            parameters |= {"clip": {"scale": 1, **clip}, "captureBeyondViewport": True}
         answer = await self._session.send("Page.captureScreenshot", parameters)
         data = base64.b64decode(answer["data"])
         width, height = imagesize.get(io.BytesIO(data))
@@ -71,10 +71,19 @@ class Camera:
             data = await asyncio.to_thread(_to_avif, data, options.quality or DEFAULT_AVIF_QUALITY)
         return Picture(data, width, height)
 
-    async def _clip(self, page_height: int) -> dict[str, float] | None:
+    async def _clip(self, page_width: int, page_height: int) -> dict[str, float] | None:
         options = self._options
         if options.full_page:
-            return {"x": 0, "y": 0, "width": options.viewport.width, "height": min(page_height, options.height_cap)}
+            # A phone lays a page that knows nothing of phones out wider than it is, and shows it smaller.
+            width = max(page_width, options.viewport.width)
+            scale = options.viewport.width / width
+            return {
+                "x": 0,
+                "y": 0,
+                "width": width,
+                "height": min(page_height, options.height_cap / scale),
+                "scale": scale,
+            }
         if options.clip is not None:
             return self._bounded(options.clip.x, options.clip.y, options.clip.width, options.clip.height)
         if options.selector is None:

@@ -52,6 +52,7 @@ class Measures:
     title: str
     description: str
     url: str
+    width: int
     height: int
 
 
@@ -192,26 +193,31 @@ class PageCapture:
             title=values["title"][:MAX_TITLE_CHARS],
             description=values["description"][:MAX_DESCRIPTION_CHARS],
             url=values["url"],
+            width=int(values["width"]),
             height=max(int(values["height"]), self._options.viewport.height),
         )
 
     async def _picture(self, measures: Measures) -> tuple[Picture, bool]:
         """The picture, and whether it is blank although it was taken again."""
-        picture = await self._camera.take(measures.height)
+        picture = await self._camera.take(measures.width, measures.height)
         for pause in self._pauses():
             if not await is_blank(picture, self._options.format):
                 return picture, False
             if not await self._world.evaluate(HAS_CONTENT):
                 break
             await asyncio.sleep(pause)
-            picture = await self._camera.take(measures.height)
+            picture = await self._camera.take(measures.width, measures.height)
         return picture, await is_blank(picture, self._options.format)
 
     def _pauses(self) -> Sequence[float]:
         return BLANK_PAUSES if self._deadline.remaining_seconds() > RESERVE_SECONDS else ()
 
     def _facts(self, measures: Measures, unsettled: str | None, blank: bool) -> PageFacts:
-        capped = self._options.full_page and measures.height > self._options.height_cap
+        # As high as it would be pictured: a page that is laid out wider than the window is shown smaller.
+        height = round(
+            measures.height * self._options.viewport.width / max(measures.width, self._options.viewport.width)
+        )
+        capped = self._options.full_page and height > self._options.height_cap
         evidence, traffic = self._evidence, self._traffic
         return PageFacts(
             http_status=None if self._options.html is not None else evidence.status,
@@ -227,7 +233,7 @@ class PageCapture:
             failed_requests=traffic.failed,
             transferred_bytes=traffic.bytes,
             timings=dict(evidence.timings),
-            page_height=measures.height if capped else None,
+            page_height=height if capped else None,
             height_capped=True if capped else None,
             settled=unsettled is None,
             unsettled=unsettled,

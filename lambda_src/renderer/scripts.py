@@ -10,6 +10,7 @@ MEASURE = """(() => {
     description: String(document.querySelector(
       'meta[name="description" i], meta[property="og:description" i]')?.content || ''),
     url: String(document.location.href),
+    width: root ? root.clientWidth : 0,
     height: Math.ceil(Math.max(root ? root.scrollHeight : 0, body ? body.scrollHeight : 0)),
   };
 })()"""

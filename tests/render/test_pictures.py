@@ -88,6 +88,19 @@ def test_a_preset_is_one_word(studio: Studio, preset: str, wanted: str | None) -
         assert Picture(shot.data).encoding == wanted
 
 
+def test_a_page_that_is_wider_than_a_phone_is_shown_whole_as_a_phone_shows_it(studio: Studio) -> None:
+    # Given a page that knows nothing of phones, and is laid out 980 pixels wide on one
+    page = (
+        "<div style='height:980px;background:linear-gradient(90deg,#ff0000 50%,#00aa00 50%)'></div>"
+        "<div style='height:2940px;background:#0000ff'></div>"
+    )
+    # When all of it is pictured on a phone
+    picture = studio.picture(page, device="iphone-15", deviceScaleFactor=1, fullPage=True)
+    # Then it is made smaller, and not cut
+    assert picture.size == (393, 1572)
+    assert [picture.at(*point) for point in ((10, 100), (380, 100), (200, 1500))] == [RED, GREEN, BLUE]
+
+
 def test_so_many_pixels_and_no_more(studio: Studio) -> None:
     picture = studio.picture("<div style='height:9000px;background:#00aa00'></div>", fullPage=True, maxPixels=1_280_000)
     assert picture.size == (1280, 1000)
