@@ -68,9 +68,12 @@ class Browser:
 
     async def close(self) -> None:
         """End every browser that is still there."""
-        for chromium in {*self._users, *filter(None, [self._current])}:
-            await chromium.kill()
+        browsers = {*self._users, *filter(None, [self._current])}
+        # Contexts that are being closed break off with their browser, which replaces none.
         self._current = None
+        for chromium in browsers:
+            await chromium.kill()
+        await asyncio.gather(*self._closing, return_exceptions=True)
         self._users.clear()
 
     async def _acquire(self, deadline: Deadline) -> Chromium:

@@ -6,12 +6,15 @@ import contextlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cli.site_server import serving
+from lambda_src.renderer.engine import RenderEngine
 from tests.support.pixels import BLUE, GREEN, RED, Picture
+from tests.support.rendering import local_engine, render
 from tests.support.workers import ROOT, environment, wait_for
 
 pytestmark = pytest.mark.usefixtures("chromium")
@@ -208,3 +211,50 @@ def test_the_gallery_shows_every_capture_in_a_real_browser(site: str, tmp_path: 
     picture = Picture(Path(result["path"]).read_bytes())
     assert picture.count(RED) > 10_000
     assert picture.count(BLUE) > 10_000
+
+
+@pytest.mark.parametrize(
+    ("script", "left"),
+    [
+        ("", 4),
+        ("type('0000FF')", 1),
+        ("type('colour ff0000')", 1),
+        ("type('UNKNOWN_HOST')", 1),
+        ("type('nothing like it')", 0),
+        ("document.querySelector('button[data-outcome=failed]').click()", 1),
+        ("document.querySelector('button[data-outcome=captured]').click(); type('ff')", 2),
+    ],
+)
+def test_the_gallery_can_be_searched_and_filtered(gallery: tuple[RenderEngine, str], script: str, left: int) -> None:
+    engine, host = gallery
+    typing = "const field = document.querySelector('input'); const type = text => { field.value = text;"
+    typing += "field.dispatchEvent(new Event('input')) };"
+    count = "document.title = document.querySelectorAll('article:not([hidden])').length"
+    shot = render(engine, f"http://{host}/index.html", js=f"{typing} {script}; {count}")
+    assert shot.facts.title == str(left)
+
+
+def test_the_gallery_shows_records_as_text_and_a_pdf_as_a_sheet(gallery: tuple[RenderEngine, str]) -> None:
+    engine, host = gallery
+    look = (
+        "document.title = [document.querySelectorAll('.sheet').length, document.querySelectorAll('img').length,"
+        "JSON.parse(document.querySelector('pre').textContent).status, document.querySelectorAll('main script').length]"
+    )
+    assert render(engine, f"http://{host}/index.html", js=look).facts.title == "1,2,success,0"
+
+
+@pytest.fixture(scope="module")
+def gallery(site: str, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RenderEngine, str]]:
+    """Of a red page, a blue one, a printed one and one that is not there; and a browser to look at it."""
+    folder = tmp_path_factory.mktemp("gallery")
+    requests = [
+        {"url": f"http://{site}/colour?hex=ff0000"},
+        {"url": f"http://{site}/colour?hex=0000ff"},
+        {"url": f"http://{site}/colour?hex=00aa00", "options": {"format": "pdf"}},
+        {"url": "http://stillframe.invalid/<script>"},
+    ]
+    lines = folder / "requests.jsonl"
+    lines.write_text("\n".join(map(json.dumps, requests)))
+    stillframe("shoot", "--file", str(lines), "--out", str(folder), "--allow-host", site)
+    with serving(folder) as host, local_engine(chromium, host) as engine:
+        yield engine, host
