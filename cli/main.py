@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "Show the record of one screenshot.",
     "list": "List records.",
     "get": "Download the image of one screenshot.",
+    "diff": "Show what changed between two captures.",
     "retry": "Send one screenshot again, from its record.",
     "redrive": "Bring dead letters back to the queue.",
     "audit": "Compare records, objects and queues.",

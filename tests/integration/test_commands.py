@@ -103,6 +103,19 @@ def test_get_downloads_the_image_and_checks_it(cloud: Cloud, stillframe, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["good.png"]
 
 
+def test_diff_compares_two_screenshots_by_their_ids(cloud: Cloud, stillframe, tmp_path: Path) -> None:
+    # Given the same page twice, and once after it changed
+    for capture_id, colour in (("monday", "#00aa00"), ("tuesday", "#00aa00"), ("friday", "#0000ff")):
+        capture(cloud, CaptureRequest(url="https://example.com/", request_id=capture_id), ToldRenderer(colour=colour))
+    # When they are compared
+    (same,) = stillframe("diff", "monday", "tuesday")
+    (other,) = stillframe("diff", "tuesday", "friday", "--out", str(tmp_path / "marked.png"))
+    # Then it says what changed
+    assert (same["changed"], other["changed"], other["difference"]) == (False, True, 1.0)
+    assert (tmp_path / "marked.png").exists()
+    stillframe("diff", "monday", "nowhere", status=1)
+
+
 def test_retry_sends_a_failed_screenshot_again(cloud: Cloud, stillframe) -> None:
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="bad", options={"delayMs": -1}))
     stillframe("retry", "bad")
