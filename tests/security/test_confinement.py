@@ -126,6 +126,24 @@ def test_a_browser_that_is_told_to_show_a_file_does_not(launches: Launches, page
     assert asyncio.run(scenario()) == ["net::ERR_ACCESS_DENIED"] * 2
 
 
+def test_what_belongs_to_no_capture_reaches_nobody(launches: Launches, pages: str, asked: list[str]) -> None:
+    async def scenario() -> None:
+        # Given a tab that is in no capture's context
+        chromium = await launches()
+        try:
+            assert chromium.driver is not None
+            page = await chromium.driver.newPage()
+            # When it asks for something
+            await page._client.send("Page.navigate", {"url": f"http://{pages}/good"})
+            await asyncio.sleep(0.3)
+        finally:
+            await chromium.kill()
+
+    asyncio.run(scenario())
+    # Then nobody hears it
+    assert asked == []
+
+
 def test_every_permission_is_denied(engine: RenderEngine, pages: str) -> None:
     assert Picture(render(engine, f"http://{pages}/permissions", delayMs=300).data).is_all(GREEN)
 

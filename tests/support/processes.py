@@ -43,12 +43,10 @@ def listening_ports(chromium: Chromium) -> set[int]:
     """TCP ports on which any process of the browser listens (proc(5), /proc/net/tcp)."""
     sockets = set()
     for process in processes_of(chromium):
-        for entry in (process / "fd").iterdir():
-            # It may be closed by now.
-            with contextlib.suppress(FileNotFoundError):
-                target = os.readlink(entry)
-                if target.startswith("socket:["):
-                    sockets.add(target[8:-1])
+        # A process may end meanwhile, and a descriptor be closed.
+        with contextlib.suppress(FileNotFoundError):
+            targets = [_target(f"{process}/fd/{number}") for number in os.listdir(process / "fd")]
+            sockets |= {target[8:-1] for target in targets if target.startswith("socket:[")}
     ports = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in Path(table).read_text().splitlines()[1:]:
@@ -56,3 +54,10 @@ def listening_ports(chromium: Chromium) -> set[int]:
             if fields[3] == "0A" and fields[9] in sockets:
                 ports.add(int(fields[1].rpartition(":")[2], 16))
     return ports
+
+
+def _target(link: str) -> str:
+    try:
+        return os.readlink(link)
+    except FileNotFoundError:
+        return ""

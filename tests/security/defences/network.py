@@ -27,6 +27,13 @@ NETWORK = (
         "",
         "tests/security/test_attacks.py::test_a_way_past_any_proxy_is_closed[web-rtc-udp]",
     ),
+    Defence(
+        "what belongs to no capture has no way out",
+        f"{RENDERER}/flags.py",
+        '    f"--proxy-server={NO_PROXY}",\n',
+        "",
+        "tests/security/test_confinement.py::test_what_belongs_to_no_capture_reaches_nobody",
+    ),
     # What the guard refuses.
     Defence(
         "addresses have classes",
