@@ -7,7 +7,11 @@ from typing import Any
 
 from pyppeteer.connection import CDPSession
 
+from stillframe.request import without_credentials
+
 MAX_REDIRECTS = 20
+# Of each: together they have to fit a record.
+MAX_URL_CHARS = 2048
 MAX_CONSOLE_ERRORS = 10
 MAX_LINE_CHARS = 300
 
@@ -38,16 +42,16 @@ class Evidence:
     def _on_request(self, event: dict[str, Any]) -> None:
         is_document = event.get("frameId") == self._frame_id and event.get("type") == "Document"
         if is_document and "redirectResponse" in event and len(self.redirects) < MAX_REDIRECTS:
-            self.redirects.append(event["redirectResponse"]["url"])
+            self.redirects.append(without_credentials(event["redirectResponse"]["url"])[:MAX_URL_CHARS])
 
     def _on_response(self, event: dict[str, Any]) -> None:
         if event.get("frameId") != self._frame_id or event.get("type") != "Document":
             return
         response = event["response"]
         self.status = response["status"]
-        self.page_content_type = response.get("mimeType") or None
+        self.page_content_type = response.get("mimeType", "")[:MAX_LINE_CHARS] or None
         security = response.get("securityDetails") or {}
-        self.tls_issuer = security.get("issuer")
+        self.tls_issuer = security.get("issuer", "")[:MAX_LINE_CHARS] or None
         self.tls_expires_at = int(security["validTo"]) if "validTo" in security else None
         self.mark("responseMs")
 

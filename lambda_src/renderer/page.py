@@ -19,7 +19,7 @@ from stillframe.errors import (
     StatusUnavailable,
 )
 from stillframe.options import RenderOptions, WaitUntil
-from stillframe.request import without_credentials
+from stillframe.request import MAX_URL_CHARS, without_credentials
 
 from .camera import Camera, Picture, is_blank
 from .changes import Changes
@@ -221,7 +221,8 @@ class PageCapture:
         evidence, traffic = self._evidence, self._traffic
         return PageFacts(
             http_status=None if self._options.html is not None else evidence.status,
-            final_url=without_credentials(measures.url),
+            # A part of a url is none.
+            final_url=without_credentials(measures.url) if len(measures.url) <= MAX_URL_CHARS else None,
             title=measures.title,
             description=measures.description or None,
             page_content_type=evidence.page_content_type,

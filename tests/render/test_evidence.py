@@ -38,3 +38,13 @@ def test_the_times_are_in_their_order(studio: Studio) -> None:
     assert list(timings) == names
     assert sorted(timings.values()) == list(timings.values())
     assert timings["loadMs"] - timings["responseMs"] >= 100
+
+
+def test_what_a_page_makes_long_is_cut_or_left_out(studio: Studio) -> None:
+    # Given a page that goes over urls of 30,000 characters, which a record could not hold many of
+    long = "x" * 30_000
+    shot = studio.visit(f"/redirect?long={long}&to=/end%3F{long}")
+    # Then its record stays small
+    assert [len(url) for url in shot.facts.redirects or []] == [2048]
+    assert shot.facts.final_url is None
+    assert shot.facts.http_status == 200

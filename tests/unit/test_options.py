@@ -92,3 +92,18 @@ def test_a_format_knows_its_extension_and_content_type() -> None:
         ("avif", "image/avif"),
         ("pdf", "application/pdf"),
     ]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"html": "😀" * 100_000},
+        {"css": "é" * 50_000, "js": "é" * 50_000, "html": "x" * 100_000},
+        {"hide": ["漢" * 1000] * 100},
+    ],
+)
+def test_options_that_no_record_could_hold_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(InvalidRequest, match="larger than 200,000 bytes"):
+        RenderOptions.parse(options)
+    # What stays within it may use its whole range of characters.
+    RenderOptions.parse({"html": "x" * 100_000, "css": "y" * 50_000})

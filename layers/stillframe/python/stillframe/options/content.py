@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from .wire import Flag, Selector, WireModel
 
-# A record holds the html, and an item of DynamoDB holds 400 KB.
+# All options together have a bound in bytes: see model.py.
 MAX_HTML_CHARS = 100_000
 MAX_CODE_CHARS = 50_000
 MAX_LIST = 100

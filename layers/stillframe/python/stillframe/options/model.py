@@ -17,6 +17,9 @@ from .picture import ImageFormat, PictureOptions
 from .problems import sentences
 from .wait import WaitOptions
 
+# An item of DynamoDB holds 400 KB: this, and what the record tells of the page.
+MAX_BYTES = 200_000
+
 PresetName = Literal["link-preview", "archive", "print", "mobile"]
 DeviceName = Annotated[str, Field(json_schema_extra={"enum": sorted(DEVICES)})]
 
@@ -47,6 +50,12 @@ class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions
                 f"viewport and deviceScaleFactor conflict: {pixels:,.0f} pixels are over the limit of "
                 f"{self.max_pixels:,}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def refuse_too_many_bytes(self) -> Self:
+        if len(self.model_dump_json(exclude_defaults=True).encode()) > MAX_BYTES:
+            raise ValueError(f"the options are larger than {MAX_BYTES:,} bytes, which their record has to hold")
         return self
 
     @property
