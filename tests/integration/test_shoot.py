@@ -247,11 +247,12 @@ def test_the_gallery_shows_records_as_text_and_a_pdf_as_a_sheet(gallery: tuple[R
 def gallery(site: str, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RenderEngine, str]]:
     """Of a red page, a blue one, a printed one and one that is not there; and a browser to look at it."""
     folder = tmp_path_factory.mktemp("gallery")
+    # Ids of their own: the search looks at them too, and a generated one may hold what a test looks for.
     requests = [
-        {"url": f"http://{site}/colour?hex=ff0000"},
-        {"url": f"http://{site}/colour?hex=0000ff"},
-        {"url": f"http://{site}/colour?hex=00aa00", "options": {"format": "pdf"}},
-        {"url": "http://stillframe.invalid/<script>"},
+        {"requestId": "red", "url": f"http://{site}/colour?hex=ff0000"},
+        {"requestId": "blue", "url": f"http://{site}/colour?hex=0000ff"},
+        {"requestId": "printed", "url": f"http://{site}/colour?hex=00aa00", "options": {"format": "pdf"}},
+        {"requestId": "absent", "url": "http://stillframe.invalid/<script>"},
     ]
     lines = folder / "requests.jsonl"
     lines.write_text("\n".join(map(json.dumps, requests)))
