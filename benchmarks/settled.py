@@ -6,23 +6,18 @@ python -m benchmarks.settled --rounds 3
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import logging
 import statistics
 import sys
 from collections import defaultdict
 
-from lambda_src.renderer.chromium import Chromium
-from lambda_src.renderer.engine import RenderEngine
 from lambda_src.renderer.executable import find_chromium
-from lambda_src.renderer.guard.server import EgressGuard
 from stillframe.artifact import Screenshot
-from stillframe.egress import EgressPolicy
 from tests.corpus.pages import PAGES
 from tests.corpus.site import At0, At50, At300
 from tests.corpus.test_corpus import problems
-from tests.support.rendering import outcome_of
+from tests.support.rendering import local_engine, outcome_of
 from tests.support.served import serving_apart
 
 WAITS = ("settled", "networkidle", "load")
@@ -38,22 +33,18 @@ def measure(latency_ms: int, rounds: int) -> dict[str, object]:
     """Every page with every wait in turn, one at a time; times are medians over the rounds, in milliseconds."""
     times: dict[tuple[str, str], list[int]] = defaultdict(list)
     wrong: dict[str, set[str]] = {wait: set() for wait in WAITS}
-    with serving_apart(SITES[latency_ms]) as site:
-        engine = RenderEngine(functools.partial(Chromium.launch, find_chromium()), EgressGuard(EgressPolicy.of([site])))
-        try:
-            for number in range(rounds):
-                for count, (name, page) in enumerate(PAGES.items(), 1):
-                    # Whoever goes first changes with the page.
-                    for wait in (*WAITS[count % 3 :], *WAITS[: count % 3]):
-                        options = {**page.options, "waitUntil": wait, "timeoutMs": TIMEOUT_MS}
-                        shot = outcome_of(engine, f"http://{site}/corpus/{name}", **options)
-                        if problems(page, shot):
-                            wrong[wait].add(name)
-                        if isinstance(shot, Screenshot):
-                            times[name, wait].append(shot.render_ms)
-                print(f"settled: {latency_ms} ms, round {number + 1} of {rounds}", file=sys.stderr)
-        finally:
-            engine.close()
+    with serving_apart(SITES[latency_ms]) as site, local_engine(find_chromium(), site) as engine:
+        for number in range(rounds):
+            for count, (name, page) in enumerate(PAGES.items(), 1):
+                # Whoever goes first changes with the page.
+                for wait in (*WAITS[count % 3 :], *WAITS[: count % 3]):
+                    options = {**page.options, "waitUntil": wait, "timeoutMs": TIMEOUT_MS}
+                    shot = outcome_of(engine, f"http://{site}/corpus/{name}", **options)
+                    if problems(page, shot):
+                        wrong[wait].add(name)
+                    if isinstance(shot, Screenshot):
+                        times[name, wait].append(shot.render_ms)
+            print(f"settled: {latency_ms} ms, round {number + 1} of {rounds}", file=sys.stderr)
     medians = {key: statistics.median(values) for key, values in times.items()}
     both = [name for name in PAGES if (name, "settled") in medians and (name, "networkidle") in medians]
     ratios = [medians[name, "settled"] / medians[name, "networkidle"] for name in both]

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from stillframe.egress import EgressPolicy
 from stillframe.grant import SecretGrant
+from stillframe.settings import comma_separated
 
 # `-c stillframe:memoryMb=4096`: the prefix tells our context from CDK's own, so that a typo is an error.
 CONTEXT_PREFIX = "stillframe:"
@@ -28,12 +29,8 @@ class Architecture(StrEnum):
     X86 = "x86"
 
 
-def _split(value: object) -> object:
-    """A list in cdk.json, or comma-separated on the command line."""
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-TextList = Annotated[tuple[str, ...], BeforeValidator(_split)]
+# A list in cdk.json, comma-separated on the command line.
+TextList = Annotated[tuple[str, ...], BeforeValidator(comma_separated)]
 Days = Annotated[int, Field(ge=1, strict=False)]
 
 
@@ -66,7 +63,7 @@ class DeployConfig(BaseModel):
     # The same texts as in the environment: see docs/security.md.
     allow_hosts: TextList = ()
     allow_cidrs: TextList = ()
-    allow_ports: Annotated[tuple[int, ...], BeforeValidator(_split)] = ()
+    allow_ports: Annotated[tuple[int, ...], BeforeValidator(comma_separated)] = ()
     deny: TextList = ()
     secrets: TextList = ()
     max_page_mb: Annotated[int, Field(ge=1, le=4096)] = 256

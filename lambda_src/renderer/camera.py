@@ -40,6 +40,22 @@ class Picture:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Size of the document in CSS pixels, and how much smaller it is shown.
+
+    A phone lays a page that knows nothing of phones out wider than it is, and shows it smaller.
+    """
+
+    width: int
+    height: int
+    scale: float
+
+    @property
+    def shown_height(self) -> int:
+        return round(self.height * self.scale)
+
+
 class Camera:
     """Pictures one page."""
 
@@ -48,8 +64,8 @@ class Camera:
         self._world = world
         self._options = options
 
-    async def take(self, page_width: int, page_height: int) -> Picture:
-        """Width and height are those of the document's layout in CSS pixels. Raises SelectorNotFound."""
+    async def take(self, layout: Layout) -> Picture:
+        """Raises SelectorNotFound."""
         options = self._options
         if options.format is ImageFormat.PDF:
             return await self._print()
@@ -61,7 +77,7 @@ class Camera:
         if options.quality is not None and not is_avif:
             parameters["quality"] = options.quality
         # A clip is relative to the document; without one, a page that scrolled itself is pictured where it is.
-        clip = await self._clip(page_width, page_height)
+        clip = await self._clip(layout)
         if clip is not None:
             parameters |= {"clip": {"scale": 1, **clip}, "captureBeyondViewport": True}
         answer = await self._session.send("Page.captureScreenshot", parameters)
@@ -71,19 +87,11 @@ class Camera:
             data = await asyncio.to_thread(_to_avif, data, options.quality or DEFAULT_AVIF_QUALITY)
         return Picture(data, width, height)
 
-    async def _clip(self, page_width: int, page_height: int) -> dict[str, float] | None:
+    async def _clip(self, layout: Layout) -> dict[str, float] | None:
         options = self._options
         if options.full_page:
-            # A phone lays a page that knows nothing of phones out wider than it is, and shows it smaller.
-            width = max(page_width, options.viewport.width)
-            scale = options.viewport.width / width
-            return {
-                "x": 0,
-                "y": 0,
-                "width": width,
-                "height": min(page_height, options.height_cap / scale),
-                "scale": scale,
-            }
+            height = min(layout.height, options.height_cap / layout.scale)
+            return {"x": 0, "y": 0, "width": layout.width, "height": height, "scale": layout.scale}
         if options.clip is not None:
             return self._bounded(options.clip.x, options.clip.y, options.clip.width, options.clip.height)
         if options.selector is None:

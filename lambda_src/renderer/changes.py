@@ -11,23 +11,10 @@ from pyppeteer.connection import CDPSession
 from stillframe.errors import SelectorNotFound
 from stillframe.options import RenderOptions
 
+from .scripts import ADOPT
 from .world import WORLD_NAME, World
 
 POLL_SECONDS = 0.05
-
-# A style sheet of the document's own list, which no content security policy forbids; at the start of every document.
-ADOPT = """(() => {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(%s);
-  const adopt = () => {
-    if (!document.adoptedStyleSheets.includes(sheet)) {
-      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-    }
-  };
-  adopt();
-  document.addEventListener('DOMContentLoaded', adopt);
-  addEventListener('load', adopt);
-})()"""
 
 # Whether there is such an element, and a part of it can be seen.
 IS_VISIBLE = """selector => [...document.querySelectorAll(selector)].some(element => {

@@ -21,7 +21,7 @@ from stillframe.errors import (
 from stillframe.options import RenderOptions, WaitUntil
 from stillframe.request import MAX_URL_CHARS, without_credentials
 
-from .camera import Camera, Picture, is_blank
+from .camera import Camera, Layout, Picture, is_blank
 from .changes import Changes
 from .cookies import cookies_of
 from .emulation import emulate
@@ -47,13 +47,12 @@ BLANK_PAUSES = (0.25, 0.75)
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What the page says of itself: sizes in CSS pixels."""
+    """What the page says of itself."""
 
     title: str
     description: str
     url: str
-    width: int
-    height: int
+    layout: Layout
 
 
 class PageCapture:
@@ -189,34 +188,33 @@ class PageCapture:
         if values["url"].startswith("chrome-error:"):
             raise self._failure(ConnectionFailed("the page moved on to where there was no connection"))
         self._policy.check_page(values["url"])
+        viewport = self._options.viewport
+        width = max(int(values["width"]), viewport.width)
+        height = max(int(values["height"]), viewport.height)
         return Measures(
             title=values["title"][:MAX_TITLE_CHARS],
             description=values["description"][:MAX_DESCRIPTION_CHARS],
             url=values["url"],
-            width=int(values["width"]),
-            height=max(int(values["height"]), self._options.viewport.height),
+            layout=Layout(width, height, viewport.width / width),
         )
 
     async def _picture(self, measures: Measures) -> tuple[Picture, bool]:
         """The picture, and whether it is blank although it was taken again."""
-        picture = await self._camera.take(measures.width, measures.height)
+        picture = await self._camera.take(measures.layout)
+        blank = await is_blank(picture, self._options.format)
         for pause in self._pauses():
-            if not await is_blank(picture, self._options.format):
-                return picture, False
-            if not await self._world.evaluate(HAS_CONTENT):
+            if not blank or not await self._world.evaluate(HAS_CONTENT):
                 break
             await asyncio.sleep(pause)
-            picture = await self._camera.take(measures.width, measures.height)
-        return picture, await is_blank(picture, self._options.format)
+            picture = await self._camera.take(measures.layout)
+            blank = await is_blank(picture, self._options.format)
+        return picture, blank
 
     def _pauses(self) -> Sequence[float]:
         return BLANK_PAUSES if self._deadline.remaining_seconds() > RESERVE_SECONDS else ()
 
     def _facts(self, measures: Measures, unsettled: str | None, blank: bool) -> PageFacts:
-        # As high as it would be pictured: a page that is laid out wider than the window is shown smaller.
-        height = round(
-            measures.height * self._options.viewport.width / max(measures.width, self._options.viewport.width)
-        )
+        height = measures.layout.shown_height
         capped = self._options.full_page and height > self._options.height_cap
         evidence, traffic = self._evidence, self._traffic
         return PageFacts(

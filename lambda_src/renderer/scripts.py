@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 # `title` and `location` are read through the document itself: the page's own scripts live in another world.
 MEASURE = """(() => {
   const root = document.documentElement, body = document.body;
@@ -15,12 +17,31 @@ MEASURE = """(() => {
   };
 })()"""
 
-# The load event waits neither for lazy images in view nor for fonts that scripts asked for.
-FINISH_VIEW = """(async () => {
-  const inView = image => {
-    const box = image.getBoundingClientRect();
+# Whether a part of an element is in the window; for scripts that begin with it.
+IN_VIEW = """const inView = element => {
+    const box = element.getBoundingClientRect();
     return box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
+  };"""
+
+# A style sheet in the document's own list, which no content security policy forbids. It is a JSON string.
+ADOPT = """(() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(%s);
+  const adopt = () => {
+    if (!document.adoptedStyleSheets.includes(sheet)) {
+      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+    }
   };
+  adopt();
+  document.addEventListener('DOMContentLoaded', adopt);
+  addEventListener('load', adopt);
+})()"""
+
+# The load event waits neither for lazy images in view nor for fonts that scripts asked for.
+FINISH_VIEW = (
+    "(async () => {"
+    + IN_VIEW
+    + """
   const decoded = image => image.decode().catch(() => {});
   const pause = time => new Promise(done => setTimeout(done, time));
   const frame = () => Promise.race([new Promise(requestAnimationFrame), pause(100)]);
@@ -32,6 +53,7 @@ FINISH_VIEW = """(async () => {
     pause(1500),
   ]);
 })()"""
+)
 
 # What is lazy loads when it comes near the viewport, so a full page is scrolled through first, one screen at a time.
 # Each wait is bounded: a page may never be done. Returns how far it came.
@@ -54,11 +76,7 @@ SCROLL_THROUGH = """(async () => {
 HEIGHT = "document.documentElement ? document.documentElement.scrollHeight : 0"
 TO_THE_TOP = "window.scrollTo({ top: 0, behavior: 'instant' })"
 # Fixed backgrounds are painted in the window, of which a full page is not one.
-UNFIX = """(() => {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync('*, ::before, ::after { background-attachment: scroll !important }');
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-})()"""
+UNFIX = ADOPT % json.dumps("*, ::before, ::after { background-attachment: scroll !important }")
 
 # Whether there is anything that could be seen: a page that is meant to be empty need not be looked at again.
 HAS_CONTENT = """(() => {

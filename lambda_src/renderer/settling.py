@@ -16,6 +16,7 @@ from typing import Any
 
 from pyppeteer.connection import CDPSession
 
+from .scripts import IN_VIEW
 from .traffic import Traffic
 from .world import World
 
@@ -37,11 +38,10 @@ LEAD_MS = 400
 KEEP_SECONDS = 0.1
 
 # No timer: they stand still meanwhile. Returns what the layout looks like.
-FINISH = """(async () => {
-  const inView = element => {
-    const box = element.getBoundingClientRect();
-    return box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
-  };
+FINISH = (
+    "(async () => {"
+    + IN_VIEW
+    + """
   const frame = () => new Promise(requestAnimationFrame);
   // A lazy image begins to load when a frame has shown that it is in view; until then it calls itself complete.
   await frame();
@@ -62,6 +62,7 @@ FINISH = """(async () => {
   });
   return [root?.scrollHeight, document.getElementsByTagName('*').length, document.images.length, ...boxes].join(';');
 })()"""
+)
 
 
 class Settling:

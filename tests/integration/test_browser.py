@@ -8,53 +8,44 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from lambda_src.renderer.chromium import Chromium
 from lambda_src.renderer.engine import RenderEngine
 from lambda_src.renderer.guard.server import EgressGuard
-from stillframe.artifact import Screenshot
 from stillframe.egress import EgressPolicy
-from stillframe.errors import BrowserCrashed, CaptureError
+from stillframe.errors import BrowserCrashed
 from tests.support.pixels import GREEN, Picture
-from tests.support.processes import processes_of
-from tests.support.rendering import refusal, render
+from tests.support.processes import Launches, processes_of
+from tests.support.rendering import outcome_of, refusal, render
 
 
 def test_a_killed_browser_is_replaced(chromium: str, site: str) -> None:
     # Given an engine of its own, warm
-    pids: list[int] = []
-
-    async def launch() -> Chromium:
-        running = await Chromium.launch(chromium)
-        pids.append(running.pid)
-        return running
-
-    engine = RenderEngine(launch, EgressGuard(EgressPolicy.of([site])))
+    launches = Launches(chromium)
+    running = launches.browsers
+    engine = RenderEngine(launches, EgressGuard(EgressPolicy.of([site])))
     try:
         render(engine, f"http://{site}/colour?hex=00aa00")
         # When its browser is killed between two captures
-        os.killpg(pids[0], signal.SIGKILL)
+        os.killpg(running[0].pid, signal.SIGKILL)
         time.sleep(0.2)
         # Then the next capture is right, on another browser
         assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
-        assert len(pids) == 2
+        assert len(running) == 2
         # When it is killed in mid-capture
         with ThreadPoolExecutor(1) as pool:
             capture = pool.submit(refusal, engine, f"http://{site}/slow?seconds=5")
             time.sleep(0.7)
-            os.killpg(pids[1], signal.SIGKILL)
+            os.killpg(running[1].pid, signal.SIGKILL)
             # Then that capture says so at once
             assert capture.result(3).code == "BROWSER_CRASHED"
         assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
     finally:
         engine.close()
     # And nothing is left of any of the three
-    assert len(pids) == 3
-    assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+    assert len(running) == 3
+    assert launches.alive == []
 
 
 @pytest.mark.parametrize("kind", ["renderer", "gpu-process"])
@@ -62,13 +53,9 @@ def test_a_crashed_process_fails_its_captures_at_most_and_the_next_one_is_right(
     chromium: str, site: str, kind: str
 ) -> None:
     # Given an engine of its own in mid-capture
-    running: list[Chromium] = []
-
-    async def launch() -> Chromium:
-        running.append(await Chromium.launch(chromium))
-        return running[-1]
-
-    engine = RenderEngine(launch, EgressGuard(EgressPolicy.of([site])))
+    launches = Launches(chromium)
+    running = launches.browsers
+    engine = RenderEngine(launches, EgressGuard(EgressPolicy.of([site])))
     try:
         with ThreadPoolExecutor(1) as pool:
             capture = pool.submit(outcome_of, engine, f"http://{site}/colour?hex=00aa00", delayMs=3000)
@@ -91,23 +78,12 @@ def test_a_crashed_process_fails_its_captures_at_most_and_the_next_one_is_right(
         engine.close()
 
 
-def outcome_of(engine: RenderEngine, url: str, **options: Any) -> Screenshot | CaptureError:
-    try:
-        return render(engine, url, **options)
-    except CaptureError as error:
-        return error
-
-
 def test_the_browser_gets_an_empty_environment_and_its_own_profile(chromium: str, monkeypatch) -> None:
     # Given a credential in our environment
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "do-not-leak")
-    running: list[Chromium] = []
-
-    async def launch() -> Chromium:
-        running.append(await Chromium.launch(chromium))
-        return running[0]
-
-    engine = RenderEngine(launch, EgressGuard(EgressPolicy()))
+    launches = Launches(chromium)
+    running = launches.browsers
+    engine = RenderEngine(launches, EgressGuard(EgressPolicy()))
     engine.warm_up()
     while not running:
         time.sleep(0.05)
@@ -131,13 +107,9 @@ def test_a_browser_is_replaced_after_so_many_captures(
 ) -> None:
     # Given a browser that is good for two captures
     monkeypatch.setattr("lambda_src.renderer.browser.CAPTURES_PER_BROWSER", 2)
-    running: list[Chromium] = []
-
-    async def launch() -> Chromium:
-        running.append(await Chromium.launch(chromium))
-        return running[-1]
-
-    engine = RenderEngine(launch, EgressGuard(EgressPolicy.of([site])))
+    launches = Launches(chromium)
+    running = launches.browsers
+    engine = RenderEngine(launches, EgressGuard(EgressPolicy.of([site])))
     try:
         # When five pages are captured
         shots = [render(engine, f"http://{site}/colour?hex=00aa00") for _ in range(5)]
@@ -146,7 +118,7 @@ def test_a_browser_is_replaced_after_so_many_captures(
     # Then it took three browsers, every picture is right, and none of them is left
     assert all(Picture(shot.data).is_all(GREEN) for shot in shots)
     assert len(running) == 3
-    assert [each.pid for each in running if Path(f"/proc/{each.pid}").exists()] == []
+    assert launches.alive == []
 
 
 def test_a_child_of_the_same_user_cannot_read_the_workers_environment() -> None:

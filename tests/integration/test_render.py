@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,20 +11,16 @@ from typing import Any
 
 import pytest
 
-from lambda_src.renderer.chromium import Chromium
 from lambda_src.renderer.engine import RenderEngine
-from lambda_src.renderer.guard.server import EgressGuard
-from stillframe.egress import EgressPolicy
 from stillframe.errors import BlockedAddress, BlockedScheme, ContentRefused
 from tests.support.pixels import BLUE, GREEN, RED, WHITE, Picture
-from tests.support.rendering import refusal, render
+from tests.support.rendering import local_engine, refusal, render
 
 
 @pytest.fixture(scope="module")
 def engine(chromium: str, site: str) -> Iterator[RenderEngine]:
-    running = RenderEngine(functools.partial(Chromium.launch, chromium), EgressGuard(EgressPolicy.of([site])))
-    yield running
-    running.close()
+    with local_engine(chromium, site) as running:
+        yield running
 
 
 def test_the_default_is_a_png_of_the_viewport(engine: RenderEngine, site: str) -> None:

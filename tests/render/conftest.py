@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -77,9 +77,6 @@ class Studio:
     def says(self, expression: str, **options: Any) -> str | None:
         """What an expression of the page's JavaScript comes to."""
         return self.shot(f"<script>document.title = String({expression})</script>", **options).facts.title
-
-
-Says = Callable[..., str | None]
 
 
 @pytest.fixture(scope="module")

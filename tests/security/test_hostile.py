@@ -17,6 +17,7 @@ from lambda_src.renderer.guard.session import Limits
 from stillframe.egress import EgressPolicy
 from stillframe.errors import CaptureError
 from tests.support.pixels import GREEN, Picture
+from tests.support.processes import Launches
 from tests.support.rendering import render
 from tests.support.serving import serving
 
@@ -82,15 +83,9 @@ EXPECTED = {
 def test_nothing_is_left_of_them(chromium: str, pages: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given an engine of its own, with a temporary directory of its own
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    pids: list[int] = []
-
-    async def launch() -> Chromium:
-        running = await Chromium.launch(chromium)
-        pids.append(running.pid)
-        return running
-
+    launches = Launches(chromium)
     guard = EgressGuard(EgressPolicy.of([pages]), limits=Limits(page_bytes=64 * 1024 * 1024))
-    engine = RenderEngine(launch, guard)
+    engine = RenderEngine(launches, guard)
     # When hostile pages and good ones take turns, and the engine is closed
     try:
         for name in ("popups", "busy-loop", "blob-disk", "memory-hog"):
@@ -100,5 +95,5 @@ def test_nothing_is_left_of_them(chromium: str, pages: str, tmp_path: Path, monk
     finally:
         engine.close()
     # Then no browser, no zombie and no file is left
-    assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+    assert launches.alive == []
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("stillframe")] == []

@@ -51,10 +51,8 @@ def refusal(engine: RenderEngine, url: str, seconds: float = 20, **options: Any)
 
 
 def render_all(engine: RenderEngine, urls: Mapping[str, str], **options: Any) -> dict[str, Screenshot | CaptureError]:
-    """Render many pages, several at once; what each came to."""
-
-    with ThreadPoolExecutor(TABS) as pool:
-        return dict(zip(urls, pool.map(lambda url: outcome_of(engine, url, **options), urls.values()), strict=True))
+    """Render many pages with the same options, several at once; what each came to."""
+    return render_each(engine, {name: (url, options) for name, url in urls.items()})
 
 
 def render_each(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stillframe.artifact import PageFacts
 from stillframe.record import (
     INDEX_SHARDS,
     Record,
@@ -59,3 +61,7 @@ def test_an_update_uses_no_reserved_word_as_a_name() -> None:
         "SET #set_status = :set_status, #set_url = :set_url, #set_bytes = :set_bytes REMOVE #del_title"
     )
     assert arguments["ExpressionAttributeNames"]["#status"] == "status"
+
+
+def test_a_record_has_room_for_every_fact_of_its_page() -> None:
+    assert {field.name for field in fields(PageFacts)} - Record.model_fields.keys() == set()

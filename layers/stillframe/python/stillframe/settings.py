@@ -15,6 +15,11 @@ from stillframe.grant import SecretGrant
 MILLISECONDS = 1000
 
 
+def comma_separated(value: object) -> object:
+    """The parts of a text; what is no text stays as it is."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
 class SettingsError(Exception):
     """The environment is incomplete or wrong. The message names each variable and what it should be."""
 
@@ -53,8 +58,7 @@ class Settings(BaseSettings):
     @field_validator("allow_hosts", "allow_cidrs", "allow_ports", "deny", "secrets", mode="before")
     @classmethod
     def split_list(cls, value: object) -> object:
-        """A comma-separated list."""
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        return comma_separated(value)
 
     @field_validator("allow_cidrs")
     @classmethod
