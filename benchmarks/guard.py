@@ -20,9 +20,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from cli.emulator import LOOPBACK, free_port
 from cli.site_server import DEMO_PAGES, DEMO_SITE
-from lambda_src.renderer.chromium import Chromium
+from lambda_src.renderer.browser.chromium import Chromium
+from lambda_src.renderer.browser.executable import find_chromium
 from lambda_src.renderer.engine import RenderEngine
-from lambda_src.renderer.executable import find_chromium
 from lambda_src.renderer.guard.server import EgressGuard
 from stillframe.clock import Deadline, SystemClock
 from stillframe.egress import EgressPolicy

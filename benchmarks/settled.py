@@ -12,7 +12,7 @@ import statistics
 import sys
 from collections import defaultdict
 
-from lambda_src.renderer.executable import find_chromium
+from lambda_src.renderer.browser.executable import find_chromium
 from stillframe.artifact import Screenshot
 from tests.corpus.pages import PAGES
 from tests.corpus.site import At0, At50, At300

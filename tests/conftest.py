@@ -10,7 +10,7 @@ import pytest
 
 from cli.emulator import SERVICES, Emulator, running_emulator
 from cli.provision import QueuePolicy
-from lambda_src.renderer.executable import find_chromium
+from lambda_src.renderer.browser.executable import find_chromium
 from stillframe.settings import SettingsError
 from tests.support.cloud import Cloud
 from tests.support.fakes import SetClock

@@ -18,9 +18,9 @@ from stillframe.clock import Deadline
 from stillframe.errors import CaptureTimeout
 from stillframe.options import RenderOptions
 
-from .browser import Browser, Launcher
+from .browser.memory import default_limit_mb
 from .guard.server import EgressGuard
-from .memory import default_limit_mb
+from .warm_browser import Launcher, WarmBrowser
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class RenderEngine:
         self._start_lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._browser: Browser | None = None
+        self._browser: WarmBrowser | None = None
 
     def render(self, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
         """Render a page before the deadline. Raises a CaptureError."""
@@ -68,14 +68,14 @@ class RenderEngine:
         self._thread.join(STOP_SECONDS)
         loop.close()
 
-    def _started(self) -> Browser:
+    def _started(self) -> WarmBrowser:
         with self._start_lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._loop.set_exception_handler(_on_loop_error)
                 self._thread = threading.Thread(target=self._loop.run_forever, name="browser", daemon=True)
                 self._thread.start()
-                self._browser = Browser(self._launch, self._guard, self._memory_limit)
+                self._browser = WarmBrowser(self._launch, self._guard, self._memory_limit)
         assert self._browser is not None
         return self._browser
 
@@ -84,7 +84,7 @@ class RenderEngine:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
 
-async def _end_all(browser: Browser) -> None:
+async def _end_all(browser: WarmBrowser) -> None:
     """End the browsers, then whatever tasks of the driver are left."""
     await browser.close()
     left = asyncio.all_tasks() - {asyncio.current_task()}

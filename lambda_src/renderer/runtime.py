@@ -18,14 +18,14 @@ from stillframe.secrets import SecretStore
 from stillframe.settings import Settings
 
 from .batch import BatchHandler
+from .browser.chromium import Chromium
+from .browser.executable import find_chromium
+from .browser.process import make_undumpable, use_few_arenas
 from .capture import Capture
-from .chromium import Chromium
 from .engine import RenderEngine
-from .executable import find_chromium
 from .guard.server import EgressGuard
 from .guard.session import Limits
 from .observability import Observer
-from .process import make_undumpable, use_few_arenas
 from .work import Work
 
 

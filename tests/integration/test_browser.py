@@ -106,7 +106,7 @@ def test_a_browser_is_replaced_after_so_many_captures(
     chromium: str, site: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a browser that is good for two captures
-    monkeypatch.setattr("lambda_src.renderer.browser.CAPTURES_PER_BROWSER", 2)
+    monkeypatch.setattr("lambda_src.renderer.warm_browser.CAPTURES_PER_BROWSER", 2)
     launches = Launches(chromium)
     running = launches.browsers
     engine = RenderEngine(launches, EgressGuard(EgressPolicy.of([site])))
@@ -125,7 +125,7 @@ def test_a_child_of_the_same_user_cannot_read_the_workers_environment() -> None:
     # Given a worker that closed itself, as an ordinary user, with a secret in its environment
     script = (
         "import ctypes, os, subprocess\n"
-        "from lambda_src.renderer.process import make_undumpable\n"
+        "from lambda_src.renderer.browser.process import make_undumpable\n"
         "os.getuid() or os.setuid(65534)\n"
         # Changing the user has closed it already; a worker that was started as that user is open.
         "ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)\n"

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from lambda_src.renderer.chromium import Chromium
+from lambda_src.renderer.browser.chromium import Chromium
 from lambda_src.renderer.engine import RenderEngine
 from lambda_src.renderer.guard.resolver import SystemResolver
 from lambda_src.renderer.guard.server import EgressGuard

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.unguarded import NoGuard
 from lambda_src.renderer import flags
-from lambda_src.renderer.chromium import Chromium
+from lambda_src.renderer.browser.chromium import Chromium
 from lambda_src.renderer.engine import RenderEngine
 from stillframe.artifact import Screenshot
 from stillframe.egress import EgressPolicy

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from lambda_src.renderer import flags
+from lambda_src.renderer.browser.memory import default_limit_mb
+from lambda_src.renderer.browser.tab import Tab
 from lambda_src.renderer.engine import RenderEngine
 from lambda_src.renderer.guard.server import EgressGuard
-from lambda_src.renderer.interception import Interception
-from lambda_src.renderer.memory import default_limit_mb
-from lambda_src.renderer.tab import Tab
+from lambda_src.renderer.page.interception import Interception
 from stillframe.egress import EgressPolicy
 from stillframe.options import RenderOptions
 from tests.support.pixels import GREEN, Picture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_src.renderer.chromium import Chromium
+from lambda_src.renderer.browser.chromium import Chromium
 from lambda_src.renderer.engine import RenderEngine
 from lambda_src.renderer.guard.server import EgressGuard
 from lambda_src.renderer.guard.session import Limits

@@ -25,12 +25,12 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
+from lambda_src.renderer.browser.executable import find_chromium
+from lambda_src.renderer.browser.memory import PAGE_BYTES
+from lambda_src.renderer.browser.process import use_few_arenas
 from lambda_src.renderer.engine import RenderEngine
-from lambda_src.renderer.executable import find_chromium
 from lambda_src.renderer.guard.server import EgressGuard
 from lambda_src.renderer.guard.session import Limits
-from lambda_src.renderer.memory import PAGE_BYTES
-from lambda_src.renderer.process import use_few_arenas
 from stillframe.egress import EgressPolicy
 from stillframe.errors import CaptureError
 from tests.security.hostile_pages import EVERYTHING, HostilePages

@@ -67,7 +67,7 @@ def test_the_line_is_json_with_wire_names() -> None:
 def test_modules_of_the_renderer_log_to_the_same_place() -> None:
     stream = io.StringIO()
     json_logger("INFO", stream)
-    logging.getLogger("lambda_src.renderer.browser").warning("the browser is replaced", extra={"chromiumPid": 7})
+    logging.getLogger("lambda_src.renderer.warm_browser").warning("the browser is replaced", extra={"chromiumPid": 7})
     assert json.loads(stream.getvalue())["chromiumPid"] == 7
 
 

@@ -8,28 +8,28 @@ NETWORK = (
     # The way to the guard.
     Defence(
         "loopback goes through the guard",
-        f"{RENDERER}/flags.py",
+        f"{RENDERER}/browser/flags.py",
         'PROXY_BYPASS = "<-loopback>"',
         'PROXY_BYPASS = ""',
         "tests/security/test_attacks.py::test_one_line_tells_of_a_refused_host",
     ),
     Defence(
         "each capture goes through a guard of its own",
-        f"{RENDERER}/chromium.py",
+        f"{RENDERER}/browser/chromium.py",
         '{"proxyServer": proxy,',
         '{"proxyServer": "direct://",',
         "tests/security/test_attacks.py::test_one_line_tells_of_a_refused_host",
     ),
     Defence(
         "WebRTC sends nothing past the guard",
-        f"{RENDERER}/flags.py",
+        f"{RENDERER}/browser/flags.py",
         '    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",\n',
         "",
         "tests/security/test_attacks.py::test_a_way_past_any_proxy_is_closed[web-rtc-udp]",
     ),
     Defence(
         "what belongs to no capture has no way out",
-        f"{RENDERER}/flags.py",
+        f"{RENDERER}/browser/flags.py",
         '    f"--proxy-server={NO_PROXY}",\n',
         "",
         "tests/security/test_confinement.py::test_what_belongs_to_no_capture_reaches_nobody",

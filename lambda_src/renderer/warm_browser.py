@@ -16,13 +16,13 @@ from stillframe.clock import Deadline
 from stillframe.errors import BrowserCrashed, CaptureTimeout
 from stillframe.options import RenderOptions
 
-from .chromium import Chromium
-from .emulation import permissions_of
+from .browser.chromium import Chromium
+from .browser.memory import WATCH_SECONDS, end_the_largest, has_too_much
+from .browser.tab import Tab
 from .guard.server import EgressGuard
 from .guard.session import GuardSession
-from .memory import WATCH_SECONDS, end_the_largest, has_too_much
-from .page import PageCapture
-from .tab import Tab
+from .page.capture import PageCapture
+from .page.emulation import permissions_of
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ CLOSE_SECONDS = 3
 Launcher = Callable[[], Awaitable[Chromium]]
 
 
-class Browser:
+class WarmBrowser:
     """Captures pages, several at once, each in a context of its own that shares nothing with another."""
 
     def __init__(self, launch: Launcher, guard: EgressGuard, memory_limit: int) -> None:

@@ -21,18 +21,18 @@ from stillframe.errors import (
 from stillframe.options import RenderOptions, WaitUntil
 from stillframe.request import MAX_URL_CHARS, without_credentials
 
+from ..browser.tab import Tab
+from ..guard.session import GuardSession
 from .camera import Camera, Layout, Picture, is_blank
 from .changes import Changes
 from .cookies import cookies_of
 from .emulation import emulate
 from .evidence import Evidence
-from .guard.session import GuardSession
 from .interception import Interception
 from .navigation import Navigation
 from .scripts import FINISH_VIEW, HAS_CONTENT, MEASURE
 from .scrolling import scroll_through
 from .settling import Settling
-from .tab import Tab
 from .traffic import Traffic
 from .world import World
 

@@ -12,8 +12,8 @@ from stillframe.egress import DEFAULT_PORTS, EgressPolicy
 from stillframe.errors import CaptureError
 from stillframe.options import RenderOptions
 
+from ..guard.session import GuardSession
 from .blocks import Blocks
-from .guard.session import GuardSession
 
 # Every document is judged, whatever its scheme. For the rest it is cheaper to name what no page may ask for.
 DOCUMENTS = {"urlPattern": "*", "resourceType": "Document"}

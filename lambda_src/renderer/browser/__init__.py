@@ -1,0 +1,1 @@
+"""Chromium as a process: started, watched, spoken to, ended."""

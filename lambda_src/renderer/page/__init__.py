@@ -1,0 +1,1 @@
+"""One page: what is done to it, and what is taken from it."""
