@@ -58,5 +58,5 @@ def test_the_image_is_as_small_as_documented(image: str, figures: dict[str, Any]
 
 
 def test_a_client_of_every_service_can_be_made(image: str) -> None:
-    made = "from stillframe.clients import Clients, connect_secrets; Clients.connect(); connect_secrets(); print('made')"
+    made = "import stillframe.clients as c; c.Clients.connect(); c.connect_secrets(); print('made')"
     assert inside(image, f'AWS_DEFAULT_REGION=eu-west-1 python3 -c "{made}"') == "made"

@@ -75,7 +75,7 @@ def test_one_bad_record_never_harms_its_batch(
     statuses = {
         name: (cloud.record(name).status.value, cloud.record(name).error_code) for name in ("missing", "dropped")
     }
-    assert statuses == {"missing": ("failed", "UNKNOWN_HOST"), "dropped": ("queued", "CONNECTION_FAILED")}
+    assert statuses == {"missing": ("failed", "UNKNOWN_HOST"), "dropped": ("queued", "CONNECTION_RESET")}
     assert [letter["Body"] for letter in cloud.dead_letters()] == ["malformed"]
     # And there is one canonical line and one metric record for each
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

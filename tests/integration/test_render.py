@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -125,19 +126,20 @@ def test_wait_until_and_delay_decide_when_the_picture_is_taken(engine: RenderEng
 def test_a_page_whose_load_never_comes_is_captured_at_its_document(engine: RenderEngine, site: str) -> None:
     url = f"http://{site}/hungimage"
     error = refusal(engine, url, timeoutMs=700, strict=True)
-    assert (error.code, "700 ms" in error.message) == ("TIMEOUT", True)
+    assert (error.code, "700 ms" in error.message) == ("READY_TIMEOUT", True)
     assert Picture(render(engine, url, waitUntil="domcontentloaded").data).at(5, 5) == GREEN
 
 
 def test_a_page_that_never_answers_ends_at_its_time_out(engine: RenderEngine, site: str) -> None:
     started = time.monotonic()
-    assert refusal(engine, f"http://{site}/hang", timeoutMs=500).code == "TIMEOUT"
+    assert refusal(engine, f"http://{site}/hang", timeoutMs=500).code == "NAVIGATION_TIMEOUT"
     assert time.monotonic() - started < 3
 
 
 def test_the_jobs_deadline_goes_before_the_pages_time_out(engine: RenderEngine, site: str) -> None:
     started = time.monotonic()
-    assert refusal(engine, f"http://{site}/hang", seconds=1, timeoutMs=30_000).code == "TIMEOUT"
+    error = refusal(engine, f"http://{site}/hang", seconds=1, timeoutMs=30_000)
+    assert (error.code, "deadline" in error.message) == ("TIMEOUT", True)
     assert time.monotonic() - started < 4
 
 
@@ -181,7 +183,14 @@ def test_a_redirect_is_followed_and_the_final_url_recorded(engine: RenderEngine,
 
 def test_network_failures_are_told_apart(engine: RenderEngine, site: str) -> None:
     assert refusal(engine, "http://stillframe.invalid/").code == "UNKNOWN_HOST"
-    assert refusal(engine, f"http://{site}/drop").code == "CONNECTION_FAILED"
+    assert refusal(engine, f"http://{site}/drop").code == "CONNECTION_RESET"
+
+
+def test_a_port_at_which_nobody_listens_refuses(chromium: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    with local_engine(chromium, host) as engine:
+        assert refusal(engine, f"http://{host}/").code == "CONNECTION_REFUSED"
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_a_transient_failure_is_tried_again_and_then_given_up(site: str, tmp_pat
     run = stillframe("shoot", f"http://{site}/drop", "--out", str(tmp_path), "--allow-host", site, "--json")
     # Then it was received until the queue gave up, and ended as failed
     (result,) = map(json.loads, run.stdout.splitlines())
-    assert (run.returncode, result["outcome"], result["errorCode"]) == (1, "failed", "CONNECTION_FAILED")
+    assert (run.returncode, result["outcome"], result["errorCode"]) == (1, "failed", "CONNECTION_RESET")
     full = json.loads((tmp_path / "results.jsonl").read_text())
     assert (full["attempts"], full["receiveCount"]) == (3, 3)
 

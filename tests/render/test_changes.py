@@ -125,7 +125,7 @@ def test_an_element_or_a_condition_is_waited_for(studio: Studio) -> None:
         ({"selector": "a["}, "INVALID_REQUEST"),
         ({"hide": ["a["]}, "INVALID_REQUEST"),
         ({"waitForSelector": ">>"}, "INVALID_REQUEST"),
-        ({"waitForSelector": "#nobody", "timeoutMs": 400, "strict": True}, "TIMEOUT"),
+        ({"waitForSelector": "#nobody", "timeoutMs": 400, "strict": True}, "READY_TIMEOUT"),
     ],
 )
 def test_what_cannot_be_done_is_an_error_of_its_own(studio: Studio, options: dict[str, Any], code: str) -> None:

@@ -116,7 +116,7 @@ def test_a_page_whose_load_never_comes_is_pictured_with_a_note_or_refused(studio
     shot = studio.shot(page, timeoutMs=1000)
     assert (shot.facts.settled, shot.facts.unsettled) == (False, "load")
     error = studio.refused(page, timeoutMs=1000, strict=True)
-    assert (error.code, "load" in error.message) == ("TIMEOUT", True)
+    assert (error.code, "load" in error.message) == ("READY_TIMEOUT", True)
 
 
 def test_the_picture_is_inside_the_jobs_deadline(studio: Studio) -> None:

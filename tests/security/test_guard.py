@@ -72,7 +72,7 @@ def test_a_silent_resolver_is_an_error_that_may_pass() -> None:
             await ask(session, b"CONNECT slow.example:443 HTTP/1.1\r\nHost: x\r\n\r\n")
             error = session.explain("https://slow.example/")
             assert error is not None
-            assert error.code == "CONNECTION_FAILED"
+            assert error.code == "DNS_ERROR"
 
     asyncio.run(scenario())
 

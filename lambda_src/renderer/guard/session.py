@@ -12,7 +12,15 @@ from urllib.parse import urlsplit
 
 from stillframe.addresses import Address, AddressClass, parse_address
 from stillframe.egress import DEFAULT_PORTS, EgressPolicy, Reason, Refusal, blocked, normal_host
-from stillframe.errors import CaptureError, ConnectionFailed, PageTooLarge, UnknownHost
+from stillframe.errors import (
+    CaptureError,
+    ConnectionFailed,
+    ConnectionRefused,
+    ConnectTimeout,
+    PageTooLarge,
+    ResolverFailed,
+    UnknownHost,
+)
 
 from .resolver import Resolver, ResolverSilent
 
@@ -83,7 +91,7 @@ class GuardSession:
             self._refuse(host, port, refusal)
             raise
         except ResolverSilent as error:
-            self._failures[host, port] = ConnectionFailed("the resolver did not answer for the name of the host")
+            self._failures[host, port] = ResolverFailed("the name server did not answer for the name of the host")
             raise DialFailed from error
         return await self._connect(host, port, addresses)
 
@@ -127,9 +135,9 @@ class GuardSession:
             try:
                 async with asyncio.timeout(CONNECT_SECONDS):
                     return await open_connection(str(address), port)
-            except (OSError, TimeoutError) as error:
+            except OSError as error:
                 logger.debug("no connection", extra={"host": host, "port": port, "error": str(error)})
-        self._failures[host, port] = ConnectionFailed("the connection to the host failed")
+                self._failures[host, port] = _failure_of(error)
         raise DialFailed
 
     def _check_room(self) -> None:
@@ -147,3 +155,12 @@ class GuardSession:
         else:
             self._failures[host, port] = blocked(refusal)
         logger.warning("connection refused", extra={"decision": metric, "host": host, "port": port})
+
+
+def _failure_of(error: OSError) -> CaptureError:
+    """What the last address of a host said. `TimeoutError` is an OSError of its own."""
+    if isinstance(error, ConnectionRefusedError):
+        return ConnectionRefused("the host refuses connections at the port")
+    if isinstance(error, TimeoutError):
+        return ConnectTimeout("the host did not take a connection in time")
+    return ConnectionFailed("there is no connection to the host")

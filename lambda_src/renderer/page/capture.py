@@ -15,6 +15,8 @@ from stillframe.errors import (
     CaptureTimeout,
     ConnectionFailed,
     ContentRefused,
+    NavigationTimeout,
+    ReadyTimeout,
     StatusRefused,
     StatusUnavailable,
 )
@@ -69,6 +71,8 @@ class PageCapture:
         self._options = options
         self._deadline = deadline
         self._phase = "navigation"
+        # Whether it is the job's deadline and not the page's time-out that ends the waiting.
+        self._is_hurried = False
         self._navigation = Navigation(session, tab.frame_id)
         self._evidence = Evidence(session, tab.frame_id)
         self._traffic = Traffic(session)
@@ -128,9 +132,7 @@ class PageCapture:
             if self._guard.exceeded is not None:
                 raise self._guard.exceeded from error
             if self._options.strict or not self._navigation.has_document:
-                raise CaptureTimeout(
-                    f"the page did not get past {self._phase} within {self._options.timeout_ms} ms"
-                ) from error
+                raise self._late() from error
             await self._world.evaluate_within(FINISH_VIEW, 1.0)
             return self._phase
         except CaptureError as error:
@@ -161,7 +163,15 @@ class PageCapture:
     def _seconds(self) -> float:
         """For waiting: the page's time-out, inside the job's deadline with room for the picture."""
         remaining = self._deadline.remaining_seconds()
-        return min(self._options.timeout_ms / 1000, remaining - min(RESERVE_SECONDS, remaining * RESERVE_SHARE))
+        until_deadline = remaining - min(RESERVE_SECONDS, remaining * RESERVE_SHARE)
+        self._is_hurried = until_deadline < self._options.timeout_ms / 1000
+        return until_deadline if self._is_hurried else self._options.timeout_ms / 1000
+
+    def _late(self) -> CaptureTimeout:
+        if self._is_hurried:
+            return CaptureTimeout(f"the page did not get past {self._phase} before the job's deadline")
+        late = ReadyTimeout if self._navigation.has_document else NavigationTimeout
+        return late(f"the page did not get past {self._phase} within {self._options.timeout_ms} ms")
 
     def _check_status(self) -> None:
         status = self._evidence.status

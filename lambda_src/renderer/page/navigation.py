@@ -9,8 +9,10 @@ from pyppeteer.connection import CDPSession
 
 from stillframe.errors import (
     CaptureError,
-    CaptureTimeout,
     ConnectionFailed,
+    ConnectionRefused,
+    ConnectionReset,
+    ConnectTimeout,
     ContentRefused,
     InvalidRequest,
     TlsFailure,
@@ -38,15 +40,23 @@ NET_ERRORS: dict[str, type[CaptureError]] = {
     "ERR_TOO_MANY_REDIRECTS": ContentRefused,
     "ERR_INVALID_RESPONSE": ContentRefused,
     "ERR_ABORTED": ContentRefused,
-    "ERR_TIMED_OUT": CaptureTimeout,
-    "ERR_CONNECTION_TIMED_OUT": CaptureTimeout,
+    "ERR_TIMED_OUT": ConnectTimeout,
+    "ERR_CONNECTION_TIMED_OUT": ConnectTimeout,
+    "ERR_CONNECTION_REFUSED": ConnectionRefused,
+    "ERR_CONNECTION_RESET": ConnectionReset,
+    "ERR_CONNECTION_CLOSED": ConnectionReset,
+    # The connection was closed before a head of a response was whole.
+    "ERR_EMPTY_RESPONSE": ConnectionReset,
+    "ERR_RESPONSE_HEADERS_TRUNCATED": ConnectionReset,
 }
 WORDS: dict[type[CaptureError], str] = {
     UnknownHost: "the name of the host does not resolve",
     InvalidRequest: "the url cannot be requested",
     ContentRefused: "the page gave no document to show",
-    CaptureTimeout: "the host did not answer in time",
+    ConnectTimeout: "the host did not take a connection in time",
     ConnectionFailed: "the connection to the host failed",
+    ConnectionRefused: "the host refuses connections at the port",
+    ConnectionReset: "the host closed the connection before it answered",
 }
 TLS_PREFIXES = ("ERR_CERT_", "ERR_SSL_", "ERR_BAD_SSL_", "ERR_TLS_")
 

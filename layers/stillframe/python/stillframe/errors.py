@@ -117,15 +117,51 @@ class StatusUnavailable(TransientError):
 
 
 class CaptureTimeout(TransientError):
-    """The page did not get ready within its time-out or the job's deadline."""
+    """The job's deadline came first."""
 
     code = "TIMEOUT"
 
 
+class ConnectTimeout(CaptureTimeout):
+    """No address of the host took a connection in time."""
+
+    code = "CONNECT_TIMEOUT"
+
+
+class NavigationTimeout(CaptureTimeout):
+    """No document came within the page's time-out."""
+
+    code = "NAVIGATION_TIMEOUT"
+
+
+class ReadyTimeout(CaptureTimeout):
+    """`strict` is set, and the page did not get ready within its time-out."""
+
+    code = "READY_TIMEOUT"
+
+
+class ResolverFailed(TransientError):
+    """The name server did not answer, which says nothing of the name."""
+
+    code = "DNS_ERROR"
+
+
 class ConnectionFailed(TransientError):
-    """The host refused, reset or dropped the connection, or the network was not reachable."""
+    """There was no connection to the host, or it broke in another way than those below."""
 
     code = "CONNECTION_FAILED"
+
+
+class ConnectionRefused(ConnectionFailed):
+    """The host refuses connections at the port (TCP reset, RFC 9293, 3.5.2)."""
+
+    code = "CONNECTION_REFUSED"
+
+
+class ConnectionReset(ConnectionFailed):
+    """The host closed or reset the connection before there was an answer."""
+
+    code = "CONNECTION_RESET"
 
 
 class BrowserCrashed(TransientError):
