@@ -34,6 +34,7 @@ class Interception:
         policy: EgressPolicy,
         guard: GuardSession,
         options: RenderOptions,
+        blocks: Blocks,
     ) -> None:
         self._session = session
         self._frame_id = frame_id
@@ -42,7 +43,7 @@ class Interception:
         self._origin: Origin | None = None
         self._headers = options.origin_headers()
         self._html = options.html
-        self._blocks = Blocks(options)
+        self._blocks = blocks
         self.refusal: CaptureError | None = None
         self.document_url = ""
 
@@ -52,7 +53,8 @@ class Interception:
         patterns = [DOCUMENTS, *({"urlPattern": f"{scheme}:*"} for scheme in REFUSED_SCHEMES)]
         patterns += [{"urlPattern": "*", "resourceType": kind.protocol_name} for kind in self._blocks.types]
         patterns += [{"urlPattern": pattern} for pattern in self._blocks.patterns]
-        await self._session.send("Fetch.enable", {"patterns": [EVERYTHING] if self._headers else patterns})
+        needs_all = self._headers or self._blocks.need_all
+        await self._session.send("Fetch.enable", {"patterns": [EVERYTHING] if needs_all else patterns})
 
     def _on_request(self, event: dict[str, Any]) -> None:
         """Redirects and frames come here as well."""
@@ -75,7 +77,7 @@ class Interception:
             # Once: what the page goes on to is what the network has.
             self._html = None
             self._answer(event, "Fetch.fulfillRequest", {"responseCode": 200, "responseHeaders": HTML, "body": body})
-        elif not is_page_document and self._blocks.refuse(event):
+        elif not is_page_document and self._blocks.refuse(event, self.document_url):
             self._answer(event, "Fetch.failRequest", {"errorReason": "BlockedByClient"})
         else:
             self._answer(event, "Fetch.continueRequest", self._additions(event))

@@ -50,6 +50,10 @@ class ContentOptions(WireModel):
     block_resources: Annotated[tuple[ResourceType, ...], Field(max_length=len(ResourceType))] = ()
     # `*` is any text, `?` any character.
     block_urls: Annotated[tuple[UrlPattern, ...], Field(max_length=MAX_LIST)] = ()
+    # And trackers.
+    block_ads: Flag = False
+    # Answered with no.
+    block_cookie_banners: Flag = False
     css: Annotated[str, Field(max_length=MAX_CODE_CHARS)] | None = None
     js: Annotated[str, Field(max_length=MAX_CODE_CHARS)] | None = None
     hide: Selectors = ()

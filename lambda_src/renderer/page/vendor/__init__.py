@@ -1,0 +1,13 @@
+"""What others keep: filter lists and the script that answers consent banners, as they were published. See README.md."""
+
+from __future__ import annotations
+
+import gzip
+from importlib import resources
+
+EASYLIST, EASYPRIVACY, AUTOCONSENT = "easylist.txt", "easyprivacy.txt", "autoconsent.js"
+
+
+def read(name: str) -> str:
+    """The text of a file."""
+    return gzip.decompress(resources.files(__package__).joinpath(f"{name}.gz").read_bytes()).decode()
