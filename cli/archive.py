@@ -54,6 +54,11 @@ class Archive:
         answer = self._clients.s3.get_object(Bucket=self._settings.bucket_name, Key=record.s3_key or "")
         return answer["Body"].read()
 
+    def object_at(self, url: str) -> bytes:
+        """The bytes of an object beside an image, by its url in the record."""
+        bucket, _, key = url.removeprefix("s3://").partition("/")
+        return self._clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
     def records(self, status: Status | None = None, since_ms: int = 0) -> Iterator[Record]:
         """Records by status and time of the last change, in no order.
 

@@ -11,15 +11,15 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
-from stillframe.artifact import checksum_of
 from stillframe.clients import Clients
 from stillframe.clock import Clock, SystemClock
 from stillframe.record import Record, Status, id_digest
 from stillframe.settings import Settings
+from stillframe.store import checksum_of
 
 from .archive import Archive
 from .backlog import Backlog
@@ -28,8 +28,14 @@ from .inventory import StoredObject, stored_objects
 
 READERS = 16
 STUCK_AFTER_SECONDS = 3600
+ORPHANED_IMAGE = "nothing to do when its message comes again: the object is adopted; else delete it"
+ORPHANED_EXTRA = "nothing to do: an attempt that did not end left it, and it expires with the bucket's rule"
 # BatchGetItem takes at most 100 keys.
 CHUNK = 100
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+
 Item = TypeVar("Item")
 Report = Callable[[Finding], None]
 Progress = Callable[[str], None]
@@ -98,7 +104,7 @@ class Auditor:
             if not self._accounts_for(records.get(each.id), each) and not self._accounts_for(
                 self._archive.record(each.id), each
             ):
-                advice = "nothing to do when its message comes again: the object is adopted; else delete it"
+                advice = ORPHANED_EXTRA if each.is_extra else ORPHANED_IMAGE
                 yield Finding(FindingKind.ORPHANED, "no finished record names it", advice, each.id, each.key)
 
     def _accounts_for(self, record: Record | None, stored: StoredObject) -> bool:
@@ -106,7 +112,7 @@ class Auditor:
         if record is None:
             return False
         is_held = record.status is Status.PROCESSING and (record.lease_expires_at or 0) >= self._clock.now_ms()
-        return is_held or (record.status is Status.SUCCESS and record.s3_key == stored.key)
+        return is_held or (record.status is Status.SUCCESS and stored.key in (record.s3_key, *self._extra_keys(record)))
 
     def _check_record(self, record: Record) -> Finding | None:
         """Judged twice: the record, the object or the queue may just have changed."""
@@ -131,19 +137,35 @@ class Auditor:
 
     def _judge_object(self, record: Record) -> Finding | None:
         key = record.s3_key or ""
-        try:
-            head = self._clients.s3.head_object(Bucket=self._settings.bucket_name, Key=key, ChecksumMode="ENABLED")
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-                raise
+        head = self._head(key)
+        if head is None:
             advice = "restore its version from the bucket, or send the request under a new id"
             return Finding(FindingKind.LOST, "object is gone", advice, record.id, key)
         expected = (record.sha256, record.bytes, checksum_of(record.sha256 or ""))
         checksum = head.get("ChecksumSHA256", expected[2])
         if (head["Metadata"].get("sha256"), head["ContentLength"], checksum) == expected:
-            return None
+            return self._judge_extras(record)
         advice = "restore the version with the record's sha256; something other than Stillframe wrote here"
         return Finding(FindingKind.LOST, "object differs from its record", advice, record.id, key)
+
+    def _judge_extras(self, record: Record) -> Finding | None:
+        for key in self._extra_keys(record):
+            if self._head(key) is None:
+                advice = "restore its version from the bucket; the image itself is there"
+                return Finding(FindingKind.LOST, "an object beside the image is gone", advice, record.id, key)
+        return None
+
+    def _extra_keys(self, record: Record) -> list[str]:
+        start = len(f"s3://{self._settings.bucket_name}/")
+        return [url[start:] for url in (record.extras or {}).values()]
+
+    def _head(self, key: str) -> HeadObjectOutputTypeDef | None:
+        try:
+            return self._clients.s3.head_object(Bucket=self._settings.bucket_name, Key=key, ChecksumMode="ENABLED")
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                raise
+            return None
 
     def _judge_lease(self, record: Record) -> Finding | None:
         over_ms = self._clock.now_ms() - (record.lease_expires_at or 0)

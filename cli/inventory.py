@@ -10,27 +10,42 @@ from typing import Any
 from stillframe.clients import Clients
 from stillframe.settings import Settings
 
+EXTRA_SLASHES = 3
+
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """A key with at least one version. A deleted one still has the versions that it had."""
+    """A key with at least one version. A deleted one still has the versions that it had.
+
+    `path` is the key below the prefix: `<2 hex>/<id>.<ext>` of an image, `<2 hex>/<id>/<claim token>/<file>` of what
+    belongs to it.
+    """
 
     key: str
     versions: int
+    path: str
+
+    @property
+    def is_extra(self) -> bool:
+        """Whether it is one of the objects beside an image."""
+        return self.path.count("/") == EXTRA_SLASHES
 
     @property
     def id(self) -> str:
-        """The screenshot id in the key: `<prefix>/<2 hex>/<id>.<ext>`; an id may have dots, an extension has none.
+        """The screenshot id in the key; an id may have dots, an extension has none.
 
         A key that holds none stands for itself: it has a slash, which no id has.
         """
+        if self.is_extra:
+            return self.path.split("/")[1] or self.key
         return self.key.rpartition("/")[2].rpartition(".")[0] or self.key
 
 
 def stored_objects(clients: Clients, settings: Settings) -> Iterator[StoredObject]:
     """Every key under the prefix. S3 lists versions by key, so that one key is in memory at a time."""
+    start = len(settings.key_prefix) + 1
     for key, versions in itertools.groupby(_versions(clients, settings), key=lambda version: version["Key"]):
-        yield StoredObject(key, sum(1 for _ in versions))
+        yield StoredObject(key, sum(1 for _ in versions), key[start:])
 
 
 def _versions(clients: Clients, settings: Settings) -> Iterator[Any]:

@@ -67,6 +67,7 @@ class Session:
         self._archive = Archive(environment.clients, environment.settings)
         self._outcomes: dict[str, Outcome] = {}
         self._paths: dict[str, str] = {}
+        self._extras: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
 
     def run(self, requests: Sequence[CaptureRequest]) -> Iterator[dict[str, Any]]:
@@ -118,6 +119,7 @@ class Session:
         if record is not None and record.s3_key:
             result["path"] = self._save(record, outcome.url)
             result["file"] = Path(result["path"]).name
+            result["extraFiles"] = self._extras[record.id]
         return result
 
     def _save(self, record: Record, url: str) -> str:
@@ -128,4 +130,13 @@ class Session:
             path = self._directory / name
             path.write_bytes(self._archive.image(record))
             self._paths[record.id] = str(path)
+            self._extras[record.id] = self._save_extras(record, path)
         return self._paths[record.id]
+
+    def _save_extras(self, record: Record, image: Path) -> dict[str, str]:
+        """What belongs to an image, beside it: names by kind."""
+        names = {}
+        for kind, url in sorted((record.extras or {}).items()):
+            names[kind] = f"{image.name}.{url.rpartition('/')[2]}"
+            (self._directory / names[kind]).write_bytes(self._archive.object_at(url))
+        return names

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from stillframe.clients import Clients
-from stillframe.record import Status
+from stillframe.extra import ExtraKind
+from stillframe.record import Record, Status
 from stillframe.settings import Settings
 
 from ..archive import Archive
@@ -21,10 +22,15 @@ from ..resources import resource_options
 @click.command("get")
 @click.argument("capture_id", metavar="ID")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
+@click.option(
+    "--extra",
+    type=click.Choice([kind.value for kind in ExtraKind]),
+    help="What is stored beside the image, instead of the image.",
+)
 @resource_options
 @json_option
-def command(capture_id: str, out: Path, settings: Settings, clients: Clients, as_json: bool) -> None:
-    """Download the image of a screenshot and check it against its record."""
+def command(capture_id: str, out: Path, extra: str | None, settings: Settings, clients: Clients, as_json: bool) -> None:
+    """Download the image of a screenshot and check it against its record, or what is stored beside it."""
     archive = Archive(clients, settings)
     record = archive.record(capture_id)
     if record is None:
@@ -32,14 +38,28 @@ def command(capture_id: str, out: Path, settings: Settings, clients: Clients, as
     if record.status is not Status.SUCCESS:
         reason = f" ({record.error_code}: {record.error_message})" if record.error_code else ""
         raise click.ClickException(f"{capture_id} is {record.status.value}{reason}: there is no image")
-    data = archive.image(record)
-    if hashlib.sha256(data).hexdigest() != record.sha256:
-        raise click.ClickException(f"the object of {capture_id} differs from its record; run `stillframe audit`")
+    data = _extra_of(archive, record, extra) if extra is not None else _image_of(archive, record)
     _write_whole(out, data)
     if as_json:
-        print_json({"id": capture_id, "path": str(out), "bytes": len(data), "sha256": record.sha256})
+        sha256 = hashlib.sha256(data).hexdigest()
+        print_json({"id": capture_id, "path": str(out), "bytes": len(data), "sha256": sha256})
     else:
         click.echo(str(out))
+
+
+def _image_of(archive: Archive, record: Record) -> bytes:
+    data = archive.image(record)
+    if hashlib.sha256(data).hexdigest() != record.sha256:
+        raise click.ClickException(f"the object of {record.id} differs from its record; run `stillframe audit`")
+    return data
+
+
+def _extra_of(archive: Archive, record: Record, kind: str) -> bytes:
+    found = record.extras or {}
+    if kind not in found:
+        reason = (record.left_out or {}).get(kind, "its options did not ask for it")
+        raise click.ClickException(f"{record.id} has no {kind}: {reason}")
+    return archive.object_at(found[kind])
 
 
 def _write_whole(path: Path, data: bytes) -> None:

@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from stillframe.artifact import ArtifactStore
 from stillframe.claim import Claim
 from stillframe.clients import Clients, connect_secrets
 from stillframe.clock import Clock, SystemClock
@@ -16,6 +15,7 @@ from stillframe.grant import SecretGrant
 from stillframe.queue import Backoff, CaptureQueue
 from stillframe.secrets import SecretStore
 from stillframe.settings import Settings
+from stillframe.store import ArtifactStore
 
 from .batch import BatchHandler
 from .browser.chromium import Chromium

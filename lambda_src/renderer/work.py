@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from stillframe.artifact import ArtifactStore, Screenshot, StoredArtifact
+from stillframe.artifact import Screenshot, StoredArtifact
 from stillframe.claim import Claim
 from stillframe.clock import Deadline
 from stillframe.delivery import Delivery
@@ -14,6 +14,7 @@ from stillframe.errors import CaptureError, PermanentError, TransientError, Unex
 from stillframe.options import RenderOptions
 from stillframe.record import Status
 from stillframe.secrets import SecretStore
+from stillframe.store import ArtifactStore
 
 logger = logging.getLogger(__name__)
 

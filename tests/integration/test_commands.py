@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from stillframe.extra import Extra, ExtraKind
 from stillframe.request import CaptureRequest
 from tests.support.cloud import Cloud
 from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, message
@@ -101,6 +102,16 @@ def test_get_downloads_the_image_and_checks_it(cloud: Cloud, stillframe, tmp_pat
     cloud.clients.s3.put_object(Bucket=cloud.settings.bucket_name, Key=key, Body=b"other")
     stillframe("get", "good", "--out", str(tmp_path / "changed.png"), status=1)
     assert [path.name for path in tmp_path.iterdir()] == ["good.png"]
+
+
+def test_get_downloads_what_is_stored_beside_the_image(cloud: Cloud, stillframe, tmp_path: Path) -> None:
+    source = Extra.page(ExtraKind.HTML, b"<p>source")
+    capture(cloud, CaptureRequest(url="https://example.com/", request_id="rich"), ToldRenderer(extras=(source,)))
+    out = tmp_path / "page.html"
+    stillframe("get", "rich", "--extra", "html", "--out", str(out))
+    assert out.read_bytes() == b"<p>source"
+    stillframe("get", "rich", "--extra", "har", "--out", str(tmp_path / "no.har"), status=1)
+    assert not (tmp_path / "no.har").exists()
 
 
 def test_diff_compares_two_screenshots_by_their_ids(cloud: Cloud, stillframe, tmp_path: Path) -> None:

@@ -234,6 +234,18 @@ def test_the_gallery_can_be_searched_and_filtered(gallery: tuple[RenderEngine, s
     assert shot.facts.title == str(left)
 
 
+def test_the_gallery_shows_thumbnails_and_leads_to_what_is_beside_an_image(gallery: tuple[RenderEngine, str]) -> None:
+    engine, host = gallery
+    look = (
+        "document.title = [...document.querySelectorAll('article:first-child img, article:first-child a')]"
+        ".map(each => decodeURI((each.src || each.href).split('/').pop())).join(' ')"
+    )
+    image = "127-0-0-1-colour.png"
+    assert render(engine, f"http://{host}/index.html", js=look).facts.title == (
+        f"{image} {image}.thumbnail.webp {image}.page.txt {image}.thumbnail.webp"
+    )
+
+
 def test_the_gallery_shows_records_as_text_and_a_pdf_as_a_sheet(gallery: tuple[RenderEngine, str]) -> None:
     engine, host = gallery
     look = (
@@ -249,7 +261,7 @@ def gallery(site: str, chromium: str, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("gallery")
     # Ids of their own: the search looks at them too, and a generated one may hold what a test looks for.
     requests = [
-        {"requestId": "red", "url": f"http://{site}/colour?hex=ff0000"},
+        {"requestId": "red", "url": f"http://{site}/colour?hex=ff0000", "options": {"thumbnail": {}, "save": ["text"]}},
         {"requestId": "blue", "url": f"http://{site}/colour?hex=0000ff"},
         {"requestId": "printed", "url": f"http://{site}/colour?hex=00aa00", "options": {"format": "pdf"}},
         {"requestId": "absent", "url": "http://stillframe.invalid/<script>"},

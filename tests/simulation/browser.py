@@ -8,9 +8,11 @@ import itertools
 from collections.abc import Callable
 from enum import Enum
 
-from stillframe.artifact import PageFacts, Screenshot
+from stillframe.artifact import Screenshot
 from stillframe.clock import Deadline
 from stillframe.errors import BrowserCrashed, CaptureTimeout, ConnectionFailed, UnknownHost
+from stillframe.extra import Extra, ExtraKind
+from stillframe.facts import PageFacts
 from stillframe.options import ImageFormat, RenderOptions
 
 from .network import Network
@@ -40,6 +42,8 @@ ERRORS: dict[Mishap, Callable[[], BaseException]] = {
     Mishap.CANCELLED: asyncio.CancelledError,
 }
 MISHAPS = tuple(Mishap)
+# The share of captures that store more than an image.
+EXTRAS = 0.3
 
 
 class SimulatedBrowser:
@@ -70,4 +74,7 @@ class SimulatedBrowser:
         if wanted_ms > allowed_ms:
             raise CaptureTimeout("the job's deadline")
         data = f"image {next(self._numbers)} of {url}".encode()
-        return Screenshot(data, ImageFormat.PNG, 8, 8, PageFacts(200, url, "A page"), wanted_ms)
+        # They say whose they are, so that it shows which image they were stored with.
+        kinds = (ExtraKind.HTML, ExtraKind.TEXT) if rng.random() < EXTRAS else ()
+        extras = tuple(Extra.page(kind, data) for kind in kinds)
+        return Screenshot(data, ImageFormat.PNG, 8, 8, PageFacts(200, url, "A page"), wanted_ms, extras)

@@ -12,13 +12,15 @@ from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import D
 from cli.producer import Producer
 from lambda_src.renderer.capture import Capture
 from lambda_src.renderer.claimed import InvocationContext
-from stillframe.artifact import ArtifactStore, Screenshot, StoredArtifact
+from stillframe.artifact import Screenshot, StoredArtifact
 from stillframe.claim import Claim
 from stillframe.delivery import Delivery, Message
 from stillframe.errors import TransientError
+from stillframe.extra import Extra
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.record import Record, queued_item
 from stillframe.request import CaptureRequest
+from stillframe.store import ArtifactStore
 from stillframe.update import Update
 
 from .surroundings import Parts
@@ -160,6 +162,26 @@ class BelievesItsOwnImage(ArtifactStore):
     _mine: StoredArtifact | None = None
 
 
+class StoresExtrasLast(ArtifactStore):
+    """Stores the image, and then what belongs to it."""
+
+    def put(self, capture_id: str, claim_token: str, shot: Screenshot) -> tuple[StoredArtifact, bool]:
+        stored = super().put(capture_id, claim_token, shot)
+        for extra in shot.extras:
+            super()._write_extra(capture_id, claim_token, extra)
+        return stored
+
+    def _write_extra(self, capture_id: str, claim_token: str, extra: Extra) -> None:
+        pass
+
+
+class KeepsExtrasById(ArtifactStore):
+    """Has one place for the extra objects of an id, whichever render they are of."""
+
+    def extra_key(self, capture_id: str, claim_token: str, file: str) -> str:
+        return super().extra_key(capture_id, "extras", file)
+
+
 class KeyedByMessageId(Claim):
     """Takes the SQS message id for the screenshot id."""
 
@@ -193,6 +215,8 @@ BUGS = (
     Bug("no fence on release", Parts(claim=UnfencedRelease)),
     Bug("no If-None-Match", Parts(artifacts=OverwritesObjects)),
     Bug("adopt without looking at the object", Parts(artifacts=BelievesItsOwnImage)),
+    Bug("extra objects after the image", Parts(artifacts=StoresExtrasLast)),
+    Bug("extra objects by id alone", Parts(artifacts=KeepsExtrasById)),
     Bug("lease longer than visibility", Parts(settings={"lease_margin_seconds": 600.0})),
     Bug("key by message id", Parts(claim=KeyedByMessageId)),
     Bug("delete before complete", Parts(acknowledge_first=True)),

@@ -25,6 +25,7 @@ class Promise(StrEnum):
 
     ONE_VERSION = "one object version per id"
     SAME_IMAGE = "the record's sha256 is the object's"
+    SAME_RENDER = "a record's extra objects are there, and of the render of its image"
     SUCCESS_IS_FINAL = "a success never goes back"
     HOLDER_ONLY = "only the holder changes a held record"
     NO_OVERLAP = "no claim is taken from a worker that may still be running"
@@ -152,6 +153,10 @@ class Invariants:
         versions = self._bucket.versions.get(now.get("s3Key", ""), [])
         if not versions or versions[-1].sha256 != now.get("sha256"):
             raise self._broken(Promise.SAME_IMAGE, f"{key} names {now.get('s3Key')}, which holds another image or none")
+        for url in now.get("extras", {}).values():
+            stored = self._bucket.versions.get(url.split("/", 3)[3], [])
+            if not stored or stored[-1].data != versions[-1].data:
+                raise self._broken(Promise.SAME_RENDER, f"{key} names {url}, which is not there or of another render")
 
     def _stored(self, key: str, version: Version) -> None:
         if len(self._bucket.versions[key]) > 1:

@@ -15,7 +15,6 @@ from cli.producer import Producer
 from cli.redriver import Redriver
 from lambda_src.renderer.capture import Capture
 from lambda_src.renderer.work import Work
-from stillframe.artifact import ArtifactStore
 from stillframe.claim import Claim
 from stillframe.clients import Clients, connect_secrets
 from stillframe.delivery import REDRIVEN_FROM, Delivery
@@ -23,6 +22,7 @@ from stillframe.queue import Backoff, CaptureQueue
 from stillframe.request import CaptureRequest
 from stillframe.secrets import SecretStore
 from stillframe.settings import Settings
+from stillframe.store import ArtifactStore
 
 from .browser import SimulatedBrowser
 from .invariants import MAX_SKEW_MS

@@ -9,16 +9,19 @@ from PIL import Image
 
 from lambda_src.renderer.capture import Capture
 from lambda_src.renderer.work import Work
-from stillframe.artifact import ArtifactStore, PageFacts, Screenshot
+from stillframe.artifact import Screenshot
 from stillframe.claim import Claim
 from stillframe.clients import Clients, connect_secrets
 from stillframe.clock import Clock, Deadline
 from stillframe.delivery import Delivery, Message
+from stillframe.extra import Extra
+from stillframe.facts import PageFacts
 from stillframe.options import ImageFormat, RenderOptions
 from stillframe.queue import Backoff, CaptureQueue
 from stillframe.request import CaptureRequest
 from stillframe.secrets import SecretStore
 from stillframe.settings import Settings
+from stillframe.store import ArtifactStore
 
 
 class SetClock:
@@ -47,9 +50,15 @@ class SetContext:
 class ToldRenderer:
     """Renders a small image of one colour; `during` runs in mid-render and may raise."""
 
-    def __init__(self, during: Callable[[], None] | None = None, colour: str = "#00aa00") -> None:
+    def __init__(
+        self,
+        during: Callable[[], None] | None = None,
+        colour: str = "#00aa00",
+        extras: tuple[Extra, ...] = (),
+    ) -> None:
         self.during = during
         self.colour = colour
+        self.extras = extras
         self.rendered: list[str] = []
 
     def render(self, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
@@ -59,7 +68,7 @@ class ToldRenderer:
         file = io.BytesIO()
         Image.new("RGB", (8, 8), self.colour).save(file, "PNG")
         facts = PageFacts(http_status=200, final_url=url, title="Told é")
-        return Screenshot(file.getvalue(), ImageFormat.PNG, 8, 8, facts, render_ms=5)
+        return Screenshot(file.getvalue(), ImageFormat.PNG, 8, 8, facts, 5, self.extras)
 
 
 def message(

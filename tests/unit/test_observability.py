@@ -9,7 +9,8 @@ import logging
 import pytest
 
 from lambda_src.renderer.observability import MetricEmitter, json_logger, log_outcome
-from stillframe.artifact import PageFacts, StoredArtifact
+from stillframe.artifact import StoredArtifact
+from stillframe.facts import PageFacts
 from stillframe.outcome import Outcome, OutcomeKind
 
 CAPTURED = Outcome(

@@ -8,7 +8,7 @@ from dataclasses import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillframe.artifact import PageFacts
+from stillframe.facts import PageFacts
 from stillframe.record import (
     INDEX_SHARDS,
     Record,

@@ -15,12 +15,12 @@ from stillframe.errors import SelectorNotFound
 from stillframe.options import ImageFormat, RenderOptions
 from stillframe.options.picture import CSS_PIXELS_PER_INCH, MILLIMETRES_PER_INCH
 
+from .imaging import is_one_colour, to_avif
 from .world import World
 
 # A picture of one colour compresses to almost nothing; anything above so many bits a pixel need not be looked at.
 BLANK_BITS_PER_PIXEL = 0.2
 DEFAULT_AVIF_QUALITY = 60
-AVIF_SPEED = 8
 
 # In CSS pixels of the document.
 BOX = """selector => {
@@ -84,7 +84,7 @@ class Camera:
         data = base64.b64decode(answer["data"])
         width, height = imagesize.get(io.BytesIO(data))
         if is_avif:
-            data = await asyncio.to_thread(_to_avif, data, options.quality or DEFAULT_AVIF_QUALITY)
+            data = await asyncio.to_thread(to_avif, data, options.quality or DEFAULT_AVIF_QUALITY)
         return Picture(data, width, height)
 
     async def _clip(self, layout: Layout) -> dict[str, float] | None:
@@ -135,25 +135,4 @@ async def is_blank(picture: Picture, image_format: ImageFormat) -> bool:
     """Whether all of an image is one colour."""
     if image_format is ImageFormat.PDF or len(picture.data) * 8 > picture.width * picture.height * BLANK_BITS_PER_PIXEL:
         return False
-    return await asyncio.to_thread(_is_one_colour, picture.data)
-
-
-def _is_one_colour(data: bytes) -> bool:
-    # Imported late: few pictures are looked at.
-    from PIL import Image
-
-    Image.MAX_IMAGE_PIXELS = None
-    with Image.open(io.BytesIO(data)) as image:
-        extrema = image.getextrema()
-    bands = extrema if isinstance(extrema[0], tuple) else (extrema,)
-    return all(low == high for low, high in bands)
-
-
-def _to_avif(data: bytes, quality: int) -> bytes:
-    from PIL import Image
-
-    Image.MAX_IMAGE_PIXELS = None
-    encoded = io.BytesIO()
-    with Image.open(io.BytesIO(data)) as image:
-        image.save(encoded, "AVIF", quality=quality, speed=AVIF_SPEED)
-    return encoded.getvalue()
+    return await asyncio.to_thread(is_one_colour, picture.data)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from stillframe.artifact import PageFacts, Screenshot
+from stillframe.artifact import Screenshot
 from stillframe.clock import Deadline
 from stillframe.egress import EgressPolicy
 from stillframe.errors import (
@@ -20,16 +20,21 @@ from stillframe.errors import (
     StatusRefused,
     StatusUnavailable,
 )
+from stillframe.facts import PageFacts
 from stillframe.options import RenderOptions, WaitUntil
 from stillframe.request import MAX_URL_CHARS, without_credentials
 
 from ..browser.tab import Tab
 from ..guard.session import GuardSession
+from .blocks import Blocks
 from .camera import Camera, Layout, Picture, is_blank
 from .changes import Changes
+from .consent import Consent
 from .cookies import cookies_of
 from .emulation import emulate
 from .evidence import Evidence
+from .extras import Extras
+from .filters import AdFilter
 from .interception import Interception
 from .navigation import Navigation
 from .scripts import FINISH_VIEW, HAS_CONTENT, MEASURE
@@ -43,6 +48,8 @@ MAX_DESCRIPTION_CHARS = 2000
 # What is kept of the job's time for the picture, when a page would take all of it.
 RESERVE_SECONDS = 3.0
 RESERVE_SHARE = 0.3
+# How long a banner is given to go on, where the page's clock is the machine's.
+ROUND_SECONDS = 0.5
 # A blank picture of a page that has something to show is taken again after each of these.
 BLANK_PAUSES = (0.25, 0.75)
 
@@ -77,10 +84,14 @@ class PageCapture:
         self._evidence = Evidence(session, tab.frame_id)
         self._traffic = Traffic(session)
         self._world = World(session, tab.frame_id)
-        self._interception = Interception(session, tab.frame_id, policy, guard, options)
+        self._ads = AdFilter(session, self._world, url) if options.block_ads else None
+        self._consent = Consent(session) if options.block_cookie_banners else None
+        blocks = Blocks(options, self._ads)
+        self._interception = Interception(session, tab.frame_id, policy, guard, options, blocks)
         self._changes = Changes(session, self._world, options)
         self._settling = Settling(session, self._world, self._traffic)
         self._camera = Camera(session, self._world, options)
+        self._extras = Extras(session, self._world, options)
 
     async def run(self) -> Screenshot:
         """Capture the page. Raises a CaptureError; the caller bounds the time."""
@@ -97,14 +108,18 @@ class PageCapture:
         self._check_size()
         measures = await self._measure()
         picture, blank = await self._picture(measures)
+        derived = await self._extras.derive(picture)
+        extras = await self._extras.take(measures.url, measures.title, self._evidence.timings, self._seconds())
         self._check_size()
+        facts = self._facts(measures, unsettled, blank)
         return Screenshot(
             data=picture.data,
             format=self._options.format,
             width=picture.width,
             height=picture.height,
-            facts=self._facts(measures, unsettled, blank),
+            facts=replace(facts, perceptual_hash=derived.perceptual_hash, left_out=self._extras.left_out or None),
             render_ms=round((time.monotonic() - started) * 1000),
+            extras=(*derived.thumbnails, *extras),
         )
 
     async def _prepare(self) -> None:
@@ -115,6 +130,7 @@ class PageCapture:
             self._session.send("Network.setCookies", {"cookies": cookies_of(self._options, self._url)}),
             emulate(self._session, self._options, self._tab.user_agent),
             self._changes.prepare(),
+            *(each.prepare() for each in (self._ads, self._consent) if each is not None),
         )
 
     async def _reach(self) -> str | None:
@@ -149,6 +165,11 @@ class PageCapture:
 
     async def _finish(self) -> None:
         options = self._options
+        if self._ads is not None:
+            await self._ads.hide()
+        self._phase = "blockCookieBanners"
+        if self._consent is not None:
+            await self._consent.answer(self._go_on)
         self._phase = "click" if options.click else "js"
         await self._changes.apply()
         self._phase = "scrolling"
@@ -159,6 +180,13 @@ class PageCapture:
             await self._settling.settle()
         elif options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
             await self._world.evaluate(FINISH_VIEW)
+
+    async def _go_on(self) -> None:
+        """Half a second of the page's time."""
+        if self._options.wait_until is WaitUntil.SETTLED:
+            await self._settling.settle()
+        else:
+            await asyncio.sleep(ROUND_SECONDS)
 
     def _seconds(self) -> float:
         """For waiting: the page's time-out, inside the job's deadline with room for the picture."""
@@ -246,6 +274,8 @@ class PageCapture:
             height_capped=True if capped else None,
             settled=unsettled is None,
             unsettled=unsettled,
+            ads_blocked=self._ads.refused if self._ads is not None else None,
+            cookie_banner=self._consent.answered if self._consent is not None else None,
             blank=True if blank else None,
             blocked=dict(self._guard.refused) or None,
         )

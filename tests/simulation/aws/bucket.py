@@ -38,6 +38,7 @@ class SimulatedBucket:
         Key: str,
         Body: bytes,
         ContentType: str = "binary/octet-stream",
+        ContentDisposition: str = "",
         Metadata: dict[str, str] | None = None,
         IfNoneMatch: str = "",
         ChecksumSHA256: str = "",

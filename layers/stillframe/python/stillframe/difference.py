@@ -45,7 +45,7 @@ def compare(before: bytes, after: bytes) -> Difference:
     count = changed.histogram()[255]
     return Difference(
         pixels=count / (size[0] * size[1]),
-        looks=(_hash(first) ^ _hash(second)).bit_count() / HASH_BITS,
+        looks=(_bits(first) ^ _bits(second)).bit_count() / HASH_BITS,
         box=changed.getbbox(),
         marked=_marked(second, changed, size),
     )
@@ -71,8 +71,13 @@ def _changed(first: Image.Image, second: Image.Image, size: tuple[int, int]) -> 
     return whole
 
 
-def _hash(image: Image.Image) -> int:
-    """Whether each part is darker than its neighbour to the right ("dHash")."""
+def perceptual_hash(image: Image.Image) -> str:
+    """64 bits in hex that differ in few places where two images look alike ("dHash")."""
+    return f"{_bits(image):0{HASH_BITS // 4}x}"
+
+
+def _bits(image: Image.Image) -> int:
+    """Whether each part is darker than its neighbour to the right."""
     small = image.convert("L").resize((HASH_SIDE + 1, HASH_SIDE), Image.Resampling.LANCZOS)
     values = small.tobytes()
     width = HASH_SIDE + 1

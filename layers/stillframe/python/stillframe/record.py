@@ -73,6 +73,15 @@ class Record(WireModel):
     unsettled: str | None = None
     blank: bool | None = None
     blocked: dict[str, int] | None = None
+    ads_blocked: int | None = None
+    cookie_banner: str | None = None
+    perceptual_hash: str | None = None
+    left_out: dict[str, str] | None = None
+    compared_to: str | None = None
+    changed: bool | None = None
+    difference: float | None = None
+    comparison_problem: str | None = None
+    extras: dict[str, str] | None = None
     attempts: int = 0
     worker_id: str | None = None
     message_id: str | None = None

@@ -3,6 +3,7 @@
 from .access import BasicAuth, Cookie, SecretReference
 from .content import ResourceType
 from .emulation import Geolocation, Media, Viewport
+from .extras import SavedForm, Thumbnail
 from .model import RenderOptions
 from .picture import MAX_FULL_PAGE_HEIGHT, MAX_PIXELS, Clip, ImageFormat
 from .wait import WaitUntil
@@ -19,7 +20,9 @@ __all__ = [
     "Media",
     "RenderOptions",
     "ResourceType",
+    "SavedForm",
     "SecretReference",
+    "Thumbnail",
     "Viewport",
     "WaitUntil",
     "WireModel",

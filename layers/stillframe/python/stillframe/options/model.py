@@ -13,7 +13,8 @@ from .access import AccessOptions
 from .content import ContentOptions
 from .devices import DEVICES, PRESETS
 from .emulation import EmulationOptions
-from .picture import ImageFormat, PictureOptions
+from .extras import ExtraOptions
+from .picture import ImageFormat
 from .problems import sentences
 from .wait import WaitOptions
 
@@ -24,7 +25,7 @@ PresetName = Literal["link-preview", "archive", "print", "mobile"]
 DeviceName = Annotated[str, Field(json_schema_extra={"enum": sorted(DEVICES)})]
 
 
-class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions, PictureOptions):
+class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions, ExtraOptions):
     """The options of one capture. Defaults are what most requests want; see docs/options.md."""
 
     preset: PresetName | None = None

@@ -1,0 +1,110 @@
+"""Objects beside the image: stored before it, under its claim's token, named by its record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cli.auditor import Auditor
+from cli.findings import Finding, FindingKind
+from cli.inventory import stored_objects
+from stillframe.errors import ServiceUnavailable
+from stillframe.extra import Extra, ExtraKind
+from stillframe.outcome import OutcomeKind
+from stillframe.request import CaptureRequest
+from stillframe.store import ArtifactStore
+from tests.support.cloud import Cloud
+from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, message
+
+REQUEST = CaptureRequest(url="https://example.com/", request_id="a.b")
+LEASE_SECONDS = 3600
+
+
+def both(number: int) -> tuple[Extra, ...]:
+    """A thumbnail and the source of the page, of one render."""
+    return (Extra.thumbnail(b"small %d" % number, "webp"), Extra.page(ExtraKind.HTML, b"source %d" % number))
+
+
+def capture(cloud: Cloud, number: int, clock: SetClock, message_id: str = "m-1") -> OutcomeKind:
+    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(extras=both(number)), clock, f"worker-{number}")
+    return worker.handle(message(REQUEST, message_id, number, clock.ms), SetContext()).kind
+
+
+def stored(cloud: Cloud) -> dict[str, Any]:
+    """What the record's urls lead to, by kind."""
+    record = cloud.record("a.b")
+    assert record is not None
+    keys = {
+        kind: url.removeprefix(f"s3://{cloud.settings.bucket_name}/") for kind, url in (record.extras or {}).items()
+    }
+    s3, bucket = cloud.clients.s3, cloud.settings.bucket_name
+    return {kind: s3.get_object(Bucket=bucket, Key=key) for kind, key in keys.items()}
+
+
+def audit(cloud: Cloud) -> list[Finding]:
+    findings: list[Finding] = []
+    Auditor(cloud.clients, cloud.settings).run(findings.append)
+    return findings
+
+
+def test_the_record_names_what_is_stored_beside_the_image(cloud: Cloud) -> None:
+    # Given / When a capture with two extra objects
+    assert capture(cloud, 1, SetClock()) is OutcomeKind.CAPTURED
+    # Then they are there as what they are, and a stranger's page is nothing that a browser opens
+    found = stored(cloud)
+    assert {kind: each["Body"].read() for kind, each in found.items()} == {"thumbnail": b"small 1", "html": b"source 1"}
+    assert (found["thumbnail"]["ContentType"], found["html"]["ContentType"]) == (
+        "image/webp",
+        "text/html; charset=utf-8",
+    )
+    assert found["html"]["ContentDisposition"] == "attachment"
+    # And the audit, which counts them, has nothing to say
+    assert len(list(stored_objects(cloud.clients, cloud.settings))) == 3
+    assert audit(cloud) == []
+
+
+def test_what_a_dead_attempt_left_is_not_mixed_with_the_next_ones(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a worker that dies when it has stored its extra objects, and not its image
+    write = ArtifactStore._write
+
+    def die(self: ArtifactStore, key: str, *arguments: Any) -> bool:
+        if key.endswith(".png"):
+            raise ServiceUnavailable("the worker is gone")
+        return write(self, key, *arguments)
+
+    clock = SetClock()
+    with monkeypatch.context() as patched:
+        patched.setattr(ArtifactStore, "_write", die)
+        assert capture(cloud, 1, clock) is OutcomeKind.RETRY
+    # When the next one captures the page
+    assert capture(cloud, 2, clock) is OutcomeKind.CAPTURED
+    # Then the record has what is of its own render
+    assert {each["Body"].read() for each in stored(cloud).values()} == {b"small 2", b"source 2"}
+    # And the rest is a leftover, no defect
+    assert {(each.kind, each.id) for each in audit(cloud)} == {(FindingKind.ORPHANED, "a.b")}
+
+
+def test_an_adopted_image_brings_what_belongs_to_it(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a worker that stored everything and died before it could say so
+    clock = SetClock()
+    with monkeypatch.context() as patched:
+        patched.setattr("stillframe.claim.Claim._fenced", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            capture(cloud, 1, clock)
+    # When its lease is over and the next one takes the claim
+    clock.advance(LEASE_SECONDS)
+    assert capture(cloud, 2, clock) is OutcomeKind.CAPTURED
+    # Then the record is that of the first render, with all of it
+    assert {each["Body"].read() for each in stored(cloud).values()} == {b"small 1", b"source 1"}
+    assert audit(cloud) == []
+
+
+def test_the_audit_misses_what_is_gone(cloud: Cloud) -> None:
+    capture(cloud, 1, SetClock())
+    (key,) = [each.key for each in stored_objects(cloud.clients, cloud.settings) if each.key.endswith(".webp")]
+    cloud.clients.s3.delete_object(Bucket=cloud.settings.bucket_name, Key=key)
+    (finding,) = audit(cloud)
+    assert (finding.kind, finding.id, finding.s3_key) == (FindingKind.LOST, "a.b", key)
