@@ -15,6 +15,7 @@ from stillframe.record import (
     index_shards,
     to_attributes,
 )
+from stillframe.series import PREFIX
 from stillframe.settings import Settings
 
 
@@ -78,7 +79,8 @@ class Archive:
             TableName=self._settings.table_name, ConsistentRead=True
         )
         for page in pages:
-            yield from map(Record.from_item, page["Items"])
+            # Beside the records the table has what series were captured; no record's id begins so.
+            yield from (Record.from_item(item) for item in page["Items"] if not item["id"]["S"].startswith(PREFIX))
 
     def _indexed(self, status: Status, since_ms: int) -> Iterator[Record]:
         paginator = self._clients.dynamodb.get_paginator("query")

@@ -32,7 +32,7 @@ def command(
     """Compare two captures, each the id of a screenshot or an image file."""
     pictures = [_picture(each, stack) for each in (before, after)]
     try:
-        difference = compare(*pictures)
+        difference = compare(pictures[0], pictures[1])
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     if out is not None:

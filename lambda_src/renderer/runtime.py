@@ -14,6 +14,7 @@ from stillframe.egress import EgressPolicy
 from stillframe.grant import SecretGrant
 from stillframe.queue import Backoff, CaptureQueue
 from stillframe.secrets import SecretStore
+from stillframe.series import Series
 from stillframe.settings import Settings
 from stillframe.store import ArtifactStore
 
@@ -22,6 +23,7 @@ from .browser.chromium import Chromium
 from .browser.executable import find_chromium
 from .browser.process import make_undumpable, use_few_arenas
 from .capture import Capture
+from .comparison import Comparer
 from .engine import RenderEngine
 from .guard.server import EgressGuard
 from .guard.session import Limits
@@ -59,7 +61,7 @@ class Runtime:
             max_browser_mb=settings.max_browser_mb,
         )
         artifacts = ArtifactStore(clients.s3, settings.bucket_name, settings.key_prefix)
-
+        comparer = Comparer(Series(clients.dynamodb, settings.table_name), artifacts)
         secrets = SecretStore(map(SecretGrant.parse, settings.secrets), connect_secrets)
 
         def claim_for(delivery: Delivery) -> Claim:
@@ -68,7 +70,7 @@ class Runtime:
         capture = Capture(
             settings=settings,
             claim_for=claim_for,
-            work=Work(engine, artifacts, secrets, settings.max_receive_count),
+            work=Work(engine, artifacts, secrets, comparer, settings),
             queue=CaptureQueue(clients.sqs, settings.queue_url, settings.dead_letter_queue_url),
             backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds),
             clock=clock,

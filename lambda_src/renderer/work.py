@@ -11,10 +11,13 @@ from stillframe.claim import Claim
 from stillframe.clock import Deadline
 from stillframe.delivery import Delivery
 from stillframe.errors import CaptureError, PermanentError, TransientError, UnexpectedError
-from stillframe.options import RenderOptions
+from stillframe.options import PREVIOUS, RenderOptions
 from stillframe.record import Status
 from stillframe.secrets import SecretStore
+from stillframe.settings import Settings
 from stillframe.store import ArtifactStore
+
+from .comparison import Comparer
 
 logger = logging.getLogger(__name__)
 
@@ -49,12 +52,18 @@ class Work:
     """Renders and stores one delivery."""
 
     def __init__(
-        self, renderer: Renderer, artifacts: ArtifactStore, secrets: SecretStore, max_receive_count: int
+        self,
+        renderer: Renderer,
+        artifacts: ArtifactStore,
+        secrets: SecretStore,
+        comparer: Comparer,
+        settings: Settings,
     ) -> None:
         self._renderer = renderer
         self._artifacts = artifacts
         self._secrets = secrets
-        self._max_receive_count = max_receive_count
+        self._comparer = comparer
+        self._settings = settings
 
     def do(self, delivery: Delivery, claim: Claim, deadline: Deadline) -> Product:
         """An error that is to be recorded is a product; one after which the claim is released is raised."""
@@ -69,18 +78,27 @@ class Work:
             return self._last_or_raise(delivery, UnexpectedError(f"{type(error).__name__}: {error}"))
 
     def _last_or_raise(self, delivery: Delivery, error: TransientError) -> Product:
-        if delivery.message.is_last(self._max_receive_count):
+        if delivery.message.is_last(self._settings.max_receive_count):
             return Product(error=error)
         raise error
 
     def _produce(self, delivery: Delivery, claim: Claim, deadline: Deadline) -> Product:
         options = delivery.request.render_options()
-        if claim.took_over:
-            # The stale holder may have stored the image and died before it could say so.
-            existing = self._artifacts.find(delivery.id, options.format)
-            if existing is not None:
-                return Product(artifact=existing, adopted=True)
+        product = self._adopt(delivery, claim, options) or self._render(delivery, claim, options, deadline)
+        if options.compare_to == PREVIOUS and product.artifact is not None:
+            expires_at = claim.claimed_at_ms // 1000 + self._settings.record_retention_seconds
+            self._comparer.remember(delivery, claim, product.artifact, expires_at)
+        return product
+
+    def _adopt(self, delivery: Delivery, claim: Claim, options: RenderOptions) -> Product | None:
+        """A stale holder may have stored the image and died before it could say so."""
+        existing = self._artifacts.find(delivery.id, options.format) if claim.took_over else None
+        return Product(artifact=existing, adopted=True) if existing is not None else None
+
+    def _render(self, delivery: Delivery, claim: Claim, options: RenderOptions, deadline: Deadline) -> Product:
         url = delivery.request.url
         shot = self._renderer.render(url, self._secrets.resolve(options, url), deadline)
+        if options.compare_to is not None:
+            shot = self._comparer.compare(delivery, options.compare_to, shot, deadline)
         artifact, adopted = self._artifacts.put(delivery.id, claim.token, shot)
         return Product(artifact=artifact, adopted=adopted, render_ms=shot.render_ms)

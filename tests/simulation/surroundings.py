@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.producer import Producer
 from cli.redriver import Redriver
 from lambda_src.renderer.capture import Capture
+from lambda_src.renderer.comparison import Comparer
 from lambda_src.renderer.work import Work
 from stillframe.claim import Claim
 from stillframe.clients import Clients, connect_secrets
@@ -21,6 +22,7 @@ from stillframe.delivery import REDRIVEN_FROM, Delivery
 from stillframe.queue import Backoff, CaptureQueue
 from stillframe.request import CaptureRequest
 from stillframe.secrets import SecretStore
+from stillframe.series import Series
 from stillframe.settings import Settings
 from stillframe.store import ArtifactStore
 
@@ -76,6 +78,7 @@ class Surroundings:
         mishaps = 0.0 if self.is_calm else self.plan.mishaps
         browser = SimulatedBrowser(self.scheduler, self.network, process, mishaps, self.images)
         artifacts = parts.artifacts(clients.s3, settings.bucket_name, settings.key_prefix)
+        comparer = Comparer(Series(clients.dynamodb, settings.table_name), artifacts)
 
         def claim_for(delivery: Delivery) -> Claim:
             return parts.claim(clients.dynamodb, settings, clock, delivery)
@@ -83,7 +86,7 @@ class Surroundings:
         return parts.capture(
             settings=settings,
             claim_for=claim_for,
-            work=Work(browser, artifacts, SecretStore((), connect_secrets), settings.max_receive_count),
+            work=Work(browser, artifacts, SecretStore((), connect_secrets), comparer, settings),
             queue=CaptureQueue(clients.sqs, settings.queue_url, settings.dead_letter_queue_url),
             backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, self.scheduler.rng.uniform),
             clock=clock,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from PIL import Image
 
 from lambda_src.renderer.capture import Capture
+from lambda_src.renderer.comparison import Comparer
 from lambda_src.renderer.work import Work
 from stillframe.artifact import Screenshot
 from stillframe.claim import Claim
@@ -20,6 +21,7 @@ from stillframe.options import ImageFormat, RenderOptions
 from stillframe.queue import Backoff, CaptureQueue
 from stillframe.request import CaptureRequest
 from stillframe.secrets import SecretStore
+from stillframe.series import Series
 from stillframe.settings import Settings
 from stillframe.store import ArtifactStore
 
@@ -88,6 +90,8 @@ def capture_of(
     """A worker with everything real but the browser and the clock."""
     own = settings.model_copy(update={"worker_id": worker})
 
+    artifacts = ArtifactStore(clients.s3, own.bucket_name, own.key_prefix)
+
     def claim_for(delivery: Delivery) -> Claim:
         return Claim(clients.dynamodb, own, clock, delivery)
 
@@ -96,9 +100,10 @@ def capture_of(
         claim_for=claim_for,
         work=Work(
             renderer,
-            ArtifactStore(clients.s3, own.bucket_name, own.key_prefix),
+            artifacts,
             SecretStore((), connect_secrets),
-            own.max_receive_count,
+            Comparer(Series(clients.dynamodb, own.table_name), artifacts),
+            own,
         ),
         queue=CaptureQueue(clients.sqs, own.queue_url, own.dead_letter_queue_url),
         backoff=Backoff(own.backoff_base_seconds, own.backoff_cap_seconds),

@@ -16,10 +16,14 @@ from stillframe.options import ImageFormat, RenderOptions
 from stillframe.options.picture import CSS_PIXELS_PER_INCH, MILLIMETRES_PER_INCH
 
 from .imaging import is_one_colour, to_avif
+from .patience import Patience
+from .scripts import HAS_CONTENT
 from .world import World
 
 # A picture of one colour compresses to almost nothing; anything above so many bits a pixel need not be looked at.
 BLANK_BITS_PER_PIXEL = 0.2
+# A blank picture of a page that has something to show is taken again after each of these.
+BLANK_PAUSES = (0.25, 0.75)
 DEFAULT_AVIF_QUALITY = 60
 
 # In CSS pixels of the document.
@@ -86,6 +90,18 @@ class Camera:
         if is_avif:
             data = await asyncio.to_thread(to_avif, data, options.quality or DEFAULT_AVIF_QUALITY)
         return Picture(data, width, height)
+
+    async def take_seen(self, layout: Layout, patience: Patience) -> tuple[Picture, bool]:
+        """The picture, and whether it is blank although it was taken again."""
+        picture = await self.take(layout)
+        blank = await is_blank(picture, self._options.format)
+        for pause in BLANK_PAUSES if patience.has_reserve else ():
+            if not blank or not await self._world.evaluate(HAS_CONTENT):
+                break
+            await asyncio.sleep(pause)
+            picture = await self.take(layout)
+            blank = await is_blank(picture, self._options.format)
+        return picture, blank
 
     async def _clip(self, layout: Layout) -> dict[str, float] | None:
         options = self._options

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from stillframe.artifact import Screenshot
 from stillframe.clock import Deadline
 from stillframe.egress import EgressPolicy
 from stillframe.errors import (
     CaptureError,
-    CaptureTimeout,
     ConnectionFailed,
     ContentRefused,
-    NavigationTimeout,
-    ReadyTimeout,
     StatusRefused,
     StatusUnavailable,
 )
@@ -27,7 +23,7 @@ from stillframe.request import MAX_URL_CHARS, without_credentials
 from ..browser.tab import Tab
 from ..guard.session import GuardSession
 from .blocks import Blocks
-from .camera import Camera, Layout, Picture, is_blank
+from .camera import Camera
 from .changes import Changes
 from .consent import Consent
 from .cookies import cookies_of
@@ -36,32 +32,17 @@ from .evidence import Evidence
 from .extras import Extras
 from .filters import AdFilter
 from .interception import Interception
+from .measures import Measures
 from .navigation import Navigation
-from .scripts import FINISH_VIEW, HAS_CONTENT, MEASURE
+from .patience import Patience
+from .scripts import FINISH_VIEW
 from .scrolling import scroll_through
 from .settling import Settling
 from .traffic import Traffic
 from .world import World
 
-MAX_TITLE_CHARS = 1000
-MAX_DESCRIPTION_CHARS = 2000
-# What is kept of the job's time for the picture, when a page would take all of it.
-RESERVE_SECONDS = 3.0
-RESERVE_SHARE = 0.3
 # How long a banner is given to go on, where the page's clock is the machine's.
 ROUND_SECONDS = 0.5
-# A blank picture of a page that has something to show is taken again after each of these.
-BLANK_PAUSES = (0.25, 0.75)
-
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """What the page says of itself."""
-
-    title: str
-    description: str
-    url: str
-    layout: Layout
 
 
 class PageCapture:
@@ -76,10 +57,7 @@ class PageCapture:
         self._policy = policy
         self._guard = guard
         self._options = options
-        self._deadline = deadline
-        self._phase = "navigation"
-        # Whether it is the job's deadline and not the page's time-out that ends the waiting.
-        self._is_hurried = False
+        self._patience = Patience(deadline, options.timeout_ms)
         self._navigation = Navigation(session, tab.frame_id)
         self._evidence = Evidence(session, tab.frame_id)
         self._traffic = Traffic(session)
@@ -107,17 +85,16 @@ class PageCapture:
         unsettled = await self._reach()
         self._check_size()
         measures = await self._measure()
-        picture, blank = await self._picture(measures)
+        picture, blank = await self._camera.take_seen(measures.layout, self._patience)
         derived = await self._extras.derive(picture)
-        extras = await self._extras.take(measures.url, measures.title, self._evidence.timings, self._seconds())
+        extras = await self._extras.take(measures.url, measures.title, self._evidence.timings, self._patience.seconds())
         self._check_size()
-        facts = self._facts(measures, unsettled, blank)
         return Screenshot(
             data=picture.data,
             format=self._options.format,
             width=picture.width,
             height=picture.height,
-            facts=replace(facts, perceptual_hash=derived.perceptual_hash, left_out=self._extras.left_out or None),
+            facts=replace(self._facts(measures, unsettled, blank), perceptual_hash=derived.perceptual_hash),
             render_ms=round((time.monotonic() - started) * 1000),
             extras=(*derived.thumbnails, *extras),
         )
@@ -136,21 +113,21 @@ class PageCapture:
     async def _reach(self) -> str | None:
         """Take the page to where it can be pictured. Returns what it did not reach in its time, if there is such."""
         try:
-            async with asyncio.timeout(self._seconds()):
+            async with asyncio.timeout(self._patience.seconds()):
                 await self._navigation.go(self._url)
                 self._check_status()
                 await self._wait()
             await asyncio.sleep(self._options.delay_ms / 1000)
-            async with asyncio.timeout(self._seconds()):
+            async with asyncio.timeout(self._patience.seconds()):
                 await self._finish()
         except TimeoutError as error:
             # A page that is too large may be busy with what it got: waiting again would not make it smaller.
             if self._guard.exceeded is not None:
                 raise self._guard.exceeded from error
             if self._options.strict or not self._navigation.has_document:
-                raise self._late() from error
+                raise self._patience.ended(self._navigation.has_document) from error
             await self._world.evaluate_within(FINISH_VIEW, 1.0)
-            return self._phase
+            return self._patience.phase
         except CaptureError as error:
             raise self._failure(error) from error
         self._evidence.mark("settledMs")
@@ -158,24 +135,24 @@ class PageCapture:
 
     async def _wait(self) -> None:
         wait_until = self._options.wait_until
-        self._phase = "load" if wait_until is WaitUntil.SETTLED else wait_until.value
+        self._patience.phase = "load" if wait_until is WaitUntil.SETTLED else wait_until.value
         await self._navigation.ready(wait_until)
-        self._phase = "waitForSelector" if self._options.wait_for_selector else "waitForFunction"
+        self._patience.phase = "waitForSelector" if self._options.wait_for_selector else "waitForFunction"
         await self._changes.wait_for_what_is_asked()
 
     async def _finish(self) -> None:
         options = self._options
         if self._ads is not None:
             await self._ads.hide()
-        self._phase = "blockCookieBanners"
+        self._patience.phase = "blockCookieBanners"
         if self._consent is not None:
             await self._consent.answer(self._go_on)
-        self._phase = "click" if options.click else "js"
+        self._patience.phase = "click" if options.click else "js"
         await self._changes.apply()
-        self._phase = "scrolling"
+        self._patience.phase = "scrolling"
         if options.full_page:
             await scroll_through(self._world, self._traffic, options.height_cap)
-        self._phase = "settled"
+        self._patience.phase = "settled"
         if options.wait_until is WaitUntil.SETTLED:
             await self._settling.settle()
         elif options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
@@ -187,19 +164,6 @@ class PageCapture:
             await self._settling.settle()
         else:
             await asyncio.sleep(ROUND_SECONDS)
-
-    def _seconds(self) -> float:
-        """For waiting: the page's time-out, inside the job's deadline with room for the picture."""
-        remaining = self._deadline.remaining_seconds()
-        until_deadline = remaining - min(RESERVE_SECONDS, remaining * RESERVE_SHARE)
-        self._is_hurried = until_deadline < self._options.timeout_ms / 1000
-        return until_deadline if self._is_hurried else self._options.timeout_ms / 1000
-
-    def _late(self) -> CaptureTimeout:
-        if self._is_hurried:
-            return CaptureTimeout(f"the page did not get past {self._phase} before the job's deadline")
-        late = ReadyTimeout if self._navigation.has_document else NavigationTimeout
-        return late(f"the page did not get past {self._phase} within {self._options.timeout_ms} ms")
 
     def _check_status(self) -> None:
         status = self._evidence.status
@@ -221,61 +185,33 @@ class PageCapture:
             raise self._guard.exceeded
 
     async def _measure(self) -> Measures:
-        values = await self._world.evaluate(MEASURE)
+        measures = await Measures.of(self._world, self._options.viewport)
         # A script may have moved the page on since its document was judged, also to where nothing came from.
-        if values["url"].startswith("chrome-error:"):
+        if measures.url.startswith("chrome-error:"):
             raise self._failure(ConnectionFailed("the page moved on to where there was no connection"))
-        self._policy.check_page(values["url"])
-        viewport = self._options.viewport
-        width = max(int(values["width"]), viewport.width)
-        height = max(int(values["height"]), viewport.height)
-        return Measures(
-            title=values["title"][:MAX_TITLE_CHARS],
-            description=values["description"][:MAX_DESCRIPTION_CHARS],
-            url=values["url"],
-            layout=Layout(width, height, viewport.width / width),
-        )
-
-    async def _picture(self, measures: Measures) -> tuple[Picture, bool]:
-        """The picture, and whether it is blank although it was taken again."""
-        picture = await self._camera.take(measures.layout)
-        blank = await is_blank(picture, self._options.format)
-        for pause in self._pauses():
-            if not blank or not await self._world.evaluate(HAS_CONTENT):
-                break
-            await asyncio.sleep(pause)
-            picture = await self._camera.take(measures.layout)
-            blank = await is_blank(picture, self._options.format)
-        return picture, blank
-
-    def _pauses(self) -> Sequence[float]:
-        return BLANK_PAUSES if self._deadline.remaining_seconds() > RESERVE_SECONDS else ()
+        self._policy.check_page(measures.url)
+        return measures
 
     def _facts(self, measures: Measures, unsettled: str | None, blank: bool) -> PageFacts:
         height = measures.layout.shown_height
         capped = self._options.full_page and height > self._options.height_cap
-        evidence, traffic = self._evidence, self._traffic
-        return PageFacts(
-            http_status=None if self._options.html is not None else evidence.status,
+        return replace(
+            self._evidence.facts(),
+            http_status=None if self._options.html is not None else self._evidence.status,
             # A part of a url is none.
             final_url=without_credentials(measures.url) if len(measures.url) <= MAX_URL_CHARS else None,
             title=measures.title,
             description=measures.description or None,
-            page_content_type=evidence.page_content_type,
-            redirects=evidence.redirects or None,
-            tls_issuer=evidence.tls_issuer,
-            tls_expires_at=evidence.tls_expires_at,
-            console_errors=evidence.console_errors or None,
-            requests=traffic.requests,
-            failed_requests=traffic.failed,
-            transferred_bytes=traffic.bytes,
-            timings=dict(evidence.timings),
+            requests=self._traffic.requests,
+            failed_requests=self._traffic.failed,
+            transferred_bytes=self._traffic.bytes,
             page_height=height if capped else None,
-            height_capped=True if capped else None,
+            height_capped=capped or None,
             settled=unsettled is None,
             unsettled=unsettled,
+            blank=blank or None,
+            blocked=dict(self._guard.refused) or None,
             ads_blocked=self._ads.refused if self._ads is not None else None,
             cookie_banner=self._consent.answered if self._consent is not None else None,
-            blank=True if blank else None,
-            blocked=dict(self._guard.refused) or None,
+            left_out=self._extras.left_out or None,
         )

@@ -4,19 +4,6 @@ from __future__ import annotations
 
 import json
 
-# `title` and `location` are read through the document itself: the page's own scripts live in another world.
-MEASURE = """(() => {
-  const root = document.documentElement, body = document.body;
-  return {
-    title: String(document.title || ''),
-    description: String(document.querySelector(
-      'meta[name="description" i], meta[property="og:description" i]')?.content || ''),
-    url: String(document.location.href),
-    width: root ? root.clientWidth : 0,
-    height: Math.ceil(Math.max(root ? root.scrollHeight : 0, body ? body.scrollHeight : 0)),
-  };
-})()"""
-
 # Whether a part of an element is in the window; for scripts that begin with it.
 IN_VIEW = """const inView = element => {
     const box = element.getBoundingClientRect();

@@ -152,6 +152,13 @@ MACHINE = (
         "tests/security/test_secrets.py::test_neither_record_nor_log_nor_metric_nor_object_has_it",
     ),
     Defence(
+        "an archive of the traffic tells no secrets",
+        f"{RENDERER}/page/har.py",
+        "REDACTED if name.lower() in self._secret else value",
+        "value",
+        "tests/render/test_extras.py::test_the_traffic_is_told_without_secrets",
+    ),
+    Defence(
         "a secret is granted for one host",
         f"{SHARED}/grant.py",
         "return self.arn == arn and self.authority in",

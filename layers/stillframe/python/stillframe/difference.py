@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from PIL import Image, ImageChops
 
 # A channel that differs by no more is the noise of an encoder.
 TOLERANCE = 16
+IS_CHANGED = [0] * (TOLERANCE + 1) + [255] * (255 - TOLERANCE)
 HASH_SIDE = 8
 HASH_BITS = HASH_SIDE * HASH_SIDE
 MARK = (255, 0, 64)
 # How much of the picture is left where nothing changed.
 FADE = 0.25
+# Pictures may be as tall as they like; so many lines are worked on at once, besides the two pictures themselves.
+STRIP = 512
+
+Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,7 @@ class Difference:
 
     pixels: float
     looks: float
-    box: tuple[int, int, int, int] | None
+    box: Box | None
     marked: bytes
 
     @property
@@ -34,46 +40,72 @@ class Difference:
         return self.box is None
 
 
-def compare(before: bytes, after: bytes) -> Difference:
+def compare(before: bytes, after: bytes, max_pixels: int | None = None) -> Difference:
     """Compare two encoded images; what only one of them has counts as changed.
 
-    Raises ValueError when one of them is no image that can be decoded, a PDF for example.
+    Takes ten bytes of memory for a pixel. Raises ValueError when one of them is no image that can be decoded, a PDF
+    for example, or has more pixels than that.
     """
-    first, second = _decoded(before), _decoded(after)
+    first, second = _decoded(before, max_pixels), _decoded(after, max_pixels)
     size = max(first.width, second.width), max(first.height, second.height)
-    changed = _changed(first, second, size)
-    count = changed.histogram()[255]
+    marked = Image.new("RGB", size)
+    count, box = 0, None
+    for top, bottom in _strips(size[1]):
+        area = (0, top, size[0], bottom)
+        changed = _changed(first, second, area)
+        count += changed.histogram()[255]
+        box = _united(box, changed.getbbox(), top)
+        marked.paste(_marked(second, changed, area), (0, top))
+    encoded = io.BytesIO()
+    marked.save(encoded, "PNG", compress_level=1)
     return Difference(
         pixels=count / (size[0] * size[1]),
         looks=(_bits(first) ^ _bits(second)).bit_count() / HASH_BITS,
-        box=changed.getbbox(),
-        marked=_marked(second, changed, size),
+        box=box,
+        marked=encoded.getvalue(),
     )
-
-
-def _decoded(data: bytes) -> Image.Image:
-    Image.MAX_IMAGE_PIXELS = None
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return image.convert("RGB")
-    except OSError as error:
-        raise ValueError(f"not an image that can be compared: {error}") from error
-
-
-def _changed(first: Image.Image, second: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """255 where a pixel changed."""
-    shared = min(first.width, second.width), min(first.height, second.height)
-    area = (0, 0, *shared)
-    differences = ImageChops.difference(first.crop(area), second.crop(area)).split()
-    largest = ImageChops.lighter(ImageChops.lighter(differences[0], differences[1]), differences[2])
-    whole = Image.new("L", size, 255)
-    whole.paste(largest.point([0] * (TOLERANCE + 1) + [255] * (255 - TOLERANCE)), (0, 0))
-    return whole
 
 
 def perceptual_hash(image: Image.Image) -> str:
     """64 bits in hex that differ in few places where two images look alike ("dHash")."""
     return f"{_bits(image):0{HASH_BITS // 4}x}"
+
+
+def _strips(height: int) -> Iterator[tuple[int, int]]:
+    for top in range(0, height, STRIP):
+        yield top, min(top + STRIP, height)
+
+
+def _decoded(data: bytes, max_pixels: int | None) -> Image.Image:
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if max_pixels is not None and image.width * image.height > max_pixels:
+                raise ValueError(f"{image.width} x {image.height} pixels are too many to be compared")
+            return image.convert("RGB")
+    except OSError as error:
+        raise ValueError(f"not an image that can be compared: {error}") from error
+
+
+def _changed(first: Image.Image, second: Image.Image, area: Box) -> Image.Image:
+    """255 where a pixel of the area changed, and where only one of them has one."""
+    left, top, right, bottom = area
+    shared = left, top, min(first.width, second.width), min(first.height, second.height, bottom)
+    whole = Image.new("L", (right - left, bottom - top), 255)
+    if shared[3] > top:
+        differences = ImageChops.difference(first.crop(shared), second.crop(shared)).split()
+        largest = ImageChops.lighter(ImageChops.lighter(differences[0], differences[1]), differences[2])
+        whole.paste(largest.point(IS_CHANGED), (0, 0))
+    return whole
+
+
+def _united(box: Box | None, part: Box | None, top: int) -> Box | None:
+    if part is None:
+        return box
+    left, upper, right, lower = part[0], part[1] + top, part[2], part[3] + top
+    if box is None:
+        return left, upper, right, lower
+    return min(box[0], left), min(box[1], upper), max(box[2], right), max(box[3], lower)
 
 
 def _bits(image: Image.Image) -> int:
@@ -85,11 +117,11 @@ def _bits(image: Image.Image) -> int:
     return sum(1 << number for number, bit in enumerate(bits) if bit)
 
 
-def _marked(picture: Image.Image, changed: Image.Image, size: tuple[int, int]) -> bytes:
-    canvas = Image.new("RGB", size, "white")
-    canvas.paste(picture, (0, 0))
-    faded = Image.blend(Image.new("RGB", size, "white"), canvas.convert("L").convert("RGB"), FADE)
-    faded.paste(Image.new("RGB", size, MARK), (0, 0), changed)
-    encoded = io.BytesIO()
-    faded.save(encoded, "PNG")
-    return encoded.getvalue()
+def _marked(picture: Image.Image, changed: Image.Image, area: Box) -> Image.Image:
+    white = Image.new("RGB", changed.size, "white")
+    shown = white.copy()
+    if picture.height > area[1]:
+        shown.paste(picture.crop((0, area[1], picture.width, min(picture.height, area[3]))), (0, 0))
+    faded = Image.blend(white, shown.convert("L").convert("RGB"), FADE)
+    faded.paste(Image.new("RGB", changed.size, MARK), (0, 0), changed)
+    return faded

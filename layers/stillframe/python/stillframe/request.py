@@ -15,10 +15,9 @@ from pydantic.alias_generators import to_camel
 from stillframe.errors import InvalidRequest, UnparsableBody
 from stillframe.options import RenderOptions
 from stillframe.options.access import revealed
+from stillframe.options.wire import ID_PATTERN, ID_RULE
 
 # pydantic's regex engine is Rust's, where `$` is the end of the text and not also the place before a newline.
-ID_PATTERN = r"^[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}$"
-ID_RULE = "1 to 128 of A-Z a-z 0-9 . _ : -, not starting with a dot"
 # Chromium's own limit for a url (url::kMaxURLChars) is 2 MiB; no page needs that, and a record holds 400 KB.
 MAX_URL_CHARS = 16_384
 

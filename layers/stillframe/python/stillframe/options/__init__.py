@@ -3,7 +3,7 @@
 from .access import BasicAuth, Cookie, SecretReference
 from .content import ResourceType
 from .emulation import Geolocation, Media, Viewport
-from .extras import SavedForm, Thumbnail
+from .extras import PREVIOUS, SavedForm, Thumbnail
 from .model import RenderOptions
 from .picture import MAX_FULL_PAGE_HEIGHT, MAX_PIXELS, Clip, ImageFormat
 from .wait import WaitUntil
@@ -12,6 +12,7 @@ from .wire import WireModel
 __all__ = [
     "MAX_FULL_PAGE_HEIGHT",
     "MAX_PIXELS",
+    "PREVIOUS",
     "BasicAuth",
     "Clip",
     "Cookie",

@@ -44,7 +44,14 @@ DEVICES: dict[str, dict[str, Any]] = {
 PRESETS: dict[str, dict[str, Any]] = {
     # The size that Open Graph's readers ask for.
     "link-preview": {"viewport": {"width": 1200, "height": 630}, "format": "jpeg", "quality": 80},
-    "archive": {"fullPage": True, "maxHeight": 30_000, "format": "webp", "quality": 85, "reducedMotion": True},
+    "archive": {
+        "fullPage": True,
+        "maxHeight": 30_000,
+        "format": "webp",
+        "quality": 85,
+        "reducedMotion": True,
+        "save": ["mhtml"],
+    },
     "print": {"format": "pdf", "media": "print"},
     "mobile": {**DEVICES["iphone-15"], "fullPage": True},
 }

@@ -8,9 +8,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from .picture import ImageFormat, PictureOptions
-from .wire import Flag, WireModel
+from .wire import ID_PATTERN, Flag, WireModel
 
 MAX_THUMBNAIL_SIDE = 2000
+PREVIOUS = "previous"
 
 
 class SavedForm(StrEnum):
@@ -36,10 +37,13 @@ class ExtraOptions(PictureOptions):
     thumbnail: Thumbnail | None = None
     save: Annotated[tuple[SavedForm, ...], Field(max_length=len(SavedForm))] = ()
     perceptual_hash: Flag = False
+    # The capture before of the same url and options, or one by its id.
+    compare_to: Annotated[str, Field(pattern=ID_PATTERN, strict=True)] | None = None
 
     @model_validator(mode="after")
     def refuse_extras_of_a_pdf(self) -> Self:
         wanted = {"thumbnail": self.thumbnail is not None, "perceptualHash": self.perceptual_hash}
+        wanted["compareTo"] = self.compare_to is not None
         found = [name for name, is_wanted in wanted.items() if is_wanted and self.format is ImageFormat.PDF]
         if found:
             raise ValueError(

@@ -12,6 +12,10 @@ Flag = Annotated[bool, Field(strict=True)]
 # A CSS selector; whether it can be parsed, the browser says.
 Selector = Annotated[str, Field(min_length=1, max_length=1000)]
 
+# A screenshot id: what a request may call itself.
+ID_PATTERN = r"^[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}$"
+ID_RULE = "1 to 128 of A-Z a-z 0-9 . _ : -, not starting with a dot"
+
 
 class WireModel(BaseModel):
     """Immutable, strict about unknown names, snake_case in Python and camelCase on the wire."""
