@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +17,7 @@ SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100" viewBox="0 0 9 9" preserveAspectRatio="none">'
     '<rect width="9" height="9" fill="#{}"/></svg>'
 )
+WEB_SOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 FONTS = Path("/usr/share/fonts")
 
 
@@ -40,6 +43,8 @@ class CorpusSite(QuietHandler):
                 self.answer(200, next(FONTS.rglob("*.ttf")).read_bytes(), **{"Content-Type": "font/ttf"})
             elif parts.path == "/page":
                 self.answer(200, f"<!doctype html><meta charset=utf-8>{STYLE}{query['body']}".encode())
+            elif parts.path == "/chatter":
+                self._chatter()
             elif parts.path == "/hang":
                 time.sleep(30)
             elif parts.path in ("/slow", "/poll"):
@@ -47,6 +52,20 @@ class CorpusSite(QuietHandler):
                 self.answer(200, b"ok")
             else:
                 self.answer(404, b"not here")
+
+    def _chatter(self) -> None:
+        """A WebSocket (RFC 6455) on which something is said all the time."""
+        accept = hashlib.sha1((self.headers["Sec-WebSocket-Key"] + WEB_SOCKET_GUID).encode()).digest()
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(accept).decode())
+        self.end_headers()
+        for _ in range(600):
+            # A whole text message of four bytes, unmasked as a server's are.
+            self.wfile.write(b"\x81\x04tick")
+            time.sleep(0.05)
+        self.close_connection = True
 
 
 class At0(CorpusSite):

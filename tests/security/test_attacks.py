@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from benchmarks.unguarded import NoGuard
-from lambda_src.renderer import flags
+from lambda_src.renderer.browser import flags
 from lambda_src.renderer.browser.chromium import Chromium
 from lambda_src.renderer.engine import RenderEngine
 from stillframe.artifact import Screenshot

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lambda_src.renderer import flags
+from lambda_src.renderer.browser import flags
 from lambda_src.renderer.browser.memory import default_limit_mb
 from lambda_src.renderer.browser.tab import Tab
 from lambda_src.renderer.engine import RenderEngine

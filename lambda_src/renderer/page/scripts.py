@@ -48,7 +48,8 @@ SCROLL_THROUGH = """(async () => {
   const from = %d, cap = %d, startedAt = performance.now(), budget = %d;
   const frame = () => Promise.race([
     new Promise(done => requestAnimationFrame(() => setTimeout(done, 0))),
-    new Promise(done => setTimeout(done, 100)),
+    // A busy machine draws late, and what comes into view is seen when it is drawn.
+    new Promise(done => setTimeout(done, 400)),
   ]);
   const step = Math.max(window.innerHeight, 200);
   const limit = () => Math.min(cap, document.documentElement ? document.documentElement.scrollHeight : 0);
