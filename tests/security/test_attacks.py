@@ -232,7 +232,7 @@ def test_one_line_tells_of_a_refused_host(arena: Arena, caplog: pytest.LogCaptur
 
 def test_without_the_bypass_list_loopback_is_reached(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a browser whose proxy leaves loopback out, as Chromium's default is
-    monkeypatch.setattr("lambda_src.renderer.flags.PROXY_BYPASS", "")
+    monkeypatch.setattr("lambda_src.renderer.browser.flags.PROXY_BYPASS", "")
     arena.canary.hits.clear()
     with arena.engine() as engine:
         render(engine, f"http://{arena.site}/attack?way=image", **SETTLE)

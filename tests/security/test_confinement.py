@@ -17,6 +17,7 @@ from lambda_src.renderer.browser.memory import default_limit_mb
 from lambda_src.renderer.browser.tab import Tab
 from lambda_src.renderer.engine import RenderEngine
 from lambda_src.renderer.guard.server import EgressGuard
+from lambda_src.renderer.page.blocks import Blocks
 from lambda_src.renderer.page.interception import Interception
 from stillframe.egress import EgressPolicy
 from stillframe.options import RenderOptions
@@ -115,7 +116,9 @@ def test_a_browser_that_is_told_to_show_a_file_does_not(launches: Launches, page
         try:
             async with guard.session() as session:
                 tab = await Tab.open(chromium, session.url)
-                await Interception(tab.session, tab.frame_id, guard.policy, session, RenderOptions()).start()
+                options = RenderOptions()
+                blocks = Blocks(options, None)
+                await Interception(tab.session, tab.frame_id, guard.policy, session, options, blocks).start()
                 # When whatever is behind the page's scripts goes to the file
                 targets = (f"file://{tmp_path}/secret.html", "view-source:file:///etc/passwd")
                 return [(await tab.session.send("Page.navigate", {"url": each})).get("errorText") for each in targets]
