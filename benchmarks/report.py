@@ -1,0 +1,71 @@
+"""docs/performance.md: tables and a plot of the last run."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from .harness import contenders
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+GOALS = {
+    "rendererToLimit": 0.95,
+    "pipelineToLimit": 0.90,
+    "pipelineToShotScraper": 2.0,
+    "pipelineToPuppeteerCluster": 1.5,
+    "pipelineToPlaywright": 1.3,
+    "pipelineToLaunchPerShot": 4.0,
+    "guardedToUnguarded": 0.95,
+}
+MARKER = "<!-- Below: written by `make bench`. -->"
+
+
+def write_report(figures: dict[str, Any], runs: dict[str, Any], peers: Path) -> None:
+    """Replace what is below the marker of docs/performance.md, and the plot beside it."""
+    page = DOCS / "performance.md"
+    kept = page.read_text().partition(MARKER)[0]
+    page.write_text(f"{kept}{MARKER}\n\n{_tables(figures, runs, peers)}")
+    plot = Path(__file__).with_name("plot.py")
+    data = json.dumps({"figures": figures, "titles": _titles(peers)})
+    subprocess.run(
+        [str(peers / "bin/python"), str(plot), str(DOCS / "performance.svg")], input=data, text=True, check=True
+    )
+
+
+def _titles(peers: Path) -> dict[str, str]:
+    return {name: contender.title for name, contender in contenders(peers).items()}
+
+
+def _tables(figures: dict[str, Any], runs: dict[str, Any], peers: Path) -> str:
+    machine = figures["machine"]
+    lines = [
+        f"{machine['cpus']} CPUs of {machine['processor']}, {machine['memoryGb']} GB, {machine['system']}, "
+        f"Python {machine['python']}, Chromium {machine['chromium']}; {figures['rounds']} rounds of "
+        f"{figures['capturesARun']} captures, medians.",
+        "",
+        "![captures a second](performance.svg)",
+        "",
+    ]
+    titles = _titles(peers)
+    for latency, of_latency in figures["latencies"].items():
+        lines += [f"### {latency} ms a response", ""]
+        lines += ["| | tabs | captures a second | CPU seconds each | p50 | p95 | p99 | peak memory |"]
+        lines += ["| --- | --- | --- | --- | --- | --- | --- | --- |"]
+        for name, tabs in of_latency["tabs"].items():
+            taken = runs[str(latency)][name]["runs"]
+            times = sorted(time for run in taken for time in run["milliseconds"])
+            cpu = statistics.median(run["cpu_seconds"] for run in taken)
+            peak = max(run["peak_mb"] for run in taken)
+            shares = " | ".join(
+                f"{times[min(len(times) - 1, int(len(times) * part))]} ms" for part in (0.5, 0.95, 0.99)
+            )
+            lines.append(f"| {titles[name]} | {tabs} | {of_latency[name]:.2f} | {cpu:.3f} | {shares} | {peak:.0f} MB |")
+        lines += ["", "| ratio | measured | spread over the rounds | goal |", "| --- | --- | --- | --- |"]
+        for ratio, goal in GOALS.items():
+            low, high = of_latency[f"{ratio}Spread"]
+            lines.append(f"| {ratio} | {of_latency[ratio]:.2f} | {low:.2f} to {high:.2f} | {goal:.2f} |")
+        lines += [f"| cpuToLimit | {of_latency['cpuToLimit']:.2f} | | at most 1.10 |", ""]
+    return "\n".join(lines)

@@ -1,0 +1,135 @@
+"""Captures a second of Stillframe, of the limit and of its peers, in turn, on the same pages in the same run.
+
+python -m benchmarks.run --rounds 5
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import statistics
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lambda_src.renderer.browser.executable import find_chromium
+
+from . import pages
+from .harness import Contender, Run, contenders, run
+from .machine import described
+from .report import write_report
+
+LATENCIES_MS = (0, 50, 300)
+# How many pages at once are tried, to find out at how many each contender is at its best.
+TABS = {0: (2, 3, 4), 50: (2, 4, 6), 300: (4, 8, 12)}
+RESULTS = Path(__file__).parent / "results"
+RATIOS = {
+    "rendererToLimit": ("renderer", "limit"),
+    "pipelineToLimit": ("pipeline", "limit"),
+    "pipelineToShotScraper": ("pipeline", "shotScraper"),
+    "pipelineToPuppeteerCluster": ("pipeline", "puppeteerCluster"),
+    "pipelineToPlaywright": ("pipeline", "playwright"),
+    "pipelineToLaunchPerShot": ("pipeline", "launchPerShot"),
+    "guardedToUnguarded": ("renderer", "unguarded"),
+}
+
+
+@dataclass(slots=True)
+class Series:
+    """The runs of one contender at one latency, at the number of tabs that it is best at."""
+
+    tabs: int
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def speed(self) -> float:
+        return statistics.median(each.captures_a_second for each in self.runs)
+
+    @property
+    def cpu(self) -> float:
+        return statistics.median(each.cpu_seconds for each in self.runs)
+
+
+def main() -> None:
+    """Progress on stderr, the figures as one JSON line on stdout, all of them in benchmarks/results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--captures", type=int, default=42, help="in each run")
+    parser.add_argument("--latency", type=int, action="append", help="milliseconds a response; may be repeated")
+    parser.add_argument("--only", action="append", help="a contender; may be repeated")
+    parser.add_argument("--peers", type=Path, default=Path(".venv-peers"), help="made by scripts/peers")
+    given = parser.parse_args()
+    chosen = {
+        name: contender
+        for name, contender in contenders(given.peers).items()
+        if given.only is None or name in given.only
+    }
+    measured: dict[int, dict[str, Series]] = {}
+    started = time.monotonic()
+    for latency in given.latency or LATENCIES_MS:
+        measured[latency] = _measure(chosen, latency, given.rounds, given.captures)
+    figures = {
+        "machine": described(),
+        "rounds": given.rounds,
+        "capturesARun": given.captures,
+        "seconds": round(time.monotonic() - started),
+        "latencies": {latency: _figures(of_latency) for latency, of_latency in measured.items()},
+    }
+    RESULTS.mkdir(exist_ok=True)
+    whole = {str(latency): {n: asdict(s) for n, s in each.items()} for latency, each in measured.items()}
+    (RESULTS / "throughput.json").write_text(json.dumps({**figures, "runs": whole}, indent=1))
+    if given.only is None:
+        write_report(figures, whole, given.peers)
+    print(json.dumps(figures))
+
+
+def _measure(chosen: dict[str, Contender], latency: int, rounds: int, captures: int) -> dict[str, Series]:
+    chromium = find_chromium()
+    with pages.serving(latency) as site:
+        numbers = itertools.count()
+
+        def once(contender: Contender, tabs: int) -> Run:
+            # Every run has urls of its own, warm-up included.
+            urls = [f"{url}-{next(numbers)}" for url in pages.urls(site, captures)]
+            measured = run(contender, chromium, urls, tabs)
+            speed = f"{measured.captures_a_second:.2f} a second, {measured.cpu_seconds:.3f} CPU seconds each"
+            print(f"bench: {latency} ms, {contender.name} with {tabs}: {speed}", file=sys.stderr)
+            return measured
+
+        series = {}
+        for name, contender in chosen.items():
+            tried = {tabs: once(contender, tabs).captures_a_second for tabs in TABS.get(latency, (2, 4, 8))}
+            series[name] = Series(max(tried, key=lambda tabs: tried[tabs]))
+        for number in range(rounds):
+            print(f"bench: {latency} ms, round {number + 1} of {rounds}", file=sys.stderr)
+            # Whoever goes first changes: a machine that slows down must favour nobody.
+            names = list(chosen)
+            for name in (*names[number % len(names) :], *names[: number % len(names)]):
+                series[name].runs.append(once(chosen[name], series[name].tabs))
+    return series
+
+
+def _figures(series: dict[str, Series]) -> dict[str, Any]:
+    """Captures a second of each, and the ratios of medians, with their spread over the rounds."""
+    figures: dict[str, Any] = {name: round(each.speed, 2) for name, each in series.items()}
+    for ratio, (one, other) in RATIOS.items():
+        if one in series and other in series:
+            figures[ratio] = round(series[one].speed / series[other].speed, 3)
+            by_round = [
+                a.captures_a_second / b.captures_a_second
+                for a, b in zip(series[one].runs, series[other].runs, strict=True)
+            ]
+            figures[f"{ratio}Spread"] = [round(min(by_round), 3), round(max(by_round), 3)]
+    if "limit" in series:
+        for name, ratio in (("renderer", "rendererCpuToLimit"), ("pipeline", "cpuToLimit")):
+            if name in series:
+                figures[ratio] = round(series[name].cpu / series["limit"].cpu, 3)
+    figures["tabs"] = {name: each.tabs for name, each in series.items()}
+    return figures
+
+
+if __name__ == "__main__":
+    main()
