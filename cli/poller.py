@@ -19,6 +19,8 @@ from .backlog import message_counts
 
 logger = logging.getLogger("stillframe.poller")
 
+# As ReceiveMessage gives it.
+Message = dict[str, Any]
 Handler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
 
 # A lease of a long-running worker is never longer than this.
@@ -62,31 +64,40 @@ class Poller:
 
     def poll(self, wait_seconds: int) -> int:
         """Receive one batch, handle it, delete what was acknowledged; returns how many were received."""
+        messages = self.receive(wait_seconds, self._batch_size)
+        if messages:
+            self.handle(messages)
+        return len(messages)
+
+    def receive(self, wait_seconds: int, most: int) -> list[Message]:
+        """Up to so many messages, ten at most, as soon as there are any."""
         asked_at = time.monotonic()
         messages = self._sqs.receive_message(
             QueueUrl=self._settings.queue_url,
-            MaxNumberOfMessages=self._batch_size,
+            MaxNumberOfMessages=min(most, self._batch_size),
             WaitTimeSeconds=wait_seconds,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         ).get("Messages", [])
-        if not messages:
-            return 0
-        logger.debug("received", extra={"count": len(messages), "waitedMs": int((time.monotonic() - asked_at) * 1000)})
+        waited_ms = int((time.monotonic() - asked_at) * 1000)
+        logger.debug("received", extra={"count": len(messages), "waitedMs": waited_ms})
+        return [cast(Message, message) for message in messages]
+
+    def handle(self, messages: list[Message]) -> None:
+        """Have a batch handled and delete what was acknowledged."""
         # The lease is over by every worker's clock before the message can be delivered again, or be given up.
         margin = VISIBILITY_MARGIN_SECONDS + 2 * self._settings.lease_margin_seconds
         context = ConsumerContext(self._settings.job_deadline_seconds, self._visibility_seconds - margin)
-        event = {"Records": [self._event_record(cast(dict[str, Any], message)) for message in messages]}
+        event = {"Records": [self._event_record(message) for message in messages]}
         response = self._handler(event, cast(LambdaContext, context))
         kept = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
-        self._delete([cast(dict[str, Any], message) for message in messages if message["MessageId"] not in kept])
-        return len(messages)
+        self._delete([message for message in messages if message["MessageId"] not in kept])
 
     def is_drained(self) -> bool:
         """Whether nothing is visible, in flight or delayed. Approximate on AWS, as the names say."""
         return not any(message_counts(self._clients, self._settings.queue_url))
 
-    def _delete(self, messages: list[dict[str, Any]]) -> None:
+    def _delete(self, messages: list[Message]) -> None:
         if not messages:
             return
         answer = self._sqs.delete_message_batch(
@@ -100,7 +111,7 @@ class Poller:
             # It will be delivered again and skipped as already done.
             logger.warning("a message could not be deleted", extra={"error": failure.get("Message")})
 
-    def _event_record(self, message: dict[str, Any]) -> dict[str, Any]:
+    def _event_record(self, message: Message) -> dict[str, Any]:
         """The record that Lambda would put into the event (AWS Lambda, "Using Lambda with Amazon SQS")."""
         return {
             "messageId": message["MessageId"],

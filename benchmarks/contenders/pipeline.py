@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from urllib.parse import urlsplit
 
 from benchmarks.contenders.job import Job, done, is_full_page
+from cli.intake import Intake
 from cli.poller import Poller
 from cli.producer import Producer
 from lambda_src.renderer.runtime import Runtime
@@ -45,10 +47,11 @@ def main() -> None:
         captured += 1
         done(outcome.url, time.monotonic() - outcome.duration_ms / 1000, outcome.artifact.bytes)
 
-    runtime = Runtime.build(settings, clients, [observe])
+    intake = Intake(settings.tabs)
+    runtime = Runtime.build(settings, clients, [observe, intake.observe])
     poller = Poller(clients, settings, runtime.handler.handle)
-    while captured < len(requests):
-        poller.poll(1)
+    intake.run(poller, threading.Event(), wait_seconds=1, until_empty=True)
+    assert captured == len(requests), f"{captured} of {len(requests)}"
     runtime.close()
 
 

@@ -10,7 +10,21 @@ import tempfile
 import time
 from pathlib import Path
 
+import playwright
+
 from benchmarks.contenders.job import HEIGHT, WIDTH, Job, done, is_full_page
+
+
+def browsers_with(chromium: str, folder: Path) -> Path:
+    """It takes no path of a browser: a folder that looks like that of Playwright's own downloads."""
+    driver = Path(playwright.__file__).parent / "driver/package/browsers.json"
+    listed = {each["name"]: each["revision"] for each in json.loads(driver.read_text())["browsers"]}
+    place = folder / "browsers" / f"chromium_headless_shell-{listed['chromium-headless-shell']}"
+    wrapper = place / "chrome-headless-shell-linux64/chrome-headless-shell"
+    wrapper.parent.mkdir(parents=True)
+    wrapper.write_text(f'#!/bin/sh\nexec "{chromium}" "$@"\n')
+    wrapper.chmod(0o755)
+    return place.parent
 
 
 async def multi(job: Job, urls: list[str], folder: Path) -> None:
@@ -23,13 +37,10 @@ async def multi(job: Job, urls: list[str], folder: Path) -> None:
     listed = folder / "shots.yml"
     # JSON is YAML.
     listed.write_text(json.dumps(shots))
-    wrapper = folder / "chrome"
-    wrapper.write_text(f'#!/bin/sh\nexec "{job.chromium}" "$@"\n')
-    wrapper.chmod(0o755)
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("shot-scraper")),
         *("multi", str(listed)),
-        env={**os.environ, "PLAYWRIGHT_CHROMIUM_HEADLESS_SHELL_EXECUTABLE_PATH": job.chromium},
+        env={**os.environ, "PLAYWRIGHT_BROWSERS_PATH": str(browsers_with(job.chromium, folder))},
         stderr=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
     )

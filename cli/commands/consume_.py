@@ -6,10 +6,8 @@ import logging
 import signal
 import sys
 import threading
-import time
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
 from lambda_src.renderer.observability import MetricEmitter, Observer, json_logger, log_outcome
 from lambda_src.renderer.runtime import Runtime
@@ -17,6 +15,7 @@ from stillframe.clients import Clients
 from stillframe.settings import Settings
 
 from ..console_log import console_logger
+from ..intake import Intake
 from ..poller import Poller
 from ..resources import resource_options
 
@@ -25,8 +24,6 @@ logger = logging.getLogger("stillframe.consumer")
 # Long polling takes up to 20 s; an idle worker shall still stop well within the 10 s that `docker stop` waits.
 WAIT_SECONDS = 5
 DRAIN_WAIT_SECONDS = 1
-# After an error of AWS, before the next poll.
-ERROR_PAUSE_SECONDS = 2.0
 
 
 @click.command("consume")
@@ -66,33 +63,14 @@ def command(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    runtime = Runtime.build(settings, clients, observers, on_refused=on_refused)
-    _consume(runtime, clients, settings, batch_size, continuous, stop)
-
-
-def _consume(
-    runtime: Runtime, clients: Clients, settings: Settings, batch_size: int, continuous: bool, stop: threading.Event
-) -> None:
-    handled = 0
+    intake = Intake(settings.tabs)
+    runtime = Runtime.build(settings, clients, [*observers, intake.observe], on_refused=on_refused)
     try:
         runtime.engine.warm_up()
         poller = Poller(clients, settings, runtime.handler.handle, batch_size)
         logger.info("consuming", extra={"queueUrl": settings.queue_url, "tabs": settings.tabs})
-        while not stop.is_set():
-            try:
-                received = poller.poll(WAIT_SECONDS if continuous else DRAIN_WAIT_SECONDS)
-                handled += received
-                if not received and not continuous and poller.is_drained():
-                    break
-            except (ClientError, BotoCoreError) as error:
-                logger.error("AWS did not answer, will try again", extra={"error": str(error)})
-                _pause(stop)
+        wait_seconds = WAIT_SECONDS if continuous else DRAIN_WAIT_SECONDS
+        intake.run(poller, stop, wait_seconds, until_empty=not continuous)
     finally:
         runtime.close()
-    logger.info("stopped" if stop.is_set() else "the queue is empty", extra={"messages": handled})
-
-
-def _pause(stop: threading.Event) -> None:
-    ends_at = time.monotonic() + ERROR_PAUSE_SECONDS
-    while not stop.is_set() and time.monotonic() < ends_at:
-        stop.wait(0.1)
+    logger.info("stopped" if stop.is_set() else "the queue is empty", extra={"messages": intake.received})

@@ -1,0 +1,118 @@
+"""What keeps the tabs of a consumer busy, on a real queue."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from cli.intake import Intake
+from cli.poller import Poller
+from stillframe.outcome import Outcome, OutcomeKind
+from stillframe.request import CaptureRequest
+from tests.support.cloud import Cloud
+
+TABS = 2
+
+
+class Tabs:
+    """Stands for the batch handler: so many records at once, each for as long as it is told."""
+
+    def __init__(self, intake: Intake, seconds: Callable[[int], float]) -> None:
+        self._pool = ThreadPoolExecutor(TABS)
+        self._intake = intake
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self.began: list[float] = []
+        self.ended: list[float] = []
+        self.waiting = self.most_waiting = 0
+
+    def handle(self, event: dict[str, Any], _: object) -> Any:
+        with self._lock:
+            self.waiting += len(event["Records"])
+            self.most_waiting = max(self.most_waiting, self.waiting)
+        list(self._pool.map(self._work, event["Records"]))
+        return {"batchItemFailures": []}
+
+    def _work(self, record: dict[str, Any]) -> None:
+        with self._lock:
+            number = len(self.began)
+            self.began.append(time.monotonic())
+        time.sleep(self._seconds(number))
+        with self._lock:
+            self.waiting -= 1
+            self.ended.append(time.monotonic())
+        self._intake.observe(
+            Outcome(kind=OutcomeKind.CAPTURED, acknowledge=True, id="x", url="", message_id=record["messageId"])
+        )
+
+
+def consume(
+    cloud: Cloud, seconds: Callable[[int], float], stop: threading.Event | None = None, until_empty: bool = True
+) -> Tabs:
+    intake = Intake(TABS)
+    tabs = Tabs(intake, seconds)
+    poller = Poller(cloud.clients, cloud.settings, tabs.handle)
+    intake.run(poller, stop or threading.Event(), 1, until_empty)
+    assert intake.received == len(tabs.began)
+    return tabs
+
+
+def send(cloud: Cloud, count: int) -> None:
+    cloud.send(*(CaptureRequest(url="https://example.com/", request_id=f"page-{number}") for number in range(count)))
+
+
+def test_a_slow_page_holds_up_no_other(cloud: Cloud) -> None:
+    # Given eight messages, the first of which takes as long as all the others
+    send(cloud, 8)
+    # When they are worked on with two tabs
+    tabs = consume(cloud, lambda number: 1.4 if number == 0 else 0.2)
+    # Then the other tab has done the rest meanwhile, and everything is deleted
+    assert len(tabs.ended) == 8
+    assert max(tabs.began) < min(tabs.began) + 1.4
+    assert cloud.receive() == []
+
+
+def test_it_takes_no_more_than_it_can_soon_work_on(cloud: Cloud) -> None:
+    send(cloud, 12)
+    assert consume(cloud, lambda _: 0.05).most_waiting <= 2 * TABS
+
+
+def test_a_stop_finishes_what_is_under_way_and_leaves_the_rest(cloud: Cloud) -> None:
+    # Given more messages than there is room for, and a stop while the first are worked on
+    send(cloud, 10)
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    tabs = consume(cloud, lambda _: 0.8, stop, until_empty=False)
+    # Then what was taken is done, and the others are on the queue
+    assert len(tabs.ended) == len(tabs.began) <= 2 * TABS
+    assert len(cloud.receive()) == 10 - len(tabs.ended)
+
+
+def test_an_error_of_aws_is_waited_out(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    send(cloud, 3)
+    monkeypatch.setattr("cli.intake.ERROR_PAUSE_SECONDS", 0.05)
+    receive, failures = Poller.receive, iter([True, True])
+
+    def fail_first(self: Poller, wait_seconds: int, most: int) -> Any:
+        if next(failures, False):
+            raise EndpointConnectionError(endpoint_url="http://sqs")
+        return receive(self, wait_seconds, most)
+
+    monkeypatch.setattr(Poller, "receive", fail_first)
+    assert len(consume(cloud, lambda _: 0.01).ended) == 3
+
+
+def test_a_defect_of_the_handler_ends_it(cloud: Cloud) -> None:
+    send(cloud, 1)
+
+    def fail(_: int) -> float:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        consume(cloud, fail)
