@@ -139,3 +139,23 @@ def test_a_child_of_the_same_user_cannot_read_the_workers_environment() -> None:
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     # Then it could, and cannot any more
     assert done.stdout.split() == ["True", "False"]
+
+
+def test_a_worker_to_whom_orphans_come_is_left_with_none(chromium: str, site: str) -> None:
+    # Given a worker that is the first process of a container, or like one (prctl(2), PR_SET_CHILD_SUBREAPER)
+    script = (
+        "import ctypes, pathlib, sys\n"
+        "ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)\n"
+        "from tests.support.rendering import local_engine, render\n"
+        "with local_engine(sys.argv[1], sys.argv[2]) as engine:\n"
+        "    render(engine, f'http://{sys.argv[2]}/colour?hex=00aa00')\n"
+        "own = pathlib.Path('/proc/self').resolve()\n"
+        "children = [path.read_text() for path in own.glob('task/*/children')]\n"
+        "print('left:', *children)\n"
+    )
+    # When its browser is ended, with all that it started
+    done = subprocess.run(
+        [sys.executable, "-c", script, chromium, site], capture_output=True, text=True, timeout=60, check=True
+    )
+    # Then no zombie is left to it
+    assert done.stdout.split() == ["left:"]

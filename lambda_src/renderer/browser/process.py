@@ -56,16 +56,27 @@ class ProcessGroup:
                 os.killpg(self.pid, signal.SIGKILL)
 
     def reap(self) -> None:
-        """Collect the leader, which leaves no zombie. Idempotent; gives up after 5 s."""
+        """Collect the killed leader and what comes to us of its group, so that no zombie is left.
+
+        Orphans come to us where we are the first process of a container; elsewhere somebody else collects them.
+        Idempotent; gives up after 5 s.
+        """
         give_up_at = time.monotonic() + REAP_SECONDS
         while not self._is_reaped and time.monotonic() < give_up_at:
-            try:
-                pid, _ = os.waitpid(self.pid, os.WNOHANG)
-            except ChildProcessError:
-                pid = self.pid
-            self._is_reaped = pid == self.pid
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-self.pid, os.WNOHANG)[0]:
+                    pass
+            self._is_reaped = not self._has_members()
             if not self._is_reaped:
                 time.sleep(0.005)
+
+    def _has_members(self) -> bool:
+        """Whether any process of the group is there, zombies included."""
+        try:
+            os.killpg(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
 
 def spawn(executable: str, arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[ProcessGroup, int, int]:
