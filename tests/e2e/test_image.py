@@ -60,3 +60,12 @@ def test_the_image_is_as_small_as_documented(image: str, figures: dict[str, Any]
 def test_a_client_of_every_service_can_be_made(image: str) -> None:
     made = "import stillframe.clients as c; c.Clients.connect(); c.connect_secrets(); print('made')"
     assert inside(image, f'AWS_DEFAULT_REGION=eu-west-1 python3 -c "{made}"') == "made"
+
+
+def test_the_filter_lists_and_the_consent_script_are_in_it(image: str) -> None:
+    asked = "('https://securepubads.g.doubleclick.net/tag/js/gpt.js', 'https://example.com/', 'script')"
+    script = (
+        "from lambda_src.renderer.page import consent, filters; "
+        f"print(filters.engine().check_network_urls(*{asked}).matched, len(consent.script()) > 100000)"
+    )
+    assert inside(image, f'python3 -c "{script}"') == "True True"
