@@ -58,7 +58,7 @@ class Intake:
         if not room:
             return False
         try:
-            is_empty = not self._take(poller, pool, wait_seconds, room)
+            is_empty = not self._take(poller, pool, stop, wait_seconds, room)
             return is_empty and until_empty and self._is_over(poller)
         except (ClientError, BotoCoreError) as error:
             logger.error(UNANSWERED, extra={"error": str(error)})
@@ -79,11 +79,16 @@ class Intake:
                 room = self._room - len(self._under_way)
             return room if room >= self._least else 0
 
-    def _take(self, poller: Poller, pool: ThreadPoolExecutor, wait_seconds: int, room: int) -> bool:
+    def _take(
+        self, poller: Poller, pool: ThreadPoolExecutor, stop: threading.Event, wait_seconds: int, room: int
+    ) -> bool:
         """Whether there was anything."""
         # While there is work, a stop must be noticed soon: what is under way has to be finished after it.
         messages = poller.receive(min(wait_seconds, BUSY_WAIT_SECONDS) if self._under_way else wait_seconds, room)
-        if messages:
+        if messages and stop.is_set():
+            # Told to stop while it was asking: these are another worker's.
+            poller.hand_back(messages)
+        elif messages:
             self.received += len(messages)
             with self._changed:
                 self._under_way |= {message["MessageId"] for message in messages}

@@ -93,6 +93,16 @@ class Poller:
         kept = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
         self._delete([message for message in messages if message["MessageId"] not in kept])
 
+    def hand_back(self, messages: list[Message]) -> None:
+        """Make messages visible to others at once."""
+        self._sqs.change_message_visibility_batch(
+            QueueUrl=self._settings.queue_url,
+            Entries=[
+                {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
+                for number, message in enumerate(messages)
+            ],
+        )
+
     def is_drained(self) -> bool:
         """Whether nothing is visible, in flight or delayed. Approximate on AWS, as the names say."""
         return not any(message_counts(self._clients, self._settings.queue_url))

@@ -116,3 +116,20 @@ def test_a_defect_of_the_handler_ends_it(cloud: Cloud) -> None:
 
     with pytest.raises(ZeroDivisionError):
         consume(cloud, fail)
+
+
+def test_what_comes_after_a_stop_is_handed_back_at_once(cloud: Cloud) -> None:
+    # Given a consumer that waits for messages, and is told to stop before there are any
+    stop = threading.Event()
+    intake = Intake(TABS)
+    poller = Poller(cloud.clients, cloud.settings, lambda *_: pytest.fail("it was worked on"))
+    waiting = threading.Thread(target=intake.run, args=(poller, stop, 5, False))
+    waiting.start()
+    time.sleep(0.5)
+    stop.set()
+    # When some come
+    send(cloud, 2)
+    waiting.join(10)
+    # Then they are there for others
+    assert not waiting.is_alive()
+    assert len(cloud.receive()) == 2
