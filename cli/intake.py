@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -92,12 +93,12 @@ class Intake:
             self.received += len(messages)
             with self._changed:
                 self._under_way |= {message["MessageId"] for message in messages}
-            self._batches.add(pool.submit(self._handle, poller, messages))
+            self._batches.add(pool.submit(self._handle, poller, messages, time.monotonic()))
         return bool(messages)
 
-    def _handle(self, poller: Poller, messages: list[Message]) -> None:
+    def _handle(self, poller: Poller, messages: list[Message], received_at: float) -> None:
         try:
-            poller.handle(messages)
+            poller.handle(messages, received_at)
         except (ClientError, BotoCoreError) as error:
             # What was captured is recorded; its message comes again and is skipped.
             logger.error(UNANSWERED, extra={"error": str(error)})

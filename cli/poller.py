@@ -37,10 +37,10 @@ class ConsumerContext:
     memory_limit_in_mb = 0
     invoked_function_arn = "arn:aws:lambda:::function:stillframe-consumer"
 
-    def __init__(self, job_seconds: float, batch_seconds: float) -> None:
+    def __init__(self, job_seconds: float, ends_at: float) -> None:
         self.aws_request_id = str(uuid.uuid4())
         self._job_seconds = min(job_seconds, MAX_LEASE_SECONDS)
-        self._ends_at = time.monotonic() + batch_seconds
+        self._ends_at = ends_at
 
     def get_remaining_time_in_millis(self) -> int:
         left = self._ends_at - time.monotonic()
@@ -66,7 +66,7 @@ class Poller:
         """Receive one batch, handle it, delete what was acknowledged; returns how many were received."""
         messages = self.receive(wait_seconds, self._batch_size)
         if messages:
-            self.handle(messages)
+            self.handle(messages, time.monotonic())
         return len(messages)
 
     def receive(self, wait_seconds: int, most: int) -> list[Message]:
@@ -83,11 +83,12 @@ class Poller:
         logger.debug("received", extra={"count": len(messages), "waitedMs": waited_ms})
         return [cast(Message, message) for message in messages]
 
-    def handle(self, messages: list[Message]) -> None:
-        """Have a batch handled and delete what was acknowledged."""
+    def handle(self, messages: list[Message], received_at: float) -> None:
+        """Have a batch handled and delete what was acknowledged. `received_at` is in seconds of the monotonic clock."""
         # The lease is over by every worker's clock before the message can be delivered again, or be given up.
         margin = VISIBILITY_MARGIN_SECONDS + 2 * self._settings.lease_margin_seconds
-        context = ConsumerContext(self._settings.job_deadline_seconds, self._visibility_seconds - margin)
+        ends_at = received_at + self._visibility_seconds - margin
+        context = ConsumerContext(self._settings.job_deadline_seconds, ends_at)
         event = {"Records": [self._event_record(message) for message in messages]}
         response = self._handler(event, cast(LambdaContext, context))
         kept = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}

@@ -7,10 +7,12 @@ import time
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cli.poller import Poller
 from stillframe.request import CaptureRequest
 from tests.conftest import MakeCloud
+from tests.support.cloud import Cloud
 
 
 def test_a_message_that_could_not_be_deleted_is_told_where_everything_is(
@@ -32,3 +34,21 @@ def test_a_message_that_could_not_be_deleted_is_told_where_everything_is(
     assert [(line.name, line.message) for line in caplog.records] == [
         ("stillframe.poller", "a message could not be deleted")
     ]
+
+
+def test_a_batch_that_had_to_wait_has_less_time(cloud: Cloud) -> None:
+    # Given a batch that was received 20 s before anybody could work on it
+    left: list[int] = []
+
+    def look(event: dict[str, Any], context: LambdaContext) -> Any:
+        left.append(context.get_remaining_time_in_millis())
+        return {"batchItemFailures": []}
+
+    cloud.send(CaptureRequest(url="https://example.com/", request_id="late"))
+    visibility = 30
+    poller = Poller(cloud.clients, cloud.settings, look)
+    poller._visibility_seconds = visibility
+    messages = poller.receive(1, 1)
+    # When it is handled: Then no job of it may run past its visibility timeout
+    poller.handle(messages, time.monotonic() - 20)
+    assert left[0] < (visibility - 20) * 1000
