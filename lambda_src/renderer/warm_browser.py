@@ -22,7 +22,6 @@ from .browser.tab import Tab
 from .guard.server import EgressGuard
 from .guard.session import GuardSession
 from .page.capture import PageCapture
-from .page.emulation import permissions_of
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +118,7 @@ class WarmBrowser:
             await asyncio.shield(chromium.kill())
 
     async def _capture_on(self, chromium: Chromium, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
-        async with self._guard.session() as session, self._tab(chromium, session, options, deadline) as tab:
+        async with self._guard.session() as session, self._tab(chromium, session, deadline) as tab:
             steps = PageCapture(tab, url, self._guard.policy, session, options, deadline)
             work = asyncio.create_task(steps.run())
             try:
@@ -144,12 +143,10 @@ class WarmBrowser:
                 await asyncio.gather(work, return_exceptions=True)
 
     @contextlib.asynccontextmanager
-    async def _tab(
-        self, chromium: Chromium, session: GuardSession, options: RenderOptions, deadline: Deadline
-    ) -> AsyncIterator[Tab]:
+    async def _tab(self, chromium: Chromium, session: GuardSession, deadline: Deadline) -> AsyncIterator[Tab]:
         try:
             async with asyncio.timeout(min(OPEN_SECONDS, deadline.remaining_seconds())):
-                tab = await Tab.open(chromium, session.url, permissions_of(options))
+                tab = await Tab.open(chromium, session.url)
         except TimeoutError as error:
             raise BrowserCrashed("the browser did not open a tab in time") from error
         try:
@@ -166,7 +163,7 @@ class WarmBrowser:
         try:
             if chromium is self._current:
                 async with asyncio.timeout(CLOSE_SECONDS):
-                    await chromium.close_context(tab.context)
+                    await chromium.close_context(tab.context_id)
         except (TimeoutError, PyppeteerError, ConnectionError):
             self._retire(chromium)
         finally:

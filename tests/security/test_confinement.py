@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +20,7 @@ from lambda_src.renderer.engine import RenderEngine
 from lambda_src.renderer.guard.server import EgressGuard
 from lambda_src.renderer.page.blocks import Blocks
 from lambda_src.renderer.page.interception import Interception
+from lambda_src.renderer.page.preparation import Preparation
 from stillframe.egress import EgressPolicy
 from stillframe.options import RenderOptions
 from tests.support.pixels import GREEN, Picture
@@ -98,7 +100,7 @@ def test_a_browser_that_would_open_it_has_it_closed(
     render(engine, f"http://{pages}/good")
     time.sleep(0.5)
     connection = launches.browsers[0].connection
-    connection.on("Target.targetDestroyed", lambda event: closed.append(time.monotonic()))
+    connection.on("Target.detachedFromTarget", lambda event: closed.append(time.monotonic()))
     # When a page opens another one
     render(engine, f"http://{pages}/{way}", delayMs=500)
     # Then that one is gone while the page is still there
@@ -118,10 +120,11 @@ def test_a_browser_that_is_told_to_show_a_file_does_not(launches: Launches, page
                 tab = await Tab.open(chromium, session.url)
                 options = RenderOptions()
                 blocks = Blocks(options, None)
-                await Interception(tab.session, tab.frame_id, guard.policy, session, options, blocks).start()
+                page = Preparation(tab.session)
+                Interception(tab.session, tab.frame_id, guard.policy, session, options, blocks).prepare(page)
                 # When whatever is behind the page's scripts goes to the file
                 targets = (f"file://{tmp_path}/secret.html", "view-source:file:///etc/passwd")
-                return [(await tab.session.send("Page.navigate", {"url": each})).get("errorText") for each in targets]
+                return [(await tab.go(each)).get("errorText") for each in targets]
         finally:
             await chromium.kill()
 
@@ -134,10 +137,15 @@ def test_what_belongs_to_no_capture_reaches_nobody(launches: Launches, pages: st
         # Given a tab that is in no capture's context
         chromium = await launches()
         try:
-            assert chromium.driver is not None
-            page = await chromium.driver.newPage()
+            send = chromium.connection.send
+            attached: list[dict[str, Any]] = []
+            chromium.connection.on("Target.attachedToTarget", attached.append)
+            await send("Target.createTarget", {"url": "about:blank"})
+            session = chromium.connection.adopt("page", attached[-1]["sessionId"])
             # When it asks for something
-            await page._client.send("Page.navigate", {"url": f"http://{pages}/good"})
+            answer = session.send("Page.navigate", {"url": f"http://{pages}/good"})
+            session.send("Runtime.runIfWaitingForDebugger")
+            await asyncio.wait_for(answer, 5)
             await asyncio.sleep(0.3)
         finally:
             await chromium.kill()

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyppeteer.browser import Browser as Driver
-from pyppeteer.browser import BrowserContext
+from pyppeteer.connection import CDPSession
 from pyppeteer.errors import PyppeteerError
 
 from stillframe.errors import BrowserCrashed
@@ -18,22 +17,31 @@ from .profile import Profile, sweep
 from .transport import PipeConnection
 
 LAUNCH_SECONDS = 20
+# Reserved (RFC 6761, 6.4), and never asked for.
+NOWHERE = "http://nowhere.invalid/"
+# Every page waits for its first command, so that nothing of it is missed.
+WAITING_PAGES = {
+    "autoAttach": True,
+    "waitForDebuggerOnStart": True,
+    "flatten": True,
+    "filter": [{"type": "page"}],
+}
 
 
 class Chromium:
-    """One running browser: its process group, its profile, and pyppeteer's driver on its pipe."""
+    """One running browser: its process group, its profile, and its pipe."""
 
     def __init__(self, process: ProcessGroup, profile: Profile, connection: PipeConnection) -> None:
         self._process = process
         self._profile = profile
         # The one tab of each context; None until it is open.
         self._tabs: dict[str, str | None] = {}
+        self._attached: dict[str, CDPSession] = {}
         self.connection = connection
-        self.driver: Driver | None = None
         self.captures = 0
         self.user_agent = ""
         self.had_too_much_memory = False
-        connection.on("Target.targetCreated", self._on_target)
+        connection.on("Target.attachedToTarget", self._on_target)
 
     @property
     def pid(self) -> int:
@@ -61,7 +69,7 @@ class Chromium:
         chromium = cls(process, profile, await PipeConnection.open(commands, answers))
         try:
             async with asyncio.timeout(LAUNCH_SECONDS):
-                chromium.driver = await Driver.create(chromium.connection, [], False, None, None, None)
+                await chromium.connection.send("Target.setAutoAttach", WAITING_PAGES)
                 version = await chromium.connection.send("Browser.getVersion")
                 chromium.user_agent = version["userAgent"]
                 await chromium.connection.send("Browser.setDownloadBehavior", {"behavior": "deny"})
@@ -70,41 +78,50 @@ class Chromium:
             raise BrowserCrashed(f"Chromium did not start: {str(error) or 'no answer'} ({executable})") from error
         return chromium
 
-    async def new_context(self, proxy: str, permissions: Sequence[str] = ()) -> BrowserContext:
-        """A context that shares nothing with another one, all of whose traffic goes to the proxy.
-
-        Permissions (names of the DevTools protocol) that are not given are denied, without asking.
-        """
-        assert self.driver is not None
+    async def new_context(self, proxy: str) -> str:
+        """The id of a context that shares nothing with another one, all of whose traffic goes to the proxy."""
         answer = await self.connection.send(
             "Target.createBrowserContext", {"proxyServer": proxy, "proxyBypassList": flags.PROXY_BYPASS}
         )
-        context_id = answer["browserContextId"]
+        context_id: str = answer["browserContextId"]
         self._tabs[context_id] = None
-        await self.connection.send(
+        return context_id
+
+    async def new_page(self, context_id: str) -> tuple[CDPSession, str]:
+        """The session and the target's id of the one page of a context. It waits for its first document.
+
+        It is created with a url that is never asked for. An empty page would be a document of its own: it costs a
+        tenth of a capture to make and to leave.
+        """
+        self.connection.send("Browser.setDownloadBehavior", {"behavior": "deny", "browserContextId": context_id})
+        answer = await self.connection.send("Target.createTarget", {"url": NOWHERE, "browserContextId": context_id})
+        target_id: str = answer["targetId"]
+        return self._attached.pop(target_id), target_id
+
+    def permit(self, context_id: str, permissions: Sequence[str]) -> asyncio.Future[Any]:
+        """Permissions (names of the DevTools protocol) that are not given are denied, without asking."""
+        return self.connection.send(
             "Browser.grantPermissions", {"permissions": list(permissions), "browserContextId": context_id}
         )
-        await self.connection.send("Browser.setDownloadBehavior", {"behavior": "deny", "browserContextId": context_id})
-        context = BrowserContext(self.driver, context_id)
-        # The driver's own call for a context takes no proxy; this is the rest of what it does.
-        self.driver._contexts[context_id] = context
-        return context
 
-    async def close_context(self, context: BrowserContext) -> None:
+    async def close_context(self, context_id: str) -> None:
         """With all that is in it. Raises PyppeteerError or ConnectionError when the browser is broken."""
-        self._tabs.pop(context._id, None)
-        await context.close()
+        self._tabs.pop(context_id, None)
+        await self.connection.send("Target.disposeBrowserContext", {"browserContextId": context_id})
 
     def _on_target(self, event: dict[str, Any]) -> None:
         """A capture has one tab. Browsers that know --block-new-web-contents open no other, the rest close it."""
         target = event["targetInfo"]
-        context_id = target.get("browserContextId")
-        if target["type"] != "page" or context_id not in self._tabs:
+        context_id, target_id = target.get("browserContextId"), target["targetId"]
+        if context_id not in self._tabs:
             return
         if self._tabs[context_id] is None:
-            self._tabs[context_id] = target["targetId"]
-        elif self._tabs[context_id] != target["targetId"]:
-            self.connection.send("Target.closeTarget", {"targetId": target["targetId"]})
+            self._tabs[context_id] = target_id
+            self._attached[target_id] = self.connection.adopt(target["type"], event["sessionId"])
+        elif self._tabs[context_id] != target_id:
+            self.connection.send("Target.closeTarget", {"targetId": target_id})
+            # The page that opened it stands still while it waits.
+            self.connection.request("Runtime.runIfWaitingForDebugger", {}, event["sessionId"])
 
     async def kill(self) -> None:
         """End the whole process group, reap it and remove its profile. Idempotent."""

@@ -7,55 +7,63 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyppeteer.browser import BrowserContext
 from pyppeteer.connection import CDPSession
-from pyppeteer.page import Page
 
 from .chromium import Chromium
 
-DRIVERS_NETWORK_EVENTS = (
-    "Network.requestWillBeSent",
-    "Network.requestIntercepted",
-    "Network.requestServedFromCache",
-    "Network.responseReceived",
-    "Network.loadingFinished",
-    "Network.loadingFailed",
+# What has to be heard from the beginning on. Log, Performance and Security, which pyppeteer's Page would switch on as
+# well, tell what nobody here asks for.
+DOMAINS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("Page.enable", {}),
+    ("Page.setLifecycleEventsEnabled", {"enabled": True}),
+    ("Network.enable", {}),
+    ("Runtime.enable", {}),
+    ("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": False}),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A fresh page. `crash` is done when its renderer dies, which leaves calls on it without an answer."""
+    """A page that has not begun: what it is told is answered once it has a document to go to.
 
-    context: BrowserContext
-    page: Page
+    `crash` is done when its renderer dies, which leaves calls on it without an answer.
+    """
+
+    context_id: str
+    session: CDPSession
+    frame_id: str
     crash: asyncio.Future[None]
-    user_agent: str
+    chromium: Chromium
 
     @classmethod
-    async def open(cls, chromium: Chromium, proxy: str, permissions: Sequence[str] = ()) -> Tab:
-        """The caller bounds the time: newPage was seen to hang on a cold start (pyppeteer #332)."""
-        context = await chromium.new_context(proxy, permissions)
-        page = await context.newPage()
-        # The driver keeps objects of its own for every request, which nobody here asks for.
-        for event in DRIVERS_NETWORK_EVENTS:
-            page._client.remove_all_listeners(event)
+    async def open(cls, chromium: Chromium, proxy: str) -> Tab:
+        """The caller bounds the time."""
+        context_id = await chromium.new_context(proxy)
+        session, target_id = await chromium.new_page(context_id)
         crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def on_crash(_: Any) -> None:
             if not crash.done():
                 crash.set_result(None)
 
-        page.on("error", on_crash)
-        return cls(context, page, crash, chromium.user_agent)
+        session.on("Inspector.targetCrashed", on_crash)
+        for domain in DOMAINS:
+            session.send(*domain)
+        # A page's main frame has the id of its target.
+        return cls(context_id, session, target_id, crash, chromium)
 
-    @property
-    def session(self) -> CDPSession:
-        return self.page._client
+    def permit(self, permissions: Sequence[str]) -> asyncio.Future[Any]:
+        """Deny all permissions but these (names of the DevTools protocol), without asking."""
+        return self.chromium.permit(self.context_id, permissions)
 
-    @property
-    def frame_id(self) -> str:
-        return str(self.page.mainFrame._id)
+    def go(self, url: str) -> asyncio.Future[dict[str, Any]]:
+        """Begin with a document; the answer is that of `Page.navigate`.
+
+        What was sent before is heard first: the browser takes commands in their order.
+        """
+        answer: asyncio.Future[dict[str, Any]] = self.session.send("Page.navigate", {"url": url})
+        self.session.send("Runtime.runIfWaitingForDebugger")
+        return answer
 
     def dismiss_dialogs(self) -> None:
         """An open dialog stops the page. Leaving is agreed to, everything else is dismissed."""

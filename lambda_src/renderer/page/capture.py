@@ -27,7 +27,7 @@ from .camera import Camera
 from .changes import Changes
 from .consent import Consent
 from .cookies import cookies_of
-from .emulation import emulate
+from .emulation import emulate, permissions_of
 from .evidence import Evidence
 from .extras import Extras
 from .filters import AdFilter
@@ -35,6 +35,7 @@ from .interception import Interception
 from .measures import Measures
 from .navigation import Navigation
 from .patience import Patience
+from .preparation import Preparation
 from .scripts import FINISH_VIEW
 from .scrolling import scroll_through
 from .settling import Settling
@@ -58,7 +59,8 @@ class PageCapture:
         self._guard = guard
         self._options = options
         self._patience = Patience(deadline, options.timeout_ms)
-        self._navigation = Navigation(session, tab.frame_id)
+        self._navigation = Navigation(tab)
+        self._preparation = Preparation(session)
         self._evidence = Evidence(session, tab.frame_id)
         self._traffic = Traffic(session)
         self._world = World(session, tab.frame_id)
@@ -101,20 +103,27 @@ class PageCapture:
 
     async def _prepare(self) -> None:
         """All that has to be there before the page has a chance to run."""
+        page = self._preparation
         self._tab.dismiss_dialogs()
-        await asyncio.gather(
-            self._interception.start(),
-            self._session.send("Network.setCookies", {"cookies": cookies_of(self._options, self._url)}),
-            emulate(self._session, self._options, self._tab.user_agent),
-            self._changes.prepare(),
-            *(each.prepare() for each in (self._ads, self._consent) if each is not None),
-        )
+        page.expect(self._tab.permit(permissions_of(self._options)))
+        self._interception.prepare(page)
+        if self._options.cookies:
+            page.tell("Network.setCookies", {"cookies": cookies_of(self._options, self._url)})
+        emulate(page, self._options, self._tab.chromium.user_agent)
+        self._changes.prepare(page)
+        if self._consent is not None:
+            self._consent.prepare(page)
+        if self._ads is not None:
+            await self._ads.prepare(page)
+        if not self._options.java_script_enabled:
+            # The browser sends this one past the others (Emulation.setScriptExecutionDisabled), to a page that is busy.
+            await self._navigation.begin_empty(page)
 
     async def _reach(self) -> str | None:
         """Take the page to where it can be pictured. Returns what it did not reach in its time, if there is such."""
         try:
             async with asyncio.timeout(self._patience.seconds()):
-                await self._navigation.go(self._url)
+                await self._navigation.go(self._url, self._preparation)
                 self._check_status()
                 await self._wait()
             await asyncio.sleep(self._options.delay_ms / 1000)

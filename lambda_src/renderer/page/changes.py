@@ -11,6 +11,7 @@ from pyppeteer.connection import CDPSession
 from stillframe.errors import SelectorNotFound
 from stillframe.options import RenderOptions
 
+from .preparation import Preparation
 from .scripts import ADOPT
 from .world import WORLD_NAME, World
 
@@ -53,14 +54,14 @@ class Changes:
         self._world = world
         self._options = options
 
-    async def prepare(self) -> None:
+    def prepare(self, page: Preparation) -> None:
         """Before navigating: styles are there from the first frame on, also in frames."""
         options = self._options
         rules = [f"{selector} {{ visibility: hidden !important }}" for selector in options.hide]
         rules += [f"{selector} {{ display: none !important }}" for selector in options.remove]
         styles = "\n".join([*filter(None, [options.css]), *rules])
         if styles:
-            await self._session.send(
+            page.tell(
                 "Page.addScriptToEvaluateOnNewDocument",
                 {"source": ADOPT % json.dumps(styles), "worldName": WORLD_NAME},
             )

@@ -10,6 +10,7 @@ from typing import Any
 from pyppeteer.connection import CDPSession
 
 from . import vendor
+from .preparation import Preparation
 
 # What the script says on the page's console, in whichever frame it is. A page may say so too: it costs some rounds.
 SAID = re.compile(r"autoconsent (found popup|opt-out result|done): (.{1,100})")
@@ -33,9 +34,9 @@ class Consent:
         self.answered: str | None = None
         session.on("Runtime.consoleAPICalled", self._on_console)
 
-    async def prepare(self) -> None:
+    def prepare(self, page: Preparation) -> None:
         """Before navigating; in every frame. It has to be part of the page, whose functions it calls."""
-        await self._session.send("Page.addScriptToEvaluateOnNewDocument", {"source": script()})
+        page.tell("Page.addScriptToEvaluateOnNewDocument", {"source": script()})
 
     async def answer(self, go_on: Callable[[], Awaitable[None]]) -> None:
         """Let the page go on, round by round, until its banner is answered or it is clear that there is none."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
-from pyppeteer.connection import CDPSession
-from pyppeteer.errors import NetworkError
-
 from stillframe.errors import InvalidRequest
 from stillframe.options import RenderOptions
 from stillframe.options.emulation import EmulationOptions
+
+from .preparation import Preparation
 
 HEADLESS, ORDINARY = "HeadlessChrome", "Chrome"
 TRANSPARENT = {"r": 0, "g": 0, "b": 0, "a": 0}
@@ -21,20 +17,8 @@ def permissions_of(options: EmulationOptions) -> list[str]:
     return ["geolocation"] if options.geolocation is not None else []
 
 
-async def emulate(session: CDPSession, options: RenderOptions, default_user_agent: str) -> None:
-    """Apply the options. Raises InvalidRequest for a time zone or a locale that the browser does not know."""
-    commands = _commands(options, default_user_agent)
-    results = await asyncio.gather(*(session.send(*each) for each in commands), return_exceptions=True)
-    for (method, _), result in zip(commands, results, strict=True):
-        if isinstance(result, NetworkError) and method == "Emulation.setTimezoneOverride":
-            raise InvalidRequest(f"options: timezone: the browser knows no zone {options.timezone}") from result
-        if isinstance(result, NetworkError) and method == "Emulation.setLocaleOverride":
-            raise InvalidRequest(f"options: locale: the browser knows no locale {options.locale}") from result
-        if isinstance(result, BaseException):
-            raise result
-
-
-def _commands(options: RenderOptions, default_user_agent: str) -> list[tuple[str, dict[str, Any]]]:
+def emulate(page: Preparation, options: RenderOptions, default_user_agent: str) -> None:
+    """Apply the options. The page refuses a time zone or a locale that the browser does not know."""
     viewport = options.viewport
     features = {
         "prefers-color-scheme": options.color_scheme.value,
@@ -44,38 +28,37 @@ def _commands(options: RenderOptions, default_user_agent: str) -> list[tuple[str
     identity = {"userAgent": options.user_agent or default_user_agent.replace(HEADLESS, ORDINARY)}
     if options.locale is not None:
         identity["acceptLanguage"] = options.locale
-    commands: list[tuple[str, dict[str, Any]]] = [
-        (
-            "Emulation.setDeviceMetricsOverride",
-            {
-                "width": viewport.width,
-                "height": viewport.height,
-                "deviceScaleFactor": options.device_scale_factor,
-                "mobile": options.mobile,
-            },
-        ),
-        (
-            "Emulation.setEmulatedMedia",
-            {
-                "media": options.media.value,
-                "features": [{"name": name, "value": value} for name, value in features.items()],
-            },
-        ),
-        ("Emulation.setUserAgentOverride", identity),
-    ]
+    page.tell(
+        "Emulation.setDeviceMetricsOverride",
+        {
+            "width": viewport.width,
+            "height": viewport.height,
+            "deviceScaleFactor": options.device_scale_factor,
+            "mobile": options.mobile,
+        },
+    )
+    page.tell(
+        "Emulation.setEmulatedMedia",
+        {
+            "media": options.media.value,
+            "features": [{"name": name, "value": value} for name, value in features.items()],
+        },
+    )
+    page.tell("Emulation.setUserAgentOverride", identity)
     if options.touch:
-        commands.append(("Emulation.setTouchEmulationEnabled", {"enabled": True}))
+        page.tell("Emulation.setTouchEmulationEnabled", {"enabled": True})
     if options.locale is not None:
-        commands.append(("Emulation.setLocaleOverride", {"locale": options.locale}))
+        unknown = InvalidRequest(f"options: locale: the browser knows no locale {options.locale}")
+        page.tell("Emulation.setLocaleOverride", {"locale": options.locale}, unknown)
     if options.timezone is not None:
-        commands.append(("Emulation.setTimezoneOverride", {"timezoneId": options.timezone}))
+        unknown = InvalidRequest(f"options: timezone: the browser knows no zone {options.timezone}")
+        page.tell("Emulation.setTimezoneOverride", {"timezoneId": options.timezone}, unknown)
     if options.geolocation is not None:
-        commands.append(("Emulation.setGeolocationOverride", options.geolocation.model_dump()))
+        page.tell("Emulation.setGeolocationOverride", options.geolocation.model_dump())
     if not options.java_script_enabled:
-        commands.append(("Emulation.setScriptExecutionDisabled", {"value": True}))
+        page.tell("Emulation.setScriptExecutionDisabled", {"value": True})
     if options.omit_background:
-        commands.append(("Emulation.setDefaultBackgroundColorOverride", {"color": TRANSPARENT}))
+        page.tell("Emulation.setDefaultBackgroundColorOverride", {"color": TRANSPARENT})
     if options.offline:
         conditions = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-        commands.append(("Network.emulateNetworkConditions", conditions))
-    return commands
+        page.tell("Network.emulateNetworkConditions", conditions)

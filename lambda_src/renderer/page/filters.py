@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pyppeteer.connection import CDPSession
 
 from . import vendor
+from .preparation import Preparation
 from .scripts import ADOPT
 from .world import WORLD_NAME, World
 
@@ -76,12 +77,12 @@ class AdFilter:
         self._urls: list[str] = []
         self.refused = 0
 
-    async def prepare(self) -> None:
+    async def prepare(self, page: Preparation) -> None:
         """Before navigating: hide what the lists name for the page's host."""
         await asyncio.to_thread(engine)
         found = engine().url_cosmetic_resources(self._url)
         self._exceptions, self._generic = found.exceptions, not found.generichide  # type: ignore[attr-defined]  # its stub lacks it
-        await self._session.send(
+        page.tell(
             "Page.addScriptToEvaluateOnNewDocument",
             {"source": ADOPT % json.dumps(_hiding(found.hide_selectors)), "worldName": WORLD_NAME},
         )

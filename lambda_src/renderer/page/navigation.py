@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from pyppeteer.connection import CDPSession
-
 from stillframe.errors import (
     CaptureError,
     ConnectionFailed,
@@ -19,6 +17,9 @@ from stillframe.errors import (
     UnknownHost,
 )
 from stillframe.options import WaitUntil
+
+from ..browser.tab import Tab
+from .preparation import Preparation
 
 LIFECYCLE_EVENTS = {
     # Settling begins there.
@@ -64,21 +65,31 @@ TLS_PREFIXES = ("ERR_CERT_", "ERR_SSL_", "ERR_BAD_SSL_", "ERR_TLS_")
 class Navigation:
     """The main frame's way to its document. Create it before navigating: it listens from then on."""
 
-    def __init__(self, session: CDPSession, frame_id: str) -> None:
-        self._session = session
-        self._frame_id = frame_id
+    def __init__(self, tab: Tab) -> None:
+        self._tab = tab
+        self._frame_id = tab.frame_id
         self._loader_id: str | None = None
         self._reached: set[tuple[str, str]] = set()
         self._changed = asyncio.Event()
         self.has_document = False
-        session.on("Page.lifecycleEvent", self._on_lifecycle)
+        tab.session.on("Page.lifecycleEvent", self._on_lifecycle)
 
-    async def go(self, url: str) -> None:
-        """Navigate and return when the document is committed. Raises the CaptureError that fits."""
-        # The events of the empty page that every tab starts with are not this navigation's.
+    async def begin_empty(self, prepared: Preparation) -> None:
+        """Go to an empty document first: what a page was told is done when the next one is made."""
+        await self._tab.go("about:blank")
+        await prepared.heard()
+
+    async def go(self, url: str, prepared: Preparation) -> None:
+        """Navigate and return when the document is committed. Raises the CaptureError that fits.
+
+        `prepared` is what the page was told before; what it refuses of that is raised first.
+        """
+        # The events of an empty page are not this navigation's.
         self._reached.clear()
         self._loader_id = None
-        answer = await self._session.send("Page.navigate", {"url": url})
+        answered = self._tab.go(url)
+        await prepared.heard()
+        answer = await answered
         failure = answer.get("errorText")
         if answer.get("isDownload"):
             raise ContentRefused("the page is a download, not a document")

@@ -115,9 +115,9 @@ MACHINE = (
     Defence(
         "captures share no context",
         f"{RENDERER}/browser/tab.py",
-        "        context = await chromium.new_context(proxy, permissions)\n",
-        '        context = chromium.__dict__.get("kept") or await chromium.new_context(proxy, permissions)\n'
-        '        chromium.__dict__["kept"] = context\n'
+        "        context_id = await chromium.new_context(proxy)\n",
+        '        context_id = chromium.__dict__.get("kept") or await chromium.new_context(proxy)\n'
+        '        chromium.__dict__["kept"] = context_id\n'
         "        chromium.close_context = lambda _: __import__('asyncio').sleep(0)\n"
         "        chromium._tabs.clear()\n",
         "tests/security/test_isolation.py::test_a_capture_finds_nothing_of_the_one_before",
