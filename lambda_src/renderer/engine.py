@@ -13,6 +13,8 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+import uvloop
+
 from stillframe.artifact import Screenshot
 from stillframe.clock import Deadline
 from stillframe.errors import CaptureTimeout
@@ -71,7 +73,7 @@ class RenderEngine:
     def _started(self) -> WarmBrowser:
         with self._start_lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
+                self._loop = uvloop.new_event_loop()
                 self._loop.set_exception_handler(_on_loop_error)
                 self._thread = threading.Thread(target=self._loop.run_forever, name="browser", daemon=True)
                 self._thread.start()

@@ -8,12 +8,12 @@ this process dies, whatever way, Chromium reads end-of-file and exits by itself.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 from pyee import EventEmitter
 from pyppeteer.connection import CDPSession, Connection
 from pyppeteer.errors import NetworkError
@@ -50,12 +50,15 @@ class PipeSession(CDPSession):
 class PipeConnection(Connection):
     """The root session. `closed` is done when the browser is gone."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.WriteTransport) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, answers: asyncio.ReadTransport, writer: asyncio.WriteTransport
+    ) -> None:
         # pyppeteer's own constructor would open a WebSocket.
         EventEmitter.__init__(self)
         self._loop = asyncio.get_running_loop()
         self._url = "pipe:"
         self._reader = reader
+        self._answers = answers
         self._writer = writer
         self._next_id = 0
         self._pending: dict[int, tuple[str | None, str, asyncio.Future[Any]]] = {}
@@ -69,9 +72,11 @@ class PipeConnection(Connection):
         """Connect to our ends of the two pipes, which belong to the connection from here on."""
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=MAX_MESSAGE_BYTES)
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(answer_fd, "rb", 0))
+        answers, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(answer_fd, "rb", 0)
+        )
         writer, _ = await loop.connect_write_pipe(asyncio.Protocol, os.fdopen(command_fd, "wb", 0))
-        return cls(reader, writer)
+        return cls(reader, answers, writer)
 
     def send(self, method: str, params: dict[str, Any] | None = None) -> asyncio.Future[Any]:
         return self.request(method, params or {}, None)
@@ -88,7 +93,7 @@ class PipeConnection(Connection):
         # Many commands are sent without waiting for the answer; an error there is not worth a warning.
         future.add_done_callback(_retrieve)
         self._pending[self._next_id] = (session_id, method, future)
-        self._writer.write(json.dumps(message).encode() + b"\0")
+        self._writer.write(orjson.dumps(message) + b"\0")
         return future
 
     def adopt(self, target_type: str, session_id: str) -> PipeSession:
@@ -109,7 +114,7 @@ class PipeConnection(Connection):
         try:
             while True:
                 raw = await self._reader.readuntil(b"\0")
-                self._dispatch(json.loads(raw[:-1]))
+                self._dispatch(orjson.loads(raw[:-1]))
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError) as error:
             logger.debug("the DevTools pipe ended", extra={"error": str(error)})
         finally:
@@ -154,6 +159,7 @@ class PipeConnection(Connection):
         for session_id in list(self._sessions):
             self._end_session(session_id)
         self._fail_pending(None, "the browser is gone")
+        self._answers.close()
         self._writer.close()
         if self._closeCallback is not None:
             self._closeCallback()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import io
 from dataclasses import dataclass
 from typing import Any
 
 import imagesize
+import pybase64
 from pyppeteer.connection import CDPSession
 
 from stillframe.errors import SelectorNotFound
@@ -85,7 +85,7 @@ class Camera:
         if clip is not None:
             parameters |= {"clip": {"scale": 1, **clip}, "captureBeyondViewport": True}
         answer = await self._session.send("Page.captureScreenshot", parameters)
-        data = base64.b64decode(answer["data"])
+        data = pybase64.b64decode(answer["data"])
         width, height = imagesize.get(io.BytesIO(data))
         if is_avif:
             data = await asyncio.to_thread(to_avif, data, options.quality or DEFAULT_AVIF_QUALITY)
@@ -143,7 +143,7 @@ class Camera:
             },
         )
         return Picture(
-            base64.b64decode(answer["data"]), round(width * CSS_PIXELS_PER_INCH), round(height * CSS_PIXELS_PER_INCH)
+            pybase64.b64decode(answer["data"]), round(width * CSS_PIXELS_PER_INCH), round(height * CSS_PIXELS_PER_INCH)
         )
 
 
