@@ -20,8 +20,8 @@ from .browser.chromium import Chromium
 from .browser.memory import WATCH_SECONDS, end_the_largest, has_too_much
 from .browser.tab import Tab
 from .guard.server import EgressGuard
-from .guard.session import GuardSession
 from .page.capture import PageCapture
+from .ready_tab import Next, ReadyTab
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ class WarmBrowser:
         self._launch = launch
         self._guard = guard
         self._memory_limit = memory_limit
+        self._next = Next(guard)
         self._watcher: asyncio.Task[None] | None = None
         self._current: Chromium | None = None
         self._users: dict[Chromium, int] = {}
@@ -63,13 +64,14 @@ class WarmBrowser:
     async def warm_up(self) -> None:
         """Start the browser ahead of the first capture."""
         async with self._lock:
-            await self._running()
+            self._next.prepare(await self._running())
 
     async def close(self) -> None:
         """End every browser that is still there."""
         browsers = {*self._users, *filter(None, [self._current])}
         # Contexts that are being closed break off with their browser, which replaces none.
         self._current = None
+        await self._next.close()
         for chromium in browsers:
             await chromium.kill()
         await asyncio.gather(*self._closing, return_exceptions=True)
@@ -107,6 +109,7 @@ class WarmBrowser:
         if self._current is chromium:
             logger.warning("the browser is replaced", extra={"chromiumPid": chromium.pid})
             self._current = None
+            self._next.discard()
 
     async def _release(self, chromium: Chromium) -> None:
         self._users[chromium] -= 1
@@ -118,8 +121,9 @@ class WarmBrowser:
             await asyncio.shield(chromium.kill())
 
     async def _capture_on(self, chromium: Chromium, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
-        async with self._guard.session() as session, self._tab(chromium, session, deadline) as tab:
-            steps = PageCapture(tab, url, self._guard.policy, session, options, deadline)
+        async with self._ready(chromium, deadline) as ready:
+            tab = ready.tab
+            steps = PageCapture(tab, url, self._guard.policy, ready.session, options, deadline)
             work = asyncio.create_task(steps.run())
             try:
                 waiting: set[asyncio.Future[Any]] = {work, tab.crash, chromium.connection.closed}
@@ -143,20 +147,23 @@ class WarmBrowser:
                 await asyncio.gather(work, return_exceptions=True)
 
     @contextlib.asynccontextmanager
-    async def _tab(self, chromium: Chromium, session: GuardSession, deadline: Deadline) -> AsyncIterator[Tab]:
+    async def _ready(self, chromium: Chromium, deadline: Deadline) -> AsyncIterator[ReadyTab]:
         try:
             async with asyncio.timeout(min(OPEN_SECONDS, deadline.remaining_seconds())):
-                tab = await Tab.open(chromium, session.url)
+                ready = await self._next.take(chromium)
         except TimeoutError as error:
             raise BrowserCrashed("the browser did not open a tab in time") from error
+        if chromium is self._current:
+            self._next.prepare(chromium)
         try:
-            yield tab
+            yield ready
         finally:
             # Nobody waits for it: a busy page takes its time, and the picture is there.
             self._users[chromium] += 1
-            closing = asyncio.create_task(self._close(chromium, tab))
+            closing = asyncio.create_task(self._close(chromium, ready.tab))
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
+            await ready.close_guard()
 
     async def _close(self, chromium: Chromium, tab: Tab) -> None:
         """Close a context with all that is in it. On a retired browser it ends with the browser."""

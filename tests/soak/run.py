@@ -2,7 +2,8 @@
 
     python -m tests.soak.run --captures 500
 
-Every third page is hostile. Each good one has to be right, pixel by pixel; each hostile one has to end in time.
+Every third page is hostile, unless told otherwise. Each good one has to be right, pixel by pixel; each hostile one has
+to end in time.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from tests.support.rendering import render
 from tests.support.served import serving_apart
 
 TABS = 4
-HOSTILE_SHARE = 1 / 3
+HOSTILE_PERCENT = 33
 DEADLINE_SECONDS = 8.0
 PAGE_TIMEOUT_MS = 4000
 MEGABYTE = 1 << 20
@@ -74,9 +75,10 @@ class Figures:
 class Soak:
     """One worker, several tabs, and a count of everything."""
 
-    def __init__(self, executable: str, site: str, captures: int, seed: int) -> None:
+    def __init__(self, executable: str, site: str, captures: int, seed: int, hostile_percent: int) -> None:
         self._site = site
         self._captures = captures
+        self._hostile_percent = hostile_percent
         self._random = random.Random(seed)
         self._launches = Launches(executable)
         guard = EgressGuard(EgressPolicy.of([site]), limits=Limits(page_bytes=64 * MEGABYTE))
@@ -89,7 +91,7 @@ class Soak:
         """Capture all of them, then look at what is left."""
         started = time.monotonic()
         pages = [
-            self._random.choice(EVERYTHING) if self._random.random() < HOSTILE_SHARE else "good"
+            self._random.choice(EVERYTHING) if self._random.random() * 100 < self._hostile_percent else "good"
             for _ in range(self._captures)
         ]
         try:
@@ -159,12 +161,12 @@ def zombies() -> int:
     return count
 
 
-def soak(captures: int, seed: int, executable: str) -> Figures:
+def soak(captures: int, seed: int, executable: str, hostile_percent: int = HOSTILE_PERCENT) -> Figures:
     """Run in a temporary directory of its own, so that what is left in it was left by the worker."""
     with tempfile.TemporaryDirectory() as folder, serving_apart(HostilePages) as site:
         before, tempfile.tempdir = tempfile.tempdir, folder
         try:
-            return Soak(executable, site, captures, seed).run()
+            return Soak(executable, site, captures, seed, hostile_percent).run()
         finally:
             tempfile.tempdir = before
 
@@ -174,11 +176,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--captures", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--hostile", type=int, default=HOSTILE_PERCENT, help="percent of the pages")
     given = parser.parse_args()
     logging.disable(logging.CRITICAL)
     # As a worker starts.
     use_few_arenas()
-    figures = soak(given.captures, given.seed, find_chromium(os.environ.get("STILLFRAME_CHROMIUM", "")))
+    executable = find_chromium(os.environ.get("STILLFRAME_CHROMIUM", ""))
+    figures = soak(given.captures, given.seed, executable, given.hostile)
     print(json.dumps(figures.to_wire()))
     left = figures.zombies + figures.files_left + figures.processes_left
     return 1 if figures.wrong + figures.late + left else 0
