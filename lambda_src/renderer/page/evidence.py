@@ -65,6 +65,8 @@ class Evidence:
         security = response.get("securityDetails") or {}
         self.tls_issuer = security.get("issuer", "")[:MAX_LINE_CHARS] or None
         self.tls_expires_at = int(security["validTo"]) if "validTo" in security else None
+        # What was marked is of the document before: of the empty one that every tab has.
+        self.timings.clear()
         self.mark("responseMs")
 
     def _on_lifecycle(self, event: dict[str, Any]) -> None:

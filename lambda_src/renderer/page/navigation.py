@@ -70,6 +70,7 @@ class Navigation:
         self._frame_id = tab.frame_id
         self._loader_id: str | None = None
         self._reached: set[tuple[str, str]] = set()
+        self._begun: set[str] = set()
         self._changed = asyncio.Event()
         self.has_document = False
         tab.session.on("Page.lifecycleEvent", self._on_lifecycle)
@@ -84,9 +85,6 @@ class Navigation:
 
         `prepared` is what the page was told before; what it refuses of that is raised first.
         """
-        # The events of an empty page are not this navigation's.
-        self._reached.clear()
-        self._loader_id = None
         answered = self._tab.go(url)
         await prepared.heard()
         answer = await answered
@@ -95,7 +93,9 @@ class Navigation:
             raise ContentRefused("the page is a download, not a document")
         if failure:
             raise error_for(failure)
-        self._loader_id = self._loader_id or answer.get("loaderId")
+        # A page may have moved on by now; and before its own events there may be those of the empty page.
+        if (committed := answer.get("loaderId")) and committed not in self._begun:
+            self._loader_id = committed
         self.has_document = True
 
     async def ready(self, wait_until: WaitUntil) -> None:
@@ -110,6 +110,7 @@ class Navigation:
             return
         if event["name"] == "init":
             self._loader_id = event["loaderId"]
+            self._begun.add(event["loaderId"])
         self._reached.add((event["loaderId"], event["name"]))
         self._changed.set()
 

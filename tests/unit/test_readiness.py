@@ -1,0 +1,73 @@
+"""Which document's events count, in whichever order they come."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from pyee import EventEmitter
+
+from lambda_src.renderer.page.navigation import Navigation
+from lambda_src.renderer.page.preparation import Preparation
+from stillframe.options import WaitUntil
+
+
+class Session(EventEmitter):
+    """Tells events of the main frame."""
+
+    def tell(self, loader: str, *names: str) -> None:
+        for name in names:
+            self.emit("Page.lifecycleEvent", {"frameId": "main", "loaderId": loader, "name": name})
+
+
+class FakeTab:
+    """A tab whose document is committed after its session said what it is told to say."""
+
+    frame_id = "main"
+
+    def __init__(self, before_answer: list[tuple[str, ...]]) -> None:
+        self.session = Session()
+        self._before_answer = before_answer
+
+    def go(self, url: str) -> asyncio.Future[dict[str, Any]]:
+        for loader, *names in self._before_answer:
+            self.session.tell(loader, *names)
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        answer.set_result({"loaderId": "page"})
+        return answer
+
+
+EMPTY = ("empty", "init", "DOMContentLoaded", "load")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ready"),
+    [
+        ([EMPTY], [], False),
+        ([EMPTY], [("page", "init")], False),
+        ([EMPTY], [("page", "init", "load")], True),
+        ([EMPTY, ("page", "init", "load")], [], True),
+        ([("page", "init", "load"), ("next", "init")], [], False),
+        ([("page", "init", "load"), ("next", "init")], [("next", "load")], True),
+        ([("page", "init", "load")], [("next", "init")], False),
+    ],
+)
+def test_a_page_is_ready_when_its_own_document_is(
+    before: list[tuple[str, ...]], after: list[tuple[str, ...]], ready: bool
+) -> None:
+    async def scenario() -> bool:
+        # Given a navigation, and what is heard before and after it is committed
+        tab = FakeTab(before)
+        navigation = Navigation(tab)  # type: ignore[arg-type]
+        await navigation.go("http://page.example/", Preparation(tab.session))  # type: ignore[arg-type]
+        for loader, *names in after:
+            tab.session.tell(loader, *names)
+        try:
+            await asyncio.wait_for(navigation.ready(WaitUntil.LOAD), 0.05)
+        except TimeoutError:
+            return False
+        return True
+
+    # Then it is ready when the document that the tab shows has loaded
+    assert asyncio.run(scenario()) is ready
