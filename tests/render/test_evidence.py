@@ -48,3 +48,16 @@ def test_what_a_page_makes_long_is_cut_or_left_out(studio: Studio) -> None:
     assert [len(url) for url in shot.facts.redirects or []] == [2048]
     assert shot.facts.final_url is None
     assert shot.facts.http_status == 200
+
+
+def test_half_a_character_harms_nobody(studio: Studio) -> None:
+    # Given / When a page whose title, console and path have halves of surrogate pairs, which no encoding has
+    shot = studio.shot(
+        "<script>document.title = 'a\\ud800b'; console.error('\\udc00', '\\u{1f600}');"
+        "history.replaceState(null, '', '#\\ud800')</script>"
+    )
+    # Then they are replaced, and what is whole stays
+    assert shot.facts.title == "a?b"
+    assert shot.facts.console_errors == ["? \U0001f600"]
+    # And the browser goes on
+    assert studio.shot("<title>next</title>").facts.title == "next"

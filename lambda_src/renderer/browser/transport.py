@@ -8,6 +8,7 @@ this process dies, whatever way, Chromium reads end-of-file and exits by itself.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 from collections.abc import Callable
@@ -114,7 +115,7 @@ class PipeConnection(Connection):
         try:
             while True:
                 raw = await self._reader.readuntil(b"\0")
-                self._dispatch(orjson.loads(raw[:-1]))
+                self._dispatch(_decoded(raw[:-1]))
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError) as error:
             logger.debug("the DevTools pipe ended", extra={"error": str(error)})
         finally:
@@ -172,6 +173,14 @@ class PipeConnection(Connection):
             del self._pending[number]
             if not future.done():
                 future.set_exception(NetworkError(f"{method}: {why}"))
+
+
+def _decoded(raw: bytes) -> Any:
+    """A message. Half a surrogate pair, of which a page may make its strings, becomes a question mark."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return orjson.loads(json.dumps(json.loads(raw), ensure_ascii=False).encode(errors="replace"))
 
 
 def _retrieve(future: asyncio.Future[Any]) -> None:

@@ -119,7 +119,7 @@ MACHINE = (
         '        context_id = chromium.__dict__.get("kept") or await chromium.new_context(proxy)\n'
         '        chromium.__dict__["kept"] = context_id\n'
         "        chromium.close_context = lambda _: __import__('asyncio').sleep(0)\n"
-        "        chromium._tabs.clear()\n",
+        "        chromium._tabs[context_id] = None\n",
         "tests/security/test_isolation.py::test_a_capture_finds_nothing_of_the_one_before",
     ),
     # Secrets.
