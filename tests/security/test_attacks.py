@@ -95,6 +95,10 @@ def test_each_way_is_a_real_one(let_through: Attacked, way: str) -> None:
     assert let_through.heard[way] != []
 
 
+def _let_it_go(chromium: Chromium, _: str, session_id: str) -> None:
+    chromium.connection.request("Runtime.runIfWaitingForDebugger", {}, session_id)
+
+
 @pytest.fixture(scope="module")
 def bare(arena: Arena) -> Attacked:
     """The shy ones in a browser with neither guard nor the flags that hold them."""
@@ -102,7 +106,7 @@ def bare(arena: Arena) -> Attacked:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flags, "FLAGS", tuple(flag for flag in flags.FLAGS if not flag.startswith(HOLDING_FLAGS)))
         patch.setattr(flags, "PROXY_BYPASS", "")
-        patch.setattr(Chromium, "_on_target", lambda *_: None)
+        patch.setattr(Chromium, "_refuse_popup", _let_it_go)
         with arena.engine(guard=guard) as engine:
             return Attacked.run(arena, engine, {way: f"/attack?way={way}&host=127.0.0.1" for way in SHY})
 

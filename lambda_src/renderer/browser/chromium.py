@@ -119,9 +119,12 @@ class Chromium:
             self._tabs[context_id] = target_id
             self._attached[target_id] = self.connection.adopt(target["type"], event["sessionId"])
         elif self._tabs[context_id] != target_id:
-            self.connection.send("Target.closeTarget", {"targetId": target_id})
-            # The page that opened it stands still while it waits.
-            self.connection.request("Runtime.runIfWaitingForDebugger", {}, event["sessionId"])
+            self._refuse_popup(target_id, event["sessionId"])
+
+    def _refuse_popup(self, target_id: str, session_id: str) -> None:
+        self.connection.send("Target.closeTarget", {"targetId": target_id})
+        # The page that opened it stands still while it waits.
+        self.connection.request("Runtime.runIfWaitingForDebugger", {}, session_id)
 
     async def kill(self) -> None:
         """End the whole process group, reap it and remove its profile. Idempotent."""

@@ -16,8 +16,8 @@ MACHINE = (
     Defence(
         "the browser itself shows no file",
         f"{RENDERER}/page/interception.py",
-        '        await self._session.send("Fetch.enable"',
-        '        await self._session.send("Fetch.disable"); 0 and ("Fetch.enable"',
+        '        page.tell("Fetch.enable"',
+        '        page.tell("Fetch.disable"); 0 and ("Fetch.enable"',
         "tests/security/test_confinement.py::test_a_browser_that_is_told_to_show_a_file_does_not",
     ),
     Defence(
@@ -37,8 +37,8 @@ MACHINE = (
     Defence(
         "popups of browsers that open them are closed",
         f"{RENDERER}/browser/chromium.py",
-        '            self.connection.send("Target.closeTarget"',
-        '            print("Target.closeTarget"',
+        '        self.connection.send("Target.closeTarget"',
+        '        print("Target.closeTarget"',
         "tests/security/test_confinement.py::test_a_browser_that_would_open_it_has_it_closed",
     ),
     Defence(
