@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -33,7 +34,9 @@ def run(chromium: str, scenario: Callable[[Next, Chromium], Awaitable[None]]) ->
             await upcoming.close()
             await browser.kill()
 
-    asyncio.run(whole())
+    # This thread's loop is the batch processor's, which keeps it from one event to the next.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, whole()).result()
 
 
 async def give_back(*ready: ReadyTab) -> None:
