@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -93,3 +95,18 @@ def chromium() -> str:
     except SettingsError as error:
         missing(str(error))
         raise
+
+
+@pytest.fixture(autouse=True)
+def _no_loop_is_left() -> Iterator[None]:
+    """The batch processor keeps a loop for its thread, as Lambda wants it; whoever runs one next would lose it open."""
+    yield
+    with warnings.catch_warnings():
+        # Asking for it may make one, which Python 3.12 and later say a word about.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            loop = asyncio.get_event_loop()
+        except RuntimeError:
+            return
+    loop.close()
+    asyncio.set_event_loop(None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -34,9 +33,7 @@ def run(chromium: str, scenario: Callable[[Next, Chromium], Awaitable[None]]) ->
             await upcoming.close()
             await browser.kill()
 
-    # This thread's loop is the batch processor's, which keeps it from one event to the next.
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, whole()).result()
+    asyncio.run(whole())
 
 
 async def give_back(*ready: ReadyTab) -> None:
