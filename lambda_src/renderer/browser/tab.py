@@ -18,7 +18,7 @@ DOMAINS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Page.setLifecycleEventsEnabled", {"enabled": True}),
     ("Network.enable", {}),
     ("Runtime.enable", {}),
-    ("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": False}),
+    ("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": False, "flatten": True}),
 )
 
 

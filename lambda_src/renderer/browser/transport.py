@@ -11,7 +11,6 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -34,15 +33,7 @@ class PipeSession(CDPSession):
     def send(self, method: str, params: dict[str, Any] | None = None) -> asyncio.Future[Any]:
         if self._connection is None:
             raise NetworkError(f"{method}: the target is closed")
-        arguments = dict(params or {})
-        if method == "Target.setAutoAttach":
-            arguments["flatten"] = True
-        return self._connection.request(method, arguments, self._sessionId)
-
-    def _createSession(self, target_type: str, session_id: str) -> PipeSession:  # noqa: N802  # pyppeteer's hook
-        if self._connection is None:
-            raise NetworkError(f"{target_type}: the target is closed")
-        return self._connection.adopt(target_type, session_id)
+        return self._connection.request(method, params or {}, self._sessionId)
 
     def _on_closed(self) -> None:
         self._connection = None
@@ -64,7 +55,6 @@ class PipeConnection(Connection):
         self._next_id = 0
         self._pending: dict[int, tuple[str | None, str, asyncio.Future[Any]]] = {}
         self._sessions: dict[str, PipeSession] = {}
-        self._closeCallback: Callable[[], None] | None = None
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self._task = self._loop.create_task(self._receive())
 
@@ -102,10 +92,6 @@ class PipeConnection(Connection):
         if session_id not in self._sessions:
             self._sessions[session_id] = PipeSession(self, target_type, session_id, self._loop)
         return self._sessions[session_id]
-
-    async def createSession(self, target_info: dict[str, Any]) -> PipeSession:  # noqa: N802  # pyppeteer's hook
-        response = await self.send("Target.attachToTarget", {"targetId": target_info["targetId"], "flatten": True})
-        return self.adopt(target_info["type"], response["sessionId"])
 
     async def dispose(self) -> None:
         self._task.cancel()
@@ -162,8 +148,6 @@ class PipeConnection(Connection):
         self._fail_pending(None, "the browser is gone")
         self._answers.close()
         self._writer.close()
-        if self._closeCallback is not None:
-            self._closeCallback()
 
     def _fail_pending(self, session_id: str | None, why: str) -> None:
         """Fail what waits for an answer: of one session, or with None, of all."""
