@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from stillframe import politeness, series
 from stillframe.clients import Clients
 from stillframe.record import (
     INDEX_NAME,
@@ -15,8 +16,9 @@ from stillframe.record import (
     index_shards,
     to_attributes,
 )
-from stillframe.series import PREFIX
 from stillframe.settings import Settings
+
+OTHERS = (series.PREFIX, politeness.PREFIX)
 
 
 class Archive:
@@ -79,8 +81,8 @@ class Archive:
             TableName=self._settings.table_name, ConsistentRead=True
         )
         for page in pages:
-            # Beside the records the table has what series were captured; no record's id begins so.
-            yield from (Record.from_item(item) for item in page["Items"] if not item["id"]["S"].startswith(PREFIX))
+            # Beside the records the table has series and slots of hosts; no record's id begins so.
+            yield from (Record.from_item(item) for item in page["Items"] if not item["id"]["S"].startswith(OTHERS))
 
     def _indexed(self, status: Status, since_ms: int) -> Iterator[Record]:
         paginator = self._clients.dynamodb.get_paginator("query")

@@ -21,7 +21,7 @@ REGION = "us-east-1"
 REPOSITORY_ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # for containers, whose network is their own
-SERVICES = "sqs,dynamodb,s3"
+SERVICES = "sqs,dynamodb,s3,monitoring"
 
 
 class Emulator:

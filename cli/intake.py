@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -28,10 +29,9 @@ NOTICE_SECONDS = 0.1
 class Intake:
     """Of one worker. `observe` has to be among the observers of its handler: it tells when there is room again."""
 
-    def __init__(self, tabs: int) -> None:
-        self._room = tabs * (1 + WAITING_FOR_EACH_TAB)
-        # Half of the tabs at a time: a receive for each message would double what the queue is asked.
-        self._least = max(1, tabs // 2)
+    def __init__(self, most_tabs: int) -> None:
+        self._most = most_tabs
+        self._tabs: Callable[[], int] = lambda: most_tabs
         self._under_way: set[str] = set()
         self._changed = threading.Condition()
         self._batches: set[Future[None]] = set()
@@ -41,12 +41,21 @@ class Intake:
         """A message is done with."""
         self._release({outcome.message_id})
 
-    def run(self, poller: Poller, stop: threading.Event, wait_seconds: int, until_empty: bool) -> None:
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is anything that was received and has not ended."""
+        with self._changed:
+            return bool(self._under_way)
+
+    def run(
+        self, poller: Poller, stop: threading.Event, wait_seconds: int, until_empty: bool, tabs: Callable[[], int]
+    ) -> None:
         """Receive and have handled until told to stop, or the queue is empty; then finish what is under way.
 
-        Raises what a handler raised that is no error of AWS's.
+        `tabs` says how many there are at the moment. Raises what a handler raised that is no error of AWS's.
         """
-        with ThreadPoolExecutor(self._room, thread_name_prefix="batch") as pool:
+        self._tabs = tabs
+        with ThreadPoolExecutor(self._most * (1 + WAITING_FOR_EACH_TAB), thread_name_prefix="batch") as pool:
             while not stop.is_set() and not self._step(poller, pool, stop, wait_seconds, until_empty):
                 self._raise_failures()
         self._raise_failures()
@@ -74,11 +83,17 @@ class Intake:
     def _wait_for_room(self, stop: threading.Event) -> int:
         """How many messages there is room for; 0 when it is time to look around again."""
         with self._changed:
-            room = self._room - len(self._under_way)
-            if room < self._least and not stop.is_set():
+            if self._free() < self._least() and not stop.is_set():
                 self._changed.wait(NOTICE_SECONDS)
-                room = self._room - len(self._under_way)
-            return room if room >= self._least else 0
+            room = self._free()
+            return room if room >= self._least() else 0
+
+    def _free(self) -> int:
+        return self._tabs() * (1 + WAITING_FOR_EACH_TAB) - len(self._under_way)
+
+    def _least(self) -> int:
+        """Half of the tabs at a time: a receive for each message would double what the queue is asked."""
+        return max(1, self._tabs() // 2)
 
     def _take(
         self, poller: Poller, pool: ThreadPoolExecutor, stop: threading.Event, wait_seconds: int, room: int

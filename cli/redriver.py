@@ -61,10 +61,13 @@ class Redriver:
             WaitTimeSeconds=1,
             VisibilityTimeout=LOOK_SECONDS,
             MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["MessageGroupId"],
         )
         return list(answer.get("Messages", []))
 
     def _move(self, letter: Any) -> None:
+        tenant = letter.get("Attributes", {}).get("MessageGroupId")
+        group: Any = {"MessageGroupId": tenant} if tenant else {}
         self._sqs.send_message(
             QueueUrl=self._settings.queue_url,
             MessageBody=letter["Body"],
@@ -72,5 +75,6 @@ class Redriver:
                 **letter.get("MessageAttributes", {}),
                 REDRIVEN_FROM: {"DataType": "String", "StringValue": letter["MessageId"]},
             },
+            **group,
         )
         self._sqs.delete_message(QueueUrl=self._settings.dead_letter_queue_url, ReceiptHandle=letter["ReceiptHandle"])

@@ -53,6 +53,8 @@ def embedded(**overrides: str) -> Iterator[Embedded]:
         clients = Clients.connect()
         # One process works on the queue, and someone is waiting: retry soon.
         quick = {"STILLFRAME_BACKOFF_BASE_SECONDS": "1", "STILLFRAME_BACKOFF_CAP_SECONDS": "8", "LOG_LEVEL": "ERROR"}
+        # It waits for the very messages that it sends; a page's turn would come as another one.
+        quick["STILLFRAME_PER_HOST"] = "0"
         exports = provision(clients, QueuePolicy(max_receive_count=3))
         yield Embedded(Settings.from_environment(**{**exports, **quick, **overrides}), clients)
 

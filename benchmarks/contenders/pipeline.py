@@ -23,12 +23,12 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     job = Job.read()
     overrides = {
-        "STILLFRAME_TABS": str(job.tabs),
+        "STILLFRAME_TABS": str(job.tabs) if job.tabs else "auto",
         "STILLFRAME_ALLOW_HOSTS": urlsplit(job.urls[0]).netloc,
         "STILLFRAME_CHROMIUM": job.chromium,
     }
     settings = Settings.from_environment(**overrides)
-    clients = Clients.connect(job.tabs + 8)
+    clients = Clients.connect(settings.most_tabs + 8)
     requests = [
         CaptureRequest(
             url=url,
@@ -47,10 +47,10 @@ def main() -> None:
         captured += 1
         done(outcome.url, time.monotonic() - outcome.duration_ms / 1000, outcome.artifact.bytes)
 
-    intake = Intake(settings.tabs)
+    intake = Intake(settings.most_tabs)
     runtime = Runtime.build(settings, clients, [observe, intake.observe])
     poller = Poller(clients, settings, runtime.handler.handle)
-    intake.run(poller, threading.Event(), wait_seconds=1, until_empty=True)
+    intake.run(poller, threading.Event(), wait_seconds=1, until_empty=True, tabs=lambda: runtime.tabs.width)
     assert captured == len(requests), f"{captured} of {len(requests)}"
     runtime.close()
 

@@ -39,7 +39,8 @@ def command(
     with running_emulator(port, state, bind) as emulator:
         emulator.adopt_process()
         names = provision(Clients.connect(), QueuePolicy(visibility_timeout, max_receive_count))
-        exports = {**emulator.exports, **names}
+        # Nobody reads metrics from the logs of workers here.
+        exports = {**emulator.exports, **names, "STILLFRAME_PUBLISH_METRICS": "true"}
         if as_json:
             print_json(exports)
         else:

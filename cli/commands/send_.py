@@ -21,6 +21,11 @@ from ..resources import resource_options
 @click.option("--once", is_flag=True, help="Derive the id from the request: the same one twice is one screenshot.")
 @click.option("--options", metavar="JSON", help="Render options.")
 @click.option("--repeat", type=click.IntRange(1, 100_000), default=1, help="Send each message that many times.")
+@click.option(
+    "--tenant",
+    metavar="NAME",
+    help="Whose messages these are: when one tenant sends many, those of the others do not wait for them.",
+)
 @resource_options
 @json_option
 def command(
@@ -30,6 +35,7 @@ def command(
     once: bool,
     options: str | None,
     repeat: int,
+    tenant: str | None,
     settings: Settings,
     clients: Clients,
     as_json: bool,
@@ -38,7 +44,7 @@ def command(
     requests = read_requests(urls, file, parse_options(options), request_id, once) * repeat
     count = 0
     with ProgressReport("sending", len(requests)) as progress:
-        for sent in Producer(clients, settings).send(requests):
+        for sent in Producer(clients, settings, tenant=tenant).send(requests):
             count += 1
             progress.step(sent.request.recorded_url)
             if as_json:

@@ -15,6 +15,7 @@ from ..console import human_bytes, json_option, note, print_json, print_table
 from ..gallery import GALLERY_NAME
 from ..producer import parse_options, read_requests
 from ..session import Session, embedded
+from ..tabs import tabs_option
 
 
 @click.command("shoot")
@@ -25,7 +26,7 @@ from ..session import Session, embedded
 @click.option(
     "--allow-host", "allow_hosts", multiple=True, metavar="HOST[:PORT]", help="Allow a host that is not public."
 )
-@click.option("--tabs", type=click.IntRange(1, 64), default=4, show_default=True, help="Pages open at once.")
+@tabs_option
 @json_option
 def command(
     urls: tuple[str, ...],
@@ -33,7 +34,7 @@ def command(
     out: Path,
     options: str | None,
     allow_hosts: tuple[str, ...],
-    tabs: int,
+    tabs: int | str | None,
     as_json: bool,
 ) -> None:
     """Capture pages on this machine: queue, table and bucket in process, the real handler, no account.
@@ -45,10 +46,14 @@ def command(
 
 
 def run_shoot(
-    requests: Sequence[CaptureRequest], out: Path, allow_hosts: Sequence[str], as_json: bool, tabs: int = 4
+    requests: Sequence[CaptureRequest],
+    out: Path,
+    allow_hosts: Sequence[str],
+    as_json: bool,
+    tabs: int | str | None = None,
 ) -> int:
     """Capture, print, and return the exit status: 1 when a capture failed."""
-    overrides = {"STILLFRAME_TABS": str(tabs)}
+    overrides = {} if tabs is None else {"STILLFRAME_TABS": str(tabs)}
     if allow_hosts:
         overrides["STILLFRAME_ALLOW_HOSTS"] = ",".join(allow_hosts)
     results: list[dict[str, Any]] = []

@@ -7,6 +7,7 @@ a port (claim, work, queue, clock) the whole way can be stepped through determin
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from stillframe.delivery import Delivery, Message
 from stillframe.errors import (
     CaptureError,
     ClaimHeld,
+    HostBusy,
     IdConflict,
     OutOfTime,
     PermanentError,
@@ -25,11 +27,13 @@ from stillframe.errors import (
     UnparsableBody,
 )
 from stillframe.outcome import Outcome, OutcomeKind, SkipReason
+from stillframe.politeness import HostSlots, Slot
 from stillframe.queue import Backoff, CaptureQueue
 from stillframe.record import Record, Status
 from stillframe.settings import Settings
 
 from .claimed import InvocationContext, under_claim
+from .metering import Meter
 from .work import Product, Work
 
 logger = logging.getLogger(__name__)
@@ -37,6 +41,10 @@ logger = logging.getLogger(__name__)
 # Kept free at the end of a job to store and complete, and asked for before one is begun.
 FINISH_SECONDS = 1.0
 START_SECONDS = 2.0
+# How long a message whose host is busy waits at first, and at most: all that wait must come often enough to keep the
+# host's slots in use, and seldom enough not to be a load of their own.
+FIRST_TURN_SECONDS = 4
+LONGEST_TURN_SECONDS = 60
 
 
 class Capture:
@@ -50,6 +58,8 @@ class Capture:
         queue: CaptureQueue,
         backoff: Backoff,
         clock: Clock,
+        meter: Meter,
+        slots: HostSlots,
     ) -> None:
         self._settings = settings
         self._claim_for = claim_for
@@ -57,24 +67,24 @@ class Capture:
         self._queue = queue
         self._backoff = backoff
         self._clock = clock
+        self._meter = meter
+        self._slots = slots
+        self._is_stopping = False
 
     def handle(self, message: Message, context: InvocationContext) -> Outcome:
         """Work on one delivery. The message is to be deleted exactly when the outcome is acknowledged."""
         started_ms = self._clock.now_ms()
-        outcome = Outcome(
-            kind=OutcomeKind.CAPTURED,
-            acknowledge=True,
-            id=message.message_id,
-            url="",
-            message_id=message.message_id,
-            receive_count=message.receive_count,
-        )
+        outcome = _unknown(message)
+        if self._is_stopping:
+            return self._hand_back(message, OutOfTime("the worker stops, another one takes it"), outcome)
         try:
             delivery = Delivery.of(message)
             outcome = replace(outcome, id=delivery.id, url=delivery.request.recorded_url)
             outcome = self._deliver(delivery, context, outcome)
         except (UnparsableBody, IdConflict) as error:
             outcome = self._set_aside(message, error, outcome)
+        except HostBusy as error:
+            outcome = self._postpone(message, error, outcome)
         except TransientError as error:
             outcome = self._hand_back(message, error, outcome)
         except Exception as error:
@@ -82,21 +92,44 @@ class Capture:
             outcome = self._hand_back(message, UnexpectedError(f"{type(error).__name__}: {error}"), outcome)
         return replace(outcome, duration_ms=self._clock.now_ms() - started_ms)
 
+    def stop(self) -> None:
+        """Begin nothing any more: from now on messages are handed back untouched, for other workers to take at once."""
+        self._is_stopping = True
+
     def _deliver(self, delivery: Delivery, context: InvocationContext, outcome: Outcome) -> Outcome:
         deadline = self._deadline(context)
+        lease_ms = int(deadline.remaining_seconds() * 1000) + self._settings.lease_margin_ms
+        slot = self._slots.take(delivery.request.url, lease_ms)
+        try:
+            return self._deliver_in_time(delivery, context, deadline, outcome)
+        finally:
+            self._release(slot)
+
+    def _deliver_in_time(
+        self, delivery: Delivery, context: InvocationContext, deadline: Deadline, outcome: Outcome
+    ) -> Outcome:
         started_ms = self._clock.now_ms()
         claim = self._claim_for(delivery)
         product = Product()
 
         def work() -> dict[str, object]:
             nonlocal product
-            product = self._work.do(delivery, claim, deadline)
+            with self._meter.account() as account:
+                product = self._work.do(delivery, claim, deadline)
+            product = replace(product, cost=account.cost)
             return product.to_result(self._clock.now_ms() - started_ms)
 
         if under_claim(claim, delivery, context, work):
             return self._conclude(delivery, claim, product, outcome)
         assert claim.found is not None
         return self._skip(delivery, claim.found, outcome)
+
+    def _release(self, slot: Slot | None) -> None:
+        """Best effort: otherwise its lease ends it, and what was captured is captured."""
+        try:
+            self._slots.release(slot)
+        except ServiceUnavailable as error:
+            logger.warning("could not release a slot of the host", extra={"error": error.message})
 
     def _deadline(self, context: InvocationContext) -> Deadline:
         """The job's own, inside the invocation's. Raises OutOfTime, before anything was touched."""
@@ -114,7 +147,9 @@ class Capture:
             claim_age_ms=claim.claimed_at_ms - delivery.message.sent_at_ms,
             artifact=product.artifact,
             adopted=product.adopted,
+            took_over=claim.took_over,
             render_ms=product.render_ms,
+            cost=product.cost,
         )
         if product.error is None:
             return outcome
@@ -158,8 +193,20 @@ class Capture:
             seconds = self._backoff.seconds(message.receive_count)
             if isinstance(error, ClaimHeld):
                 seconds = max(seconds, error.seconds)
+            elif self._is_stopping:
+                seconds = 0
             self._queue.delay(message.receipt_handle, seconds)
         return replace(_failed(outcome, OutcomeKind.RETRY, error), acknowledge=False)
+
+    def _postpone(self, message: Message, error: HostBusy, outcome: Outcome) -> Outcome:
+        """Its copy comes later, with the same right to be taken as any other; the original is done with."""
+        ceiling = min(LONGEST_TURN_SECONDS, FIRST_TURN_SECONDS * 2 ** min(message.postponed, 10))
+        seconds = max(1, round(random.uniform(0, ceiling)))
+        try:
+            self._queue.postpone(message, seconds)
+        except ServiceUnavailable as unavailable:
+            return self._hand_back(message, unavailable, outcome)
+        return _failed(outcome, OutcomeKind.RETRY, error)
 
     def _set_aside(self, message: Message, error: CaptureError, outcome: Outcome) -> Outcome:
         """To the dead-letter queue with its reason: there is no record of its own to fail."""
@@ -179,6 +226,18 @@ def _skip_reason(found: Record, received_at_ms: int) -> SkipReason:
     if (found.claimed_at or 0) >= received_at_ms:
         return SkipReason.RACE_CONDITION_PREVENTED
     return SkipReason.ALREADY_PROCESSING
+
+
+def _unknown(message: Message) -> Outcome:
+    """Of a message whose body was not read yet."""
+    return Outcome(
+        kind=OutcomeKind.CAPTURED,
+        acknowledge=True,
+        id=message.message_id,
+        url="",
+        message_id=message.message_id,
+        receive_count=message.receive_count,
+    )
 
 
 def _failed(outcome: Outcome, kind: OutcomeKind, error: CaptureError) -> Outcome:

@@ -10,6 +10,7 @@ import asyncio
 import concurrent.futures
 import logging
 import threading
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -17,11 +18,12 @@ import uvloop
 
 from stillframe.artifact import Screenshot
 from stillframe.clock import Deadline
-from stillframe.errors import CaptureTimeout
+from stillframe.errors import BrowserCrashed, CaptureTimeout
 from stillframe.options import RenderOptions
 
 from .browser.memory import default_limit_mb
 from .guard.server import EgressGuard
+from .machine import memory_is_short
 from .warm_browser import Launcher, WarmBrowser
 
 logger = logging.getLogger(__name__)
@@ -54,10 +56,22 @@ class RenderEngine:
         except concurrent.futures.TimeoutError as error:
             future.cancel()
             raise CaptureTimeout("the capture did not end before the job's deadline") from error
+        except concurrent.futures.CancelledError as error:
+            raise BrowserCrashed("the browser was ended during the capture") from error
 
     def warm_up(self) -> None:
         """Start the browser in the background, ahead of the first page."""
         self._submit(self._started().warm_up())
+
+    def cpu_seconds(self) -> float:
+        """CPU time of this process and of every browser that it had."""
+        browser = self._browser
+        return time.process_time() + (browser.cpu_seconds() if browser is not None else 0.0)
+
+    def memory_share(self) -> float:
+        """How much the browser has of the memory that it may have; 1 where the machine itself is short of it."""
+        browser = self._browser
+        return 1.0 if memory_is_short() else browser.memory_share if browser is not None else 0.0
 
     def close(self) -> None:
         """End the browser and its thread. Idempotent."""

@@ -1,15 +1,17 @@
-"""One canonical log line and one metric record for each capture, and nothing else on the happy path."""
+"""One canonical log line and the metrics of each capture, and nothing else on the happy path."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import IO
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from stillframe.cost import worker_architecture
 from stillframe.errors import ServiceUnavailable, UnexpectedError
 from stillframe.outcome import Outcome, OutcomeKind
 
@@ -45,37 +47,71 @@ def log_outcome(outcome: Outcome) -> None:
     logging.getLogger(SERVICE).log(level, "capture", extra=outcome.to_wire())
 
 
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Values of one set of dimensions; every set names the service as well."""
+
+    dimensions: Mapping[str, str]
+    values: Mapping[str, tuple[MetricUnit, float]]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def measurements(outcome: Outcome) -> Iterator[Measurement]:
+    """What is counted of one delivery: by outcome, and by reason where there is one."""
+    values: dict[str, tuple[MetricUnit, float]] = {
+        "Captures": (MetricUnit.Count, 1),
+        "Duration": (MetricUnit.Milliseconds, outcome.duration_ms),
+        "ReceiveCount": (MetricUnit.Count, outcome.receive_count),
+    }
+    if outcome.render_ms is not None:
+        values["RenderDuration"] = (MetricUnit.Milliseconds, outcome.render_ms)
+    if outcome.artifact is not None:
+        values["ImageSize"] = (MetricUnit.Bytes, outcome.artifact.bytes)
+        if outcome.artifact.facts.blank:
+            values["BlankImages"] = (MetricUnit.Count, 1)
+    if outcome.took_over:
+        values["StaleClaims"] = (MetricUnit.Count, 1)
+    if outcome.claim_age_ms is not None:
+        values["ClaimAge"] = (MetricUnit.Milliseconds, max(0, outcome.claim_age_ms))
+    if outcome.cost is not None:
+        values["CpuTime"] = (MetricUnit.Milliseconds, outcome.cost.cpu_ms)
+        values["BilledTime"] = (MetricUnit.Milliseconds, outcome.cost.billed_ms)
+        values["EstimatedUsd"] = (MetricUnit.NoUnit, outcome.cost.usd[worker_architecture()])
+    told = {"reason": outcome.reason or "none", "id": outcome.id}
+    yield Measurement({"outcome": outcome.kind.value}, values, told)
+    if outcome.reason is not None:
+        dimensions = {"outcome": outcome.kind.value, "reason": outcome.reason}
+        yield Measurement(dimensions, {"Reasons": (MetricUnit.Count, 1)})
+
+
+def refusals(counts: Mapping[str, int]) -> Iterator[Measurement]:
+    """What the egress guard refused one capture, by decision (deny.private, deny.port, ...)."""
+    for decision, count in counts.items():
+        yield Measurement({"decision": decision}, {"RefusedConnections": (MetricUnit.Count, count)})
+
+
 class MetricEmitter:
-    """CloudWatch embedded metric format, one record a capture, on a stream that CloudWatch reads."""
+    """CloudWatch embedded metric format, on a stream that CloudWatch reads."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
 
     def __call__(self, outcome: Outcome) -> None:
-        metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
-        metrics.add_dimension("outcome", outcome.kind.value)
-        metrics.add_metadata("reason", outcome.reason or "none")
-        metrics.add_metadata("id", outcome.id)
-        metrics.add_metric("Captures", MetricUnit.Count, 1)
-        metrics.add_metric("Duration", MetricUnit.Milliseconds, outcome.duration_ms)
-        metrics.add_metric("ReceiveCount", MetricUnit.Count, outcome.receive_count)
-        if outcome.render_ms is not None:
-            metrics.add_metric("RenderDuration", MetricUnit.Milliseconds, outcome.render_ms)
-        if outcome.artifact is not None:
-            metrics.add_metric("ImageSize", MetricUnit.Bytes, outcome.artifact.bytes)
-        if outcome.claim_age_ms is not None:
-            metrics.add_metric("ClaimAge", MetricUnit.Milliseconds, max(0, outcome.claim_age_ms))
-        self._write(metrics)
+        self._write(measurements(outcome))
 
     def refused(self, counts: Mapping[str, int]) -> None:
-        """What the egress guard refused one capture: a metric for each decision (deny.private, deny.port, ...)."""
-        for decision, count in counts.items():
-            metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
-            metrics.add_dimension("decision", decision)
-            metrics.add_metric("RefusedConnections", MetricUnit.Count, count)
-            self._write(metrics)
+        """What the egress guard refused one capture."""
+        self._write(refusals(counts))
 
-    def _write(self, metrics: EphemeralMetrics) -> None:
-        # One write for the whole line: captures end on several threads.
-        self._stream.write(json.dumps(metrics.serialize_metric_set(), separators=(",", ":")) + "\n")
+    def _write(self, measured: Iterable[Measurement]) -> None:
+        for each in measured:
+            metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
+            for name, value in each.dimensions.items():
+                metrics.add_dimension(name, value)
+            for name, value in each.metadata.items():
+                metrics.add_metadata(name, value)
+            for name, (unit, number) in each.values.items():
+                metrics.add_metric(name, unit, number)
+            # One write for the whole line: captures end on several threads.
+            self._stream.write(json.dumps(metrics.serialize_metric_set(), separators=(",", ":")) + "\n")
         self._stream.flush()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from stillframe.claim import Claim
 from stillframe.clients import Clients, connect_secrets
 from stillframe.clock import Clock, SystemClock
+from stillframe.cost import worker_memory_mb
 from stillframe.delivery import Delivery
 from stillframe.egress import EgressPolicy
 from stillframe.grant import SecretGrant
+from stillframe.politeness import HostSlots
 from stillframe.queue import Backoff, CaptureQueue
 from stillframe.secrets import SecretStore
 from stillframe.series import Series
@@ -27,8 +30,14 @@ from .comparison import Comparer
 from .engine import RenderEngine
 from .guard.server import EgressGuard
 from .guard.session import Limits
+from .machine import CpuShare, available_cpus
+from .metering import Meter
 from .observability import Observer
+from .tabs import Tabs
 from .work import Work
+
+# What a worker begins with before it has measured anything.
+TABS_PER_CPU = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,7 @@ class Runtime:
 
     handler: BatchHandler
     engine: RenderEngine
+    tabs: Tabs
 
     @classmethod
     def build(
@@ -74,8 +84,18 @@ class Runtime:
             queue=CaptureQueue(clients.sqs, settings.queue_url, settings.dead_letter_queue_url),
             backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds),
             clock=clock,
+            slots=HostSlots(clients.dynamodb, settings.table_name, settings.per_host, clock),
+            meter=Meter(engine.cpu_seconds, worker_memory_mb()),
         )
-        return cls(BatchHandler(capture, observers, settings.tabs, clock), engine)
+        cpus = available_cpus()
+        tabs = Tabs(
+            settings.fewest_tabs,
+            settings.most_tabs,
+            start=math.ceil(cpus) * TABS_PER_CPU,
+            cpu_share=CpuShare(engine.cpu_seconds, cpus),
+            memory_share=engine.memory_share,
+        )
+        return cls(BatchHandler(capture, observers, tabs, clock), engine, tabs)
 
     def close(self) -> None:
         """Finish what is under way and end the browser."""

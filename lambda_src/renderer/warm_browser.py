@@ -17,7 +17,7 @@ from stillframe.errors import BrowserCrashed, CaptureTimeout
 from stillframe.options import RenderOptions
 
 from .browser.chromium import Chromium
-from .browser.memory import WATCH_SECONDS, end_the_largest, has_too_much
+from .browser.memory import WATCH_SECONDS, end_the_largest, share_of
 from .browser.tab import Tab
 from .guard.server import EgressGuard
 from .page.capture import PageCapture
@@ -46,6 +46,9 @@ class WarmBrowser:
         self._users: dict[Chromium, int] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._lock = asyncio.Lock()
+        self._ended_cpu_seconds = 0.0
+        # Of what the browser may have, when it was last looked at.
+        self.memory_share = 0.0
 
     async def capture(self, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
         """Capture a page before the deadline. Raises a CaptureError."""
@@ -65,6 +68,10 @@ class WarmBrowser:
         """Start the browser ahead of the first capture."""
         async with self._lock:
             self._next.prepare(await self._running())
+
+    def cpu_seconds(self) -> float:
+        """Of every browser that there was. May be called on any thread."""
+        return self._ended_cpu_seconds + sum(chromium.cpu.seconds() for chromium in list(self._users))
 
     async def close(self) -> None:
         """End every browser that is still there."""
@@ -117,6 +124,7 @@ class WarmBrowser:
 
     async def _end_if_idle(self, chromium: Chromium) -> None:
         if chromium is not self._current and not self._users.get(chromium, 0):
+            self._ended_cpu_seconds += chromium.cpu.seconds()
             self._users.pop(chromium, None)
             await asyncio.shield(chromium.kill())
 
@@ -152,6 +160,10 @@ class WarmBrowser:
             async with asyncio.timeout(min(OPEN_SECONDS, deadline.remaining_seconds())):
                 ready = await self._next.take(chromium)
         except TimeoutError as error:
+            if deadline.remaining_seconds() <= 0:
+                # Whether it was the browser or this very process that stood still cannot be told.
+                self._retire(chromium)
+                raise CaptureTimeout("no tab was open before the job's deadline") from error
             raise BrowserCrashed("the browser did not open a tab in time") from error
         if chromium is self._current:
             self._next.prepare(chromium)
@@ -181,8 +193,11 @@ class WarmBrowser:
         while any(self._users.values()):
             await asyncio.sleep(WATCH_SECONDS)
             for chromium in list(self._users):
-                # The mark goes first: the crash is noticed at once.
-                if await asyncio.to_thread(has_too_much, chromium.pid, self._memory_limit):
+                share = await asyncio.to_thread(share_of, chromium.pid, self._memory_limit)
+                if chromium is self._current:
+                    self.memory_share = share
+                if share > 1:
+                    # The mark goes first: the crash is noticed at once.
                     chromium.had_too_much_memory = True
                     end_the_largest(chromium.pid)
                     self._retire(chromium)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from stillframe.artifact import Screenshot, StoredArtifact
 from stillframe.claim import Claim
 from stillframe.clock import Deadline
+from stillframe.cost import Cost
 from stillframe.delivery import Delivery
 from stillframe.errors import CaptureError, PermanentError, TransientError, UnexpectedError
 from stillframe.options import PREVIOUS, RenderOptions
@@ -37,12 +38,15 @@ class Product:
     error: CaptureError | None = None
     adopted: bool = False
     render_ms: int | None = None
+    cost: Cost | None = None
 
     def to_result(self, duration_ms: int) -> dict[str, Any]:
         """The attributes with which the record is completed, wire names."""
         result: dict[str, Any] = {"status": Status.SUCCESS.value, "durationMs": duration_ms}
         if self.artifact is not None:
             result |= self.artifact.to_wire()
+        if self.cost is not None:
+            result |= self.cost.to_wire()
         if self.error is not None:
             result |= {"status": Status.FAILED.value, "errorCode": self.error.code, "errorMessage": self.error.message}
         return result

@@ -18,7 +18,7 @@ from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.record import Status
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
-from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, message
+from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, fixed_tabs, message
 from tests.support.fuzz import URL, bodies, is_sendable
 
 FUZZED = 10_000
@@ -88,7 +88,9 @@ def test_ten_thousand_fuzzed_bodies_are_each_accounted_for(
     # When a worker takes them from the queue, in batches as Lambda gets them
     outcomes: dict[str, Outcome] = {}
     capture = capture_of(cloud.clients, cloud.settings, ToldRenderer(), SystemClock())
-    handler = BatchHandler(capture, [lambda outcome: outcomes.update({outcome.message_id: outcome})], 4, SystemClock())
+    handler = BatchHandler(
+        capture, [lambda outcome: outcomes.update({outcome.message_id: outcome})], fixed_tabs(4), SystemClock()
+    )
     with caplog.at_level(logging.ERROR):
         poller = Poller(cloud.clients, cloud.settings, handler.handle)
         while poller.poll(0):

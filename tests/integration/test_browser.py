@@ -159,3 +159,26 @@ def test_a_worker_to_whom_orphans_come_is_left_with_none(chromium: str, site: st
     )
     # Then no zombie is left to it
     assert done.stdout.split() == ["left:"]
+
+
+def test_a_deadline_that_is_over_before_a_tab_is_open_is_a_time_out(chromium: str, site: str) -> None:
+    # Given a browser that stands still, as it does when its worker is frozen
+    launches = Launches(chromium)
+    engine = RenderEngine(launches, EgressGuard(EgressPolicy.of([site])))
+    try:
+        render(engine, f"http://{site}/colour?hex=00aa00")
+        # The tab that was opened ahead is used up.
+        time.sleep(0.5)
+        for process in processes_of(launches.browsers[0]):
+            os.kill(int(process.name), signal.SIGSTOP)
+        assert launches.browsers[0].is_alive
+        refusal(engine, f"http://{site}/colour?hex=00aa00", seconds=1)
+        # When the deadline of a capture is over before a tab is open
+        assert len(launches.browsers) == 1
+        error = refusal(engine, f"http://{site}/colour?hex=00aa00", seconds=1)
+        # Then that is what it says
+        assert error.code == "TIMEOUT"
+        # And the next capture is on another browser
+        assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
+    finally:
+        engine.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.backlog import message_counts
 from stillframe.record import Status
 from stillframe.request import CaptureRequest
 from tests.conftest import MakeCloud
@@ -167,6 +168,46 @@ def test_sigterm_finishes_what_is_under_way(quick_cloud: Cloud, workers: Fleet, 
     assert is_success(cloud, "under-way")
     assert [each["Body"] for each in cloud.receive()] != []
     assert cloud.record("not-taken").status is Status.QUEUED
+    assert worker.errors() == []
+
+
+def in_flight(cloud: Cloud) -> int:
+    return message_counts(cloud.clients, cloud.settings.queue_url)[1]
+
+
+def test_sigterm_hands_back_what_has_not_begun(quick_cloud: Cloud, workers: Fleet, site: str) -> None:
+    # Given a consumer of one tab that has received more than it has begun
+    cloud = quick_cloud
+    for number in range(2):
+        cloud.send(CaptureRequest(url=f"http://{site}/slow?seconds=1.5&n={number}", request_id=f"slow-{number}"))
+    worker = workers.start(cloud.exports, "--continuous", "--tabs", "1")
+    wait_for(lambda: in_flight(cloud) == 2, what="both received")
+    wait_for(lambda: any(is_processing(cloud, f"slow-{number}") for number in range(2)), what="the claim")
+    # When it gets SIGTERM
+    worker.process.terminate()
+    # Then it finishes the one, and the other is there for others at once
+    assert worker.process.wait(20) == 0
+    assert sorted(cloud.record(f"slow-{number}").status for number in range(2)) == [Status.QUEUED, Status.SUCCESS]
+    assert in_flight(cloud) == 0
+    assert len(cloud.receive()) == 1
+    assert worker.errors() == []
+
+
+def test_sigterm_hands_back_what_takes_longer_than_its_grace(quick_cloud: Cloud, workers: Fleet, site: str) -> None:
+    # Given a consumer in the middle of a page that takes its time
+    cloud = quick_cloud
+    cloud.send(CaptureRequest(url=f"http://{site}/slow?seconds=30", request_id="endless"))
+    worker = workers.start(cloud.exports, "--continuous", "--grace", "1")
+    wait_for(lambda: is_processing(cloud, "endless"), what="the claim")
+    # When it gets SIGTERM
+    started = time.monotonic()
+    worker.process.terminate()
+    # Then it is gone soon after its grace, the claim released and the message there for others
+    assert worker.process.wait(20) == 0
+    assert time.monotonic() - started < 1 + 6
+    assert cloud.record("endless").status is Status.QUEUED
+    assert in_flight(cloud) == 0
+    assert len(cloud.receive()) == 1
     assert worker.errors() == []
 
 

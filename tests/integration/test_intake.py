@@ -58,7 +58,7 @@ def consume(
     intake = Intake(TABS)
     tabs = Tabs(intake, seconds)
     poller = Poller(cloud.clients, cloud.settings, tabs.handle)
-    intake.run(poller, stop or threading.Event(), 1, until_empty)
+    intake.run(poller, stop or threading.Event(), 1, until_empty, lambda: TABS)
     assert intake.received == len(tabs.began)
     return tabs
 
@@ -123,7 +123,7 @@ def test_what_comes_after_a_stop_is_handed_back_at_once(cloud: Cloud) -> None:
     stop = threading.Event()
     intake = Intake(TABS)
     poller = Poller(cloud.clients, cloud.settings, lambda *_: pytest.fail("it was worked on"))
-    waiting = threading.Thread(target=intake.run, args=(poller, stop, 5, False))
+    waiting = threading.Thread(target=intake.run, args=(poller, stop, 5, False, lambda: TABS))
     waiting.start()
     time.sleep(0.5)
     stop.set()

@@ -15,10 +15,12 @@ from cli.producer import Producer
 from cli.redriver import Redriver
 from lambda_src.renderer.capture import Capture
 from lambda_src.renderer.comparison import Comparer
+from lambda_src.renderer.metering import Meter
 from lambda_src.renderer.work import Work
 from stillframe.claim import Claim
 from stillframe.clients import Clients, connect_secrets
 from stillframe.delivery import REDRIVEN_FROM, Delivery
+from stillframe.politeness import HostSlots
 from stillframe.queue import Backoff, CaptureQueue
 from stillframe.request import CaptureRequest
 from stillframe.secrets import SecretStore
@@ -90,6 +92,8 @@ class Surroundings:
             queue=CaptureQueue(clients.sqs, settings.queue_url, settings.dead_letter_queue_url),
             backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, self.scheduler.rng.uniform),
             clock=clock,
+            meter=Meter(lambda: clock.now_ms() / 1000, 2048, lambda: clock.now_ms() / 1000),
+            slots=HostSlots(clients.dynamodb, settings.table_name, settings.per_host, clock),
         )
 
 

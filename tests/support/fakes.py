@@ -9,6 +9,8 @@ from PIL import Image
 
 from lambda_src.renderer.capture import Capture
 from lambda_src.renderer.comparison import Comparer
+from lambda_src.renderer.metering import Meter
+from lambda_src.renderer.tabs import Tabs
 from lambda_src.renderer.work import Work
 from stillframe.artifact import Screenshot
 from stillframe.claim import Claim
@@ -18,6 +20,7 @@ from stillframe.delivery import Delivery, Message
 from stillframe.extra import Extra
 from stillframe.facts import PageFacts
 from stillframe.options import ImageFormat, RenderOptions
+from stillframe.politeness import HostSlots
 from stillframe.queue import Backoff, CaptureQueue
 from stillframe.request import CaptureRequest
 from stillframe.secrets import SecretStore
@@ -108,4 +111,11 @@ def capture_of(
         queue=CaptureQueue(clients.sqs, own.queue_url, own.dead_letter_queue_url),
         backoff=Backoff(own.backoff_base_seconds, own.backoff_cap_seconds),
         clock=clock,
+        slots=HostSlots(clients.dynamodb, own.table_name, own.per_host, clock),
+        meter=Meter(lambda: clock.now_ms() / 1000, 2048, lambda: clock.now_ms() / 1000),
     )
+
+
+def fixed_tabs(number: int) -> Tabs:
+    """A gate that is never moved."""
+    return Tabs(number, number, number, cpu_share=lambda: 0.0, memory_share=lambda: 0.0)

@@ -10,6 +10,7 @@ import pytest
 
 from lambda_src.renderer.observability import MetricEmitter, json_logger, log_outcome
 from stillframe.artifact import StoredArtifact
+from stillframe.cost import Cost
 from stillframe.facts import PageFacts
 from stillframe.outcome import Outcome, OutcomeKind
 
@@ -23,6 +24,7 @@ CAPTURED = Outcome(
     render_ms=321,
     claim_age_ms=45,
     duration_ms=400,
+    cost=Cost(cpu_ms=180, billed_ms=200, memory_mb=2048),
 )
 
 
@@ -79,9 +81,21 @@ def test_a_metric_record_is_one_line_in_embedded_metric_format() -> None:
     (definition,) = record["_aws"]["CloudWatchMetrics"]
     assert definition["Namespace"] == "Stillframe"
     assert {metric["Name"] for metric in definition["Metrics"]} == {
-        "Captures", "Duration", "ReceiveCount", "RenderDuration", "ImageSize", "ClaimAge",
+        "Captures", "Duration", "ReceiveCount", "RenderDuration", "ImageSize", "ClaimAge", "CpuTime",
+        "BilledTime", "EstimatedUsd",
     }  # fmt: skip
     assert (record["outcome"], record["Duration"], record["ImageSize"]) == ("captured", [400], [1234])
+
+
+def test_what_is_not_captured_is_counted_by_its_reason() -> None:
+    # Given / When a retry
+    stream = io.StringIO()
+    MetricEmitter(stream)(outcome(OutcomeKind.RETRY, "TIMEOUT"))
+    # Then its code has a metric of its own
+    _, record = [json.loads(line) for line in stream.getvalue().splitlines()]
+    (definition,) = record["_aws"]["CloudWatchMetrics"]
+    assert definition["Dimensions"] == [["outcome", "reason", "service"]]
+    assert (record["outcome"], record["reason"], record["Reasons"]) == ("retry", "TIMEOUT", [1])
 
 
 def test_each_decision_of_the_guard_is_a_metric_of_its_own() -> None:

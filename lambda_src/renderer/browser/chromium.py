@@ -12,6 +12,7 @@ from pyppeteer.errors import PyppeteerError
 from stillframe.errors import BrowserCrashed
 
 from . import flags
+from .cpu import GroupCpu
 from .process import ProcessGroup, spawn
 from .profile import Profile, sweep
 from .transport import PipeConnection
@@ -38,6 +39,7 @@ class Chromium:
         self._tabs: dict[str, str | None] = {}
         self._attached: dict[str, CDPSession] = {}
         self.connection = connection
+        self.cpu = GroupCpu(process.pid)
         self.captures = 0
         self.user_agent = ""
         self.had_too_much_memory = False

@@ -42,14 +42,13 @@ def _read(path: str) -> str:
         return file.read()
 
 
-def has_too_much(group: int, limit_bytes: int) -> bool:
-    """Whether a process group has more memory than it may; then that is logged."""
+def share_of(group: int, limit_bytes: int) -> float:
+    """How much a process group has of the memory that it may have. More than 1 is too much, and is logged."""
     total = sum(private_bytes(group).values())
-    if total <= limit_bytes:
-        return False
-    megabytes = {"megabytes": total >> 20, "limitMegabytes": limit_bytes >> 20}
-    logger.warning("the browser has too much memory", extra={"chromiumPid": group, **megabytes})
-    return True
+    if total > limit_bytes:
+        megabytes = {"megabytes": total >> 20, "limitMegabytes": limit_bytes >> 20}
+        logger.warning("the browser has too much memory", extra={"chromiumPid": group, **megabytes})
+    return total / limit_bytes
 
 
 def end_the_largest(group: int) -> None:

@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -28,7 +29,7 @@ class Clients:
     s3: S3Client
 
     @classmethod
-    def connect(cls, connections: int = 16) -> Clients:
+    def connect(cls, connections: int = 32) -> Clients:
         """Clients from the standard AWS environment. Nothing is contacted yet."""
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 4},
@@ -52,5 +53,14 @@ def connect_secrets() -> SecretsManagerClient:
     session: Any = boto3.session.Session()
     client: SecretsManagerClient = session.client(
         "secretsmanager", config=Config(retries={"mode": "standard"}, connect_timeout=3, read_timeout=READ_SECONDS)
+    )
+    return client
+
+
+def connect_cloudwatch() -> CloudWatchClient:
+    """A client for those who publish or read metrics."""
+    session: Any = boto3.session.Session()
+    client: CloudWatchClient = session.client(
+        "cloudwatch", config=Config(retries={"mode": "standard"}, connect_timeout=3, read_timeout=READ_SECONDS)
     )
     return client

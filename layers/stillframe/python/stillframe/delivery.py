@@ -9,13 +9,17 @@ from stillframe.request import CaptureRequest
 
 # The message attribute with which `redrive` says which message this one was.
 REDRIVEN_FROM = "redrivenFrom"
+# Those of a message that was sent again because its host was busy: how often, and how often it had been received.
+POSTPONED = "postponed"
+RECEIVED_BEFORE = "receivedBefore"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message as the queue delivered it. Times are milliseconds since the epoch.
 
-    `is_redriven` says that it was another message before, which may have held a claim.
+    `is_redriven` says that it was another message before, which may have held a claim. `receive_count` counts the
+    receives of those before it too, `postponed` is how often it had to wait for its host, `group_id` its tenant.
     """
 
     body: str
@@ -25,6 +29,8 @@ class Message:
     sent_at_ms: int
     received_at_ms: int
     is_redriven: bool = False
+    postponed: int = 0
+    group_id: str | None = None
 
     @property
     def may_have_held(self) -> bool:

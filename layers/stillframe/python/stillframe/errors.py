@@ -182,6 +182,12 @@ class OutOfTime(TransientError):
     code = "OUT_OF_TIME"
 
 
+class HostBusy(TransientError):
+    """As many captures of the page's host are under way as may be: the message waits for its turn."""
+
+    code = "HOST_BUSY"
+
+
 class ClaimHeld(TransientError):
     """A holder whose lease still runs works on the id, and this message may be all that is left if it dies.
 

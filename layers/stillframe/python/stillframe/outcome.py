@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from stillframe.artifact import StoredArtifact
+from stillframe.cost import Cost
 
 
 class OutcomeKind(StrEnum):
@@ -48,9 +49,11 @@ class Outcome:
     error_code: str | None = None
     error_message: str | None = None
     adopted: bool = False
+    took_over: bool = False
     attempts: int = 0
     duration_ms: int = 0
     render_ms: int | None = None
+    cost: Cost | None = None
     claim_age_ms: int | None = None
 
     def to_wire(self) -> dict[str, Any]:
@@ -65,6 +68,7 @@ class Outcome:
             "receiveCount": self.receive_count,
             "attempts": self.attempts or None,
             "adopted": self.adopted or None,
+            "tookOver": self.took_over or None,
             **artifact,
             "s3Url": artifact.get("s3Url", self.s3_url),
             "winner": self.winner,
@@ -73,5 +77,6 @@ class Outcome:
             "durationMs": self.duration_ms,
             "renderMs": self.render_ms,
             "claimAgeMs": self.claim_age_ms,
+            **(self.cost.to_wire() if self.cost else {}),
         }
         return {name: value for name, value in values.items() if value is not None}

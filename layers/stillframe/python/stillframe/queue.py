@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from stillframe.delivery import POSTPONED, RECEIVED_BEFORE, REDRIVEN_FROM, Message
 from stillframe.errors import CaptureError, ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 # The longest visibility timeout that SQS takes (ChangeMessageVisibility).
 MAX_VISIBILITY_SECONDS = 43_200
+# The longest delay that SQS takes (SendMessage).
+MAX_DELAY_SECONDS = 900
 
 
 class Backoff:
@@ -58,6 +61,33 @@ class CaptureQueue:
             )
         except (ClientError, BotoCoreError) as error:
             logger.warning("could not set the back-off, the visibility timeout applies", extra={"error": str(error)})
+
+    def postpone(self, message: Message, seconds: int) -> None:
+        """Send a copy that comes after so many seconds, 900 at most, as if for the first time.
+
+        The original is to be acknowledged only after this returned. Handing it back instead would use up its receives:
+        a message that waits for its turn has not failed. Raises ServiceUnavailable.
+        """
+        attributes = {
+            REDRIVEN_FROM: message.message_id,
+            POSTPONED: str(message.postponed + 1),
+            # This receive was no attempt.
+            RECEIVED_BEFORE: str(message.receive_count - 1),
+        }
+        # The tenant stays what it is (SQS fair queues).
+        group: dict[str, Any] = {"MessageGroupId": message.group_id} if message.group_id else {}
+        try:
+            self._client.send_message(
+                QueueUrl=self._queue_url,
+                MessageBody=message.body,
+                DelaySeconds=max(0, min(seconds, MAX_DELAY_SECONDS)),
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+                },
+                **group,
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise ServiceUnavailable(f"queue: {error}") from error
 
     def dead_letter(self, body: str, message_id: str, reason: CaptureError) -> None:
         """Copy the message to the dead-letter queue with its reason.

@@ -91,6 +91,9 @@ class Record(WireModel):
     claimed_at: int | None = None
     updated_at: int | None = None
     duration_ms: int | None = None
+    cpu_ms: int | None = None
+    billed_ms: int | None = None
+    estimated_usd: dict[str, float] | None = None
     error_code: str | None = None
     error_message: str | None = None
     expires_at: int | None = None

@@ -38,8 +38,11 @@ class Settings(BaseSettings):
     key_prefix: Annotated[str, Field(alias="STILLFRAME_KEY_PREFIX", pattern=r"^[A-Za-z0-9._/-]*[A-Za-z0-9._-]$")] = (
         "screenshots"
     )
-    tabs: Annotated[int, Field(alias="STILLFRAME_TABS", ge=1, le=64)] = 4
+    tabs: Annotated[int, Field(ge=1, le=64)] | None = Field(None, alias="STILLFRAME_TABS")
+    min_tabs: Annotated[int, Field(alias="STILLFRAME_MIN_TABS", ge=1, le=64)] = 2
+    max_tabs: Annotated[int, Field(alias="STILLFRAME_MAX_TABS", ge=1, le=64)] = 16
     job_deadline_seconds: Annotated[float, Field(alias="STILLFRAME_JOB_DEADLINE_SECONDS", ge=1, le=840)] = 50
+    per_host: Annotated[int, Field(alias="STILLFRAME_PER_HOST", ge=0, le=1000)] = 0
     max_receive_count: Annotated[int, Field(alias="STILLFRAME_MAX_RECEIVE_COUNT", ge=1, le=1000)] = 5
     backoff_base_seconds: Annotated[float, Field(alias="STILLFRAME_BACKOFF_BASE_SECONDS", ge=0, le=900)] = 5
     backoff_cap_seconds: Annotated[float, Field(alias="STILLFRAME_BACKOFF_CAP_SECONDS", ge=0, le=43_200)] = 300
@@ -53,7 +56,14 @@ class Settings(BaseSettings):
     deny: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_DENY")] = ()
     secrets: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_SECRETS")] = ()
     max_browser_mb: Annotated[int | None, Field(alias="STILLFRAME_MAX_BROWSER_MB", ge=256, le=1_048_576)] = None
+    publish_metrics: Annotated[bool, Field(alias="STILLFRAME_PUBLISH_METRICS")] = False
     max_page_mb: Annotated[int, Field(alias="STILLFRAME_MAX_PAGE_MB", ge=1, le=4096)] = 256
+
+    @field_validator("tabs", mode="before")
+    @classmethod
+    def be_measured(cls, value: object) -> object:
+        """`auto`, or nothing: by measurement, between the fewest and the most."""
+        return None if value in ("auto", "") else value
 
     @field_validator("allow_hosts", "allow_cidrs", "allow_ports", "deny", "secrets", mode="before")
     @classmethod
@@ -82,6 +92,16 @@ class Settings(BaseSettings):
             stream = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "").rpartition("]")[2]
             object.__setattr__(self, "worker_id", stream or f"{socket.gethostname()}-{os.getpid()}")
         return self
+
+    @property
+    def fewest_tabs(self) -> int:
+        """The floor of what is measured."""
+        return self.tabs or min(self.min_tabs, self.max_tabs)
+
+    @property
+    def most_tabs(self) -> int:
+        """The ceiling of what is measured."""
+        return self.tabs or self.max_tabs
 
     @property
     def record_retention_seconds(self) -> int:
