@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
@@ -16,10 +16,21 @@ from stillframe.settings import comma_separated
 # `-c stillframe:memoryMb=4096`: the prefix tells our context from CDK's own, so that a typo is an error.
 CONTEXT_PREFIX = "stillframe:"
 SIZE_KEY = "size"
+# Also as `-c compute=fargate`: it is what a deployment is mostly told.
+COMPUTE_KEY = "compute"
+# Of an SQS mapping with pollers of its own (AWS Lambda, "Configuring scaling behavior for SQS event source mappings").
+CONCURRENCY_PER_POLLER = 10
+# "Task CPU and memory" of AWS Fargate: for each of its CPU sizes, 2 to 8 GB a vCPU, in whole GB.
+TASK_MB_PER_CPU = (2, 8)
 
 
 class ConfigError(Exception):
     """A context value is unknown or wrong. The message names it, and what is possible."""
+
+
+def _whole(value: object) -> object:
+    """A number of the command line is a text."""
+    return int(value) if isinstance(value, str) and value.isdigit() else value
 
 
 class Architecture(StrEnum):
@@ -27,6 +38,14 @@ class Architecture(StrEnum):
 
     ARM64 = "arm64"
     X86 = "x86"
+
+
+class Compute(StrEnum):
+    """Who takes messages from the queue."""
+
+    LAMBDA = "lambda"
+    FARGATE = "fargate"
+    BOTH = "both"
 
 
 # A list in cdk.json, comma-separated on the command line.
@@ -39,6 +58,7 @@ class DeployConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
+    compute: Compute = Compute.LAMBDA
     architecture: Architecture = Architecture.ARM64
     # 1,769 MB is one vCPU.
     memory_mb: Annotated[int, Field(ge=1024, le=10_240)]
@@ -52,6 +72,18 @@ class DeployConfig(BaseModel):
     max_concurrency: Annotated[int, Field(ge=2, le=1000)]
     # 0 reserves nothing: a new account's quota may be too small to reserve from.
     reserved_concurrency: Annotated[int, Field(ge=0, le=10_000)]
+    # Pollers of the mapping's own, ten invocations each; 0 leaves them to Lambda. Then there is no maxConcurrency.
+    min_pollers: Annotated[int, Field(ge=0, le=200)] = 0
+    max_pollers: Annotated[int, Field(ge=0, le=2000)] = 0
+    # The fleet. 1024 is one vCPU.
+    task_cpu: Annotated[Literal[512, 1024, 2048, 4096, 8192], BeforeValidator(_whole)] = 1024
+    task_memory_mb: Annotated[int, Field(ge=1024, le=61_440)] = 2048
+    task_tabs: Annotated[int, Field(ge=1, le=64)] = 6
+    min_tasks: Annotated[int, Field(ge=0, le=5000)] = 3
+    max_tasks: Annotated[int, Field(ge=1, le=5000)] = 20
+    spot: bool = False
+    # Captures at once of pages of one host; 0 sets no bound.
+    per_host: Annotated[int, Field(ge=0, le=1000)] = 0
     max_receive_count: Annotated[int, Field(ge=5, le=1000)] = 5
     queue_retention_days: Annotated[int, Field(ge=1, le=14)] = 4
     dead_letter_retention_days: Annotated[int, Field(ge=1, le=14)] = 14
@@ -67,7 +99,23 @@ class DeployConfig(BaseModel):
     deny: TextList = ()
     secrets: TextList = ()
     max_page_mb: Annotated[int, Field(ge=1, le=4096)] = 256
+    alarm_depth: Annotated[int, Field(ge=1)] = 10_000
+    alarm_age_seconds: Annotated[int, Field(ge=60)] = 900
+    alarm_usd_per_hour: Annotated[float, Field(gt=0, strict=False)] = 5.0
     alarm_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+
+    @property
+    def has_function(self) -> bool:
+        return self.compute is not Compute.FARGATE
+
+    @property
+    def has_fleet(self) -> bool:
+        return self.compute is not Compute.LAMBDA
+
+    @property
+    def is_provisioned(self) -> bool:
+        """Whether the mapping has pollers of its own."""
+        return self.max_pollers > 0
 
     @property
     def visibility_timeout_seconds(self) -> int:
@@ -100,9 +148,21 @@ class DeployConfig(BaseModel):
                 self.record_retention_days > self.dead_letter_retention_days
             ),
             "maxConcurrency must not be above reservedConcurrency (or set reservedConcurrency to 0)": (
-                not self.reserved_concurrency or self.max_concurrency <= self.reserved_concurrency
+                self.is_provisioned
+                or not self.reserved_concurrency
+                or self.max_concurrency <= self.reserved_concurrency
             ),
-        }
+            "minPollers must be 2 or more, and not above maxPollers": (
+                not self.is_provisioned or 2 <= self.min_pollers <= self.max_pollers
+            ),
+            "maxPollers times 10 must not be above reservedConcurrency (or set reservedConcurrency to 0)": (
+                not self.reserved_concurrency or self.max_pollers * CONCURRENCY_PER_POLLER <= self.reserved_concurrency
+            ),
+            "minTasks must not be above maxTasks": self.min_tasks <= self.max_tasks,
+            f"taskMemoryMb does not go with taskCpu {self.task_cpu}: it takes 2 to 8 times as many MB": (
+                TASK_MB_PER_CPU[0] * self.task_cpu <= self.task_memory_mb <= TASK_MB_PER_CPU[1] * self.task_cpu
+            ),
+        } | {}
         broken = [rule for rule, holds in relations.items() if not holds]
         if broken:
             raise ValueError("; ".join(broken))
@@ -117,6 +177,8 @@ class DeployConfig(BaseModel):
         given = {
             key.removeprefix(CONTEXT_PREFIX): value for key, value in context.items() if key.startswith(CONTEXT_PREFIX)
         }
+        if COMPUTE_KEY in context:
+            given.setdefault(COMPUTE_KEY, context[COMPUTE_KEY])
         size = given.pop(SIZE_KEY, "small")
         if size not in PRESETS:
             raise ConfigError(f"{CONTEXT_PREFIX}{SIZE_KEY}: {size!r} is none of {', '.join(PRESETS)}")
@@ -126,11 +188,11 @@ class DeployConfig(BaseModel):
             raise ConfigError("; ".join(_sentence(item) for item in error.errors())) from error
 
 
-# Captures an hour: small under 100, medium 100 to 1,000, large above. Two tabs keep one vCPU busy.
+# Captures an hour: small under 100, medium 100 to 1,000, large above. `stillframe plan --preset` works them out.
 PRESETS: dict[str, dict[str, Any]] = {
-    "small": {"memoryMb": 2048, "tabs": 2, "batchSize": 2, "maxConcurrency": 2, "reservedConcurrency": 2},
-    "medium": {"memoryMb": 3008, "tabs": 3, "batchSize": 3, "maxConcurrency": 10, "reservedConcurrency": 10},
-    "large": {"memoryMb": 3538, "tabs": 4, "batchSize": 4, "maxConcurrency": 100, "reservedConcurrency": 100},
+    "small": {"memoryMb": 1536, "tabs": 5, "batchSize": 5, "maxConcurrency": 2, "reservedConcurrency": 2},
+    "medium": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 7, "reservedConcurrency": 7},
+    "large": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 109, "reservedConcurrency": 109},
 }
 
 

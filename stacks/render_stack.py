@@ -1,4 +1,4 @@
-"""What can be replaced at any time: the function, its event source, the alarms."""
+"""What can be replaced at any time: the function, the fleet, and what watches them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from constructs import Construct
 
 from .alarms import Alarms
 from .config import DeployConfig
+from .dashboard import Dashboard
+from .fleet import Fleet
+from .queries import SavedQueries
 from .renderer import Renderer
 from .storage_stack import StorageStack
 
@@ -20,11 +23,18 @@ class RenderStack(Stack):
         self, scope: Construct, construct_id: str, *, config: DeployConfig, storage: StorageStack, **kwargs: Any
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        self.renderer = Renderer(self, "Renderer", config=config, storage=storage)
-        self.alarms = Alarms(self, "Alarms", config=config, storage=storage, function=self.renderer.function)
-        outputs = {
-            "FunctionName": self.renderer.function.function_name,
-            "AlarmTopicArn": self.alarms.topic.topic_arn,
-        }
+        self.renderer = Renderer(self, "Renderer", config=config, storage=storage) if config.has_function else None
+        self.fleet = Fleet(self, "Fleet", config=config, storage=storage) if config.has_fleet else None
+        function = self.renderer.function if self.renderer else None
+        self.alarms = Alarms(self, "Alarms", config=config, storage=storage, function=function, fleet=self.fleet)
+        Dashboard(self, "Dashboard", config=config, storage=storage, function=function, fleet=self.fleet)
+        groups = [worker.log_group for worker in (self.renderer, self.fleet) if worker]
+        SavedQueries(self, "Queries", groups=groups)
+        outputs = {"AlarmTopicArn": self.alarms.topic.topic_arn}
+        if function is not None:
+            outputs["FunctionName"] = function.function_name
+        if self.fleet is not None:
+            outputs["ClusterName"] = self.fleet.cluster.cluster_name
+            outputs["ServiceName"] = self.fleet.service.service_name
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

@@ -1,4 +1,4 @@
-"""The unmodified templates in the emulator: its SQS mapping invokes the image function, in several containers."""
+"""The templates (but for saved queries) in the emulator: its SQS mapping invokes the image function in containers."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from stillframe.settings import Settings
 from tests.support.cloud import Cloud
 from tests.support.docker import ENVIRONMENT, docker, logs, script
 from tests.support.pixels import GREEN, Picture
+from tests.support.templates import deployable
 from tests.support.workers import wait_for
 
 MESSAGES = 50
@@ -66,7 +67,8 @@ def synthesise(folder: Path) -> dict[str, str]:
     from stacks.app import build_app
 
     build_app({**CONTEXT, **QUICK}, outdir=str(folder)).synth()
-    return {name: (folder / f"{name}.template.json").read_text() for name in ("Stillframe-Storage", "Stillframe")}
+    names = ("Stillframe-Storage", "Stillframe")
+    return {name: deployable(json.loads((folder / f"{name}.template.json").read_text())) for name in names}
 
 
 def deploy(emulator: Emulator, templates: dict[str, str], folder: Path) -> str:

@@ -31,6 +31,12 @@ def test_context_of_others_is_none_of_ours() -> None:
     [
         ({"size": "huge"}, ["stillframe:size", "'huge'", "small, medium, large"]),
         ({"memroyMb": 4096}, ["stillframe:memroyMb is not known", "memoryMb"]),
+        ({"compute": "ec2"}, ["stillframe:compute", "fargate"]),
+        ({"taskCpu": 3000}, ["stillframe:taskCpu", "1024"]),
+        ({"taskMemoryMb": 9000}, ["taskMemoryMb", "2 to 8"]),
+        ({"minTasks": 30}, ["minTasks must not be above maxTasks"]),
+        ({"maxPollers": 50}, ["minPollers"]),
+        ({"minPollers": 2, "maxPollers": 50}, ["maxPollers times 10", "reservedConcurrency"]),
         ({"memoryMb": 1023}, ["stillframe:memoryMb", "1024", "1023"]),
         ({"memoryMb": 10_241}, ["stillframe:memoryMb", "10240"]),
         ({"memoryMb": "much"}, ["stillframe:memoryMb", "'much'"]),

@@ -1,0 +1,121 @@
+"""One page that says how the service does."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from .config import DeployConfig
+from .fleet import Fleet
+from .measures import MINUTE, OUTCOMES, SKIP_REASONS, by_outcome, by_reason, lost_claims_percent
+from .storage_stack import StorageStack
+
+FIVE_MINUTES = Duration.minutes(5)
+HOUR = Duration.hours(1)
+WIDTH = 8
+# The codes that a person has something to do about; the rest is in the log.
+CODES = ("TIMEOUT", "UNKNOWN_HOST", "CONNECTION_RESET", "BROWSER_CRASHED", "BLOCKED_ADDRESS", "PAGE_TOO_LARGE")
+RETRY_CODES = ("AWS_ERROR", "UNEXPECTED", "BROWSER_CRASHED", "TIMEOUT", "CLAIM_HELD")
+
+
+class Dashboard(Construct):
+    """Queue, outcomes, times, errors, claims, cost, workers."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: DeployConfig,
+        storage: StorageStack,
+        function: lambda_.IFunction | None,
+        fleet: Fleet | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        board = cloudwatch.Dashboard(self, "Board", default_interval=Duration.hours(6))
+        queue, dead = storage.queue, storage.dead_letter_queue
+        board.add_widgets(
+            _graph(
+                "Queue",
+                queue.metric_approximate_number_of_messages_visible(period=MINUTE, label="waiting"),
+                queue.metric_approximate_number_of_messages_not_visible(period=MINUTE, label="in flight"),
+                dead.metric_approximate_number_of_messages_visible(period=MINUTE, label="dead letters"),
+            ),
+            _graph("Oldest message, s", queue.metric_approximate_age_of_oldest_message(period=MINUTE, label="age")),
+            _graph("Deliveries by outcome", *(by_outcome("Captures", each, label=each) for each in OUTCOMES)),
+        )
+        board.add_widgets(
+            _graph("Skipped by reason", *(by_reason("skipped", reason) for reason in SKIP_REASONS)),
+            _graph("Failed by code", *(by_reason("failed", code) for code in CODES)),
+            _graph("Tried again by code", *(by_reason("retry", code) for code in RETRY_CODES)),
+        )
+        board.add_widgets(
+            _graph(
+                "Render, ms",
+                *(
+                    by_outcome("RenderDuration", "captured", share, FIVE_MINUTES, share)
+                    for share in ("p50", "p95", "p99")
+                ),
+            ),
+            _graph(
+                "From send to claim, ms",
+                *(by_outcome("ClaimAge", "captured", share, FIVE_MINUTES, share) for share in ("p50", "p95", "p99")),
+            ),
+            _graph("Lost claims, %", lost_claims_percent(FIVE_MINUTES)),
+        )
+        board.add_widgets(
+            _graph("Compute, USD an hour", by_outcome("EstimatedUsd", "captured", "Sum", HOUR, "USD")),
+            _graph(
+                "Of a capture, ms",
+                by_outcome("CpuTime", "captured", "Average", FIVE_MINUTES, "CPU"),
+                by_outcome("BilledTime", "captured", "Average", FIVE_MINUTES, "billed"),
+            ),
+            _graph("Image, bytes", by_outcome("ImageSize", "captured", "Average", FIVE_MINUTES, "mean")),
+        )
+        if function is not None:
+            board.add_widgets(*_of_function(config, function))
+        if fleet is not None:
+            board.add_widgets(*_of_fleet(config, fleet))
+
+
+def _of_function(config: DeployConfig, function: lambda_.IFunction) -> list[cloudwatch.GraphWidget]:
+    most = config.max_pollers * 10 if config.is_provisioned else config.max_concurrency
+    return [
+        _graph(
+            "Concurrency against its maximum",
+            function.metric("ConcurrentExecutions", period=MINUTE, statistic="Maximum", label="executions"),
+            annotations=[cloudwatch.HorizontalAnnotation(value=most, label="maximum")],
+        ),
+        _graph(
+            "Function: errors and throttles",
+            function.metric_errors(period=MINUTE, label="errors"),
+            function.metric_throttles(period=MINUTE, label="throttles"),
+        ),
+        _graph(
+            "Invocation, ms",
+            *(
+                function.metric_duration(period=FIVE_MINUTES, statistic=share, label=share)
+                for share in ("p50", "p95", "p99")
+            ),
+        ),
+    ]
+
+
+def _of_fleet(config: DeployConfig, fleet: Fleet) -> list[cloudwatch.GraphWidget]:
+    return [
+        _graph(
+            "Tasks against their maximum",
+            fleet.running_tasks,
+            annotations=[cloudwatch.HorizontalAnnotation(value=config.max_tasks, label="maximum")],
+        ),
+        _graph("Fleet: CPU, %", fleet.service.metric_cpu_utilization(period=MINUTE)),
+        _graph("Fleet: memory, %", fleet.service.metric_memory_utilization(period=MINUTE)),
+    ]
+
+
+def _graph(
+    title: str, *metrics: cloudwatch.IMetric, annotations: list[cloudwatch.HorizontalAnnotation] | None = None
+) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), left_annotations=annotations, width=WIDTH)

@@ -1,0 +1,270 @@
+"""The fleet: the same image as tasks on Fargate, scaled by what waits for each task."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from aws_cdk import CfnElement, Duration, Stack
+from aws_cdk import aws_applicationautoscaling as scaling
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from .config import Architecture, DeployConfig
+from .nag import acknowledge
+from .storage_stack import StorageStack
+from .worker import (
+    DOCKERFILE,
+    REPOSITORY_ROOT,
+    acknowledge_images,
+    left_out_of_image,
+    worker_environment,
+    worker_logs,
+    worker_statements,
+)
+
+ARCHITECTURES = {
+    Architecture.ARM64: (ecs.CpuArchitecture.ARM64, ecr_assets.Platform.LINUX_ARM64),
+    Architecture.X86: (ecs.CpuArchitecture.X86_64, ecr_assets.Platform.LINUX_AMD64),
+}
+# Longer than any job: on SIGTERM a consumer finishes what it has, or hands it back.
+STOP_SECONDS = 120
+# For what is handed back when its grace is over.
+LAST_SECONDS = 15
+# Messages that wait for each task.
+BACKLOG_PER_TASK = 100
+CPU_PERCENT = 60
+MEMORY_PERCENT = 80
+STEP_CPU_PERCENT = 85
+SCALE_OUT = Duration.seconds(60)
+SCALE_IN = Duration.seconds(300)
+ON_DEMAND_AT_LEAST = 1
+# All that a consumer writes: profiles of browsers. The rest of its file system is read-only.
+SCRATCH = "/tmp"  # noqa: S108  # in a container of its own
+
+
+class Fleet(Construct):
+    """A service of consumers in a network of its own that nothing can enter."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: DeployConfig, storage: StorageStack) -> None:
+        super().__init__(scope, construct_id)
+        self._config = config
+        self._storage = storage
+        self.log_group = worker_logs(self, config)
+        self.vpc = self._network()
+        self.cluster = ecs.Cluster(
+            self,
+            "Cluster",
+            vpc=self.vpc,
+            # Counts the running tasks, which the backlog is divided by.
+            container_insights_v2=ecs.ContainerInsights.ENABLED,
+            enable_fargate_capacity_providers=True,
+        )
+        self.task = self._task()
+        self.service = self._service()
+        self._scale()
+
+    def _network(self) -> ec2.Vpc:
+        """Public subnets: pages are on the internet, and a NAT gateway would cost more than the tasks."""
+        vpc = ec2.Vpc(
+            self,
+            "Network",
+            max_azs=2,
+            nat_gateways=0,
+            subnet_configuration=[ec2.SubnetConfiguration(name="public", subnet_type=ec2.SubnetType.PUBLIC)],
+            restrict_default_security_group=False,
+        )
+        vpc.add_gateway_endpoint("Images", service=ec2.GatewayVpcEndpointAwsService.S3)
+        vpc.add_gateway_endpoint("Records", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
+        acknowledge(
+            vpc,
+            "AwsSolutions-VPC7",
+            "The guard of a capture logs what it refuses; flow logs of all pages' traffic are the owner's decision.",
+        )
+        return vpc
+
+    def _task(self) -> ecs.FargateTaskDefinition:
+        config, storage = self._config, self._storage
+        architecture, platform = ARCHITECTURES[config.architecture]
+        task = ecs.FargateTaskDefinition(
+            self,
+            "Task",
+            cpu=config.task_cpu,
+            memory_limit_mib=config.task_memory_mb,
+            runtime_platform=ecs.RuntimePlatform(
+                cpu_architecture=architecture, operating_system_family=ecs.OperatingSystemFamily.LINUX
+            ),
+            volumes=[ecs.Volume(name="scratch")],
+        )
+        container = task.add_container(
+            "Consumer",
+            image=ecs.ContainerImage.from_asset(
+                str(REPOSITORY_ROOT), file=DOCKERFILE, platform=platform, exclude=left_out_of_image()
+            ),
+            command=[
+                *("stillframe", "consume", "--continuous", "--log-format", "json"),
+                *("--grace", str(STOP_SECONDS - LAST_SECONDS)),
+            ],
+            environment={
+                **worker_environment(config, storage),
+                "STILLFRAME_TABS": str(config.task_tabs),
+                "STILLFRAME_JOB_DEADLINE_SECONDS": str(config.job_deadline_seconds),
+                "STILLFRAME_MAX_BROWSER_MB": str(int(config.task_memory_mb * 0.75)),
+            },
+            logging=ecs.LogDrivers.aws_logs(stream_prefix="consumer", log_group=self.log_group),
+            readonly_root_filesystem=True,
+            stop_timeout=Duration.seconds(STOP_SECONDS),
+            linux_parameters=ecs.LinuxParameters(self, "Linux", init_process_enabled=True),
+        )
+        container.add_mount_points(ecs.MountPoint(container_path=SCRATCH, source_volume="scratch", read_only=False))
+        for statement in worker_statements(config, storage):
+            task.add_to_task_role_policy(statement)
+        task.add_to_task_role_policy(
+            iam.PolicyStatement(
+                sid="ProtectItselfWhileItRenders",
+                actions=["ecs:UpdateTaskProtection", "ecs:GetTaskProtection"],
+                resources=[self.cluster.arn_for_tasks("*")],
+            )
+        )
+        acknowledge_images(task.task_role, self, config, storage)  # type: ignore[arg-type]
+        self._acknowledge(task)
+        return task
+
+    def _acknowledge(self, task: ecs.FargateTaskDefinition) -> None:
+        acknowledge(
+            task, "AwsSolutions-ECS2", "The variables name resources and settings; secrets are looked up by reference."
+        )
+        cluster = Stack.of(self).get_logical_id(cast(CfnElement, self.cluster.node.default_child))
+        acknowledge(
+            task.task_role,
+            f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:task/<{cluster}>/*]",
+            "A task protects itself from being stopped; its own id is not known before it runs.",
+        )
+        acknowledge(
+            task.obtain_execution_role(),
+            "AwsSolutions-IAM5[Resource::*]",
+            "ecr:GetAuthorizationToken has no resource; pulling the image is limited to its repository.",
+        )
+
+    def _service(self) -> ecs.FargateService:
+        config = self._config
+        spot = [ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=1)] if config.spot else []
+        return ecs.FargateService(
+            self,
+            "Service",
+            cluster=self.cluster,
+            task_definition=self.task,
+            # The one that is always there is not interruptible.
+            capacity_provider_strategies=[
+                ecs.CapacityProviderStrategy(
+                    capacity_provider="FARGATE", base=ON_DEMAND_AT_LEAST, weight=0 if config.spot else 1
+                ),
+                *spot,
+            ],
+            min_healthy_percent=100,
+            max_healthy_percent=200,
+            circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
+            assign_public_ip=True,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            security_groups=[
+                ec2.SecurityGroup(
+                    self, "Outward", vpc=self.vpc, description="Stillframe consumers: out, and nothing in"
+                )
+            ],
+            propagate_tags=ecs.PropagatedTagSource.SERVICE,
+            enable_ecs_managed_tags=True,
+        )
+
+    def _scale(self) -> None:
+        """The policy that wants most tasks decides; tasks go only when all want fewer."""
+        config = self._config
+        target = self.service.auto_scale_task_count(min_capacity=config.min_tasks, max_capacity=config.max_tasks)
+        target.scale_on_cpu_utilization(
+            "Cpu", target_utilization_percent=CPU_PERCENT, scale_out_cooldown=SCALE_OUT, scale_in_cooldown=SCALE_IN
+        )
+        target.scale_on_memory_utilization(
+            "Memory",
+            target_utilization_percent=MEMORY_PERCENT,
+            scale_out_cooldown=SCALE_OUT,
+            scale_in_cooldown=SCALE_IN,
+        )
+        # Beyond what a tracking policy waits for.
+        target.scale_on_metric(
+            "Steps",
+            metric=self.service.metric_cpu_utilization(period=Duration.minutes(1), statistic="Average"),
+            scaling_steps=[
+                scaling.ScalingInterval(lower=STEP_CPU_PERCENT, change=50),
+                scaling.ScalingInterval(lower=STEP_CPU_PERCENT + 10, change=100),
+            ],
+            adjustment_type=scaling.AdjustmentType.PERCENT_CHANGE_IN_CAPACITY,
+            cooldown=SCALE_OUT,
+            evaluation_periods=1,
+            min_adjustment_magnitude=1,
+        )
+        scalable = cast(scaling.ScalableTarget, target.node.find_child("Target"))
+        scaling.CfnScalingPolicy(
+            self,
+            "Backlog",
+            policy_name=f"{self.node.addr}-backlog",
+            policy_type="TargetTrackingScaling",
+            scaling_target_id=scalable.scalable_target_id,
+            target_tracking_scaling_policy_configuration=self._backlog_per_task(),
+        )
+
+    def _backlog_per_task(self) -> scaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty:
+        """Messages that wait, by running tasks ("Scaling based on Amazon SQS", for ECS)."""
+        cfn = scaling.CfnScalingPolicy
+
+        def metric(
+            name: str, namespace: str, stat: str, **dimensions: str
+        ) -> scaling.CfnScalingPolicy.TargetTrackingMetricStatProperty:
+            return cfn.TargetTrackingMetricStatProperty(
+                metric=cfn.TargetTrackingMetricProperty(
+                    metric_name=name,
+                    namespace=namespace,
+                    dimensions=[
+                        cfn.TargetTrackingMetricDimensionProperty(name=key, value=value)
+                        for key, value in dimensions.items()
+                    ],
+                ),
+                stat=stat,
+            )
+
+        waiting = metric(
+            "ApproximateNumberOfMessagesVisible", "AWS/SQS", "Sum", QueueName=self._storage.queue.queue_name
+        )
+        running = metric(
+            "RunningTaskCount",
+            "ECS/ContainerInsights",
+            "Average",
+            ClusterName=self.cluster.cluster_name,
+            ServiceName=self.service.service_name,
+        )
+        return cfn.TargetTrackingScalingPolicyConfigurationProperty(
+            target_value=BACKLOG_PER_TASK,
+            scale_out_cooldown=SCALE_OUT.to_seconds(),
+            scale_in_cooldown=SCALE_IN.to_seconds(),
+            customized_metric_specification=cfn.CustomizedMetricSpecificationProperty(
+                metrics=[
+                    cfn.TargetTrackingMetricDataQueryProperty(id="waiting", metric_stat=waiting, return_data=False),
+                    cfn.TargetTrackingMetricDataQueryProperty(id="running", metric_stat=running, return_data=False),
+                    cfn.TargetTrackingMetricDataQueryProperty(
+                        id="backlog", expression="waiting / running", label="backlog per task", return_data=True
+                    ),
+                ]
+            ),
+        )
+
+    @property
+    def running_tasks(self) -> cloudwatch.Metric:
+        """Of the service."""
+        return cloudwatch.Metric(
+            namespace="ECS/ContainerInsights",
+            metric_name="RunningTaskCount",
+            dimensions_map={"ClusterName": self.cluster.cluster_name, "ServiceName": self.service.service_name},
+            statistic="Average",
+            period=Duration.minutes(1),
+        )

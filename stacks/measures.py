@@ -1,0 +1,50 @@
+"""The service's own metrics, as constructs: what lambda_src/renderer/observability.py writes."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+NAMESPACE = "Stillframe"
+SERVICE = "stillframe"
+OUTCOMES = ("captured", "skipped", "failed", "retry")
+SKIP_REASONS = ("already_success", "already_processing", "race_condition_prevented", "already_failed")
+MINUTE = Duration.minutes(1)
+
+
+def by_outcome(
+    name: str, outcome: str, statistic: str = "Sum", period: Duration = MINUTE, label: str | None = None
+) -> cloudwatch.Metric:
+    """A metric of deliveries that ended so. One with a label is no plain metric to an alarm."""
+    return cloudwatch.Metric(
+        namespace=NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": SERVICE, "outcome": outcome},
+        statistic=statistic,
+        period=period,
+        label=label,
+    )
+
+
+def by_reason(outcome: str, reason: str, period: Duration = MINUTE) -> cloudwatch.Metric:
+    """How many deliveries ended so for that reason."""
+    return cloudwatch.Metric(
+        namespace=NAMESPACE,
+        metric_name="Reasons",
+        dimensions_map={"service": SERVICE, "outcome": outcome, "reason": reason},
+        statistic="Sum",
+        period=period,
+        label=reason,
+    )
+
+
+def lost_claims_percent(period: Duration) -> cloudwatch.MathExpression:
+    """Conditional writes that failed, of all claims: every skip is one."""
+    total = " + ".join(f"FILL({outcome}, 0)" for outcome in OUTCOMES)
+    return cloudwatch.MathExpression(
+        # Without any claim there is no value, and no alarm.
+        expression=f"100 * FILL(skipped, 0) / ({total})",
+        using_metrics={outcome: by_outcome("Captures", outcome, period=period) for outcome in OUTCOMES},
+        period=period,
+        label="lost claims, %",
+    )

@@ -1,0 +1,127 @@
+"""What every worker has, function or task: its image, its environment, its rights, its log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from .config import DeployConfig
+from .nag import acknowledge
+from .storage_stack import StorageStack
+
+REPOSITORY_ROOT = Path(__file__).resolve().parent.parent
+DOCKERFILE = "lambda_src/renderer/Dockerfile"
+
+LOG_RETENTIONS = {
+    1: logs.RetentionDays.ONE_DAY,
+    7: logs.RetentionDays.ONE_WEEK,
+    30: logs.RetentionDays.ONE_MONTH,
+    90: logs.RetentionDays.THREE_MONTHS,
+    365: logs.RetentionDays.ONE_YEAR,
+}
+
+
+def left_out_of_image() -> list[str]:
+    """What .dockerignore leaves out has no part in the image, nor in its hash."""
+    return (REPOSITORY_ROOT / ".dockerignore").read_text().splitlines()
+
+
+def worker_logs(scope: Construct, config: DeployConfig) -> logs.LogGroup:
+    """The log group of a worker."""
+    days = config.log_retention_days
+    # The shortest retention that CloudWatch offers and that is not below the one asked for.
+    retention = next((each for offered, each in LOG_RETENTIONS.items() if offered >= days), logs.RetentionDays.INFINITE)
+    return logs.LogGroup(scope, "Logs", retention=retention, removal_policy=RemovalPolicy.DESTROY)
+
+
+def worker_environment(config: DeployConfig, storage: StorageStack) -> dict[str, str]:
+    """The variables that are the same for every worker."""
+    lists: dict[str, tuple[object, ...]] = {
+        "STILLFRAME_ALLOW_HOSTS": config.allow_hosts,
+        "STILLFRAME_ALLOW_CIDRS": config.allow_cidrs,
+        "STILLFRAME_ALLOW_PORTS": config.allow_ports,
+        "STILLFRAME_DENY": config.deny,
+        "STILLFRAME_SECRETS": config.secrets,
+    }
+    return {
+        "QUEUE_URL": storage.queue.queue_url,
+        "DEAD_LETTER_QUEUE_URL": storage.dead_letter_queue.queue_url,
+        "TABLE_NAME": storage.table.table_name,
+        "BUCKET_NAME": storage.bucket.bucket_name,
+        "LOG_LEVEL": config.log_level,
+        "STILLFRAME_KEY_PREFIX": config.key_prefix,
+        "STILLFRAME_MAX_RECEIVE_COUNT": str(config.max_receive_count),
+        "STILLFRAME_RECORD_RETENTION_DAYS": str(config.record_retention_days),
+        "STILLFRAME_MAX_PAGE_MB": str(config.max_page_mb),
+        **({"STILLFRAME_PER_HOST": str(config.per_host)} if config.per_host else {}),
+        **{name: ",".join(map(str, values)) for name, values in lists.items() if values},
+    }
+
+
+def worker_statements(config: DeployConfig, storage: StorageStack) -> list[iam.PolicyStatement]:
+    """What a worker may do to queue, table, bucket and secrets, and nothing else."""
+    return [
+        iam.PolicyStatement(
+            sid="ReceiveRequests",
+            actions=[
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:ChangeMessageVisibility",
+                "sqs:GetQueueAttributes",
+                # What has to wait for its host is sent again, to be received as if for the first time.
+                *(["sqs:SendMessage"] if config.per_host else []),
+            ],
+            resources=[storage.queue.queue_arn],
+        ),
+        iam.PolicyStatement(
+            sid="SetAsideWhatIsNoRequest",
+            actions=["sqs:SendMessage"],
+            resources=[storage.dead_letter_queue.queue_arn],
+        ),
+        iam.PolicyStatement(
+            sid="ClaimAndComplete",
+            actions=["dynamodb:UpdateItem", "dynamodb:GetItem"],
+            resources=[storage.table.table_arn],
+        ),
+        iam.PolicyStatement(
+            sid="StoreAndAdoptImages",
+            actions=["s3:PutObject", "s3:GetObject"],
+            resources=[storage.bucket.arn_for_objects(f"{config.key_prefix}/*")],
+        ),
+        iam.PolicyStatement(
+            # Without it, S3 answers 403 instead of 404 for an object that is not there (HeadObject).
+            sid="TellMissingFromForbidden",
+            actions=["s3:ListBucket"],
+            resources=[storage.bucket.bucket_arn],
+        ),
+        *_secret_statements(config),
+    ]
+
+
+def write_logs(group: logs.LogGroup) -> iam.PolicyStatement:
+    """The right to write to one log group."""
+    return iam.PolicyStatement(
+        sid="WriteLogs", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[group.log_group_arn]
+    )
+
+
+def acknowledge_images(role: iam.Role, scope: Construct, config: DeployConfig, storage: StorageStack) -> None:
+    """The one wildcard of a worker's rights."""
+    images = Stack.of(scope).resolve(storage.export_value(storage.bucket.bucket_arn))["Fn::ImportValue"]
+    acknowledge(
+        role,
+        f"AwsSolutions-IAM5[Resource::{images}/{config.key_prefix}/*]",
+        "A worker writes and reads any key below this deployment's own prefix, and no other.",
+    )
+
+
+def _secret_statements(config: DeployConfig) -> list[iam.PolicyStatement]:
+    """Nothing unless secrets are granted, and then those alone."""
+    arns = sorted({grant.arn for grant in config.secret_grants})
+    if not arns:
+        return []
+    return [iam.PolicyStatement(sid="LookUpGrantedSecrets", actions=["secretsmanager:GetSecretValue"], resources=arns)]

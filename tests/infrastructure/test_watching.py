@@ -1,0 +1,140 @@
+"""Alarms, dashboard and saved queries: each alarm has its runbook entry, and one goes off on the emulator."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from cli.emulator import Emulator, running_emulator
+from cli.publisher import MetricPublisher
+from stacks.queries import QUERIES
+from stillframe.clients import connect_cloudwatch
+from stillframe.outcome import Outcome, OutcomeKind
+from tests.support.templates import deployable
+from tests.support.workers import wait_for
+
+from .conftest import Synth, of_type
+
+ROOT = Path(__file__).parents[2]
+ENTRY = re.compile(r"docs/runbook\.md#([a-z-]+)$")
+OURS = {
+    "QueueDepth", "OldestMessage", "DeadLetters", "ServiceErrors", "LostClaims", "StaleClaims", "BlankImages", "Cost",
+}  # fmt: skip
+# Which the emulator does not evaluate.
+ON_EXPRESSIONS = {"ServiceErrors", "LostClaims", "BlankImages"}
+OF_FUNCTION = {"FunctionErrors", "Throttles", "ConcurrencyAtMaximum"}
+OF_FLEET = {"TasksAtMaximum"}
+
+
+def alarms(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Those of the construct, by their name in it; scaling policies have alarms of their own."""
+    found = of_type(template, "AWS::CloudWatch::Alarm")
+    return {name[6:-8]: alarm for name, alarm in found.items() if name.startswith("Alarms")}
+
+
+@pytest.mark.parametrize(
+    ("compute", "names"),
+    [("lambda", OURS | OF_FUNCTION), ("fargate", OURS | OF_FLEET), ("both", OURS | OF_FUNCTION | OF_FLEET)],
+)
+def test_every_mode_has_the_alarms_of_what_it_has(synth: Synth, compute: str, names: set[str]) -> None:
+    found = alarms(synth(("stillframe:compute", compute))["Stillframe"])
+    assert set(found) == names
+    assert [name for name, alarm in found.items() if not alarm["AlarmActions"] or not alarm["OKActions"]] == []
+
+
+def test_every_alarm_names_an_entry_of_the_runbook(synth: Synth) -> None:
+    # Given the headings of the runbook, as anchors
+    text = (ROOT / "docs/runbook.md").read_text()
+    anchors = {heading.lower().replace(" ", "-") for heading in re.findall(r"^## (.+)$", text, re.MULTILINE)}
+    # When each alarm is read
+    found = alarms(synth(("stillframe:compute", "both"))["Stillframe"])
+    entries = {name: ENTRY.search(alarm["AlarmDescription"]) for name, alarm in found.items()}
+    # Then it names one of them
+    assert [name for name, entry in entries.items() if entry is None or entry[1] not in anchors] == []
+
+
+def test_the_runbook_answers_the_seven_symptoms_and_names_every_query() -> None:
+    text = (ROOT / "docs/runbook.md").read_text()
+    symptoms = (
+        "Messages not deleted", "Duplicates", "Slow under scale", "Lost claims", "Stale claims", "Dead letters",
+        "Blank images",
+    )  # fmt: skip
+    assert [symptom for symptom in symptoms if f"## {symptom}\n" not in text] == []
+    for entry in text.split("\n## ")[1:]:
+        parts = ("What it means", "What to look at", "What to do")
+        assert [part for part in parts if f"**{part}.**" not in entry] == [], entry[:60]
+    assert [name for name in QUERIES if name not in text] == []
+
+
+def test_the_dashboard_shows_all_that_is_measured(synth: Synth) -> None:
+    template = synth(("stillframe:compute", "both"))["Stillframe"]
+    (board,) = of_type(template, "AWS::CloudWatch::Dashboard").values()
+    body = json.dumps(board["DashboardBody"])
+    shown = (
+        "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage", "Captures", "Reasons", "RenderDuration",
+        "ClaimAge", "EstimatedUsd", "CpuTime", "ConcurrentExecutions", "RunningTaskCount", "lost claims",
+    )  # fmt: skip
+    assert [name for name in shown if name not in body] == []
+
+
+def test_the_queries_ask_both_logs(synth: Synth) -> None:
+    template = synth(("stillframe:compute", "both"))["Stillframe"]
+    found = of_type(template, "AWS::Logs::QueryDefinition").values()
+    assert len(found) == len(QUERIES)
+    assert {len(each["LogGroupNames"]) for each in found} == {2}
+
+
+@pytest.fixture
+def account() -> Iterator[Emulator]:
+    """An emulator with every service."""
+    with running_emulator(services="") as emulator:
+        emulator.adopt_process()
+        yield emulator
+
+
+def test_on_the_emulator_they_deploy_and_an_alarm_goes_off(synth: Synth, account: Emulator) -> None:
+    # Given a deployment of both stacks
+    cloudformation: Any = boto3.client("cloudformation")
+    ssm: Any = boto3.client("ssm")
+    # `cdk bootstrap` leaves its version there; the templates ask for it.
+    ssm.put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="21", Type="String")
+    templates = synth()
+    for name in ("Stillframe-Storage", "Stillframe"):
+        cloudformation.create_stack(
+            StackName=name, TemplateBody=deployable(templates[name]), Capabilities=["CAPABILITY_IAM"]
+        )
+        wait_for(lambda name=name: _status(cloudformation, name) == "CREATE_COMPLETE", 30, name)
+    cloudwatch: Any = boto3.client("cloudwatch")
+    names = {alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]}
+    assert len(names) == len((OURS | OF_FUNCTION) - ON_EXPRESSIONS)
+    assert len(cloudwatch.list_dashboards()["DashboardEntries"]) == 1
+    assert _state(cloudwatch, "StaleClaims") in ("OK", "INSUFFICIENT_DATA")
+    # When workers take over what others left, often
+    publisher = MetricPublisher(connect_cloudwatch())
+    for number in range(6):
+        publisher(
+            Outcome(
+                kind=OutcomeKind.CAPTURED, acknowledge=True, id=str(number), url="u", message_id="m", took_over=True
+            )
+        )
+    publisher.close()
+    # Then the alarm for it goes off, and no other
+    wait_for(lambda: _state(cloudwatch, "StaleClaims") == "ALARM", 60, "the alarm")
+    assert _state(cloudwatch, "Cost") != "ALARM"
+
+
+def _status(cloudformation: Any, name: str) -> str:
+    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    assert "FAILED" not in stack["StackStatus"], stack
+    return str(stack["StackStatus"])
+
+
+def _state(cloudwatch: Any, name: str) -> str:
+    (alarm,) = [each for each in cloudwatch.describe_alarms()["MetricAlarms"] if f"Alarms{name}" in each["AlarmName"]]
+    return str(alarm["StateValue"])
