@@ -14,7 +14,7 @@ CDK = PATH="$$(dirname "$(NODE)"):$$PATH" JSII_NODE="$(NODE)" node \
 	"$$(dirname "$(NODE)")/../lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@$(CDK_VERSION) --app "$(BIN)/python app.py"
 
 RUNTIME_INPUTS := scripts/setup constraints.txt pyproject.toml \
-	cli/requirements.txt cli/requirements-embedded.txt lambda_src/renderer/requirements.txt
+	cli/requirements.txt cli/requirements-embedded.txt cli/requirements-operate.txt lambda_src/renderer/requirements.txt
 DEV_INPUTS := $(RUNTIME_INPUTS) requirements.txt requirements-dev.txt
 
 .PHONY: help demo test e2e simulate chaos soak bench unit check format image synth bootstrap deploy diff destroy schema constraints clean
@@ -22,7 +22,7 @@ help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/.runtime: $(RUNTIME_INPUTS)
-	@scripts/setup $(VENV) cli/requirements-embedded.txt
+	@scripts/setup $(VENV) cli/requirements-operate.txt
 	@touch $@
 
 $(VENV)/.dev: $(DEV_INPUTS)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+QUIET_SECONDS = 3.0
 OUTCOME_STYLES = {
     "captured": "green",
     "success": "green",
@@ -50,10 +53,16 @@ def note(message: str) -> None:
 
 
 class ProgressReport:
-    """Progress of a long job on stderr: a bar on a terminal, a line for each step elsewhere."""
+    """Progress of a long job on stderr: a bar on a terminal, elsewhere a line for each step.
 
-    def __init__(self, title: str, total: int) -> None:
+    A quiet one has a line every few seconds instead: its steps are many, and tell nothing by themselves.
+    """
+
+    def __init__(self, title: str, total: int, quiet: bool = False) -> None:
         self._title = title
+        self._is_quiet = quiet
+        self._told_at = time.monotonic()
+        self._lock = threading.Lock()
         self._total = total
         self._done = 0
         self._bar: Progress | None = None
@@ -79,11 +88,21 @@ class ProgressReport:
 
     def step(self, text: str, count: int = 1) -> None:
         """Count what is done; `text` says what it was."""
-        self._done += count
+        with self._lock:
+            self._tell(self._done + count, text)
+
+    def reach(self, done: int, text: str) -> None:
+        """So many are done by now."""
+        with self._lock:
+            self._tell(done, text)
+
+    def _tell(self, done: int, text: str) -> None:
+        self._done = done
         if self._bar:
-            self._bar.update(self._task, completed=self._done, description=f"{self._title} {text}"[:60])
-        else:
-            note(f"[{self._done}/{self._total}] {text}")
+            self._bar.update(self._task, completed=done, description=f"{self._title} {text}"[:60])
+        elif not self._is_quiet or done == self._total or time.monotonic() - self._told_at > QUIET_SECONDS:
+            self._told_at = time.monotonic()
+            note(f"{self._title} [{done}/{self._total}] {text}" if self._is_quiet else f"[{done}/{self._total}] {text}")
 
 
 def human_bytes(count: int | None) -> str:

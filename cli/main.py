@@ -27,6 +27,10 @@ COMMANDS = {
     "retry": "Send one screenshot again, from its record.",
     "redrive": "Bring dead letters back to the queue.",
     "audit": "Compare records, objects and queues.",
+    "load-test": "Send many messages and say what became of them.",
+    "plan": "Work out what a load needs and costs.",
+    "scale": "Show and change how much the workers do at once.",
+    "monitor": "Watch how the service does, live.",
     "cleanup": "Empty the queue, the table, the bucket.",
 }
 
@@ -40,7 +44,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"cli.commands.{cmd_name}_")
+        module = importlib.import_module(f"cli.commands.{cmd_name.replace('-', '_')}_")
         command: click.Command = module.command
         return command
 

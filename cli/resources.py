@@ -6,6 +6,7 @@ import functools
 import os
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import boto3
 import click
@@ -52,7 +53,7 @@ def find_settings(stack: str | None, named: dict[str, str | None]) -> Settings:
     for option, variable, output in RESOURCES:
         value = named.get(option) or os.environ.get(variable)
         if not value and stack:
-            outputs = outputs or _stack_outputs(stack)
+            outputs = outputs or stack_outputs(stack)
             value = outputs.get(output)
         if value:
             found[variable] = value
@@ -62,14 +63,26 @@ def find_settings(stack: str | None, named: dict[str, str | None]) -> Settings:
     return Settings.from_environment(**found)
 
 
-def _stack_outputs(stack: str) -> dict[str, str]:
-    """Outputs of the stack, or of the storage stack that belongs to it."""
+def is_on_this_machine(settings: Settings) -> bool:
+    """Whether the services are an emulator on loopback."""
+    return urlsplit(settings.queue_url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def stack_outputs(stack: str) -> dict[str, str]:
+    """Outputs of the stack and of the storage stack that belongs to it, as far as there are such.
+
+    Raises SettingsError when there is neither.
+    """
     client: Any = boto3.client("cloudformation")
+    outputs: dict[str, str] = {}
+    problem = ""
     for name in (f"{stack}-Storage", stack):
         try:
             description = client.describe_stacks(StackName=name)["Stacks"][0]
         except ClientError as error:
             problem = error.response["Error"]["Message"]
             continue
-        return {item["OutputKey"]: item["OutputValue"] for item in description.get("Outputs", [])}
-    raise SettingsError(f"--stack {stack}: {problem}")
+        outputs |= {item["OutputKey"]: item["OutputValue"] for item in description.get("Outputs", [])}
+    if not outputs:
+        raise SettingsError(f"--stack {stack}: {problem or 'it has no outputs'}")
+    return outputs

@@ -1,0 +1,259 @@
+"""The commands that operate it: load-test, monitor, scale, on real consumers and the emulator."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from cli.backlog import message_counts
+from cli.emulator import Emulator, running_emulator
+from cli.load.profile import CURVES, moments
+from cli.metrics import ServiceMetrics
+from cli.screen import MonitorScreen
+from cli.vitals import Vitals, VitalSigns
+from stillframe.clients import connect_cloudwatch
+from stillframe.request import CaptureRequest
+from tests.conftest import MakeCloud
+from tests.support.cloud import Cloud
+from tests.support.workers import Fleet, environment, fleet, wait_for
+
+ROOT = Path(__file__).parents[2]
+PUBLISHING = {"STILLFRAME_PUBLISH_METRICS": "true"}
+
+
+def stillframe(exports: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cli", *arguments],
+        cwd=ROOT,
+        env=environment(exports),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def busy(make_cloud: MakeCloud, tmp_path: Path, chromium: str) -> Iterator[tuple[Cloud, Fleet]]:
+    """Three consumers whose metrics are published."""
+    cloud = make_cloud(**PUBLISHING)
+    with fleet(tmp_path) as workers:
+        for _ in range(3):
+            workers.start(cloud.exports, "--continuous", "--tabs", "2")
+        yield cloud, workers
+
+
+def test_every_message_has_its_picture(busy: tuple[Cloud, Fleet], tmp_path: Path) -> None:
+    # Given three consumers
+    cloud, workers = busy
+    out, plot = tmp_path / "load.json", tmp_path / "load.svg"
+    # When forty messages are sent by as many senders at once
+    run = stillframe(
+        cloud.exports, "load-test", "40", "--concurrency", "40", "--out", str(out), "--plot", str(plot), "--json"
+    )
+    # Then each has its picture, and the figures say so
+    assert run.returncode == 0, run.stderr
+    figures = json.loads(run.stdout)
+    assert (figures["captured"], figures["skipped"], figures["failed"], figures["unfinished"]) == (40, 0, 0, 0)
+    assert sum(figures["workers"].values()) == 40
+    assert 0 < figures["latencyMs"]["p50"] <= figures["latencyMs"]["p99"]
+    assert figures["cpuMs"] > 10
+    assert figures["estimatedUsd"]["arm64"] < figures["estimatedUsd"]["x86"]
+    assert json.loads(out.read_text()) == figures
+    assert "<svg" in plot.read_text()
+    assert "[40/40]" in run.stderr
+    assert cloud.audit().is_clean
+    assert [error for worker in workers.workers for error in worker.errors()] == []
+    # And the plan takes them
+    plan = stillframe({}, "plan", "--per-hour", "1000", "--from", str(out), "--json", "--machine", "2", "--tabs", "6")
+    assert json.loads(plan.stdout)["figures"]["source"] == "load test of 40 captures"
+
+
+def test_duplicates_are_one_picture_and_the_rest_skipped(busy: tuple[Cloud, Fleet]) -> None:
+    # Given three consumers, and fifty messages with one id
+    cloud, workers = busy
+    run = stillframe(cloud.exports, "load-test", "50", "--duplicates", "--concurrency", "50", "--json")
+    # Then one was captured, and the reasons of the others are known
+    figures = json.loads(run.stdout)
+    assert (run.returncode, figures["captured"], figures["skipped"]) == (0, 1, 49)
+    reasons = figures["outcomes"]["skipped"]
+    assert sum(reasons.values()) == 49
+    assert set(reasons) <= {"already_success", "already_processing", "race_condition_prevented"}
+    # And nobody had an error to tell
+    assert [error for worker in workers.workers for error in worker.errors()] == []
+    assert len(cloud.versions()) == 1
+
+
+def test_a_page_that_fails_is_told_and_so_is_the_exit_status(busy: tuple[Cloud, Fleet]) -> None:
+    cloud, _ = busy
+    run = stillframe(cloud.exports, "load-test", "2", "--url", "http://nowhere.invalid/", "--json")
+    figures = json.loads(run.stdout)
+    assert (run.returncode, figures["failed"]) == (1, 2)
+    assert figures["outcomes"]["failed"] == {"UNKNOWN_HOST": 2}
+
+
+def test_without_workers_it_gives_up_and_says_what_is_left(make_cloud: MakeCloud) -> None:
+    cloud = make_cloud()
+    run = stillframe(cloud.exports, "load-test", "3", "--timeout", "1", "--json")
+    figures = json.loads(run.stdout)
+    assert (run.returncode, figures["captured"], figures["leftOnQueue"], figures["unfinished"]) == (1, 0, 3, 3)
+
+
+@pytest.mark.parametrize("profile", list(CURVES))
+def test_a_profile_sends_all_in_order_and_in_its_time(profile: str) -> None:
+    times = list(moments(profile, 500, 60))
+    assert len(times) == 500
+    assert times == sorted(times)
+    assert 0 <= times[0] <= times[-1] <= 60
+
+
+def test_the_monitor_agrees_with_the_queue(busy: tuple[Cloud, Fleet]) -> None:
+    # Given what was captured and skipped, and then messages that nobody takes
+    cloud, workers = busy
+    stillframe(cloud.exports, "load-test", "10", "--duplicates", "--json")
+    for worker in workers.workers:
+        assert worker.stop() == 0
+    cloud.send(*(CaptureRequest(url=f"https://example.com/{number}", request_id=str(number)) for number in range(7)))
+    assert len(cloud.receive(2)) == 2
+    # When it is asked
+    run = stillframe(cloud.exports, "monitor", "--once", "--json", "--window", "300")
+    told = json.loads(run.stdout)
+    # Then it says what the queue says, and what the workers counted
+    depth, in_flight, delayed = message_counts(cloud.clients, cloud.settings.queue_url)
+    assert (told["queueDepth"], told["inFlight"], told["delayed"]) == (depth, in_flight, delayed) == (5, 2, 0)
+    assert (told["queued"], told["processing"], told["workers"], told["deadLetters"]) == (7, 0, [], 0)
+    assert told["oldestSeconds"] < 60
+    assert (told["outcomes"]["captured"], sum(told["skipped"].values())) == (1, 9)
+    assert told["p50Ms"] > 0
+    assert told["costUsd"] > 0
+
+
+def test_the_screen_shows_the_same(cloud: Cloud) -> None:
+    # Given vitals with a dead letter
+    vitals = VitalSigns(cloud.clients, cloud.settings, ServiceMetrics(connect_cloudwatch())).take(60)
+    shown: dict[str, str] = {}
+
+    async def look() -> None:
+        screen = MonitorScreen(lambda: _with(vitals, dead_letters=3, queue_depth=1234), 60, "a queue")
+        async with screen.run_test(size=(120, 34)) as pilot:
+            await pilot.pause(0.5)
+            for key in ("depth", "dead", "oldest"):
+                label = screen.query_one(f"#{key}")
+                shown[key] = str(label.render())
+                shown[f"{key} is bad"] = str(label.has_class("bad"))
+            await pilot.press("p")
+            await pilot.press("q")
+
+    # When the screen has them
+    asyncio.run(look())
+    # Then it shows them, and what is bad as bad
+    assert (shown["depth"], shown["dead"], shown["dead is bad"], shown["oldest is bad"]) == (
+        "1,234", "3", "True", "False",
+    )  # fmt: skip
+
+
+def _with(vitals: Vitals, **changes: Any) -> Vitals:
+    from dataclasses import replace
+
+    return replace(vitals, **changes)
+
+
+def test_the_live_screen_off_a_terminal_says_what_to_do_instead(cloud: Cloud) -> None:
+    run = stillframe(cloud.exports, "monitor")
+    assert run.returncode == 2
+    assert "--once --json" in run.stderr
+
+
+@pytest.fixture
+def function(tmp_path: Path) -> Iterator[tuple[Emulator, str]]:
+    """A function behind a queue, in an emulator with every service."""
+    import io
+    import zipfile
+
+    with running_emulator(services="") as emulator:
+        emulator.adopt_process()
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as file:
+            file.writestr("index.py", "def handler(event, context): return {}\n")
+        aws: Any = boto3
+        queue = aws.client("sqs").create_queue(QueueName="q")["QueueUrl"]
+        arn = aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+        client = aws.client("lambda")
+        client.create_function(
+            FunctionName="renderer",
+            Runtime="python3.11",
+            Role="arn:aws:iam::000000000000:role/r",
+            Handler="index.handler",
+            Code={"ZipFile": archive.getvalue()},
+        )
+        client.put_function_concurrency(FunctionName="renderer", ReservedConcurrentExecutions=100)
+        client.create_event_source_mapping(
+            FunctionName="renderer",
+            EventSourceArn=arn["QueueArn"],
+            BatchSize=5,
+            ScalingConfig={"MaximumConcurrency": 10},
+        )
+        yield emulator, "renderer"
+
+
+def test_the_lever_shows_asks_and_turns(function: tuple[Emulator, str]) -> None:
+    # Given a function with a maximum of 10, of which 100 are reserved
+    emulator, name = function
+
+    def scale(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return stillframe(emulator.exports, "scale", "--function", name, *arguments)
+
+    def shown() -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(scale("--json").stdout)
+        return told
+
+    assert (shown()["maxConcurrency"], shown()["reservedConcurrency"]) == (10, 100)
+    # When it is only asked what would change, or not confirmed, nothing does
+    dry = json.loads(scale("--max-concurrency", "50", "--dry-run", "--json").stdout)
+    assert dry == {"changed": False, "changes": [{"setting": "maxConcurrency", "before": 10, "after": 50}]}
+    assert scale("--max-concurrency", "50").returncode == 1
+    assert shown()["maxConcurrency"] == 10
+    # When it is turned, it is
+    assert scale("--max-concurrency", "50", "--yes").returncode == 0
+    assert shown()["maxConcurrency"] == 50
+    # And what would throttle is refused, with what to do instead
+    refused = scale("--max-concurrency", "200", "--yes")
+    assert (refused.returncode, "--reserved-concurrency 200" in refused.stderr) == (2, True)
+    assert scale("--max-concurrency", "200", "--reserved-concurrency", "200", "--yes").returncode == 0
+    assert (shown()["maxConcurrency"], shown()["reservedConcurrency"]) == (200, 200)
+    # And it can be stopped and set going
+    assert scale("--pause", "--yes").returncode == 0
+    wait_for(lambda: shown()["state"] in ("Disabled", "Disabling"), what="the pause")
+    assert scale("--resume", "--yes").returncode == 0
+    wait_for(lambda: shown()["state"] in ("Enabled", "Enabling"), what="the resumption")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--pause", "--resume"], "either --pause or --resume"),
+        (["--max-concurrency", "1"], "2 to 1000"),
+        (["--tasks", "4"], "has no fleet"),
+    ],
+)
+def test_a_lever_that_cannot_be_turned_says_why(
+    function: tuple[Emulator, str], arguments: list[str], words: str
+) -> None:
+    emulator, name = function
+    run = stillframe(emulator.exports, "scale", "--function", name, *arguments)
+    assert run.returncode == 2
+    assert words in run.stderr
+
+
+def test_a_stack_that_is_not_there_is_one_clear_line(function: tuple[Emulator, str]) -> None:
+    run = stillframe(function[0].exports, "scale", "--stack", "Nowhere")
+    assert run.returncode == 2
+    assert run.stderr.startswith("stillframe: --stack Nowhere")
