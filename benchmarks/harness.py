@@ -28,7 +28,7 @@ GIVE_UP_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A program that takes pictures. `interpreter` and `path` are its command."""
+    """A program that takes pictures. `interpreter` and `module` are its command, `tabs` what it can have at once."""
 
     name: str
     title: str
@@ -36,6 +36,7 @@ class Contender:
     module: str
     environment: Mapping[str, str] = field(default_factory=dict)
     needs_services: bool = False
+    tabs: tuple[int, ...] | None = None
 
     @property
     def command(self) -> list[str]:
@@ -53,26 +54,36 @@ class Run:
     by_class: dict[str, list[int]]
 
 
-def run(contender: Contender, chromium: str, urls: list[str], tabs: int) -> Run:
-    """Raises RuntimeError with the contender's own words when it does not take every picture."""
+def run(
+    contender: Contender, chromium: str, urls: list[str], tabs: int, warm: int | None = None, after: int = 0
+) -> Run:
+    """The first pictures, `warm` of them, do not count, and neither do the last, `after` of them.
+
+    When the first one that counts begins, others are half done; without as many half done at the end, whoever has many
+    pages open at once would be given half of them.
+
+    Raises RuntimeError with the contender's own words when it does not take every picture.
+    """
     with account() as used, _services(contender) as exports:
         process = _start(contender, used, exports)
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(json.dumps({"chromium": chromium, "urls": urls, "tabs": tabs}) + "\n")
         process.stdin.flush()
-        warm = min(WARM_UP * tabs, len(urls) // 3)
-        lines, began, cpu = [], 0.0, 0.0
+        warm = warm or min(WARM_UP * tabs, len(urls) // 3)
+        last = len(urls) - after
+        lines, began, cpu, seconds, peak = [], 0.0, 0.0, 0.0, 0.0
         for line in process.stdout:
             if not line.startswith("{"):
                 continue
             lines.append(json.loads(line))
             if len(lines) == warm:
                 began, cpu = time.monotonic(), used.cpu_seconds
+            if len(lines) == last:
+                seconds, cpu = time.monotonic() - began, used.cpu_seconds - cpu
+                peak = used.peak_mb
             if len(lines) == len(urls):
                 break
-        seconds, cpu = time.monotonic() - began, used.cpu_seconds - cpu
-        peak = used.peak_mb
         process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(10)
@@ -81,7 +92,7 @@ def run(contender: Contender, chromium: str, urls: list[str], tabs: int) -> Run:
         process.wait()
     if len(lines) < len(urls):
         raise RuntimeError(f"{contender.name} took {len(lines)} of {len(urls)} pictures: {problem[-2000:]}")
-    counted = lines[warm:]
+    counted = lines[warm:last]
     by_class: dict[str, list[int]] = {}
     for line in counted:
         by_class.setdefault(line["url"].partition("?")[0].rpartition("/")[2], []).append(line["ms"])
@@ -141,7 +152,8 @@ def contenders(peers: Path) -> dict[str, Contender]:
         Contender("pipeline", "Stillframe, the whole pipeline", here, module + "pipeline", needs_services=True),
         Contender("playwright", "Playwright with contexts", theirs, module + "playwright_contexts"),
         Contender("puppeteerCluster", "puppeteer-cluster", node, str(peers.resolve() / "puppeteer_cluster.mjs")),
-        Contender("shotScraper", "shot-scraper multi", theirs, module + "shot_scraper"),
+        Contender("shotScraper", "shot-scraper multi", theirs, module + "shot_scraper", tabs=(1,)),
+        Contender("shotScraperParallel", "several shot-scraper multi at once", theirs, module + "shot_scraper"),
         Contender("launchPerShot", "pyppeteer, a browser per shot", here, module + "launch_per_shot"),
     )
     return {contender.name: contender for contender in listed}

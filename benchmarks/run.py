@@ -30,6 +30,7 @@ RATIOS = {
     "rendererToLimit": ("renderer", "limit"),
     "pipelineToLimit": ("pipeline", "limit"),
     "pipelineToShotScraper": ("pipeline", "shotScraper"),
+    "pipelineToShotScraperParallel": ("pipeline", "shotScraperParallel"),
     "pipelineToPuppeteerCluster": ("pipeline", "puppeteerCluster"),
     "pipelineToPlaywright": ("pipeline", "playwright"),
     "pipelineToLaunchPerShot": ("pipeline", "launchPerShot"),
@@ -93,15 +94,16 @@ def _measure(chosen: dict[str, Contender], latency: int, rounds: int, captures: 
 
         def once(contender: Contender, tabs: int) -> Run:
             # Every run has urls of its own, warm-up included.
-            urls = [f"{url}-{next(numbers)}" for url in pages.urls(site, captures)]
-            measured = run(contender, chromium, urls, tabs)
+            urls = [f"{url}-{next(numbers)}" for url in pages.urls(site, captures + tabs)]
+            measured = run(contender, chromium, urls, tabs, after=tabs)
             speed = f"{measured.captures_a_second:.2f} a second, {measured.cpu_seconds:.3f} CPU seconds each"
             print(f"bench: {latency} ms, {contender.name} with {tabs}: {speed}", file=sys.stderr)
             return measured
 
         series = {}
         for name, contender in chosen.items():
-            tried = {tabs: once(contender, tabs).captures_a_second for tabs in TABS.get(latency, (2, 4, 8))}
+            numbers_of_tabs = contender.tabs or TABS.get(latency, (2, 4, 8))
+            tried = {tabs: once(contender, tabs).captures_a_second for tabs in numbers_of_tabs}
             series[name] = Series(max(tried, key=lambda tabs: tried[tabs]))
         for number in range(rounds):
             print(f"bench: {latency} ms, round {number + 1} of {rounds}", file=sys.stderr)

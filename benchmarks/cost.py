@@ -1,0 +1,124 @@
+"""What a thousand captures cost, by page class: measured CPU time and durations, at the sizes that `plan` works out.
+
+python -m benchmarks.cost --captures 40
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from cli.archive import Archive
+from cli.capacity.figures import Figures, from_records
+from cli.capacity.lambda_size import lambda_size
+from cli.capacity.prices import service_usd
+from cli.capacity.target import Target
+from cli.intake import Intake
+from cli.poller import Poller
+from cli.producer import Producer
+from cli.session import Embedded, embedded
+from lambda_src.renderer.runtime import Runtime
+from stillframe.request import CaptureRequest
+
+from . import pages
+from .contenders.job import is_full_page
+from .machine import described
+
+LATENCY_MS = 300
+# Few, so that a capture waits for no other one.
+TABS = "2"
+THOUSAND = 1000
+ARCHITECTURES = ("arm64", "x86")
+RESULTS = Path(__file__).parent / "results" / "cost.json"
+MARKER = "<!-- Below: written by `python -m benchmarks.cost`. -->"
+PAGE = Path(__file__).resolve().parents[1] / "docs/cost.md"
+
+
+def main() -> None:
+    """Progress on stderr, the figures as one JSON line on stdout, in benchmarks/results and in docs/cost.md."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--captures", type=int, default=40, help="of each class")
+    given = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    with pages.serving(LATENCY_MS) as site:
+        classes = {name: _priced(_measure(site, name, given.captures)) for name in pages.CLASSES}
+    result = {"machine": described(), "captures": given.captures, "latencyMs": LATENCY_MS, "classes": classes}
+    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+    kept = PAGE.read_text().partition(MARKER)[0]
+    PAGE.write_text(f"{kept}{MARKER}\n\n{_table(result)}")
+    print(json.dumps(result))
+
+
+def _measure(site: str, name: str, captures: int) -> Figures:
+    """Of the records that a worker has written, the first few left out: its browser was just started."""
+    overrides = {"STILLFRAME_ALLOW_HOSTS": site, "STILLFRAME_TABS": TABS}
+    requests = [
+        CaptureRequest(
+            url=f"http://{site}/{name}?{number}",
+            request_id=f"{name}-{number:04d}",
+            options={"fullPage": True} if is_full_page(f"/{name}") else {},
+        )
+        for number in range(captures + 5)
+    ]
+    with embedded(**overrides) as environment:
+        _capture(environment, requests)
+        records = sorted(Archive(environment.clients, environment.settings).all_records(), key=lambda each: each.id)
+    figures = from_records(records[5:])
+    print(f"cost: {name}, {figures.cpu_ms:.0f} ms CPU of {figures.duration_ms:.0f} ms", file=sys.stderr)
+    return figures
+
+
+def _capture(environment: Embedded, requests: list[CaptureRequest]) -> None:
+    settings, clients = environment.settings, environment.clients
+    intake = Intake(settings.most_tabs)
+    runtime = Runtime.build(settings, clients, [intake.observe])
+    try:
+        runtime.engine.warm_up()
+        time.sleep(1)
+        list(Producer(clients, settings).send(requests))
+        poller = Poller(clients, settings, runtime.handler.handle)
+        intake.run(poller, threading.Event(), wait_seconds=1, until_empty=True, tabs=lambda: runtime.tabs.width)
+    finally:
+        runtime.close()
+
+
+def _priced(figures: Figures) -> dict[str, Any]:
+    sizes = {name: lambda_size(figures, Target(per_hour=1000), name) for name in ARCHITECTURES}
+    services = service_usd(THOUSAND)
+    return {
+        **figures.to_wire(),
+        "memoryMb": sizes["arm64"].worker.memory_mb,
+        "tabs": sizes["arm64"].worker.tabs,
+        "computeUsdPerThousand": {name: round(size.usd_per_capture * THOUSAND, 4) for name, size in sizes.items()},
+        "usdPerThousand": {name: round(size.usd_per_capture * THOUSAND + services, 4) for name, size in sizes.items()},
+    }
+
+
+def _table(result: dict[str, Any]) -> str:
+    machine = result["machine"]
+    lines = [
+        f"{machine['cpus']} CPUs of {machine['processor']}, {result['captures']} captures of each class, "
+        f"{result['latencyMs']} ms a response, {TABS} tabs.",
+        "",
+        "| page | CPU | from claim to stored | memory, tabs | compute, USD a thousand (arm64 / x86) "
+        "| all, USD a thousand (arm64 / x86) |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, each in result["classes"].items():
+        compute, everything = each["computeUsdPerThousand"], each["usdPerThousand"]
+        lines.append(
+            f"| {name} | {each['cpuMs']} ms | {each['durationMs']} ms, p99 {each['p99Ms']} ms "
+            f"| {each['memoryMb']} MB, {each['tabs']} | {compute['arm64']:.4f} / {compute['x86']:.4f} "
+            f"| {everything['arm64']:.3f} / {everything['x86']:.3f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

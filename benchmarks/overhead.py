@@ -1,0 +1,58 @@
+"""What a warm capture takes beside its render: queue, claim, put, complete, delete, with one tab.
+
+python -m benchmarks.overhead --captures 60
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import statistics
+import sys
+import threading
+import time
+
+from cli.intake import Intake
+from cli.poller import Poller
+from cli.producer import Producer
+from cli.session import embedded
+from lambda_src.renderer.runtime import Runtime
+from stillframe.outcome import Outcome
+from stillframe.request import CaptureRequest
+
+from . import pages
+from .machine import described
+
+# Connections are made, caches filled.
+WARM_UP = 10
+
+
+def main() -> None:
+    """The figures as one JSON line on stdout; milliseconds."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--captures", type=int, default=60)
+    given = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    outcomes: list[Outcome] = []
+    with pages.serving(0) as site, embedded(STILLFRAME_ALLOW_HOSTS=site, STILLFRAME_TABS="1") as environment:
+        settings, clients = environment.settings, environment.clients
+        intake = Intake(settings.most_tabs)
+        runtime = Runtime.build(settings, clients, [outcomes.append, intake.observe])
+        runtime.engine.warm_up()
+        time.sleep(1)
+        urls = pages.urls(site, given.captures + WARM_UP)
+        list(
+            Producer(clients, settings).send(CaptureRequest(url=url, request_id=f"o-{n}") for n, url in enumerate(urls))
+        )
+        poller = Poller(clients, settings, runtime.handler.handle)
+        intake.run(poller, threading.Event(), wait_seconds=1, until_empty=True, tabs=lambda: runtime.tabs.width)
+        runtime.close()
+    beside = sorted(each.duration_ms - (each.render_ms or 0) for each in outcomes[WARM_UP:])
+    print(f"overhead: {len(beside)} captures", file=sys.stderr)
+    figures = {"p50Ms": statistics.median(beside), "p95Ms": beside[int(len(beside) * 0.95)], "goalMs": 25}
+    print(json.dumps({"machine": described(), "captures": len(beside), **figures}))
+
+
+if __name__ == "__main__":
+    main()
