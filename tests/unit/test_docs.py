@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic.alias_generators import to_camel
 
+from stacks.config import PRESETS, DeployConfig
 from stillframe.errors import CaptureError, PermanentError, TransientError, leaves
 from stillframe.options import RenderOptions
 from tests.simulation.bugs import BUGS
@@ -60,3 +61,28 @@ def test_the_page_of_errors_has_every_code_with_its_retry_decision() -> None:
     for error in set(leaves(CaptureError)) - {PermanentError, TransientError}:
         decision = "tried again" if issubclass(error, TransientError) else "for good"
         assert f"| `{error.code}` | {decision} |" in text
+
+
+def test_the_features_have_a_command_and_a_test_for_each_of_the_sixteen() -> None:
+    # Given the rows of the page
+    text = (ROOT / "docs/features.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith(("| what", "| ---"))]
+    # Then there is one for each thing that is replaced, and every row names a command and a test
+    assert [number for number in range(1, 17) if not any(row.startswith(f"| {number}. ") for row in rows)] == []
+    assert [row for row in rows if "`" not in row.split("|")[2] or "[test_" not in row.split("|")[3]] == []
+
+
+def test_the_page_of_deployment_has_every_value_with_its_presets() -> None:
+    # Given the table of the page
+    text = (ROOT / "docs/deploy.md").read_text()
+    rows = {
+        name: line
+        for line in text.splitlines()
+        for name in re.findall(r"`(\w+)`", line.partition("|")[2].split("|")[0])
+    }
+    # Then every value of the configuration is in it
+    assert [name for name in map(to_camel, DeployConfig.model_fields) if name not in text] == []
+    # And what the presets set is what it says
+    for name in PRESETS["small"]:
+        told = [cell.strip() for cell in rows[name].split("|")[2:5]]
+        assert told == [str(preset[name]) for preset in PRESETS.values()], name
