@@ -119,8 +119,7 @@ def test_the_monitor_agrees_with_the_queue(busy: tuple[Cloud, Fleet]) -> None:
     # Given what was captured and skipped, and then messages that nobody takes
     cloud, workers = busy
     stillframe(cloud.exports, "load-test", "10", "--duplicates", "--json")
-    for worker in workers.workers:
-        assert worker.stop() == 0
+    assert workers.stop() == [0, 0, 0]
     cloud.send(*(CaptureRequest(url=f"https://example.com/{number}", request_id=str(number)) for number in range(7)))
     assert len(cloud.receive(2)) == 2
     # When it is asked

@@ -62,11 +62,15 @@ class Worker:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def stop(self) -> int:
-        """SIGTERM, and the exit status."""
+    def terminate(self) -> None:
+        """SIGTERM, unless it has ended; a frozen one goes on, to hear it."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit status."""
+        self.terminate()
         try:
             return self.process.wait(30)
         except subprocess.TimeoutExpired:
@@ -89,6 +93,12 @@ class Fleet:
     def captures(self) -> list[dict[str, Any]]:
         return [line for worker in self.workers for line in worker.captures()]
 
+    def stop(self) -> list[int]:
+        """All of them at the same time; their exit statuses."""
+        for worker in self.workers:
+            worker.terminate()
+        return [worker.stop() for worker in self.workers]
+
 
 @contextlib.contextmanager
 def fleet(folder: Path) -> Iterator[Fleet]:
@@ -96,8 +106,7 @@ def fleet(folder: Path) -> Iterator[Fleet]:
     try:
         yield running
     finally:
-        for worker in running.workers:
-            worker.stop()
+        running.stop()
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 30, what: str = "the condition") -> None:
