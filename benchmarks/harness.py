@@ -54,10 +54,8 @@ class Run:
     by_class: dict[str, list[int]]
 
 
-def run(
-    contender: Contender, chromium: str, urls: list[str], tabs: int, warm: int | None = None, after: int = 0
-) -> Run:
-    """The first pictures, `warm` of them, do not count, and neither do the last, `after` of them.
+def run(contender: Contender, chromium: str, urls: list[str], tabs: int) -> Run:
+    """The first pictures, two for each tab, do not count, and neither do the last, one for each.
 
     When the first one that counts begins, others are half done; without as many half done at the end, whoever has many
     pages open at once would be given half of them.
@@ -70,8 +68,8 @@ def run(
         assert process.stdout is not None
         process.stdin.write(json.dumps({"chromium": chromium, "urls": urls, "tabs": tabs}) + "\n")
         process.stdin.flush()
-        warm = warm or min(WARM_UP * tabs, len(urls) // 3)
-        last = len(urls) - after
+        warm = min(WARM_UP * tabs, len(urls) // 3)
+        last = len(urls) - tabs
         lines, began, cpu, seconds, peak = [], 0.0, 0.0, 0.0, 0.0
         for line in process.stdout:
             if not line.startswith("{"):

@@ -95,7 +95,7 @@ def _measure(chosen: dict[str, Contender], latency: int, rounds: int, captures: 
         def once(contender: Contender, tabs: int) -> Run:
             # Every run has urls of its own, warm-up included.
             urls = [f"{url}-{next(numbers)}" for url in pages.urls(site, captures + tabs)]
-            measured = run(contender, chromium, urls, tabs, after=tabs)
+            measured = run(contender, chromium, urls, tabs)
             speed = f"{measured.captures_a_second:.2f} a second, {measured.cpu_seconds:.3f} CPU seconds each"
             print(f"bench: {latency} ms, {contender.name} with {tabs}: {speed}", file=sys.stderr)
             return measured

@@ -1,42 +1,66 @@
 """Whether the number of tabs that a worker finds by itself is near the best fixed one, for each page class and latency.
 
 python -m benchmarks.tabs --rounds 2
+
+The controller begins anew and has thirty captures; what it has found then is judged by the speeds of the fixed numbers,
+each measured several times in turn, in the same browser. So the noise of a measurement is not taken for a bad choice.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
+import itertools
 import json
+import logging
+import math
 import statistics
 import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+from lambda_src.renderer.browser.chromium import Chromium
 from lambda_src.renderer.browser.executable import find_chromium
+from lambda_src.renderer.browser.process import use_few_arenas
+from lambda_src.renderer.engine import RenderEngine
+from lambda_src.renderer.guard.server import EgressGuard
+from lambda_src.renderer.machine import CpuShare, available_cpus
+from lambda_src.renderer.runtime import TABS_PER_CPU
+from lambda_src.renderer.tabs import Tabs
+from stillframe.clock import Deadline, SystemClock
+from stillframe.egress import EgressPolicy
 
 from . import pages
-from .harness import contenders, run
+from .contenders.job import is_full_page
+from .contenders.renderer import OPTIONS
 from .machine import described
 
 LATENCIES_MS = (0, 50, 300)
+FLOOR, CEILING = 2, 16
 FIXED = (2, 4, 6, 8, 12, 16)
-BY_MEASUREMENT = 0
-# It has so many captures to find the number; then so many are counted.
+# The controller has so many captures to find the number.
 TO_FIND = 30
+SEARCHES = 3
+# Of a fixed number; as many as there are tabs come before and after, so that all are in use the whole time.
 COUNTED = 30
-AFTER = max(FIXED)
 RESULTS = Path(__file__).parent / "results" / "tabs.json"
+
+Render = Callable[[], None]
 
 
 def main() -> None:
     """Progress on stderr, the figures as one JSON line on stdout and in benchmarks/results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=2, help="of every fixed number")
     parser.add_argument("--latency", type=int, action="append", help="milliseconds a response; may be repeated")
     given = parser.parse_args()
-    figures = {
-        str(latency): {name: _measure(name, latency, given.rounds) for name in pages.CLASSES}
-        for latency in given.latency or LATENCIES_MS
-    }
+    logging.disable(logging.CRITICAL)
+    use_few_arenas()
+    figures = {str(latency): _of_latency(latency, given.rounds) for latency in given.latency or LATENCIES_MS}
     shares = [each["toBest"] for of_latency in figures.values() for each in of_latency.values()]
     result = {
         "machine": described(),
@@ -46,33 +70,99 @@ def main() -> None:
         "medianToBest": statistics.median(shares),
         "latencies": figures,
     }
-    RESULTS.write_text(json.dumps(result, indent=1))
+    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result))
 
 
-def _measure(name: str, latency: int, rounds: int) -> dict[str, float]:
-    """Captures a second of every fixed number and of the measured one, in turn, medians over the rounds."""
-    renderer = contenders(Path(".venv-peers"))["renderer"]
-    speeds: dict[int, list[float]] = {tabs: [] for tabs in (*FIXED, BY_MEASUREMENT)}
+def _of_latency(latency: int, rounds: int) -> dict[str, Any]:
+    numbers = itertools.count()
     with pages.serving(latency) as site:
-        for number in range(rounds):
-            order = list(speeds)
-            for tabs in (*order[number % len(order) :], *order[: number % len(order)]):
-                # Every number has the same captures before those that count.
-                count = TO_FIND + COUNTED + AFTER
-                urls = [f"http://{site}/{name}?{number}-{tabs}-{each}" for each in range(count)]
-                taken = run(renderer, find_chromium(), urls, tabs, warm=TO_FIND, after=AFTER)
-                speeds[tabs].append(taken.captures_a_second)
-                told = "measured" if tabs == BY_MEASUREMENT else f"{tabs} tabs"
-                print(f"tabs: {latency} ms, {name}, {told}: {speeds[tabs][-1]:.2f} a second", file=sys.stderr)
-    medians = {tabs: statistics.median(each) for tabs, each in speeds.items()}
-    best = max(FIXED, key=lambda tabs: medians[tabs])
+        engine = RenderEngine(functools.partial(Chromium.launch, find_chromium()), EgressGuard(EgressPolicy.of([site])))
+        try:
+            return {
+                name: _of_class(f"{latency} ms, {name}", engine, _renderer(engine, site, name, numbers), rounds)
+                for name in pages.CLASSES
+            }
+        finally:
+            engine.close()
+
+
+def _renderer(engine: RenderEngine, site: str, name: str, numbers: Iterator[int]) -> Render:
+    """Captures a page of the class; no url comes twice."""
+    clock = SystemClock()
+    options = OPTIONS[is_full_page(f"/{name}")]
+
+    def render() -> None:
+        url = f"http://{site}/{name}?{next(numbers)}"
+        engine.render(url, options, Deadline(clock.now_ms() + 60_000, clock))
+
+    return render
+
+
+def _of_class(title: str, engine: RenderEngine, render: Render, rounds: int) -> dict[str, Any]:
+    _speed(render, FLOOR)  # caches fill
+    speeds: dict[int, list[float]] = {tabs: [] for tabs in FIXED}
+    found: list[int] = []
+    for number in range(max(rounds, SEARCHES)):
+        if number < SEARCHES:
+            found.append(_search(engine, render))
+        if number < rounds:
+            # Whoever goes first changes: a machine that slows down must favour nobody.
+            for tabs in (*FIXED[number % len(FIXED) :], *FIXED[: number % len(FIXED)]):
+                speeds[tabs].append(_speed(render, tabs))
+    curve = {tabs: statistics.fmean(each) for tabs, each in speeds.items()}
+    best = max(curve, key=lambda tabs: curve[tabs])
+    to_best = statistics.fmean(_at(curve, tabs) for tabs in found) / curve[best]
+    told = ", ".join(f"{tabs}: {speed:.2f}" for tabs, speed in curve.items())
+    print(f"tabs: {title}: found {found} by measurement, {to_best:.3f} of the best; {told} a second", file=sys.stderr)
     return {
         "bestFixed": best,
-        "best": round(medians[best], 2),
-        "measured": round(medians[BY_MEASUREMENT], 2),
-        "toBest": round(medians[BY_MEASUREMENT] / medians[best], 3),
+        "found": found,
+        "toBest": round(to_best, 3),
+        "capturesPerSecond": {str(tabs): round(speed, 2) for tabs, speed in curve.items()},
     }
+
+
+def _search(engine: RenderEngine, render: Render) -> int:
+    """How many tabs a worker has that began with what it begins with, after thirty captures."""
+    cpus = available_cpus()
+    tabs = Tabs(FLOOR, CEILING, math.ceil(cpus) * TABS_PER_CPU, CpuShare(engine.cpu_seconds, cpus), engine.memory_share)
+    found: list[int] = []
+
+    def capture(_: int) -> None:
+        with tabs.one():
+            render()
+        found.append(tabs.width)
+
+    # Something always waits for a tab: the queue is never empty.
+    with ThreadPoolExecutor(CEILING * 2) as pool:
+        list(pool.map(capture, range(TO_FIND + CEILING * 2)))
+    return found[TO_FIND - 1]
+
+
+def _speed(render: Render, tabs: int) -> float:
+    """Captures a second of so many at once."""
+    ended: list[float] = []
+    lock = threading.Lock()
+
+    def capture(_: int) -> None:
+        render()
+        with lock:
+            ended.append(time.monotonic())
+
+    with ThreadPoolExecutor(tabs) as pool:
+        list(pool.map(capture, range(tabs + COUNTED + tabs)))
+    return COUNTED / (ended[tabs + COUNTED - 1] - ended[tabs - 1])
+
+
+def _at(curve: dict[int, float], tabs: int) -> float:
+    """The speed of a number that was not measured itself: between its neighbours, by their logarithms."""
+    below = max(each for each in curve if each <= tabs)
+    above = min(each for each in curve if each >= tabs)
+    if below == above:
+        return curve[below]
+    share = math.log(tabs / below) / math.log(above / below)
+    return curve[below] + share * (curve[above] - curve[below])
 
 
 if __name__ == "__main__":

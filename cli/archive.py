@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from stillframe import politeness, series
+from stillframe import politeness, series, turns
 from stillframe.clients import Clients
 from stillframe.record import (
     INDEX_NAME,
@@ -18,7 +18,7 @@ from stillframe.record import (
 )
 from stillframe.settings import Settings
 
-OTHERS = (series.PREFIX, politeness.PREFIX)
+OTHERS = (series.PREFIX, politeness.PREFIX, turns.PREFIX)
 
 
 class Archive:
@@ -81,7 +81,7 @@ class Archive:
             TableName=self._settings.table_name, ConsistentRead=True
         )
         for page in pages:
-            # Beside the records the table has series and slots of hosts; no record's id begins so.
+            # Beside the records the table has series, slots of hosts and turns; no record's id begins so.
             yield from (Record.from_item(item) for item in page["Items"] if not item["id"]["S"].startswith(OTHERS))
 
     def _indexed(self, status: Status, since_ms: int) -> Iterator[Record]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stillframe.clients import Clients
-from stillframe.delivery import REDRIVEN_FROM
+from stillframe.delivery import RECEIVED_BEFORE, REDRIVEN_FROM
 from stillframe.settings import Settings
 
 BATCH_SIZE = 10
@@ -68,11 +68,13 @@ class Redriver:
     def _move(self, letter: Any) -> None:
         tenant = letter.get("Attributes", {}).get("MessageGroupId")
         group: Any = {"MessageGroupId": tenant} if tenant else {}
+        # Its tries begin anew.
+        kept = {name: each for name, each in letter.get("MessageAttributes", {}).items() if name != RECEIVED_BEFORE}
         self._sqs.send_message(
             QueueUrl=self._settings.queue_url,
             MessageBody=letter["Body"],
             MessageAttributes={
-                **letter.get("MessageAttributes", {}),
+                **kept,
                 REDRIVEN_FROM: {"DataType": "String", "StringValue": letter["MessageId"]},
             },
             **group,

@@ -20,8 +20,14 @@ SIZE_KEY = "size"
 COMPUTE_KEY = "compute"
 # Of an SQS mapping with pollers of its own (AWS Lambda, "Configuring scaling behavior for SQS event source mappings").
 CONCURRENCY_PER_POLLER = 10
-# "Task CPU and memory" of AWS Fargate: for each of its CPU sizes, 2 to 8 GB a vCPU, in whole GB.
-TASK_MB_PER_CPU = (2, 8)
+# MB that AWS Fargate has for each of its CPU sizes ("Task CPU and memory").
+TASK_MEMORY_MB = {
+    512: range(1024, 4096 + 1, 1024),
+    1024: range(2048, 8192 + 1, 1024),
+    2048: range(4096, 16_384 + 1, 1024),
+    4096: range(8192, 30_720 + 1, 1024),
+    8192: range(16_384, 61_440 + 1, 4096),
+}
 
 
 class ConfigError(Exception):
@@ -137,6 +143,8 @@ class DeployConfig(BaseModel):
 
     @model_validator(mode="after")
     def hold_together(self) -> Self:
+        memory = TASK_MEMORY_MB[self.task_cpu]
+        steps = f"{memory[0]} to {memory[-1]} in steps of {memory.step}"
         relations = {
             "jobDeadlineSeconds must be below functionTimeoutSeconds": (
                 self.job_deadline_seconds < self.function_timeout_seconds
@@ -159,10 +167,8 @@ class DeployConfig(BaseModel):
                 not self.reserved_concurrency or self.max_pollers * CONCURRENCY_PER_POLLER <= self.reserved_concurrency
             ),
             "minTasks must not be above maxTasks": self.min_tasks <= self.max_tasks,
-            f"taskMemoryMb does not go with taskCpu {self.task_cpu}: it takes 2 to 8 times as many MB": (
-                TASK_MB_PER_CPU[0] * self.task_cpu <= self.task_memory_mb <= TASK_MB_PER_CPU[1] * self.task_cpu
-            ),
-        } | {}
+            f"taskMemoryMb with taskCpu {self.task_cpu} must be {steps}": self.task_memory_mb in memory,
+        }
         broken = [rule for rule, holds in relations.items() if not holds]
         if broken:
             raise ValueError("; ".join(broken))

@@ -61,6 +61,20 @@ def emulator() -> Iterator[Emulator]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def moto_endpoint() -> Iterator[str]:
+    """What MiniStack lacks, and a second opinion on what it has."""
+    from moto.server import ThreadedMotoServer
+
+    # One line for each request is too much.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
 MakeCloud = Callable[..., Cloud]
 
 

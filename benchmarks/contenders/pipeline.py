@@ -23,7 +23,7 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     job = Job.read()
     overrides = {
-        "STILLFRAME_TABS": str(job.tabs) if job.tabs else "auto",
+        "STILLFRAME_TABS": str(job.tabs),
         "STILLFRAME_ALLOW_HOSTS": urlsplit(job.urls[0]).netloc,
         "STILLFRAME_CHROMIUM": job.chromium,
     }

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.parser.models import SqsMsgAttributeModel, 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from stillframe.clock import Clock
-from stillframe.delivery import POSTPONED, RECEIVED_BEFORE, REDRIVEN_FROM, Message
+from stillframe.delivery import FIRST_MESSAGE_ID, POSTPONED, RECEIVED_BEFORE, REDRIVEN_FROM, Message
 from stillframe.outcome import Outcome
 
 from .capture import Capture
@@ -40,13 +40,18 @@ class CaptureRecord(SqsRecordModel):
             received_at_ms=received_at_ms,
             is_redriven=REDRIVEN_FROM in told,
             postponed=_number(told.get(POSTPONED)),
+            first_message_id=_text(told.get(FIRST_MESSAGE_ID)),
             group_id=self.attributes.MessageGroupId,
         )
 
 
+def _text(attribute: SqsMsgAttributeModel | None) -> str:
+    return (attribute.stringValue or "") if attribute is not None else ""
+
+
 def _number(attribute: SqsMsgAttributeModel | None) -> int:
     """Of an attribute that anybody may have set: 0 when it is no number."""
-    text = (attribute.stringValue or "") if attribute is not None else ""
+    text = _text(attribute)
     return min(int(text), MOST) if text.isascii() and text.isdigit() else 0
 
 

@@ -7,7 +7,6 @@ a port (claim, work, queue, clock) the whole way can be stepped through determin
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -31,6 +30,7 @@ from stillframe.politeness import HostSlots, Slot
 from stillframe.queue import Backoff, CaptureQueue
 from stillframe.record import Record, Status
 from stillframe.settings import Settings
+from stillframe.turns import Turns
 
 from .claimed import InvocationContext, under_claim
 from .metering import Meter
@@ -41,10 +41,6 @@ logger = logging.getLogger(__name__)
 # Kept free at the end of a job to store and complete, and asked for before one is begun.
 FINISH_SECONDS = 1.0
 START_SECONDS = 2.0
-# How long a message whose host is busy waits at first, and at most: all that wait must come often enough to keep the
-# host's slots in use, and seldom enough not to be a load of their own.
-FIRST_TURN_SECONDS = 4
-LONGEST_TURN_SECONDS = 60
 
 
 class Capture:
@@ -60,6 +56,7 @@ class Capture:
         clock: Clock,
         meter: Meter,
         slots: HostSlots,
+        turns: Turns,
     ) -> None:
         self._settings = settings
         self._claim_for = claim_for
@@ -69,6 +66,7 @@ class Capture:
         self._clock = clock
         self._meter = meter
         self._slots = slots
+        self._turns = turns
         self._is_stopping = False
 
     def handle(self, message: Message, context: InvocationContext) -> Outcome:
@@ -101,6 +99,8 @@ class Capture:
         lease_ms = int(deadline.remaining_seconds() * 1000) + self._settings.lease_margin_ms
         slot = self._slots.take(delivery.request.url, lease_ms)
         try:
+            # The slot may have been long in coming: a claim now would outlast the message's visibility.
+            _check_time(deadline.remaining_seconds() + FINISH_SECONDS)
             return self._deliver_in_time(delivery, context, deadline, outcome)
         finally:
             self._release(slot)
@@ -134,8 +134,7 @@ class Capture:
     def _deadline(self, context: InvocationContext) -> Deadline:
         """The job's own, inside the invocation's. Raises OutOfTime, before anything was touched."""
         remaining = context.get_remaining_time_in_millis() / 1000
-        if remaining < START_SECONDS:
-            raise OutOfTime(f"only {remaining:.1f} s of the invocation are left")
+        _check_time(remaining)
         seconds = min(self._settings.job_deadline_seconds, remaining) - FINISH_SECONDS
         return Deadline(self._clock.now_ms() + int(seconds * 1000), self._clock)
 
@@ -200,10 +199,10 @@ class Capture:
 
     def _postpone(self, message: Message, error: HostBusy, outcome: Outcome) -> Outcome:
         """Its copy comes later, with the same right to be taken as any other; the original is done with."""
-        ceiling = min(LONGEST_TURN_SECONDS, FIRST_TURN_SECONDS * 2 ** min(message.postponed, 10))
-        seconds = max(1, round(random.uniform(0, ceiling)))
         try:
-            self._queue.postpone(message, seconds)
+            if self._turns.is_newest(message):
+                self._queue.postpone(message, self._slots.turn_seconds(message.postponed))
+                self._turns.advance(message)
         except ServiceUnavailable as unavailable:
             return self._hand_back(message, unavailable, outcome)
         return _failed(outcome, OutcomeKind.RETRY, error)
@@ -215,6 +214,12 @@ class Capture:
         except ServiceUnavailable as unavailable:
             return self._hand_back(message, unavailable, outcome)
         return _failed(outcome, OutcomeKind.FAILED, error)
+
+
+def _check_time(seconds: float) -> None:
+    """Raises OutOfTime when too little is left to begin."""
+    if seconds < START_SECONDS:
+        raise OutOfTime(f"only {seconds:.1f} s of the invocation are left")
 
 
 def _skip_reason(found: Record, received_at_ms: int) -> SkipReason:

@@ -20,6 +20,7 @@ from stillframe.secrets import SecretStore
 from stillframe.series import Series
 from stillframe.settings import Settings
 from stillframe.store import ArtifactStore
+from stillframe.turns import Turns
 
 from .batch import BatchHandler
 from .browser.chromium import Chromium
@@ -85,6 +86,7 @@ class Runtime:
             backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds),
             clock=clock,
             slots=HostSlots(clients.dynamodb, settings.table_name, settings.per_host, clock),
+            turns=Turns(clients.dynamodb, settings.table_name, clock),
             meter=Meter(engine.cpu_seconds, worker_memory_mb()),
         )
         cpus = available_cpus()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from cli.emulator import Emulator
 from cli.provision import QueuePolicy, create_table
@@ -48,17 +46,6 @@ def modelled() -> Services:
     names = {"QUEUE_URL": "queue", "DEAD_LETTER_QUEUE_URL": "dead-letters", "TABLE_NAME": "t", "BUCKET_NAME": "b"}
     clients = Clients(*cast(Any, (sqs, table, SimulatedBucket())))
     return Services(clients, Settings.model_validate(names), wait)
-
-
-@pytest.fixture(scope="session")
-def moto_endpoint() -> Iterator[str]:
-    # One line for each request is too much.
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 def emulated_by_moto(endpoint: str, emulator: Emulator) -> Services:

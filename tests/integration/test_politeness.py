@@ -11,19 +11,22 @@ import pytest
 
 from cli.poller import Poller
 from cli.producer import Producer
-from lambda_src.renderer import capture as module
+from cli.redriver import Redriver
 from lambda_src.renderer.batch import BatchHandler
+from stillframe import politeness
 from stillframe.artifact import Screenshot
+from stillframe.clients import Clients
 from stillframe.clock import Deadline, SystemClock
 from stillframe.errors import HostBusy
 from stillframe.options import RenderOptions
 from stillframe.outcome import Outcome, OutcomeKind
-from stillframe.politeness import HostSlots, host_of
+from stillframe.politeness import FIRST_TURN_SECONDS, HostSlots, host_of
 from stillframe.record import Status
 from stillframe.request import CaptureRequest
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
 from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, fixed_tabs, message
+from tests.support.proxy import Call, Verdict, proxying
 
 PER_HOST = 2
 
@@ -60,8 +63,8 @@ def test_no_host_has_more_than_its_share_and_every_page_its_turn(
     polite: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given many pages of one host and a few of another, and workers that could take all of them at once
-    monkeypatch.setattr(module, "FIRST_TURN_SECONDS", 1)
-    monkeypatch.setattr(module, "LONGEST_TURN_SECONDS", 1)
+    monkeypatch.setattr(politeness, "FIRST_TURN_SECONDS", 1)
+    monkeypatch.setattr(politeness, "LONGEST_TURN_SECONDS", 1)
     busy = [CaptureRequest(url=f"https://busy.example/{n}", request_id=f"busy-{n}") for n in range(20)]
     other = [CaptureRequest(url=f"https://other.example/{n}", request_id=f"other-{n}") for n in range(4)]
     polite.send(*busy, *other)
@@ -119,7 +122,53 @@ def test_a_message_that_waits_keeps_its_tries_and_its_tenant(polite: Cloud, cloc
     while not copies and time.monotonic() < give_up_at:
         copies = polite.receive(1)
     attributes = {name: each["StringValue"] for name, each in copies[0]["MessageAttributes"].items()}  # type: ignore[attr-defined]
-    assert attributes == {"redrivenFrom": sent.message_id, "postponed": "1", "receivedBefore": "1"}
+    assert attributes == {
+        "redrivenFrom": sent.message_id,
+        "postponed": "1",
+        "firstMessageId": sent.message_id,
+        "receivedBefore": "1",
+    }
+    # And a second delivery of the original makes no second copy
+    again = worker.handle(original, SetContext())
+    assert (again.reason, again.acknowledge) == ("HOST_BUSY", True)
+    time.sleep(FIRST_TURN_SECONDS + 1)
+    assert polite.receive(1) == []
+
+
+def test_what_is_redriven_has_all_its_tries_again(polite: Cloud, clock: SetClock) -> None:
+    # Given a letter that had waited for its host and had used up its tries
+    request = CaptureRequest(url="https://busy.example/", request_id="waited")
+    attributes = {"redrivenFrom": "earlier", "postponed": "7", "receivedBefore": "2", "mine": "kept"}
+    polite.clients.sqs.send_message(
+        QueueUrl=polite.settings.dead_letter_queue_url,
+        MessageBody=request.to_body(),
+        MessageAttributes={name: {"DataType": "String", "StringValue": each} for name, each in attributes.items()},
+    )
+    # When it is redriven
+    assert Redriver(polite.clients, polite.settings).run().moved == 1
+    # Then nothing counts against it any more, and what is the sender's is kept
+    (copy,) = polite.receive(1)
+    told = {name: each["StringValue"] for name, each in copy["MessageAttributes"].items()}
+    assert told.keys() == {"redrivenFrom", "postponed", "mine"}
+
+
+def test_a_slot_whose_answer_was_lost_is_still_ones_own(
+    polite: Cloud, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a host with one slot, and a connection that breaks after it was taken, so that boto3 takes it again
+    lost: list[Call] = []
+
+    def lose_the_first_answer(call: Call) -> Verdict:
+        lost.append(call)
+        return Verdict.DROP if len(lost) == 1 else Verdict.PASS
+
+    with proxying(polite.exports["AWS_ENDPOINT_URL"], after=lose_the_first_answer) as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        slots = HostSlots(Clients.connect().dynamodb, polite.settings.table_name, 1, clock)
+        # When it is taken: Then it is had, and released it is free
+        slots.release(slots.take("https://busy.example/", 60_000))
+        assert len(lost) > 1
+        assert slots.take("https://busy.example/", 60_000) is not None
 
 
 def test_a_slot_whose_holder_died_is_free_again_when_its_lease_is_over(polite: Cloud, clock: SetClock) -> None:

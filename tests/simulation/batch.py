@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambda_src.renderer.capture import Capture
-from stillframe.delivery import REDRIVEN_FROM, Message
+from stillframe.delivery import FIRST_MESSAGE_ID, POSTPONED, RECEIVED_BEFORE, REDRIVEN_FROM, Message
 
 from .scheduler import Process, Scheduler, SkewedClock
 from .surroundings import Surroundings
@@ -106,12 +106,15 @@ class Batch:
 
 
 def _message(delivery: dict[str, Any], now_ms: int) -> Message:
+    told = {name: each["StringValue"] for name, each in delivery["MessageAttributes"].items()}
     return Message(
         body=delivery["Body"],
         message_id=delivery["MessageId"],
         receipt_handle=delivery["ReceiptHandle"],
-        receive_count=int(delivery["Attributes"]["ApproximateReceiveCount"]),
+        receive_count=int(delivery["Attributes"]["ApproximateReceiveCount"]) + int(told.get(RECEIVED_BEFORE, 0)),
         sent_at_ms=int(delivery["Attributes"]["SentTimestamp"]),
         received_at_ms=now_ms,
-        is_redriven=REDRIVEN_FROM in delivery["MessageAttributes"],
+        is_redriven=REDRIVEN_FROM in told,
+        postponed=int(told.get(POSTPONED, 0)),
+        first_message_id=told.get(FIRST_MESSAGE_ID, ""),
     )

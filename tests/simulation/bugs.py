@@ -15,12 +15,14 @@ from lambda_src.renderer.claimed import InvocationContext
 from stillframe.artifact import Screenshot, StoredArtifact
 from stillframe.claim import Claim
 from stillframe.delivery import Delivery, Message
-from stillframe.errors import TransientError
+from stillframe.errors import HostBusy, TransientError
 from stillframe.extra import Extra
 from stillframe.outcome import Outcome, OutcomeKind
+from stillframe.politeness import HostSlots, Slot
 from stillframe.record import Record, queued_item
 from stillframe.request import CaptureRequest
 from stillframe.store import ArtifactStore
+from stillframe.turns import Turns
 from stillframe.update import Update
 
 from .surroundings import Parts
@@ -198,6 +200,28 @@ class OverwritesRecords(Producer):
         self._clients.dynamodb.put_item(TableName=self._settings.table_name, Item=item)
 
 
+class WaitsWithoutACopy(Capture):
+    """Takes a message whose host is busy for one that somebody will send again."""
+
+    def _postpone(self, message: Message, error: HostBusy, outcome: Outcome) -> Outcome:
+        return replace(outcome, kind=OutcomeKind.RETRY, reason=error.code)
+
+
+class CountsNoTurns(Turns):
+    """Lets every copy of a waiting message wait on, and be copied again."""
+
+    def is_newest(self, message: Message) -> bool:
+        return True
+
+
+class ReleasesWhatItLost(HostSlots):
+    """Gives back the slot that it once had, whoever has it now."""
+
+    def release(self, slot: Slot | None) -> None:
+        if slot is not None:
+            self._write(slot, -1, "attribute_exists(holder) OR holder = :mine")
+
+
 @dataclass(frozen=True)
 class Bug:
     """A mistake, by name, and the code that makes it."""
@@ -227,4 +251,7 @@ BUGS = (
     Bug("let an error through to the batch", Parts(capture=LetsErrorsThrough)),
     Bug("swallow cancellation", Parts(capture=SwallowsCancellation)),
     Bug("producer overwrites the record", Parts(producer=OverwritesRecords)),
+    Bug("wait for a host without a copy", Parts(capture=WaitsWithoutACopy)),
+    Bug("every copy that waits is copied", Parts(turns=CountsNoTurns)),
+    Bug("release a slot that another one has", Parts(slots=ReleasesWhatItLost)),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from stillframe import politeness, turns
 from stillframe.errors import CaptureError, retryable_codes
 from stillframe.record import from_attributes
 from stillframe.request import CaptureRequest
@@ -17,6 +18,8 @@ from .scheduler import Scheduler, Task
 
 # Clocks of two workers are at most that far apart; the lease's margin is made for it.
 MAX_SKEW_MS = 1000
+# More messages of one request than senders, redrives and lost answers can account for.
+MOST_COPIES = 30
 Item = dict[str, Any]
 
 
@@ -31,6 +34,8 @@ class Promise(StrEnum):
     NO_OVERLAP = "no claim is taken from a worker that may still be running"
     LEASE_IN_VISIBILITY = "a lease ends before its message is visible again"
     ACKNOWLEDGED_IS_SAFE = "no acknowledged message without a final record or another message of its request"
+    SLOT_IS_KEPT = "no slot of a host is taken from a capture that may still be running"
+    FEW_COPIES = "a message that waits for its host does not multiply"
     RECEIVE_LIMIT = "a message is not worked on more often than the receive limit"
     NEVER_RAISES = "a delivery always ends in an outcome"
     EVERY_MESSAGE_ENDS = "every accepted message ends as success, failed or in the dead-letter queue"
@@ -71,6 +76,8 @@ class Invariants:
 
     def accepted(self, queue: SimulatedQueue, message: StoredMessage) -> None:
         """From now on the message's request must come to an end."""
+        if sum(each.body == message.body for each in queue.messages.values()) > MOST_COPIES:
+            raise self._broken(Promise.FEW_COPIES, f"{MOST_COPIES} messages of one request wait")
         if message.body not in self.requests:
             try:
                 self.requests[message.body] = CaptureRequest.from_body(message.body)
@@ -110,6 +117,17 @@ class Invariants:
 
     def _written(self, key: str, old: Item | None, new: Item) -> None:
         was, now = from_attributes(old or {}), from_attributes(new)
+        if key.startswith(politeness.PREFIX):
+            self._check_slot(key, was, now)
+        elif not key.startswith(turns.PREFIX):
+            self._check_record(key, was, now)
+
+    def _check_slot(self, key: str, was: Item, now: Item) -> None:
+        is_held = was.get("leaseExpiresAt", 0) >= self._scheduler.now_ms + MAX_SKEW_MS
+        if is_held and now["holder"] != was["holder"]:
+            raise self._broken(Promise.SLOT_IS_KEPT, f"{key} was taken before its lease ran out")
+
+    def _check_record(self, key: str, was: Item, now: Item) -> None:
         author = self._network.author
         if was.get("status") == "success" and (now["status"] != "success" or now.get("sha256") != was.get("sha256")):
             raise self._broken(Promise.SUCCESS_IS_FINAL, f"{key} is {now['status']} again")

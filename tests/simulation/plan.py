@@ -32,6 +32,8 @@ class Plan:
     # AWS's own redrive does not mark what it moves.
     is_marked: bool
     ghost_probability: float
+    # Captures of one host at once; all pages of a schedule are of one. 0 is no bound.
+    per_host: int
 
     @classmethod
     def draw(cls, seed: int) -> Plan:
@@ -66,4 +68,5 @@ class Plan:
             # Beyond the promise (docs/guarantees.md): with AWS's own redrive, messages that SQS delivers twice or
             # after their deletion.
             ghost_probability=rng.choice((0.0, 0.1)) if is_marked else 0.0,
+            per_host=rng.choice((0, 0, 0, 1, 2)),
         )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.load.sender import InPlace
 from cli.producer import Producer
 from cli.redriver import Redriver
 from lambda_src.renderer.capture import Capture
@@ -27,6 +27,7 @@ from stillframe.secrets import SecretStore
 from stillframe.series import Series
 from stillframe.settings import Settings
 from stillframe.store import ArtifactStore
+from stillframe.turns import Turns
 
 from .browser import SimulatedBrowser
 from .invariants import MAX_SKEW_MS
@@ -43,6 +44,8 @@ class Parts:
     capture: type[Capture] = Capture
     artifacts: type[ArtifactStore] = ArtifactStore
     producer: type[Producer] = Producer
+    slots: type[HostSlots] = HostSlots
+    turns: type[Turns] = Turns
     acknowledge_first: bool = False
     settings: Mapping[str, object] = field(default_factory=dict)
 
@@ -93,26 +96,15 @@ class Surroundings:
             backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, self.scheduler.rng.uniform),
             clock=clock,
             meter=Meter(lambda: clock.now_ms() / 1000, 2048, lambda: clock.now_ms() / 1000),
-            slots=HostSlots(clients.dynamodb, settings.table_name, settings.per_host, clock),
+            slots=parts.slots(clients.dynamodb, settings.table_name, self.plan.per_host, clock, self.scheduler.rng),
+            turns=parts.turns(clients.dynamodb, settings.table_name, clock),
         )
-
-
-class InlineExecutor(Executor):
-    """Runs what it is given at once, in the task that gives it."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
 
 
 def produce(around: Surroundings, process: Process, requests: list[CaptureRequest]) -> None:
     """Send, and again when it failed, as people do."""
     clock = SkewedClock(around.scheduler, process)
-    producer = around.parts.producer(around.clients(process), around.settings, clock, InlineExecutor)
+    producer = around.parts.producer(around.clients(process), around.settings, clock, InPlace)
     for _ in range(3):
         try:
             list(producer.send(requests))

@@ -78,6 +78,7 @@ def test_every_fault_is_met() -> None:
         "= retry CLAIM_HELD",
         "= retry CLAIM_LOST",
         "= retry OUT_OF_TIME",
+        "= retry HOST_BUSY",
         "= retry AWS_ERROR",
         "is killed: the function timed out",
         "the answer to a receive is lost",

@@ -27,6 +27,7 @@ from stillframe.secrets import SecretStore
 from stillframe.series import Series
 from stillframe.settings import Settings
 from stillframe.store import ArtifactStore
+from stillframe.turns import Turns
 
 
 class SetClock:
@@ -112,6 +113,7 @@ def capture_of(
         backoff=Backoff(own.backoff_base_seconds, own.backoff_cap_seconds),
         clock=clock,
         slots=HostSlots(clients.dynamodb, own.table_name, own.per_host, clock),
+        turns=Turns(clients.dynamodb, own.table_name, clock),
         meter=Meter(lambda: clock.now_ms() / 1000, 2048, lambda: clock.now_ms() / 1000),
     )
 

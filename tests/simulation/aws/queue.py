@@ -62,10 +62,16 @@ class SimulatedSqs:
         self.watcher = QueueWatcher()
 
     def send_message(
-        self, *, QueueUrl: str, MessageBody: str, MessageAttributes: dict[str, Any] | None = None
+        self,
+        *,
+        QueueUrl: str,
+        MessageBody: str,
+        MessageAttributes: dict[str, Any] | None = None,
+        DelaySeconds: int = 0,
     ) -> dict[str, Any]:
         now, queue = self._now_ms(), self._queues[QueueUrl]
-        message = StoredMessage(f"m{next(self._numbers)}", MessageBody, MessageAttributes or {}, now, now)
+        visible_ms = now + DelaySeconds * 1000
+        message = StoredMessage(f"m{next(self._numbers)}", MessageBody, MessageAttributes or {}, now, visible_ms)
         queue.messages[message.message_id] = message
         self.watcher.accepted(queue, message)
         self.watcher.timed(queue, message)

@@ -9,8 +9,10 @@ from stillframe.request import CaptureRequest
 
 # The message attribute with which `redrive` says which message this one was.
 REDRIVEN_FROM = "redrivenFrom"
-# Those of a message that was sent again because its host was busy: how often, and how often it had been received.
+# Those of a message that was sent again because its host was busy: how often, which message it was at first, and how
+# often it had been received.
 POSTPONED = "postponed"
+FIRST_MESSAGE_ID = "firstMessageId"
 RECEIVED_BEFORE = "receivedBefore"
 
 
@@ -19,7 +21,8 @@ class Message:
     """A message as the queue delivered it. Times are milliseconds since the epoch.
 
     `is_redriven` says that it was another message before, which may have held a claim. `receive_count` counts the
-    receives of those before it too, `postponed` is how often it had to wait for its host, `group_id` its tenant.
+    receives of those before it too, `postponed` is how often it had to wait for its host, `first_message_id` which
+    message it was before it ever waited, `group_id` its tenant.
     """
 
     body: str
@@ -30,6 +33,7 @@ class Message:
     received_at_ms: int
     is_redriven: bool = False
     postponed: int = 0
+    first_message_id: str = ""
     group_id: str | None = None
 
     @property

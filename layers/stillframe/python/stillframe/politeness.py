@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,8 +18,15 @@ from stillframe.update import Update, is_conditional_failure
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+# Its own token is there already when the answer to the write was lost and the SDK sends it again.
+FREE = "attribute_not_exists(holder) OR leaseExpiresAt < :now OR holder = :mine"
+HELD = "holder = :mine"
 # No screenshot id has this character, so no record is where such an item is.
 PREFIX = "slot#"
+# How long a message whose host is busy waits at first, and at most: all that wait must come often enough to keep the
+# host's slots in use, and seldom enough not to be a load of their own.
+FIRST_TURN_SECONDS = 4
+LONGEST_TURN_SECONDS = 60
 # An item that nobody has used for so long is of no use: the table's time to live removes it.
 KEPT_SECONDS = 24 * 3600
 
@@ -45,13 +51,13 @@ class HostSlots:
         table_name: str,
         per_host: int,
         clock: Clock,
-        shuffle: Callable[[list[int]], None] = random.shuffle,
+        rng: random.Random | None = None,
     ) -> None:
         self._client = client
         self._table_name = table_name
         self._per_host = per_host
         self._clock = clock
-        self._shuffle = shuffle
+        self._rng = rng or random.Random()  # spreads what waits, hides nothing
 
     def take(self, url: str, lease_ms: int) -> Slot | None:
         """A slot of the url's host; None when hosts are not bounded, or the url has none.
@@ -63,22 +69,27 @@ class HostSlots:
             return None
         numbers = list(range(self._per_host))
         # Whoever comes tries another one first: fewer collide.
-        self._shuffle(numbers)
+        self._rng.shuffle(numbers)
         token = uuid.uuid4().hex
         for number in numbers:
             slot = Slot(f"{PREFIX}{host}#{number}", token)
-            if self._write(slot, lease_ms, "attribute_not_exists(holder) OR leaseExpiresAt < :now"):
+            if self._write(slot, lease_ms, FREE):
                 return slot
         raise HostBusy(f"{self._per_host} captures of {host} are under way, which is all that may be")
 
     def release(self, slot: Slot | None) -> None:
         """Let others have it. Quiet when it was taken over meanwhile. Raises ServiceUnavailable."""
         if slot is not None:
-            self._write(slot, -1, "holder = :mine")
+            self._write(slot, -1, HELD)
+
+    def turn_seconds(self, postponed: int) -> int:
+        """How long a message waits that has waited so often: exponential, with full jitter."""
+        ceiling = min(LONGEST_TURN_SECONDS, FIRST_TURN_SECONDS * 2 ** min(postponed, 10))
+        return max(1, round(self._rng.uniform(0, ceiling)))
 
     def _write(self, slot: Slot, lease_ms: int, condition: str) -> bool:
         now = self._clock.now_ms()
-        values: dict[str, Any] = {":now": now} if ":now" in condition else {":mine": slot.token}
+        values: dict[str, Any] = {":mine": slot.token, **({":now": now} if condition is FREE else {})}
         update = Update(
             set_values={
                 "holder": slot.token,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stillframe.delivery import POSTPONED, RECEIVED_BEFORE, REDRIVEN_FROM, Message
+from stillframe.delivery import FIRST_MESSAGE_ID, POSTPONED, RECEIVED_BEFORE, REDRIVEN_FROM, Message
 from stillframe.errors import CaptureError, ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class CaptureQueue:
         attributes = {
             REDRIVEN_FROM: message.message_id,
             POSTPONED: str(message.postponed + 1),
+            FIRST_MESSAGE_ID: message.first_message_id or message.message_id,
             # This receive was no attempt.
             RECEIVED_BEFORE: str(message.receive_count - 1),
         }

@@ -1,0 +1,68 @@
+"""How often a message has waited for its host, so that of its copies only the newest goes on waiting.
+
+A message that waits is replaced by a copy. Where the answer to its sending, or the deletion of the original, is lost,
+there are two, each of which would be copied again: in a brown-out of the queue they would multiply with every turn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from stillframe.clock import Clock
+from stillframe.delivery import Message
+from stillframe.errors import ServiceUnavailable
+from stillframe.record import PARTITION_KEY, TIME_TO_LIVE, from_attributes, to_attributes
+from stillframe.update import Update, is_conditional_failure
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# No screenshot id has this character, so no record is where such an item is.
+PREFIX = "turn#"
+# Longer than any queue keeps a message (14 days). Without its item a copy is one more duplicate, and nothing worse.
+KEPT_SECONDS = 15 * 24 * 3600
+
+
+class Turns:
+    """An item of the table for each message that waits, by the id that it had at first. Only ever counts up.
+
+    A copy is sent before its turn is written down: so there is a message of the turn that is written, until the
+    request has its end. One of an earlier turn can go.
+    """
+
+    def __init__(self, client: DynamoDBClient, table_name: str, clock: Clock) -> None:
+        self._client = client
+        self._table_name = table_name
+        self._clock = clock
+
+    def is_newest(self, message: Message) -> bool:
+        """Whether no copy of a later turn is known. Raises ServiceUnavailable."""
+        try:
+            answer = self._client.get_item(TableName=self._table_name, Key=self._key(message), ConsistentRead=True)
+        except (ClientError, BotoCoreError) as error:
+            raise ServiceUnavailable(f"get item: {error}") from error
+        item = from_attributes(answer.get("Item", {}))
+        return message.postponed >= int(item.get("turn", 0))
+
+    def advance(self, message: Message) -> None:
+        """The message's copy was sent. Raises ServiceUnavailable."""
+        turn = message.postponed + 1
+        update = Update(
+            set_values={"turn": turn, TIME_TO_LIVE: self._clock.now_ms() // 1000 + KEPT_SECONDS},
+            condition="attribute_not_exists(turn) OR turn < :turn",
+            values={":turn": turn},
+        )
+        arguments: Any = update.to_arguments()
+        try:
+            self._client.update_item(TableName=self._table_name, Key=self._key(message), **arguments)
+        except ClientError as error:
+            if not is_conditional_failure(error):
+                raise ServiceUnavailable(f"update item: {error}") from error
+        except BotoCoreError as error:
+            raise ServiceUnavailable(f"update item: {error}") from error
+
+    @staticmethod
+    def _key(message: Message) -> Any:
+        return to_attributes({PARTITION_KEY: f"{PREFIX}{message.first_message_id or message.message_id}"})

@@ -1,0 +1,77 @@
+"""The lever of the fleet, on moto: MiniStack has no Application Auto Scaling."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from .test_operate import stillframe
+
+CLUSTER, SERVICE = "stillframe", "consumers"
+Scale = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def scale(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Scale:
+    """The command on a service of three tasks, which scaling may bring to twenty."""
+    exports = {
+        "AWS_ENDPOINT_URL": moto_endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    for name, value in exports.items():
+        monkeypatch.setenv(name, value)
+    aws: Any = boto3
+    ecs, scaling = aws.client("ecs"), aws.client("application-autoscaling")
+    ecs.create_cluster(clusterName=CLUSTER)
+    ecs.register_task_definition(
+        family="consumer",
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="1024",
+        memory="2048",
+        containerDefinitions=[{"name": "consumer", "image": "stillframe"}],
+    )
+    ecs.create_service(cluster=CLUSTER, serviceName=SERVICE, taskDefinition="consumer", desiredCount=3)
+    scaling.register_scalable_target(
+        ServiceNamespace="ecs",
+        ResourceId=f"service/{CLUSTER}/{SERVICE}",
+        ScalableDimension="ecs:service:DesiredCount",
+        MinCapacity=3,
+        MaxCapacity=20,
+    )
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return stillframe(exports, "scale", "--cluster", CLUSTER, "--service", SERVICE, *arguments)
+
+    return run
+
+
+def test_the_lever_of_a_fleet_shows_asks_and_turns(scale: Scale) -> None:
+    def shown() -> dict[str, Any]:
+        run = scale("--json")
+        assert run.returncode == 0, run.stderr
+        told: dict[str, Any] = json.loads(run.stdout)
+        return told
+
+    # Given three tasks of at most twenty
+    assert (shown()["desiredTasks"], shown()["minTasks"], shown()["maxTasks"]) == (3, 3, 20)
+    # When it is only asked what would change, nothing does
+    dry = json.loads(scale("--tasks", "12", "--dry-run", "--json").stdout)
+    assert dry == {"changed": False, "changes": [{"setting": "desiredTasks", "before": 3, "after": 12}]}
+    assert shown()["desiredTasks"] == 3
+    # When the number and its bounds are turned, they are
+    assert scale("--tasks", "12", "--min-tasks", "10", "--max-tasks", "60", "--yes").returncode == 0
+    assert (shown()["desiredTasks"], shown()["minTasks"], shown()["maxTasks"]) == (12, 10, 60)
+    # And bounds with nothing between are refused, as is what only a function has
+    refused = scale("--min-tasks", "70", "--yes")
+    assert (refused.returncode, "--min-tasks 70 is above --max-tasks 60" in refused.stderr) == (2, True)
+    paused = scale("--pause", "--yes")
+    assert (paused.returncode, "has no function" in paused.stderr) == (2, True)
