@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 
 # Below, there is time to spare; above, none, and fewer may do.
-SPARE = 0.90
-SATURATED = 0.97
+SPARE = 0.95
+SATURATED = 0.99
 # Of the memory that the browser may have.
 MUCH_MEMORY = 0.80
 LESS = 0.75
