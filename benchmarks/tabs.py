@@ -57,10 +57,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=2, help="of every fixed number")
     parser.add_argument("--latency", type=int, action="append", help="milliseconds a response; may be repeated")
+    parser.add_argument("--page", choices=list(pages.CLASSES), action="append", help="a class; then nothing is kept")
     given = parser.parse_args()
     logging.disable(logging.CRITICAL)
     use_few_arenas()
-    figures = {str(latency): _of_latency(latency, given.rounds) for latency in given.latency or LATENCIES_MS}
+    names = given.page or list(pages.CLASSES)
+    figures = {str(latency): _of_latency(latency, names, given.rounds) for latency in given.latency or LATENCIES_MS}
     shares = [each["toBest"] for of_latency in figures.values() for each in of_latency.values()]
     result = {
         "machine": described(),
@@ -70,18 +72,19 @@ def main() -> None:
         "medianToBest": statistics.median(shares),
         "latencies": figures,
     }
-    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+    if not given.page:
+        RESULTS.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result))
 
 
-def _of_latency(latency: int, rounds: int) -> dict[str, Any]:
+def _of_latency(latency: int, names: list[str], rounds: int) -> dict[str, Any]:
     numbers = itertools.count()
     with pages.serving(latency) as site:
         engine = RenderEngine(functools.partial(Chromium.launch, find_chromium()), EgressGuard(EgressPolicy.of([site])))
         try:
             return {
                 name: _of_class(f"{latency} ms, {name}", engine, _renderer(engine, site, name, numbers), rounds)
-                for name in pages.CLASSES
+                for name in names
             }
         finally:
             engine.close()

@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import random
+import statistics
 import sys
 import tempfile
 import threading
@@ -46,11 +47,15 @@ DEADLINE_SECONDS = 8.0
 PAGE_TIMEOUT_MS = 4000
 MEGABYTE = 1 << 20
 MEASURED_AT = 100
+# A look at the memory each so many captures. What is under way at that moment moves it by 5 MB and more, so that the
+# median of some looks is compared: those from the hundredth capture on, and the last ones.
+LOOK_EVERY = 50
+LOOKS = 8
 
 
 @dataclass
 class Figures:
-    """What a soak came to. Memory is the worker's own, resident and not shared, in MB."""
+    """What a soak came to. Memory is the worker's own, resident and not shared, in MB; 0 in one that is too short."""
 
     captures: int = 0
     hostile: int = 0
@@ -85,6 +90,7 @@ class Soak:
         self._engine = RenderEngine(self._launches, guard, max_browser_mb=1500)
         self._outcomes: Counter[str] = Counter()
         self._lock = threading.Lock()
+        self._looks: list[float] = []
         self.figures = Figures()
 
     def run(self) -> Figures:
@@ -98,11 +104,15 @@ class Soak:
             with ThreadPoolExecutor(TABS) as pool:
                 first, rest = pages[:MEASURED_AT], pages[MEASURED_AT:]
                 list(pool.map(self._capture, first))
-                self.figures.memory_at_100, self.figures.open_files_at_100 = memory_mb(), open_files()
+                self.figures.open_files_at_100 = open_files()
                 list(pool.map(self._capture, rest))
-                self.figures.memory_at_end, self.figures.open_files_at_end = memory_mb(), open_files()
+                self.figures.open_files_at_end = open_files()
         finally:
             self._engine.close()
+        if self._captures >= MEASURED_AT + LOOKS * LOOK_EVERY:
+            first = MEASURED_AT // LOOK_EVERY - 1
+            self.figures.memory_at_100 = statistics.median(self._looks[first : first + LOOKS])
+            self.figures.memory_at_end = statistics.median(self._looks[-LOOKS:])
         self.figures.browsers = len(self._launches.browsers)
         self.figures.processes_left = len(self._launches.alive)
         self.figures.zombies = zombies()
@@ -133,8 +143,9 @@ class Soak:
             self.figures.wrong += not is_right
             self.figures.late += seconds > DEADLINE_SECONDS + 1
             self.figures.slowest_seconds = round(max(self.figures.slowest_seconds, seconds), 2)
-            if self.figures.captures % 50 == 0:
-                print(f"soak: {self.figures.captures} of {self._captures}, {memory_mb()} MB", file=sys.stderr)
+            if self.figures.captures % LOOK_EVERY == 0:
+                self._looks.append(memory_mb())
+                print(f"soak: {self.figures.captures} of {self._captures}, {self._looks[-1]} MB", file=sys.stderr)
         return None
 
 
