@@ -48,6 +48,8 @@ def busy(make_cloud: MakeCloud, tmp_path: Path, chromium: str) -> Iterator[tuple
     with fleet(tmp_path) as workers:
         for _ in range(3):
             workers.start(cloud.exports, "--continuous", "--tabs", "2")
+        # Before that, a signal to stop would end them where they are.
+        wait_for(lambda: all(worker.is_ready for worker in workers.workers), what="three consumers")
         yield cloud, workers
 
 
