@@ -71,6 +71,10 @@ class Worker:
     def stop(self) -> int:
         """SIGTERM, and the exit status."""
         self.terminate()
+        return self.end()
+
+    def end(self) -> int:
+        """Wait for its end; the exit status."""
         try:
             return self.process.wait(30)
         except subprocess.TimeoutExpired:
@@ -97,7 +101,8 @@ class Fleet:
         """All of them at the same time; their exit statuses."""
         for worker in self.workers:
             worker.terminate()
-        return [worker.stop() for worker in self.workers]
+        # Once: an interpreter that is ending has no handler any more, and would be killed by a second signal.
+        return [worker.end() for worker in self.workers]
 
 
 @contextlib.contextmanager
