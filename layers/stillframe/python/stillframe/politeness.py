@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from stillframe.clock import Clock
-from stillframe.errors import HostBusy, ServiceUnavailable
-from stillframe.record import PARTITION_KEY, TIME_TO_LIVE, to_attributes
-from stillframe.update import Update, is_conditional_failure
+from stillframe.errors import HostBusy
+from stillframe.record import TIME_TO_LIVE
+from stillframe.update import Update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -89,7 +87,7 @@ class HostSlots:
 
     def _write(self, slot: Slot, lease_ms: int, condition: str) -> bool:
         now = self._clock.now_ms()
-        values: dict[str, Any] = {":mine": slot.token, **({":now": now} if condition is FREE else {})}
+        values: dict[str, Any] = {":mine": slot.token, **({":now": now} if ":now" in condition else {})}
         update = Update(
             set_values={
                 "holder": slot.token,
@@ -99,17 +97,7 @@ class HostSlots:
             condition=condition,
             values=values,
         )
-        try:
-            self._client.update_item(
-                TableName=self._table_name, Key=to_attributes({PARTITION_KEY: slot.key}), **update.to_arguments()
-            )
-        except ClientError as error:
-            if is_conditional_failure(error):
-                return False
-            raise ServiceUnavailable(f"update item: {error}") from error
-        except BotoCoreError as error:
-            raise ServiceUnavailable(f"update item: {error}") from error
-        return True
+        return update.apply(self._client, self._table_name, slot.key)
 
 
 def host_of(url: str) -> str:

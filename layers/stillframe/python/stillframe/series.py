@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe.errors import ServiceUnavailable
 from stillframe.record import PARTITION_KEY, TIME_TO_LIVE, Record, Status, from_attributes, to_attributes
-from stillframe.update import Update, is_conditional_failure
+from stillframe.update import Update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -62,15 +62,7 @@ class Series:
             condition="attribute_not_exists(claimedAt) OR claimedAt <= :mine",
             values={":mine": claimed_at_ms},
         )
-        try:
-            self._client.update_item(
-                TableName=self._table_name, Key=_key(PREFIX + payload_hash), **update.to_arguments()
-            )
-        except ClientError as error:
-            if not is_conditional_failure(error):
-                raise ServiceUnavailable(f"update item: {error}") from error
-        except BotoCoreError as error:
-            raise ServiceUnavailable(f"update item: {error}") from error
+        update.apply(self._client, self._table_name, PREFIX + payload_hash)
 
     def _read(self, key: str) -> dict[str, Any] | None:
         try:

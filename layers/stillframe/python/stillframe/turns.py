@@ -6,7 +6,7 @@ there are two, each of which would be copied again: in a brown-out of the queue 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,7 +14,7 @@ from stillframe.clock import Clock
 from stillframe.delivery import Message
 from stillframe.errors import ServiceUnavailable
 from stillframe.record import PARTITION_KEY, TIME_TO_LIVE, from_attributes, to_attributes
-from stillframe.update import Update, is_conditional_failure
+from stillframe.update import Update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -40,7 +40,9 @@ class Turns:
     def is_newest(self, message: Message) -> bool:
         """Whether no copy of a later turn is known. Raises ServiceUnavailable."""
         try:
-            answer = self._client.get_item(TableName=self._table_name, Key=self._key(message), ConsistentRead=True)
+            answer = self._client.get_item(
+                TableName=self._table_name, Key=to_attributes({PARTITION_KEY: self._key(message)}), ConsistentRead=True
+            )
         except (ClientError, BotoCoreError) as error:
             raise ServiceUnavailable(f"get item: {error}") from error
         item = from_attributes(answer.get("Item", {}))
@@ -54,15 +56,8 @@ class Turns:
             condition="attribute_not_exists(turn) OR turn < :turn",
             values={":turn": turn},
         )
-        arguments: Any = update.to_arguments()
-        try:
-            self._client.update_item(TableName=self._table_name, Key=self._key(message), **arguments)
-        except ClientError as error:
-            if not is_conditional_failure(error):
-                raise ServiceUnavailable(f"update item: {error}") from error
-        except BotoCoreError as error:
-            raise ServiceUnavailable(f"update item: {error}") from error
+        update.apply(self._client, self._table_name, self._key(message))
 
     @staticmethod
-    def _key(message: Message) -> Any:
-        return to_attributes({PARTITION_KEY: f"{PREFIX}{message.first_message_id or message.message_id}"})
+    def _key(message: Message) -> str:
+        return f"{PREFIX}{message.first_message_id or message.message_id}"

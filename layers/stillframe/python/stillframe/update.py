@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from stillframe.record import to_attributes
+from stillframe.errors import ServiceUnavailable
+from stillframe.record import PARTITION_KEY, to_attributes
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 def is_conditional_failure(error: ClientError) -> bool:
@@ -29,6 +33,18 @@ class Update:
     def with_values(self, values: Mapping[str, Any]) -> Update:
         """The same update with more values for its condition."""
         return replace(self, values={**self.values, **values})
+
+    def apply(self, client: DynamoDBClient, table_name: str, key: str) -> bool:
+        """Write it to the item of that key. Whether its condition held. Raises ServiceUnavailable."""
+        try:
+            client.update_item(TableName=table_name, Key=to_attributes({PARTITION_KEY: key}), **self.to_arguments())
+        except ClientError as error:
+            if is_conditional_failure(error):
+                return False
+            raise ServiceUnavailable(f"update item: {error}") from error
+        except BotoCoreError as error:
+            raise ServiceUnavailable(f"update item: {error}") from error
+        return True
 
     def to_arguments(self) -> dict[str, Any]:
         """Arguments of `update_item`. Every name goes through a placeholder: several are reserved words."""
