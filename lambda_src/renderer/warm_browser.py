@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 from pyppeteer.errors import PyppeteerError
@@ -62,7 +62,7 @@ class WarmBrowser:
             self._retire(chromium)
             raise
         finally:
-            await self._release(chromium)
+            self._release(chromium)
 
     async def warm_up(self) -> None:
         """Start the browser ahead of the first capture."""
@@ -81,7 +81,9 @@ class WarmBrowser:
         await self._next.close()
         for chromium in browsers:
             await chromium.kill()
-        await asyncio.gather(*self._closing, return_exceptions=True)
+        # A context that is closed may be the last thing that a browser was kept for.
+        while self._closing:
+            await asyncio.gather(*self._closing, return_exceptions=True)
         self._users.clear()
 
     async def _acquire(self, deadline: Deadline) -> Chromium:
@@ -102,7 +104,7 @@ class WarmBrowser:
         if self._current is not None and not self._current.is_alive:
             dead = self._current
             self._retire(dead)
-            await self._end_if_idle(dead)
+            self._end_if_idle(dead)
         if self._current is None:
             started = time.monotonic()
             self._current = await self._launch()
@@ -118,15 +120,22 @@ class WarmBrowser:
             self._current = None
             self._next.discard()
 
-    async def _release(self, chromium: Chromium) -> None:
+    def _release(self, chromium: Chromium) -> None:
         self._users[chromium] -= 1
-        await self._end_if_idle(chromium)
+        self._end_if_idle(chromium)
 
-    async def _end_if_idle(self, chromium: Chromium) -> None:
+    def _end_if_idle(self, chromium: Chromium) -> None:
+        """Nobody waits for it: the kernel takes 2 s to take back the 4 GB of a page that had too much."""
         if chromium is not self._current and not self._users.get(chromium, 0):
             self._ended_cpu_seconds += chromium.cpu.seconds()
             self._users.pop(chromium, None)
-            await asyncio.shield(chromium.kill())
+            self._in_background(chromium.kill())
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """`close` waits for it."""
+        task = asyncio.create_task(work)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     async def _capture_on(self, chromium: Chromium, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
         async with self._ready(chromium, deadline) as ready:
@@ -172,9 +181,7 @@ class WarmBrowser:
         finally:
             # Nobody waits for it: a busy page takes its time, and the picture is there.
             self._users[chromium] += 1
-            closing = asyncio.create_task(self._close(chromium, ready.tab))
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+            self._in_background(self._close(chromium, ready.tab))
             await ready.close_guard()
 
     async def _close(self, chromium: Chromium, tab: Tab) -> None:
@@ -186,7 +193,7 @@ class WarmBrowser:
         except (TimeoutError, PyppeteerError, ConnectionError):
             self._retire(chromium)
         finally:
-            await self._release(chromium)
+            self._release(chromium)
 
     async def _watch(self) -> None:
         """Look after the memory of the browsers for as long as there are captures."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from lambda_src.renderer.browser.chromium import Chromium
 from lambda_src.renderer.engine import RenderEngine
 from lambda_src.renderer.guard.server import EgressGuard
 from stillframe.egress import EgressPolicy
@@ -182,3 +184,35 @@ def test_a_deadline_that_is_over_before_a_tab_is_open_is_a_time_out(chromium: st
         assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
     finally:
         engine.close()
+
+
+def test_a_capture_does_not_wait_for_the_end_of_its_broken_browser(
+    chromium: str, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a browser whose memory the kernel takes long to take back
+    launches = Launches(chromium)
+    engine = RenderEngine(launches, EgressGuard(EgressPolicy.of([site])))
+    kill = Chromium.kill
+
+    async def kill_slowly(browser: Chromium) -> None:
+        await asyncio.sleep(4)
+        await kill(browser)
+
+    monkeypatch.setattr(Chromium, "kill", kill_slowly)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            capture = pool.submit(refusal, engine, f"http://{site}/colour?hex=00aa00", delayMs=5000)
+            time.sleep(1.5)
+            # When the page's renderer dies
+            for process in processes_of(launches.browsers[0]):
+                if "--type=renderer" in (process / "cmdline").read_text():
+                    os.kill(int(process.name), signal.SIGKILL)
+            # Then the capture says so at once
+            assert capture.result(2).code == "BROWSER_CRASHED"
+        # And the next one does not wait either
+        assert Picture(render(engine, f"http://{site}/colour?hex=00aa00", seconds=3).data).is_all(GREEN)
+    finally:
+        engine.close()
+    # And the end of the engine waits for that of both
+    assert len(launches.browsers) == 2
+    assert launches.alive == []
