@@ -14,11 +14,12 @@ from constructs import Construct
 
 from .config import CONCURRENCY_PER_POLLER, DeployConfig
 from .fleet import Fleet
-from .measures import MINUTE, by_outcome, by_reason, lost_claims_percent
+from .measures import MINUTE, by_outcome, over_all
 from .nag import acknowledge
 from .storage_stack import StorageStack
 
 FIVE_MINUTES = Duration.minutes(5)
+QUARTER = Duration.minutes(15)
 HOUR = Duration.hours(1)
 # Of all claims, in percent.
 LOST_CLAIMS_PERCENT = 5
@@ -121,29 +122,17 @@ def _of_queue(config: DeployConfig, storage: StorageStack) -> list[Symptom]:
 
 
 def _of_captures(config: DeployConfig) -> list[Symptom]:
-    blank = cloudwatch.MathExpression(
-        expression="IF(captured > 20, 100 * FILL(blank, 0) / captured, 0)",
-        using_metrics={
-            "captured": by_outcome("Captures", "captured", period=HOUR),
-            "blank": by_outcome("BlankImages", "captured", period=HOUR),
-        },
-        period=HOUR,
-        label="blank pictures, %",
-    )
-    errors = cloudwatch.MathExpression(
-        expression="FILL(aws, 0) + FILL(defects, 0)",
-        using_metrics={
-            "aws": by_reason("retry", "AWS_ERROR", FIVE_MINUTES),
-            "defects": by_reason("retry", "UNEXPECTED", FIVE_MINUTES),
-        },
-        period=FIVE_MINUTES,
-        label="errors of AWS and defects",
-    )
     return [
-        Symptom("ServiceErrors", errors, 1, "service-errors", "AWS refuses calls of the workers, or a defect shows."),
+        Symptom(
+            "ServiceErrors",
+            over_all("ServiceErrors", "Sum", FIVE_MINUTES),
+            1,
+            "service-errors",
+            "AWS refuses calls of the workers, or a defect shows.",
+        ),
         Symptom(
             "LostClaims",
-            lost_claims_percent(FIVE_MINUTES),
+            over_all("LostClaims", "Average", FIVE_MINUTES),
             LOST_CLAIMS_PERCENT,
             "lost-claims",
             "Over 5 % of the claims fail their condition: duplicates, or a visibility timeout that is too short.",
@@ -156,7 +145,15 @@ def _of_captures(config: DeployConfig) -> list[Symptom]:
             "stale-claims",
             "Workers take over what others left behind: they die, or are frozen.",
         ),
-        Symptom("BlankImages", blank, BLANK_PERCENT, "blank-images", "Over 5 % of the pictures are of one colour."),
+        # In each quarter of an hour: a page that is blank for once wakes nobody, however few pages there are.
+        Symptom(
+            "BlankImages",
+            over_all("BlankImages", "Average", QUARTER),
+            BLANK_PERCENT,
+            "blank-images",
+            "Over 5 % of the pictures have been of one colour for an hour.",
+            periods=4,
+        ),
         Symptom(
             "Cost",
             by_outcome("EstimatedUsd", "captured", "Sum", HOUR),

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from .config import DeployConfig
 from .fleet import Fleet
-from .measures import MINUTE, OUTCOMES, SKIP_REASONS, by_outcome, by_reason, lost_claims_percent
+from .measures import MINUTE, OUTCOMES, SKIP_REASONS, by_outcome, by_reason, over_all
 from .storage_stack import StorageStack
 
 FIVE_MINUTES = Duration.minutes(5)
@@ -63,7 +63,11 @@ class Dashboard(Construct):
                 "From send to claim, ms",
                 *(by_outcome("ClaimAge", "captured", share, FIVE_MINUTES, share) for share in ("p50", "p95", "p99")),
             ),
-            _graph("Lost claims, %", lost_claims_percent(FIVE_MINUTES)),
+            _graph(
+                "Shares, %",
+                over_all("LostClaims", "Average", FIVE_MINUTES, "lost claims"),
+                over_all("BlankImages", "Average", FIVE_MINUTES, "blank pictures"),
+            ),
         )
         board.add_widgets(
             _graph("Compute, USD an hour", by_outcome("EstimatedUsd", "captured", "Sum", HOUR, "USD")),

@@ -38,13 +38,13 @@ def by_reason(outcome: str, reason: str, period: Duration = MINUTE) -> cloudwatc
     )
 
 
-def lost_claims_percent(period: Duration) -> cloudwatch.MathExpression:
-    """Conditional writes that failed, of all claims: every skip is one."""
-    total = " + ".join(f"FILL({outcome}, 0)" for outcome in OUTCOMES)
-    return cloudwatch.MathExpression(
-        # Without any claim there is no value, and no alarm.
-        expression=f"100 * FILL(skipped, 0) / ({total})",
-        using_metrics={outcome: by_outcome("Captures", outcome, period=period) for outcome in OUTCOMES},
+def over_all(name: str, statistic: str, period: Duration, label: str | None = None) -> cloudwatch.Metric:
+    """A metric of all deliveries alike. The average of one in percent is a share: of each it is 0 or 100."""
+    return cloudwatch.Metric(
+        namespace=NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": SERVICE},
+        statistic=statistic,
         period=period,
-        label="lost claims, %",
+        label=label,
     )

@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from stillframe.cost import worker_architecture
-from stillframe.errors import ServiceUnavailable, UnexpectedError
+from stillframe.errors import ClaimHeld, ServiceUnavailable, UnexpectedError
 from stillframe.outcome import Outcome, OutcomeKind
 
 SERVICE = "stillframe"
@@ -57,7 +57,7 @@ class Measurement:
 
 
 def measurements(outcome: Outcome) -> Iterator[Measurement]:
-    """What is counted of one delivery: by outcome, and by reason where there is one."""
+    """What is counted of one delivery: by outcome, by reason where there is one, and over all."""
     values: dict[str, tuple[MetricUnit, float]] = {
         "Captures": (MetricUnit.Count, 1),
         "Duration": (MetricUnit.Milliseconds, outcome.duration_ms),
@@ -67,8 +67,6 @@ def measurements(outcome: Outcome) -> Iterator[Measurement]:
         values["RenderDuration"] = (MetricUnit.Milliseconds, outcome.render_ms)
     if outcome.artifact is not None:
         values["ImageSize"] = (MetricUnit.Bytes, outcome.artifact.bytes)
-        if outcome.artifact.facts.blank:
-            values["BlankImages"] = (MetricUnit.Count, 1)
     if outcome.took_over:
         values["StaleClaims"] = (MetricUnit.Count, 1)
     if outcome.claim_age_ms is not None:
@@ -82,6 +80,21 @@ def measurements(outcome: Outcome) -> Iterator[Measurement]:
     if outcome.reason is not None:
         dimensions = {"outcome": outcome.kind.value, "reason": outcome.reason}
         yield Measurement(dimensions, {"Reasons": (MetricUnit.Count, 1)})
+    if shares := _shares(outcome):
+        yield Measurement({}, shares)
+
+
+def _shares(outcome: Outcome) -> dict[str, tuple[MetricUnit, float]]:
+    """What alarms are set on. The mean of values that are 0 or 100 is a share in percent: no alarm has to divide."""
+    values: dict[str, tuple[MetricUnit, float]] = {}
+    has_lost = outcome.kind is OutcomeKind.SKIPPED or outcome.error_code == ClaimHeld.code
+    if has_lost or outcome.attempts:
+        values["LostClaims"] = (MetricUnit.Percent, 100 * has_lost)
+    if outcome.artifact is not None:
+        values["BlankImages"] = (MetricUnit.Percent, 100 * bool(outcome.artifact.facts.blank))
+    if outcome.error_code in ALARMING_CODES:
+        values["ServiceErrors"] = (MetricUnit.Count, 1)
+    return values
 
 
 def refusals(counts: Mapping[str, int]) -> Iterator[Measurement]:

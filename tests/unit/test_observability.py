@@ -5,22 +5,27 @@ from __future__ import annotations
 import io
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 
-from lambda_src.renderer.observability import MetricEmitter, json_logger, log_outcome
+from lambda_src.renderer.observability import MetricEmitter, json_logger, log_outcome, measurements
 from stillframe.artifact import StoredArtifact
 from stillframe.cost import Cost
 from stillframe.facts import PageFacts
 from stillframe.outcome import Outcome, OutcomeKind
 
+ARTIFACT = StoredArtifact(
+    "k", "s3://b/k", "image/png", 1234, 10, 20, "00", PageFacts(200, "https://x", "Title", blank=False)
+)
 CAPTURED = Outcome(
     kind=OutcomeKind.CAPTURED,
     acknowledge=True,
     id="a",
     url="https://example.com/",
     message_id="m",
-    artifact=StoredArtifact("k", "s3://b/k", "image/png", 1234, 10, 20, "00", PageFacts(200, "https://x", "Title")),
+    attempts=1,
+    artifact=ARTIFACT,
     render_ms=321,
     claim_age_ms=45,
     duration_ms=400,
@@ -77,7 +82,7 @@ def test_modules_of_the_renderer_log_to_the_same_place() -> None:
 def test_a_metric_record_is_one_line_in_embedded_metric_format() -> None:
     stream = io.StringIO()
     MetricEmitter(stream)(CAPTURED)
-    record = json.loads(stream.getvalue())
+    record, _ = [json.loads(line) for line in stream.getvalue().splitlines()]
     (definition,) = record["_aws"]["CloudWatchMetrics"]
     assert definition["Namespace"] == "Stillframe"
     assert {metric["Name"] for metric in definition["Metrics"]} == {
@@ -96,6 +101,30 @@ def test_what_is_not_captured_is_counted_by_its_reason() -> None:
     (definition,) = record["_aws"]["CloudWatchMetrics"]
     assert definition["Dimensions"] == [["outcome", "reason", "service"]]
     assert (record["outcome"], record["reason"], record["Reasons"]) == ("retry", "TIMEOUT", [1])
+
+
+BLANK = replace(CAPTURED, artifact=replace(ARTIFACT, facts=PageFacts(200, "https://x", "Title", blank=True)))
+
+
+@pytest.mark.parametrize(
+    ("ended", "expected"),
+    [
+        (CAPTURED, {"LostClaims": 0, "BlankImages": 0}),
+        (BLANK, {"LostClaims": 0, "BlankImages": 100}),
+        (outcome(OutcomeKind.SKIPPED, "already_success"), {"LostClaims": 100}),
+        (outcome(OutcomeKind.RETRY, "CLAIM_HELD"), {"LostClaims": 100}),
+        (replace(outcome(OutcomeKind.FAILED, "TIMEOUT"), attempts=2), {"LostClaims": 0}),
+        (outcome(OutcomeKind.RETRY, "AWS_ERROR"), {"ServiceErrors": 1}),
+        (replace(outcome(OutcomeKind.RETRY, "UNEXPECTED"), attempts=1), {"LostClaims": 0, "ServiceErrors": 1}),
+        # No claim was tried.
+        (outcome(OutcomeKind.RETRY, "HOST_BUSY"), {}),
+    ],
+)
+def test_what_alarms_are_set_on_is_told_of_all_deliveries_alike(ended: Outcome, expected: dict[str, float]) -> None:
+    # Given / When the delivery is measured
+    over_all = [each for each in measurements(ended) if not each.dimensions]
+    # Then its shares are 0 or 100, and what was not tried has none
+    assert {name: value for each in over_all for name, (_, value) in each.values.items()} == expected
 
 
 def test_each_decision_of_the_guard_is_a_metric_of_its_own() -> None:
