@@ -123,7 +123,9 @@ class Intake:
     def _release(self, message_ids: set[str]) -> None:
         with self._changed:
             self._under_way -= message_ids
-            self._changed.notify_all()
+            # Nobody else waits, and woken for less he would go back to sleep.
+            if self._free() >= self._least():
+                self._changed.notify()
 
     def _raise_failures(self) -> None:
         done = {batch for batch in self._batches if batch.done()}

@@ -77,7 +77,8 @@ class Tabs:
                 if self._floor < self.ceiling:
                     self._look()
                 self._inside -= 1
-                self._changed.notify_all()
+                # No more than can go in: each one woken for nothing takes CPU time from a page.
+                self._changed.notify(max(0, self._width - self._inside))
 
     def _begin(self) -> None:
         self._cpu_share()

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from lambda_src.renderer.page.scripts import MAY_REACT
 from tests.support.pixels import BLUE, GREEN, Picture
 
 from .conftest import Studio
@@ -91,6 +92,10 @@ def test_an_image_that_a_timer_brings_is_there(studio: Studio) -> None:
     assert studio.picture(page).is_all(BLUE)
 
 
+CLIP = {"x": 0, "y": 3000, "width": 1280, "height": 400}
+FAR = "<div style='height:3000px'></div><div id=late style='height:400px;background:#ff0000'></div>"
+
+
 def test_lazy_images_of_a_full_page_are_there(studio: Studio) -> None:
     image = "<img loading=lazy src='/image?ms=100&colour=0000ff&n={}' style='width:100%;height:400px;display:block'>"
     page = "".join(f"<div style='height:1500px'></div>{image.format(n)}" for n in range(4))
@@ -103,6 +108,55 @@ def test_lazy_images_of_a_full_page_are_there(studio: Studio) -> None:
     assert picture.size == (1280, 4 * 1900 + 2400)
     assert [picture.at(640, 1900 * n + 1700) for n in range(4)] == [BLUE] * 4
     assert picture.at(640, -200) == GREEN
+
+
+@pytest.mark.parametrize(
+    "reacts",
+    [
+        f"<body onscroll=\"late.style.background = '#00aa00'\">{FAR}",
+        f"{FAR}<img src=x onerror=\"window.addEventListener('scroll', () => {{ "
+        "late.style.background = '#00aa00' })\">",
+        f"{FAR}<iframe srcdoc=\"<script>parent.addEventListener('scroll', () => {{ "
+        "parent.late.style.background = '#00aa00' })</script>\"></iframe>",
+        f"<div><template shadowrootmode=open>{FAR}</template></div>".replace(
+            "<div id=late style='height:400px;background:#ff0000'></div>",
+            "<img loading=lazy src='/image?colour=00aa00' style='width:100%;height:400px;display:block'>",
+        ),
+    ],
+    ids=["handler", "script-in-a-handler", "frame", "shadow-root"],
+)
+def test_what_reacts_to_being_scrolled_past_does_so_without_a_script_element(studio: Studio, reacts: str) -> None:
+    # Given / When a full page in which nothing but that could react
+    picture = studio.picture(reacts, fullPage=True, waitUntil="load")
+    # Then it has
+    assert picture.size[1] >= 3400
+    assert picture.at(640, 3200) == GREEN
+
+
+@pytest.mark.parametrize("options", [{"fullPage": True}, {"selector": "#late"}, {"clip": CLIP}])
+@pytest.mark.parametrize("script", ["", "<script>0</script>"])
+def test_what_is_laid_out_only_near_the_window_is_pictured(
+    studio: Studio, script: str, options: dict[str, object]
+) -> None:
+    # Given a part far down that is higher than was said, and one that is hidden by intent
+    page = (
+        "<div style='height:3000px'></div><div style='content-visibility:auto;contain-intrinsic-size:auto 10px'>"
+        "<div id=late style='height:400px;background:#00aa00'></div></div>"
+        "<div style='content-visibility:hidden'><div style='height:500px;background:#ff0000'></div></div>"
+    )
+    # When it is pictured
+    picture = studio.picture(page + script, waitUntil="load", **options)
+    # Then it is there in its height, and the hidden part is not
+    assert picture.at(640, -1) == picture.at(640, -399) == GREEN
+    assert picture.size == (1280, 3400 if "fullPage" in options else 400)
+
+
+def test_a_page_that_cannot_react_is_not_scrolled_through(studio: Studio) -> None:
+    # Given / When a page of plain HTML is asked what full pages are asked
+    page = "<div style='height:9000px'><img src='/image'><form><input></form></div>"
+    told = studio.picture(page, js=f"document.body.style.background = {MAY_REACT} ? '#ff0000' : '#00aa00'")
+    # Then there is nothing to scroll it for
+    assert told.at(1200, 700) == GREEN
 
 
 def test_a_simple_page_is_not_waited_for(studio: Studio) -> None:

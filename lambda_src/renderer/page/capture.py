@@ -37,7 +37,7 @@ from .navigation import Navigation
 from .patience import Patience
 from .preparation import Preparation
 from .scripts import FINISH_VIEW
-from .scrolling import scroll_through
+from .scrolling import reveal, scroll_through
 from .settling import Settling
 from .traffic import Traffic
 from .world import World
@@ -161,6 +161,8 @@ class PageCapture:
         self._patience.phase = "scrolling"
         if options.full_page:
             await scroll_through(self._world, self._traffic, options.height_cap)
+        elif options.clip is not None or options.selector is not None:
+            await reveal(self._world)
         self._patience.phase = "settled"
         if options.wait_until is WaitUntil.SETTLED:
             await self._settling.settle()

@@ -47,9 +47,17 @@ FINISH_VIEW = (
 })()"""
 )
 
+# Whether anything of the document can change by being scrolled past: by a script, wherever it may be, or by being lazy.
+MAY_REACT = """(() => {
+  if (document.scripts.length || document.querySelector('[loading=lazy], iframe, frame, object, embed')) return true;
+  return [...document.querySelectorAll('*')].some(element => element.shadowRoot
+    || element.getAttributeNames().some(name => name.startsWith('on')));
+})()"""
+
 # What is lazy loads when it comes near the viewport, so a full page is scrolled through first, one screen at a time.
 # Each wait is bounded: a page may never be done. Returns how far it came.
-SCROLL_THROUGH = """(async () => {
+SCROLL_THROUGH = (
+    """(async () => {
   const from = %d, cap = %d, startedAt = performance.now(), budget = %d;
   const frame = () => Promise.race([
     new Promise(done => requestAnimationFrame(() => setTimeout(done, 0))),
@@ -58,6 +66,9 @@ SCROLL_THROUGH = """(async () => {
   ]);
   const step = Math.max(window.innerHeight, 200);
   const limit = () => Math.min(cap, document.documentElement ? document.documentElement.scrollHeight : 0);
+  if (from === 0 && !"""
+    + MAY_REACT
+    + """) return limit();
   let top = from;
   for (; top < limit() && performance.now() - startedAt < budget; top += step) {
     window.scrollTo({ top, behavior: 'instant' });
@@ -66,7 +77,15 @@ SCROLL_THROUGH = """(async () => {
   await frame();
   return limit();
 })()"""
+)
 HEIGHT = "document.documentElement ? document.documentElement.scrollHeight : 0"
+# What is not near the window is neither laid out nor painted where the page says so (CSS, content-visibility: auto);
+# a picture of more than the window would show the gap.
+REVEAL = """for (const element of document.querySelectorAll('body *')) {
+  if (getComputedStyle(element).contentVisibility === 'auto') {
+    element.style.setProperty('content-visibility', 'visible', 'important');
+  }
+}"""
 TO_THE_TOP = "window.scrollTo({ top: 0, behavior: 'instant' })"
 # Fixed backgrounds are painted in the window, of which a full page is not one.
 UNFIX = ADOPT % json.dumps("*, ::before, ::after { background-attachment: scroll !important }")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from .scripts import HEIGHT, SCROLL_THROUGH, TO_THE_TOP, UNFIX
+from .scripts import HEIGHT, REVEAL, SCROLL_THROUGH, TO_THE_TOP, UNFIX
 from .traffic import Traffic
 from .world import World
 
@@ -26,8 +26,12 @@ async def scroll_through(world: World, traffic: Traffic, cap: int) -> None:
         if height <= end or end >= cap:
             break
         reached = end
-    await world.evaluate(UNFIX)
-    await world.evaluate(TO_THE_TOP)
+    await world.evaluate(f"{UNFIX}; {REVEAL}; {TO_THE_TOP}")
+
+
+async def reveal(world: World) -> None:
+    """Have painted what is not in the window."""
+    await world.evaluate(REVEAL)
 
 
 async def _loaded(traffic: Traffic) -> None:
