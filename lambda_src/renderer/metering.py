@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 from stillframe.cost import Cost
 
+# To look takes as much CPU time as a hundredth of a small page.
+FRESH_SECONDS = 0.02
+
 
 @dataclass(slots=True)
 class Account:
@@ -50,7 +53,9 @@ class Meter:
         """The account of a capture that is under way for as long as the block."""
         account = Account(self._memory_mb)
         with self._lock:
-            self._share_out()
+            # Of busy tabs one begins when another ends, which has just looked.
+            if self._monotonic() - self._time >= FRESH_SECONDS:
+                self._share_out()
             self._open.append(account)
         try:
             yield account

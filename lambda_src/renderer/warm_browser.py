@@ -17,7 +17,7 @@ from stillframe.errors import BrowserCrashed, CaptureTimeout
 from stillframe.options import RenderOptions
 
 from .browser.chromium import Chromium
-from .browser.memory import WATCH_SECONDS, end_the_largest, share_of
+from .browser.memory import WATCH_SECONDS
 from .browser.tab import Tab
 from .guard.server import EgressGuard
 from .page.capture import PageCapture
@@ -200,11 +200,11 @@ class WarmBrowser:
         while any(self._users.values()):
             await asyncio.sleep(WATCH_SECONDS)
             for chromium in list(self._users):
-                share = await asyncio.to_thread(share_of, chromium.pid, self._memory_limit)
+                share = await asyncio.to_thread(chromium.memory.share_of, self._memory_limit)
                 if chromium is self._current:
                     self.memory_share = share
                 if share > 1:
                     # The mark goes first: the crash is noticed at once.
                     chromium.had_too_much_memory = True
-                    end_the_largest(chromium.pid)
+                    chromium.memory.end_the_largest()
                     self._retire(chromium)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lambda_src.renderer.browser.cpu import GroupCpu
+from lambda_src.renderer.browser.members import Members
 from lambda_src.renderer.engine import RenderEngine
 from lambda_src.renderer.metering import Meter
 from stillframe.errors import BrowserCrashed
@@ -54,7 +55,7 @@ def test_the_time_of_a_browser_that_ended_is_kept(chromium: str, site: str) -> N
 
 def test_a_group_that_is_not_there_took_nothing() -> None:
     pid_max = int(Path("/proc/sys/kernel/pid_max").read_text())
-    assert GroupCpu(pid_max + 1).seconds() == 0.0
+    assert GroupCpu(Members(pid_max + 1)).seconds() == 0.0
 
 
 def _kill(pid: int) -> None:

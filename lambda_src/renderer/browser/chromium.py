@@ -13,6 +13,8 @@ from stillframe.errors import BrowserCrashed
 
 from . import flags
 from .cpu import GroupCpu
+from .members import Members
+from .memory import GroupMemory
 from .process import ProcessGroup, spawn
 from .profile import Profile, sweep
 from .transport import PipeConnection
@@ -39,7 +41,9 @@ class Chromium:
         self._tabs: dict[str, str | None] = {}
         self._attached: dict[str, CDPSession] = {}
         self.connection = connection
-        self.cpu = GroupCpu(process.pid)
+        members = Members(process.pid)
+        self.cpu = GroupCpu(members)
+        self.memory = GroupMemory(members)
         self.captures = 0
         self.user_agent = ""
         self.had_too_much_memory = False

@@ -7,6 +7,8 @@ import logging
 import os
 import signal
 
+from .members import Members, read
+
 logger = logging.getLogger(__name__)
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -23,37 +25,32 @@ def default_limit_mb() -> int:
     return int(int(memory) * LAMBDA_SHARE) if memory.isdigit() else DEFAULT_MB
 
 
-def private_bytes(group: int) -> dict[int, int]:
-    """Resident memory that is not shared, by process of a group. What is shared would be counted several times."""
-    members = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError, IndexError, ValueError):
-                # pgrp follows the name, which may itself hold spaces and brackets (proc(5)).
-                if int(_read(f"/proc/{name}/stat").rpartition(")")[2].split()[2]) == group:
-                    _, resident, shared = _read(f"/proc/{name}/statm").split()[:3]
-                    members[int(name)] = (int(resident) - int(shared)) * PAGE_BYTES
-    return members
+class GroupMemory:
+    """Resident memory of one process group that is not shared. What is shared would be counted several times."""
 
+    def __init__(self, members: Members) -> None:
+        self._members = members
 
-def _read(path: str) -> str:
-    # pathlib interns the parts of every path, one for each process that ever was.
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return file.read()
+    def share_of(self, limit_bytes: int) -> float:
+        """How much the group has of what it may have. More than 1 is too much, and is logged."""
+        total = sum(self._private_bytes().values())
+        if total > limit_bytes:
+            megabytes = {"megabytes": total >> 20, "limitMegabytes": limit_bytes >> 20}
+            logger.warning("the browser has too much memory", extra={"chromiumPid": self._members.group, **megabytes})
+        return total / limit_bytes
 
+    def end_the_largest(self) -> None:
+        """Kill the process that has most, as the kernel would, but before it must. Quiet when there is none."""
+        sizes = self._private_bytes()
+        if sizes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(max(sizes, key=lambda pid: sizes[pid]), signal.SIGKILL)
 
-def share_of(group: int, limit_bytes: int) -> float:
-    """How much a process group has of the memory that it may have. More than 1 is too much, and is logged."""
-    total = sum(private_bytes(group).values())
-    if total > limit_bytes:
-        megabytes = {"megabytes": total >> 20, "limitMegabytes": limit_bytes >> 20}
-        logger.warning("the browser has too much memory", extra={"chromiumPid": group, **megabytes})
-    return total / limit_bytes
-
-
-def end_the_largest(group: int) -> None:
-    """Kill the process that has most, as the kernel would, but before it must. Quiet when there is none."""
-    members = private_bytes(group)
-    if members:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(max(members, key=lambda pid: members[pid]), signal.SIGKILL)
+    def _private_bytes(self) -> dict[int, int]:
+        sizes = {}
+        for pid in self._members.stats():
+            # Size, resident, shared (proc(5), statm); nothing of a process that has just ended.
+            pages = read(f"/proc/{pid}/statm").split()[1:3]
+            if pages:
+                sizes[pid] = (int(pages[0]) - int(pages[1])) * PAGE_BYTES
+        return sizes

@@ -87,7 +87,7 @@ MACHINE = (
     Defence(
         "its memory is limited",
         f"{RENDERER}/warm_browser.py",
-        "                    end_the_largest(chromium.pid)\n",
+        "                    chromium.memory.end_the_largest()\n",
         "",
         "tests/security/test_confinement.py::test_a_page_with_too_much_memory_ends_alone",
     ),
