@@ -1,4 +1,4 @@
-"""The processes of a group, from /proc. Others are looked at once: reading all of them each time takes a millisecond."""
+"""The processes of a group, from /proc. What is none of it is looked at once: all of them take a millisecond."""
 
 from __future__ import annotations
 
