@@ -13,6 +13,7 @@ from lambda_src.renderer.browser.chromium import Chromium
 from lambda_src.renderer.browser.process import use_few_arenas
 from lambda_src.renderer.engine import RenderEngine
 from lambda_src.renderer.guard.server import EgressGuard
+from lambda_src.renderer.machine import collect_less
 from stillframe.clock import Deadline, SystemClock
 from stillframe.egress import EgressPolicy
 from stillframe.options import RenderOptions
@@ -31,6 +32,7 @@ def take(kind: type[EgressGuard]) -> None:
     clock = SystemClock()
     guard = kind(EgressPolicy.of([urlsplit(job.urls[0]).netloc]))
     engine = RenderEngine(functools.partial(Chromium.launch, job.chromium), guard)
+    collect_less()
 
     def capture(url: str) -> None:
         started = time.monotonic()

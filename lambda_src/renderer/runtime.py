@@ -31,7 +31,7 @@ from .comparison import Comparer
 from .engine import RenderEngine
 from .guard.server import EgressGuard
 from .guard.session import Limits
-from .machine import CpuShare, available_cpus
+from .machine import CpuShare, available_cpus, collect_less
 from .metering import Meter
 from .observability import Observer
 from .tabs import Tabs
@@ -97,7 +97,9 @@ class Runtime:
             cpu_share=CpuShare(engine.cpu_seconds, cpus),
             memory_share=engine.memory_share,
         )
-        return cls(BatchHandler(capture, observers, tabs, clock), engine, tabs)
+        runtime = cls(BatchHandler(capture, observers, tabs, clock), engine, tabs)
+        collect_less()
+        return runtime
 
     def close(self) -> None:
         """Finish what is under way and end the browser."""

@@ -20,6 +20,8 @@ REAP_SECONDS = 5.0
 PR_SET_DUMPABLE = 4
 M_ARENA_MAX = -8
 ARENAS = 2
+# What a pipe holds; by default 64 KB, of which an image takes ten, with a change of threads for each.
+PIPE_BYTES = 1 << 20
 # A page can have the browser write (blobs, caches); no file of it gets larger. A core would hold the page's secrets.
 MAX_FILE_BYTES = 1 << 30
 LIMITS = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: MAX_FILE_BYTES}
@@ -87,6 +89,9 @@ def spawn(executable: str, arguments: Sequence[str], environment: Mapping[str, s
     """
     command_read, command_write = _pipe()
     answer_read, answer_write = _pipe()
+    # No more than a wish: an ordinary user may have no more of them.
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(answer_write, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     actions = [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]
     actions += [

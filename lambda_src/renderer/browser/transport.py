@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 from typing import Any
 
 import orjson
@@ -18,10 +17,9 @@ from pyee import EventEmitter
 from pyppeteer.connection import CDPSession, Connection
 from pyppeteer.errors import NetworkError
 
-logger = logging.getLogger(__name__)
+from .pipe import MessagePipe
 
-# A screenshot is one message: base64 of the largest image, with room to spare.
-MAX_MESSAGE_BYTES = 512 * 1024 * 1024
+logger = logging.getLogger(__name__)
 
 
 class PipeSession(CDPSession):
@@ -42,32 +40,23 @@ class PipeSession(CDPSession):
 class PipeConnection(Connection):
     """The root session. `closed` is done when the browser is gone."""
 
-    def __init__(
-        self, reader: asyncio.StreamReader, answers: asyncio.ReadTransport, writer: asyncio.WriteTransport
-    ) -> None:
+    def __init__(self) -> None:
         # pyppeteer's own constructor would open a WebSocket.
         EventEmitter.__init__(self)
         self._loop = asyncio.get_running_loop()
         self._url = "pipe:"
-        self._reader = reader
-        self._answers = answers
-        self._writer = writer
+        self._pipe = MessagePipe(self._on_message, self._close)
         self._next_id = 0
         self._pending: dict[int, tuple[str | None, str, asyncio.Future[Any]]] = {}
         self._sessions: dict[str, PipeSession] = {}
         self.closed: asyncio.Future[None] = self._loop.create_future()
-        self._task = self._loop.create_task(self._receive())
 
     @classmethod
     async def open(cls, command_fd: int, answer_fd: int) -> PipeConnection:
         """Connect to our ends of the two pipes, which belong to the connection from here on."""
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(limit=MAX_MESSAGE_BYTES)
-        answers, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(answer_fd, "rb", 0)
-        )
-        writer, _ = await loop.connect_write_pipe(asyncio.Protocol, os.fdopen(command_fd, "wb", 0))
-        return cls(reader, answers, writer)
+        connection = cls()
+        await connection._pipe.open(command_fd, answer_fd)
+        return connection
 
     def send(self, method: str, params: dict[str, Any] | None = None) -> asyncio.Future[Any]:
         return self.request(method, params or {}, None)
@@ -84,7 +73,7 @@ class PipeConnection(Connection):
         # Many commands are sent without waiting for the answer; an error there is not worth a warning.
         future.add_done_callback(_retrieve)
         self._pending[self._next_id] = (session_id, method, future)
-        self._writer.write(orjson.dumps(message) + b"\0")
+        self._pipe.send(orjson.dumps(message))
         return future
 
     def adopt(self, target_type: str, session_id: str) -> PipeSession:
@@ -94,20 +83,10 @@ class PipeConnection(Connection):
         return self._sessions[session_id]
 
     async def dispose(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        self._close()
 
-    async def _receive(self) -> None:
-        try:
-            while True:
-                raw = await self._reader.readuntil(b"\0")
-                self._dispatch(_decoded(raw[:-1]))
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError) as error:
-            logger.debug("the DevTools pipe ended", extra={"error": str(error)})
-        finally:
-            self._close()
-
-    def _dispatch(self, message: dict[str, Any]) -> None:
+    def _on_message(self, raw: bytes) -> None:
+        message = _decoded(raw)
         if "id" in message:
             self._answer(message)
             return
@@ -146,8 +125,7 @@ class PipeConnection(Connection):
         for session_id in list(self._sessions):
             self._end_session(session_id)
         self._fail_pending(None, "the browser is gone")
-        self._answers.close()
-        self._writer.close()
+        self._pipe.close()
 
     def _fail_pending(self, session_id: str | None, why: str) -> None:
         """Fail what waits for an answer: of one session, or with None, of all."""
