@@ -69,7 +69,7 @@ def machine_busy_seconds() -> float:
 
 
 def collect_less() -> None:
-    """Leave what is there by now out of garbage collections, and make them rarer: they took a twelfth of a worker's time.
+    """Leave what is there by now out of garbage collections, and make them rarer: they took a twelfth of its time.
 
     `gc.freeze`: of a process that lives long, the modules and clients that it begins with are no garbage.
     """

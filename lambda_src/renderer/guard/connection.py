@@ -75,8 +75,9 @@ class GuardedConnection:
     async def _exchange(self, request: Request) -> bool:
         host, port, path = request.target()
         upstream_reader, upstream_writer = await self._dial(host, port)
-        upstream_writer.write(request.origin_head(path))
-        body = asyncio.create_task(self._send_body(request, upstream_writer))
+        upstream_writer.write(request.origin_head(path) + request.take_body())
+        # Most requests are whole with their head.
+        body = None if request.is_complete else asyncio.create_task(self._send_rest(request, upstream_writer))
         response = Response(is_head=request.method == b"HEAD")
         try:
             goes_on = True
@@ -85,26 +86,20 @@ class GuardedConnection:
                 self._writer.write(data)
                 await self._writer.drain()
                 if response.is_upgrade:
-                    body.cancel()
+                    await _ended(body)
                     await self._relay((upstream_reader, upstream_writer))
                     return False
         finally:
-            body.cancel()
-            await asyncio.gather(body, return_exceptions=True)
+            await _ended(body)
         # An answer that came before the whole request was read ends the connection.
         return request.keeps_alive and response.keeps_alive
 
-    async def _send_body(self, request: Request, to: asyncio.StreamWriter) -> None:
-        while True:
-            to.write(bytes(request.body))
-            request.body.clear()
-            await to.drain()
-            if request.is_complete:
-                return
-            data = await self._reader.read(CHUNK_BYTES)
-            if not data:
-                return
+    async def _send_rest(self, request: Request, to: asyncio.StreamWriter) -> None:
+        """Of the body, until it is whole."""
+        while not request.is_complete and (data := await self._reader.read(CHUNK_BYTES)):
             request.feed(data)
+            to.write(request.take_body())
+            await to.drain()
 
     async def _relay(self, upstream: Streams) -> None:
         """Both ways, until either side ends."""
@@ -150,3 +145,10 @@ class GuardedConnection:
             self._upstream[1].close()
             self._session.closed()
             self._upstream = None
+
+
+async def _ended(task: asyncio.Task[None] | None) -> None:
+    """Cancel a task, if there is one, and see it out."""
+    if task is not None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -40,6 +40,12 @@ class Request:
         with contextlib.suppress(httptools.HttpParserUpgrade):
             self.parser.feed_data(data)
 
+    def take_body(self) -> bytes:
+        """What of the body was fed and not taken yet, chunked as it came."""
+        body = bytes(self.body)
+        self.body.clear()
+        return body
+
     def on_url(self, url: bytes) -> None:
         self.url += url
 
