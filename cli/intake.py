@@ -92,8 +92,11 @@ class Intake:
         return self._tabs() * (1 + WAITING_FOR_EACH_TAB) - len(self._under_way)
 
     def _least(self) -> int:
-        """Half of the tabs at a time: a receive for each message would double what the queue is asked."""
-        return max(1, self._tabs() // 2)
+        """As many as there are tabs: a receive and a delete for each message would cost as much as its claim.
+
+        There is room for so many when none waits any more, and every tab is still at work.
+        """
+        return self._tabs()
 
     def _take(
         self, poller: Poller, pool: ThreadPoolExecutor, stop: threading.Event, wait_seconds: int, room: int
