@@ -24,7 +24,7 @@ from .report import write_report
 
 LATENCIES_MS = (0, 50, 300)
 # How many pages at once are tried, to find out at how many each contender is at its best.
-TABS = {0: (2, 3, 4), 50: (2, 4, 6), 300: (4, 8, 12)}
+TABS = {0: (2, 3, 4), 50: (3, 4, 6), 300: (8, 12, 16)}
 RESULTS = Path(__file__).parent / "results"
 RATIOS = {
     "rendererToLimit": ("renderer", "limit"),

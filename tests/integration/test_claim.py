@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,19 @@ def test_a_capture_makes_three_aws_calls_and_a_duplicate_one(cloud: Cloud, clock
     assert calls == ["UpdateItem"]
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.SKIPPED, "already_success", True)
     assert outcome.s3_url == cloud.record("order-42").s3_url
+
+
+def test_an_image_is_sent_in_one_piece_under_its_own_checksum(cloud: Cloud, clock: SetClock) -> None:
+    # Given a worker whose requests to S3 are looked at
+    sent: list[Any] = []
+    cloud.clients.s3.meta.events.register("before-send.s3.PutObject", lambda request, **_: sent.append(request))
+    # When a message is captured
+    capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock).handle(message(REQUEST), SetContext())
+    # Then the request waits for nothing before its body, and what is signed is the checksum that S3 verifies
+    (request,) = sent
+    assert "Expect" not in request.headers
+    assert request.headers["X-Amz-Content-SHA256"] == b"UNSIGNED-PAYLOAD"
+    assert b"x-amz-checksum-sha256" in request.headers["Authorization"]
 
 
 def test_the_record_says_what_the_contract_names(cloud: Cloud, clock: SetClock) -> None:
