@@ -62,8 +62,8 @@ def run(contender: Contender, chromium: str, urls: list[str], tabs: int) -> Run:
 
     Raises RuntimeError with the contender's own words when it does not take every picture.
     """
-    with account() as used, _services(contender) as exports:
-        process = _start(contender, used, exports)
+    with account() as used, services(contender) as exports:
+        process = start(contender, used, exports)
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(json.dumps({"chromium": chromium, "urls": urls, "tabs": tabs}) + "\n")
@@ -103,7 +103,8 @@ def run(contender: Contender, chromium: str, urls: list[str], tabs: int) -> Run:
     )
 
 
-def _start(contender: Contender, used: Account, exports: Mapping[str, str]) -> subprocess.Popen[str]:
+def start(contender: Contender, used: Account, exports: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Its process, in the account, which waits for its job on stdin."""
     return subprocess.Popen(
         contender.command,
         cwd=ROOT,
@@ -119,7 +120,7 @@ def _start(contender: Contender, used: Account, exports: Mapping[str, str]) -> s
 
 
 @contextlib.contextmanager
-def _services(contender: Contender) -> Iterator[dict[str, str]]:
+def services(contender: Contender) -> Iterator[dict[str, str]]:
     """Queue, table and bucket, outside the account: they stand for AWS, which is another machine."""
     if not contender.needs_services:
         yield {}
