@@ -64,10 +64,9 @@ def run(contender: Contender, chromium: str, urls: list[str], tabs: int) -> Run:
     """
     with account() as used, services(contender) as exports:
         process = start(contender, used, exports)
+        begin(process, chromium, urls, tabs)
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps({"chromium": chromium, "urls": urls, "tabs": tabs}) + "\n")
-        process.stdin.flush()
         warm = min(WARM_UP * tabs, len(urls) // 3)
         last = len(urls) - tabs
         lines, began, cpu, seconds, peak = [], 0.0, 0.0, 0.0, 0.0
@@ -117,6 +116,13 @@ def start(contender: Contender, used: Account, exports: Mapping[str, str]) -> su
         preexec_fn=used.join,  # noqa: PLW1509  # there is no other thread
         start_new_session=True,
     )
+
+
+def begin(process: subprocess.Popen[str], chromium: str, urls: list[str], tabs: int) -> None:
+    """Give a contender its job, on which it sets out at once; each picture is a line on its stdout."""
+    assert process.stdin is not None
+    process.stdin.write(json.dumps({"chromium": chromium, "urls": urls, "tabs": tabs}) + "\n")
+    process.stdin.flush()
 
 
 @contextlib.contextmanager

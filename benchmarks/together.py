@@ -22,11 +22,10 @@ from lambda_src.renderer.browser.executable import find_chromium
 
 from . import pages
 from .account import Account, account
-from .harness import Contender, contenders, services, start
+from .harness import WARM_UP, Contender, begin, contenders, services, start
 
 # More than there can be in the time.
 CAPTURES_A_SECOND = 20
-WARM_UP = 3
 
 
 @dataclass(slots=True)
@@ -54,19 +53,23 @@ def main() -> None:
     known = contenders(given.peers)
     chosen = [known[name] for name in given.names]
     marks = _run(chosen, given.latency, given.tabs, given.seconds)
+    for name, each in zip(given.names, marks, strict=True):
+        if len(each.taken) <= 2 * WARM_UP * given.tabs:
+            hint = f"give it more --seconds, or see what it says: python -m benchmarks.run --only {name}"
+            sys.exit(f"together: {name} took {len(each.taken)} pictures, too few to tell; {hint}")
     # The time in which all of them were warm and at work.
-    begin = max(each.taken[WARM_UP * given.tabs][0] for each in marks)
-    end = min(each.taken[-1][0] for each in marks)
-    cpu = {name: each.cpu_each(begin, end) for name, each in zip(given.names, marks, strict=True)}
+    start_at = max(each.taken[WARM_UP * given.tabs][0] for each in marks)
+    end_at = min(each.taken[-1][0] for each in marks)
+    cpu = {name: each.cpu_each(start_at, end_at) for name, each in zip(given.names, marks, strict=True)}
     first = cpu[given.names[0]]
     print(
         json.dumps(
             {
                 "tabs": given.tabs,
                 "latencyMs": given.latency,
-                "seconds": round(end - begin),
+                "seconds": round(end_at - start_at),
                 "cpuMs": {name: round(seconds * 1000, 1) for name, seconds in cpu.items()},
-                f"to{given.names[0].title()}": {name: round(seconds / first, 3) for name, seconds in cpu.items()},
+                "toFirst": {name: round(seconds / first, 3) for name, seconds in cpu.items()},
             }
         )
     )
@@ -81,14 +84,12 @@ def _run(chosen: list[Contender], latency: int, tabs: int, seconds: int) -> list
             process = start(contender, mark.used, stack.enter_context(services(contender)))
             stack.callback(os.killpg, process.pid, signal.SIGKILL)
             urls = [f"{url}-{next(numbers)}" for url in pages.urls(site, seconds * CAPTURES_A_SECOND)]
-            job = json.dumps({"chromium": find_chromium(), "urls": urls, "tabs": tabs})
             marks.append(mark)
-            processes.append((process, job, mark))
-        for process, job, mark in processes:
-            assert process.stdin is not None
+            processes.append((process, urls, mark))
+        chromium = find_chromium()
+        for process, urls, mark in processes:
+            begin(process, chromium, urls, tabs)
             assert process.stdout is not None
-            process.stdin.write(job + "\n")
-            process.stdin.flush()
             threading.Thread(target=_listen, args=(process.stdout, mark), daemon=True).start()
         for left in range(seconds, 0, -5):
             done = ", ".join(f"{each.name} {len(mark.taken)}" for each, mark in zip(chosen, marks, strict=True))

@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from .config import DeployConfig
+from .config import CONCURRENCY_PER_POLLER, DeployConfig
 from .fleet import Fleet
 from .measures import MINUTE, OUTCOMES, SKIP_REASONS, by_outcome, by_reason, over_all
 from .storage_stack import StorageStack
@@ -85,7 +85,7 @@ class Dashboard(Construct):
 
 
 def _of_function(config: DeployConfig, function: lambda_.IFunction) -> list[cloudwatch.GraphWidget]:
-    most = config.max_pollers * 10 if config.is_provisioned else config.max_concurrency
+    most = config.max_pollers * CONCURRENCY_PER_POLLER if config.is_provisioned else config.max_concurrency
     return [
         _graph(
             "Concurrency against its maximum",

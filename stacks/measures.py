@@ -26,14 +26,14 @@ def by_outcome(
     )
 
 
-def by_reason(outcome: str, reason: str, period: Duration = MINUTE) -> cloudwatch.Metric:
-    """How many deliveries ended so for that reason."""
+def by_reason(outcome: str, reason: str) -> cloudwatch.Metric:
+    """How many deliveries ended so for that reason, by the minute."""
     return cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name="Reasons",
         dimensions_map={"service": SERVICE, "outcome": outcome, "reason": reason},
         statistic="Sum",
-        period=period,
+        period=MINUTE,
         label=reason,
     )
 
