@@ -17,6 +17,13 @@ from .conftest import Studio
     [
         ({}, "[innerWidth, innerHeight, devicePixelRatio]", "1280,800,1"),
         ({"viewport": {"width": 500, "height": 300}}, "[innerWidth, innerHeight]", "500,300"),
+        (
+            {},
+            "[screen.width, screen.height, screen.availWidth, screen.orientation.type]",
+            "1280,800,1280,landscape-primary",
+        ),
+        ({}, "matchMedia('(device-width: 1280px)').matches", "true"),
+        ({"device": "iphone-15"}, "screen.orientation.type", "portrait-primary"),
         ({"deviceScaleFactor": 2}, "devicePixelRatio", "2"),
         ({}, "navigator.maxTouchPoints", "0"),
         ({"touch": True}, "'ontouchstart' in window", "true"),

@@ -28,11 +28,16 @@ def emulate(page: Preparation, options: RenderOptions, default_user_agent: str) 
     identity = {"userAgent": options.user_agent or default_user_agent.replace(HEADLESS, ORDINARY)}
     if options.locale is not None:
         identity["acceptLanguage"] = options.locale
+    is_upright = viewport.height > viewport.width
     page.tell(
         "Emulation.setDeviceMetricsOverride",
         {
             "width": viewport.width,
             "height": viewport.height,
+            # The window fills the screen. Chromium's own, of 800 x 600, would be smaller than most windows on it.
+            "screenWidth": viewport.width,
+            "screenHeight": viewport.height,
+            "screenOrientation": {"type": "portraitPrimary" if is_upright else "landscapePrimary", "angle": 0},
             "deviceScaleFactor": options.device_scale_factor,
             "mobile": options.mobile,
         },
