@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore
 from botocore.config import Config
+from botocore.handlers import convert_body_to_file_like_object
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -46,10 +47,14 @@ class Clients:
             s3={"addressing_style": "path", "payload_signing_enabled": False},
         )
         session: Any = boto3.session.Session()
+        s3 = session.client("s3", config=config)
+        # It makes a file of what is put, which waits for "100 Continue" and goes out in pieces of 8 KB: a round trip,
+        # and over seventy writes for an image of 600 KB.
+        s3.meta.events.unregister("before-parameter-build.s3.PutObject", convert_body_to_file_like_object)
         return cls(
             sqs=session.client("sqs", config=config.merge(Config(read_timeout=LONG_POLL_READ_SECONDS))),
             dynamodb=session.client("dynamodb", config=config),
-            s3=session.client("s3", config=config),
+            s3=s3,
         )
 
 

@@ -134,9 +134,7 @@ class ArtifactStore:
 
     def _write(self, key: str, data: bytes, sha256: str, headers: Mapping[str, str], metadata: dict[str, str]) -> bool:
         """Whether it was written; not when there is an object of that key."""
-        # botocore makes a file of bytes (handlers.py, convert_body_to_file_like_object), which waits for "100 Continue"
-        # and goes out in pieces of 8 KB: a round trip, and for an image of 600 KB over seventy writes.
-        arguments: Any = {"Bucket": self._bucket, "Key": key, "Body": bytearray(data), "Metadata": metadata, **headers}
+        arguments: Any = {"Bucket": self._bucket, "Key": key, "Body": data, "Metadata": metadata, **headers}
         checksum = checksum_of(sha256)
         for _ in range(WRITE_ATTEMPTS):
             try:
