@@ -58,7 +58,7 @@ $(PEERS)/.ready: scripts/peers benchmarks/peers/requirements.txt benchmarks/peer
 	@scripts/peers $(VENV) $(PEERS)
 	@touch $@
 
-bench: $(PEERS)/.ready ## Measure against the limit and the peers; as root: ARGS="--rounds 8"
+bench: $(PEERS)/.ready ## Measure against the limit and the peers; as root: ARGS="--rounds 5"
 	@$(BIN)/python -m benchmarks.run --peers $(PEERS) $(ARGS)
 
 unit: $(VENV)/.dev ## Run the quick tests only

@@ -54,6 +54,11 @@ class Run:
     by_class: dict[str, list[int]]
 
 
+def beside(tabs: int) -> int:
+    """How many pictures of a run do not count."""
+    return (WARM_UP + 1) * tabs
+
+
 def run(contender: Contender, chromium: str, urls: list[str], tabs: int) -> Run:
     """The first pictures, two for each tab, do not count, and neither do the last, one for each.
 
@@ -67,7 +72,7 @@ def run(contender: Contender, chromium: str, urls: list[str], tabs: int) -> Run:
         begin(process, chromium, urls, tabs)
         assert process.stdin is not None
         assert process.stdout is not None
-        warm = min(WARM_UP * tabs, len(urls) // 3)
+        warm = WARM_UP * tabs
         last = len(urls) - tabs
         lines, began, cpu, seconds, peak = [], 0.0, 0.0, 0.0, 0.0
         for line in process.stdout:

@@ -43,8 +43,9 @@ def _tables(figures: dict[str, Any], runs: dict[str, Any], peers: Path) -> str:
     machine = figures["machine"]
     lines = [
         f"{machine['cpus']} CPUs of {machine['processor']}, {machine['memoryGb']} GB, {machine['system']}, "
-        f"Python {machine['python']}, Chromium {machine['chromium']}; {figures['rounds']} rounds of "
-        f"{figures['capturesARun']} captures, medians.",
+        f"Python {machine['python']}, Chromium {machine['chromium']}; {figures['rounds']} rounds of runs of "
+        f"{figures['capturesARun']} captures ({figures['turns']} runs a round of the limit, the "
+        "renderer and the pipeline, one of the others), medians.",
         "",
         "![captures a second](performance.svg)",
         "",
@@ -55,7 +56,7 @@ def _tables(figures: dict[str, Any], runs: dict[str, Any], peers: Path) -> str:
         lines += ["| | tabs | captures a second | CPU seconds each | p50 | p95 | p99 | peak memory |"]
         lines += ["| --- | --- | --- | --- | --- | --- | --- | --- |"]
         for name, tabs in of_latency["tabs"].items():
-            taken = runs[str(latency)][name]["runs"]
+            taken = [run for each in runs[str(latency)][name]["rounds"] for run in each]
             times = sorted(time for run in taken for time in run["milliseconds"])
             cpu = statistics.median(run["cpu_seconds"] for run in taken)
             peak = max(run["peak_mb"] for run in taken)

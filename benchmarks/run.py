@@ -1,6 +1,6 @@
 """Captures a second of Stillframe, of the limit and of its peers, in turn, on the same pages in the same run.
 
-python -m benchmarks.run --rounds 5
+python -m benchmarks.run --rounds 3
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from typing import Any
 from lambda_src.renderer.browser.executable import find_chromium
 
 from . import pages
-from .harness import Contender, Run, contenders, run
+from .harness import Contender, Run, beside, contenders, run
 from .machine import described
 from .report import write_report
 
 LATENCIES_MS = (0, 50, 300)
 # How many pages at once are tried, to find out at how many each contender is at its best.
 TABS = {0: (2, 3, 4), 50: (3, 4, 6), 300: (8, 12, 16)}
+# They are within a tenth of each other, which is what single runs are spread by: each has several turns a round.
+CLOSE = ("limit", "renderer", "pipeline")
+TURNS = 3
 RESULTS = Path(__file__).parent / "results"
 RATIOS = {
     "rendererToLimit": ("renderer", "limit"),
@@ -40,25 +43,29 @@ RATIOS = {
 
 @dataclass(slots=True)
 class Series:
-    """The runs of one contender at one latency, at the number of tabs that it is best at."""
+    """The runs of one contender at one latency, round by round, at the number of tabs that it is best at."""
 
     tabs: int
-    runs: list[Run] = field(default_factory=list)
+    rounds: list[list[Run]] = field(default_factory=list)
 
     @property
     def speed(self) -> float:
-        return statistics.median(each.captures_a_second for each in self.runs)
+        return statistics.median(each.captures_a_second for runs in self.rounds for each in runs)
+
+    @property
+    def speeds(self) -> list[float]:
+        return [statistics.median(each.captures_a_second for each in runs) for runs in self.rounds]
 
     @property
     def cpu(self) -> float:
-        return statistics.median(each.cpu_seconds for each in self.runs)
+        return statistics.median(each.cpu_seconds for runs in self.rounds for each in runs)
 
 
 def main() -> None:
     """Progress on stderr, the figures as one JSON line on stdout, all of them in benchmarks/results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--captures", type=int, default=42, help="in each run")
+    parser.add_argument("--rounds", type=int, default=3, help=f"in each, {', '.join(CLOSE)} have {TURNS} turns")
+    parser.add_argument("--captures", type=int, default=42, help="that count, in each run")
     parser.add_argument("--latency", type=int, action="append", help="milliseconds a response; may be repeated")
     parser.add_argument("--only", action="append", help="a contender; may be repeated")
     parser.add_argument("--peers", type=Path, default=Path(".venv-peers"), help="made by scripts/peers")
@@ -75,6 +82,7 @@ def main() -> None:
     figures = {
         "machine": described(),
         "rounds": given.rounds,
+        "turns": TURNS,
         "capturesARun": given.captures,
         "seconds": round(time.monotonic() - started),
         "latencies": {latency: _figures(of_latency) for latency, of_latency in measured.items()},
@@ -94,7 +102,7 @@ def _measure(chosen: dict[str, Contender], latency: int, rounds: int, captures: 
 
         def once(contender: Contender, tabs: int) -> Run:
             # Every run has urls of its own, warm-up included.
-            urls = [f"{url}-{next(numbers)}" for url in pages.urls(site, captures + tabs)]
+            urls = [f"{url}-{next(numbers)}" for url in pages.urls(site, captures + beside(tabs))]
             measured = run(contender, chromium, urls, tabs)
             speed = f"{measured.captures_a_second:.2f} a second, {measured.cpu_seconds:.3f} CPU seconds each"
             print(f"bench: {latency} ms, {contender.name} with {tabs}: {speed}", file=sys.stderr)
@@ -107,11 +115,21 @@ def _measure(chosen: dict[str, Contender], latency: int, rounds: int, captures: 
             series[name] = Series(max(tried, key=lambda tabs: tried[tabs]))
         for number in range(rounds):
             print(f"bench: {latency} ms, round {number + 1} of {rounds}", file=sys.stderr)
-            # Whoever goes first changes: a machine that slows down must favour nobody.
-            names = list(chosen)
-            for name in (*names[number % len(names) :], *names[: number % len(names)]):
-                series[name].runs.append(once(chosen[name], series[name].tabs))
+            for each in series.values():
+                each.rounds.append([])
+            for name in _turns(list(chosen), number):
+                series[name].rounds[-1].append(once(chosen[name], series[name].tabs))
     return series
+
+
+def _turns(names: list[str], number: int) -> list[str]:
+    """Who runs in a round, in this order. Whoever goes first changes: a machine that slows down must favour nobody."""
+    close, peers = [each for each in names if each in CLOSE], [each for each in names if each not in CLOSE]
+    turns = []
+    for part in range(TURNS):
+        first = (number * TURNS + part) % max(1, len(close))
+        turns += [*close[first:], *close[:first], *peers[part::TURNS]]
+    return turns
 
 
 def _figures(series: dict[str, Series]) -> dict[str, Any]:
@@ -120,10 +138,7 @@ def _figures(series: dict[str, Series]) -> dict[str, Any]:
     for ratio, (one, other) in RATIOS.items():
         if one in series and other in series:
             figures[ratio] = round(series[one].speed / series[other].speed, 3)
-            by_round = [
-                a.captures_a_second / b.captures_a_second
-                for a, b in zip(series[one].runs, series[other].runs, strict=True)
-            ]
+            by_round = [a / b for a, b in zip(series[one].speeds, series[other].speeds, strict=True)]
             figures[f"{ratio}Spread"] = [round(min(by_round), 3), round(max(by_round), 3)]
     if "limit" in series:
         for name, ratio in (("renderer", "rendererCpuToLimit"), ("pipeline", "cpuToLimit")):
