@@ -124,12 +124,17 @@ def _measure(chosen: dict[str, Contender], latency: int, rounds: int, captures: 
 
 def _turns(names: list[str], number: int) -> list[str]:
     """Who runs in a round, in this order. Whoever goes first changes: a machine that slows down must favour nobody."""
-    close, peers = [each for each in names if each in CLOSE], [each for each in names if each not in CLOSE]
+    close = [each for each in names if each in CLOSE]
+    peers = _rotated([each for each in names if each not in CLOSE], number)
     turns = []
     for part in range(TURNS):
-        first = (number * TURNS + part) % max(1, len(close))
-        turns += [*close[first:], *close[:first], *peers[part::TURNS]]
+        turns += [*_rotated(close, number + part), *peers[part::TURNS]]
     return turns
+
+
+def _rotated(names: list[str], by: int) -> list[str]:
+    first = by % max(1, len(names))
+    return [*names[first:], *names[:first]]
 
 
 def _figures(series: dict[str, Series]) -> dict[str, Any]:
