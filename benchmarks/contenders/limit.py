@@ -16,7 +16,8 @@ from benchmarks.contenders.job import HEIGHT, WIDTH, Job, done, is_full_page
 from lambda_src.renderer.browser.flags import launch_flags
 
 MAX_MESSAGE_BYTES = 1 << 29
-PROXY = ("--proxy-server", "--proxy-bypass-list")
+# The proxy is that of the guard, the pipe speaks JSON.
+OURS = ("--proxy-server", "--proxy-bypass-list", "--remote-debugging-pipe")
 
 
 class Pipe:
@@ -82,7 +83,7 @@ async def main() -> None:
         os.dup2(from_browser, 4)
 
     with tempfile.TemporaryDirectory() as profile:
-        flags = [flag for flag in launch_flags() if not flag.startswith(PROXY)]
+        flags = [flag for flag in launch_flags() if not flag.startswith(OURS)]
         process = subprocess.Popen(  # noqa: ASYNC220  # before anything else runs on the loop
             [job.chromium, *flags, f"--user-data-dir={profile}", "--remote-debugging-pipe", "about:blank"],
             preexec_fn=inherit,  # noqa: PLW1509  # there is no other thread

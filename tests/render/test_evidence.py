@@ -28,8 +28,13 @@ def test_requests_are_counted(studio: Studio) -> None:
 
 
 def test_errors_of_the_page_are_told(studio: Studio) -> None:
-    shot = studio.shot("<script>console.error('one', 2); console.log('quiet')</script><script>nobody.knows()</script>")
-    assert shot.facts.console_errors == ["one 2", "ReferenceError: nobody is not defined"]
+    # Given / When
+    shot = studio.shot(
+        "<script>console.error('one', 2, 2.5, -0.5, 1e300); console.log('quiet')</script>"
+        "<script>nobody.knows()</script>"
+    )
+    # Then
+    assert shot.facts.console_errors == ["one 2 2.5 -0.5 1e+300", "ReferenceError: nobody is not defined"]
 
 
 def test_the_times_are_in_their_order(studio: Studio) -> None:

@@ -13,7 +13,7 @@ PROXY_BYPASS = "<-loopback>"
 
 FLAGS = (
     "--headless",
-    "--remote-debugging-pipe",
+    "--remote-debugging-pipe=cbor",
     # No popup is opened, whoever asks.
     "--block-new-web-contents",
     "--disable-background-networking",

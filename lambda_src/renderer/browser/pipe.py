@@ -1,4 +1,4 @@
-"""Messages that end in a zero byte, over the two pipes of Chromium's --remote-debugging-pipe."""
+"""Messages of which each says how long it is, over the two pipes of Chromium's --remote-debugging-pipe=cbor."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import logging
 import os
 from collections.abc import Callable
 
+from .encoding import HEADER_BYTES, body_bytes
+
 logger = logging.getLogger(__name__)
 
-# A screenshot is one message: base64 of the largest image, with room to spare.
+# A screenshot is one message: the largest image, with room to spare.
 MAX_MESSAGE_BYTES = 512 * 1024 * 1024
-END = b"\0"
 
 
 class MessagePipe(asyncio.Protocol):
@@ -28,9 +29,10 @@ class MessagePipe(asyncio.Protocol):
         self._on_message = on_message
         self._on_end = on_end
         self._unsent: list[bytes] = []
-        # Of a message that is not whole yet.
+        # Of a message that is not whole yet, and how many bytes there have to be before it is worth a look.
         self._parts: list[bytes] = []
         self._part_bytes = 0
+        self._needed = HEADER_BYTES
 
     async def open(self, command_fd: int, answer_fd: int) -> None:
         """Connect to our ends of the two pipes, which belong to this from here on. `on_end` is told once of the end."""
@@ -38,10 +40,10 @@ class MessagePipe(asyncio.Protocol):
         self._answers, _ = await self._loop.connect_read_pipe(lambda: self, os.fdopen(answer_fd, "rb", 0))
 
     def send(self, message: bytes) -> None:
-        """Without its end. Quiet when nobody is there to read it."""
+        """Quiet when nobody is there to read it."""
         if not self._unsent:
             self._loop.call_soon(self._flush)
-        self._unsent += (message, END)
+        self._unsent.append(message)
 
     def close(self) -> None:
         """Idempotent."""
@@ -49,22 +51,35 @@ class MessagePipe(asyncio.Protocol):
         self._commands.close()
 
     def data_received(self, data: bytes) -> None:
-        *ends, rest = data.split(END)
-        for end in ends:
-            message = b"".join((*self._parts, end)) if self._parts else end
-            self._parts.clear()
-            self._part_bytes = 0
-            self._on_message(message)
-        if rest:
-            self._parts.append(rest)
-            self._part_bytes += len(rest)
-            if self._part_bytes > MAX_MESSAGE_BYTES:
-                logger.warning("a message of the browser is too large", extra={"bytes": self._part_bytes})
-                self.close()
+        self._parts.append(data)
+        self._part_bytes += len(data)
+        if self._part_bytes < self._needed:
+            return
+        try:
+            self._tell(b"".join(self._parts))
+        except (ValueError, IndexError) as error:
+            logger.warning("a message of the browser cannot be read", extra={"error": str(error)})
+            self.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         logger.debug("the DevTools pipe ended", extra={"error": str(error)})
         self._on_end()
+
+    def _tell(self, data: bytes) -> None:
+        """All messages that are whole; what is left is kept. Raises ValueError when it cannot be read."""
+        start = 0
+        self._needed = HEADER_BYTES
+        while len(data) - start >= HEADER_BYTES:
+            length = HEADER_BYTES + body_bytes(data[start : start + HEADER_BYTES])
+            if length > MAX_MESSAGE_BYTES:
+                raise ValueError(f"{length} bytes are too many")
+            if len(data) - start < length:
+                self._needed = length
+                break
+            self._on_message(data[start : start + length])
+            start += length
+        rest = data[start:]
+        self._parts, self._part_bytes = [rest] if rest else [], len(rest)
 
     def _flush(self) -> None:
         message, self._unsent = b"".join(self._unsent), []

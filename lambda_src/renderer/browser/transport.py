@@ -8,15 +8,14 @@ this process dies, whatever way, Chromium reads end-of-file and exits by itself.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from typing import Any
 
-import orjson
 from pyee import EventEmitter
 from pyppeteer.connection import CDPSession, Connection
 from pyppeteer.errors import NetworkError
 
+from .encoding import encode, fields_of
 from .pipe import MessagePipe
 
 logger = logging.getLogger(__name__)
@@ -66,14 +65,11 @@ class PipeConnection(Connection):
         if self.closed.done():
             raise NetworkError(f"{method}: the browser is gone")
         self._next_id += 1
-        message: dict[str, Any] = {"id": self._next_id, "method": method, "params": params}
-        if session_id is not None:
-            message["sessionId"] = session_id
         future: asyncio.Future[Any] = self._loop.create_future()
         # Many commands are sent without waiting for the answer; an error there is not worth a warning.
         future.add_done_callback(_retrieve)
         self._pending[self._next_id] = (session_id, method, future)
-        self._pipe.send(orjson.dumps(message))
+        self._pipe.send(encode(self._next_id, method, params, session_id))
         return future
 
     def adopt(self, target_type: str, session_id: str) -> PipeSession:
@@ -86,17 +82,19 @@ class PipeConnection(Connection):
         self._close()
 
     def _on_message(self, raw: bytes) -> None:
-        message = _decoded(raw)
+        """Raises ValueError or IndexError when it cannot be read."""
+        message = fields_of(raw)
         if "id" in message:
             self._answer(message)
             return
-        method, params = message["method"], message.get("params", {})
+        method, session_id = message["method"], message.get("sessionId")
         if method == "Target.detachedFromTarget":
-            self._end_session(params["sessionId"])
-        session_id = message.get("sessionId")
+            self._end_session(message["params"].open()["sessionId"])
         receiver = self._sessions.get(session_id) if session_id else self
-        if receiver is None:
+        # Of what Chromium tells of a page, half is for nobody.
+        if receiver is None or not receiver.listeners(method):
             return
+        params = message["params"].open() if "params" in message else {}
         try:
             receiver.emit(method, params)
         except Exception:
@@ -108,9 +106,9 @@ class PipeConnection(Connection):
         if future is None or future.done():
             return
         if "error" in message:
-            future.set_exception(NetworkError(f"{method}: {message['error'].get('message', '')}"))
+            future.set_exception(NetworkError(f"{method}: {message['error'].open().get('message', '')}"))
         else:
-            future.set_result(message.get("result"))
+            future.set_result(message["result"].open() if "result" in message else {})
 
     def _end_session(self, session_id: str) -> None:
         session = self._sessions.pop(session_id, None)
@@ -135,14 +133,6 @@ class PipeConnection(Connection):
             del self._pending[number]
             if not future.done():
                 future.set_exception(NetworkError(f"{method}: {why}"))
-
-
-def _decoded(raw: bytes) -> Any:
-    """A message. Half a surrogate pair, of which a page may make its strings, becomes a question mark."""
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return orjson.loads(json.dumps(json.loads(raw), ensure_ascii=False).encode(errors="replace"))
 
 
 def _retrieve(future: asyncio.Future[Any]) -> None:

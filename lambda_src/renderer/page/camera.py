@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import imagesize
-import pybase64
 from pyppeteer.connection import CDPSession
 
 from stillframe.errors import SelectorNotFound
@@ -85,7 +84,7 @@ class Camera:
         if clip is not None:
             parameters |= {"clip": {"scale": 1, **clip}, "captureBeyondViewport": True}
         answer = await self._session.send("Page.captureScreenshot", parameters)
-        data = pybase64.b64decode(answer["data"])
+        data = answer["data"].content
         width, height = imagesize.get(io.BytesIO(data))
         if is_avif:
             data = await asyncio.to_thread(to_avif, data, options.quality or DEFAULT_AVIF_QUALITY)
@@ -142,9 +141,7 @@ class Camera:
                 "printBackground": pdf.background,
             },
         )
-        return Picture(
-            pybase64.b64decode(answer["data"]), round(width * CSS_PIXELS_PER_INCH), round(height * CSS_PIXELS_PER_INCH)
-        )
+        return Picture(answer["data"].content, round(width * CSS_PIXELS_PER_INCH), round(height * CSS_PIXELS_PER_INCH))
 
 
 async def is_blank(picture: Picture, image_format: ImageFormat) -> bool:

@@ -14,6 +14,8 @@ MAX_REDIRECTS = 20
 # Of each: together they have to fit a record.
 MAX_URL_CHARS = 2048
 MAX_CONSOLE_ERRORS = 10
+# From here on a number has an exponent.
+SHORT_NUMBER = 1e21
 MAX_LINE_CHARS = 300
 
 
@@ -80,8 +82,15 @@ class Evidence:
 
     def _on_console(self, event: dict[str, Any]) -> None:
         if event["type"] == "error":
-            self._note(" ".join(str(each.get("value", each.get("description", ""))) for each in event["args"]))
+            self._note(" ".join(map(_worded, event["args"])))
 
     def _note(self, text: str) -> None:
         if len(self.console_errors) < MAX_CONSOLE_ERRORS and text:
             self.console_errors.append(text.splitlines()[0][:MAX_LINE_CHARS])
+
+
+def _worded(argument: dict[str, Any]) -> str:
+    """As a console would have it. Every number of a script is a double (ECMA-262, Number::toString)."""
+    value = argument.get("value", argument.get("description", ""))
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < SHORT_NUMBER
+    return str(int(value)) if is_whole else str(value)

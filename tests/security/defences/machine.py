@@ -73,8 +73,8 @@ MACHINE = (
     Defence(
         "the browser is spoken to by a pipe",
         f"{RENDERER}/browser/flags.py",
-        '    "--remote-debugging-pipe",\n',
-        '    "--remote-debugging-pipe",\n    "--remote-debugging-port=0",\n',
+        '    "--remote-debugging-pipe=cbor",\n',
+        '    "--remote-debugging-pipe=cbor",\n    "--remote-debugging-port=0",\n',
         "tests/security/test_confinement.py::test_there_is_no_port_to_speak_to_the_browser",
     ),
     Defence(
