@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stillframe.options.devices import DEVICES
-from tests.support.pixels import GREEN, RED
+from tests.support.pixels import GREEN, RED, Picture
 
 from .conftest import Studio
 
@@ -17,6 +17,9 @@ from .conftest import Studio
     [
         ({}, "[innerWidth, innerHeight, devicePixelRatio]", "1280,800,1"),
         ({"viewport": {"width": 500, "height": 300}}, "[innerWidth, innerHeight]", "500,300"),
+        ({}, "[outerWidth, outerHeight]", "1280,800"),
+        ({"viewport": {"width": 500, "height": 300}}, "[outerWidth, outerHeight]", "500,300"),
+        ({"device": "iphone-15"}, "outerWidth", "393"),
         (
             {},
             "[screen.width, screen.height, screen.availWidth, screen.orientation.type]",
@@ -55,6 +58,20 @@ def test_a_mobile_screen_obeys_the_viewport_tag(studio: Studio) -> None:
     viewport = {"width": 400, "height": 400}
     assert studio.shot(page + script, viewport=viewport).facts.title == "400"
     assert studio.shot(page + script, viewport=viewport, mobile=True).facts.title == "600"
+
+
+@pytest.mark.parametrize("tag", ["", "<meta name=viewport content='width=600'>"])
+def test_a_page_that_is_wider_than_a_mobile_screen_is_seen_whole(studio: Studio, tag: str) -> None:
+    # Given a page that knows nothing of small screens, or says how wide it is
+    script = "<script>document.title = Math.round(visualViewport.width - document.documentElement.clientWidth)</script>"
+    stripes = "<body style='margin:0;height:100vh;background:linear-gradient(90deg, #ff0000 50%, #00aa00 50%)'>"
+    # When it is pictured on one
+    options = {"viewport": {"width": 400, "height": 400}, "mobile": True}
+    shot = studio.shot(tag + stripes + script, **options)
+    # Then all of its width is there, for the page and in the picture
+    assert shot.facts.title == "0"
+    picture = Picture(shot.data)
+    assert [picture.at(x, 200) for x in (10, 390)] == [RED, GREEN]
 
 
 def test_the_colour_scheme_shows(studio: Studio) -> None:

@@ -22,6 +22,9 @@ from .transport import PipeConnection
 LAUNCH_SECONDS = 20
 # Reserved (RFC 6761, 6.4), and never asked for.
 NOWHERE = "http://nowhere.invalid/"
+# Each frame of a page is drawn to its window, which nobody sees; a picture is drawn for itself. So the window is low,
+# and the page is told another size (Emulation.setDeviceMetricsOverride).
+WINDOW = {"width": 1280, "height": 8}
 # Every page waits for its first command, so that nothing of it is missed.
 WAITING_PAGES = {
     "autoAttach": True,
@@ -100,7 +103,9 @@ class Chromium:
         tenth of a capture to make and to leave.
         """
         self.connection.send("Browser.setDownloadBehavior", {"behavior": "deny", "browserContextId": context_id})
-        answer = await self.connection.send("Target.createTarget", {"url": NOWHERE, "browserContextId": context_id})
+        answer = await self.connection.send(
+            "Target.createTarget", {"url": NOWHERE, "browserContextId": context_id, **WINDOW}
+        )
         target_id: str = answer["targetId"]
         return self._attached.pop(target_id), target_id
 

@@ -9,6 +9,8 @@ from stillframe.options.emulation import EmulationOptions
 from .preparation import Preparation
 
 HEADLESS, ORDINARY = "HeadlessChrome", "Chrome"
+# The window is no larger than what is in it. A page may set these as well (CSSOM View, 4, [Replaceable]).
+OUTER_SIZE = "outerWidth = %d; outerHeight = %d"
 TRANSPARENT = {"r": 0, "g": 0, "b": 0, "a": 0}
 
 
@@ -34,7 +36,7 @@ def emulate(page: Preparation, options: RenderOptions, default_user_agent: str) 
         {
             "width": viewport.width,
             "height": viewport.height,
-            # The window fills the screen. Chromium's own, of 800 x 600, would be smaller than most windows on it.
+            # The window fills the screen.
             "screenWidth": viewport.width,
             "screenHeight": viewport.height,
             "screenOrientation": {"type": "portraitPrimary" if is_upright else "landscapePrimary", "angle": 0},
@@ -42,6 +44,12 @@ def emulate(page: Preparation, options: RenderOptions, default_user_agent: str) 
             "mobile": options.mobile,
         },
     )
+    if options.mobile:
+        # Or a page that is wider than the screen would begin at the scale that fits it to Chromium's own window.
+        page.tell("Emulation.resetPageScaleFactor")
+    else:
+        # Of a handheld Chromium knows it.
+        page.tell("Page.addScriptToEvaluateOnNewDocument", {"source": OUTER_SIZE % (viewport.width, viewport.height)})
     page.tell(
         "Emulation.setEmulatedMedia",
         {
