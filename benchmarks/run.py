@@ -49,8 +49,12 @@ class Series:
     rounds: list[list[Run]] = field(default_factory=list)
 
     @property
+    def runs(self) -> list[Run]:
+        return [each for runs in self.rounds for each in runs]
+
+    @property
     def speed(self) -> float:
-        return statistics.median(each.captures_a_second for runs in self.rounds for each in runs)
+        return statistics.median(each.captures_a_second for each in self.runs)
 
     @property
     def speeds(self) -> list[float]:
@@ -58,7 +62,7 @@ class Series:
 
     @property
     def cpu(self) -> float:
-        return statistics.median(each.cpu_seconds for runs in self.rounds for each in runs)
+        return statistics.median(each.cpu_seconds for each in self.runs)
 
 
 def main() -> None:
