@@ -22,7 +22,7 @@ help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/.runtime: $(RUNTIME_INPUTS)
-	@scripts/setup $(VENV) cli/requirements-operate.txt
+	@scripts/setup $(VENV)
 	@touch $@
 
 $(VENV)/.dev: $(DEV_INPUTS)

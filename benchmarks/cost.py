@@ -14,17 +14,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cli.archive import Archive
-from cli.capacity.figures import Figures, from_records
-from cli.capacity.lambda_size import lambda_size
-from cli.capacity.prices import service_usd
-from cli.capacity.target import Target
-from cli.intake import Intake
-from cli.poller import Poller
-from cli.producer import Producer
-from cli.session import Embedded, embedded
-from lambda_src.renderer.runtime import Runtime
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
+from stillframe_cli.archive import Archive
+from stillframe_cli.capacity.figures import Figures, from_records
+from stillframe_cli.capacity.lambda_size import lambda_size
+from stillframe_cli.capacity.prices import service_usd
+from stillframe_cli.capacity.target import Target
+from stillframe_cli.intake import Intake
+from stillframe_cli.poller import Poller
+from stillframe_cli.producer import Producer
+from stillframe_cli.session import Embedded, embedded
+from stillframe_renderer.runtime import Runtime
 
 from . import pages
 from .contenders.job import is_full_page

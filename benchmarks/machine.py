@@ -8,7 +8,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from lambda_src.renderer.browser.executable import find_chromium
+from stillframe_renderer.chromium.executable import find_chromium
 
 
 def described() -> dict[str, str | int]:

@@ -13,13 +13,13 @@ import sys
 import threading
 import time
 
-from cli.intake import Intake
-from cli.poller import Poller
-from cli.producer import Producer
-from cli.session import embedded
-from lambda_src.renderer.runtime import Runtime
 from stillframe.outcome import Outcome
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
+from stillframe_cli.intake import Intake
+from stillframe_cli.poller import Poller
+from stillframe_cli.producer import Producer
+from stillframe_cli.session import embedded
+from stillframe_renderer.runtime import Runtime
 
 from . import pages
 from .machine import described

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lambda_src.renderer.browser.executable import find_chromium
+from stillframe_renderer.chromium.executable import find_chromium
 
 from . import pages
 from .harness import Contender, Run, beside, contenders, run

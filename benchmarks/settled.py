@@ -12,8 +12,8 @@ import statistics
 import sys
 from collections import defaultdict
 
-from lambda_src.renderer.browser.executable import find_chromium
-from stillframe.artifact import Screenshot
+from stillframe.image.render_result import RenderResult
+from stillframe_renderer.chromium.executable import find_chromium
 from tests.corpus.pages import PAGES
 from tests.corpus.site import At0, At50, At300
 from tests.corpus.test_corpus import problems
@@ -42,7 +42,7 @@ def measure(latency_ms: int, rounds: int) -> dict[str, object]:
                     shot = outcome_of(engine, f"http://{site}/corpus/{name}", **options)
                     if problems(page, shot):
                         wrong[wait].add(name)
-                    if isinstance(shot, Screenshot):
+                    if isinstance(shot, RenderResult):
                         times[name, wait].append(shot.render_ms)
             print(f"settled: {latency_ms} ms, round {number + 1} of {rounds}", file=sys.stderr)
     medians = {key: statistics.median(values) for key, values in times.items()}

@@ -23,16 +23,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from lambda_src.renderer.browser.chromium import Chromium
-from lambda_src.renderer.browser.executable import find_chromium
-from lambda_src.renderer.browser.process import use_few_arenas
-from lambda_src.renderer.engine import RenderEngine
-from lambda_src.renderer.guard.server import EgressGuard
-from lambda_src.renderer.machine import CpuShare, available_cpus
-from lambda_src.renderer.runtime import TABS_PER_CPU
-from lambda_src.renderer.tabs import Tabs
 from stillframe.clock import Deadline, SystemClock
-from stillframe.egress import EgressPolicy
+from stillframe.egress.policy import EgressPolicy
+from stillframe_renderer.browsers.engine import RenderEngine
+from stillframe_renderer.chromium.browser import Chromium
+from stillframe_renderer.chromium.executable import find_chromium
+from stillframe_renderer.chromium.process import use_few_arenas
+from stillframe_renderer.guard.server import EgressGuard
+from stillframe_renderer.load.machine import CpuShare, available_cpus
+from stillframe_renderer.load.tabs import Tabs
+from stillframe_renderer.runtime import TABS_PER_CPU
 
 from . import pages
 from .contenders.job import is_full_page

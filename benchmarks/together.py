@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from lambda_src.renderer.browser.executable import find_chromium
+from stillframe_renderer.chromium.executable import find_chromium
 
 from . import pages
 from .account import Account, account

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
-from lambda_src.renderer.guard.server import EgressGuard
-from lambda_src.renderer.guard.session import GuardSession
+from stillframe_renderer.guard.server import EgressGuard
+from stillframe_renderer.guard.session import GuardSession
 
 
 class DirectSession(GuardSession):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from stillframe.options import RenderOptions
+from stillframe.request.options import RenderOptions
 
 PATH = Path(__file__).parents[1] / "docs/options.schema.json"
 

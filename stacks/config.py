@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from stillframe.egress import EgressPolicy
-from stillframe.grant import SecretGrant
+from stillframe.egress.policy import EgressPolicy
+from stillframe.request.secret_grant import SecretGrant
 from stillframe.settings import comma_separated
 
 # `-c stillframe:memoryMb=4096`: the prefix tells our context from CDK's own, so that a typo is an error.

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cli.emulator import SERVICES, Emulator, running_emulator
-from cli.provision import QueuePolicy
-from lambda_src.renderer.browser.executable import find_chromium
 from stillframe.settings import SettingsError
+from stillframe_cli.emulator import SERVICES, Emulator, running_emulator
+from stillframe_cli.provision import QueuePolicy
+from stillframe_renderer.chromium.executable import find_chromium
 from tests.support.cloud import Cloud
-from tests.support.fakes import SetClock
+from tests.support.fakes import FakeClock
 from tests.support.site import serving_site
 
 
@@ -43,7 +43,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def fresh_loggers() -> Iterator[None]:
     """Loggers are one for each process: what a test sets up on them is undone."""
-    loggers = [logging.getLogger(name) for name in ("stillframe", "lambda_src.renderer")]
+    loggers = [logging.getLogger(name) for name in ("stillframe", "stillframe_renderer")]
     yield
     for logger in loggers:
         logger.handlers.clear()
@@ -92,8 +92,8 @@ def cloud(make_cloud: MakeCloud) -> Cloud:
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture(scope="session")

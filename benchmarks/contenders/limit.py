@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from benchmarks.contenders.job import HEIGHT, WIDTH, Job, done, is_full_page
-from lambda_src.renderer.browser.flags import launch_flags
+from stillframe_renderer.chromium.flags import launch_flags
 
 MAX_MESSAGE_BYTES = 1 << 29
 # The proxy is that of the guard, the pipe speaks JSON.

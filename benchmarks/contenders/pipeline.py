@@ -8,14 +8,14 @@ import time
 from urllib.parse import urlsplit
 
 from benchmarks.contenders.job import Job, done, is_full_page
-from cli.intake import Intake
-from cli.poller import Poller
-from cli.producer import Producer
-from lambda_src.renderer.runtime import Runtime
 from stillframe.clients import Clients
 from stillframe.outcome import Outcome, OutcomeKind
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
+from stillframe_cli.intake import Intake
+from stillframe_cli.poller import Poller
+from stillframe_cli.producer import Producer
+from stillframe_renderer.runtime import Runtime
 
 
 def main() -> None:

@@ -9,14 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from benchmarks.contenders.job import Job, done, is_full_page
-from lambda_src.renderer.browser.chromium import Chromium
-from lambda_src.renderer.browser.process import use_few_arenas
-from lambda_src.renderer.engine import RenderEngine
-from lambda_src.renderer.guard.server import EgressGuard
-from lambda_src.renderer.machine import collect_less
 from stillframe.clock import Deadline, SystemClock
-from stillframe.egress import EgressPolicy
-from stillframe.options import RenderOptions
+from stillframe.egress.policy import EgressPolicy
+from stillframe.request.options import RenderOptions
+from stillframe_renderer.browsers.engine import RenderEngine
+from stillframe_renderer.chromium.browser import Chromium
+from stillframe_renderer.chromium.process import use_few_arenas
+from stillframe_renderer.guard.server import EgressGuard
+from stillframe_renderer.load.machine import collect_less
 
 OPTIONS = {
     is_full: RenderOptions.parse({"waitUntil": "load", **({"fullPage": True} if is_full else {})})

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cli.emulator import Emulator
+from stillframe_cli.emulator import Emulator
 from tests.support.proxy import Call, Verdict
 from tests.support.workers import Fleet, Worker
 

@@ -21,12 +21,12 @@ from pathlib import Path
 
 from pydantic.alias_generators import to_camel
 
-from cli.backlog import message_counts
-from cli.emulator import running_emulator
-from cli.findings import FindingKind
-from cli.provision import QueuePolicy
-from stillframe.record import Status
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.table.record import Status
+from stillframe_cli.backlog import message_counts
+from stillframe_cli.emulator import running_emulator
+from stillframe_cli.findings import FindingKind
+from stillframe_cli.provision import QueuePolicy
 from tests.support.cloud import Cloud
 from tests.support.proxy import proxying
 from tests.support.site import serving_site
@@ -102,7 +102,7 @@ class Chaos:
             return False
         if not any(message_counts(clients, settings.dead_letter_queue_url)):
             return True
-        command = [sys.executable, "-m", "cli", "redrive"]
+        command = [sys.executable, "-m", "stillframe_cli", "redrive"]
         subprocess.run(command, cwd=ROOT, env=environment(self._cloud.exports), capture_output=True, check=True)
         return False
 

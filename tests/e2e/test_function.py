@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
 from tests.support.cloud import Cloud
 from tests.support.docker import Function, function
 from tests.support.events import event_of
-from tests.support.pixels import GREEN, Picture
+from tests.support.pixels import GREEN, Pixels
 
 COLD_STARTS = 10
 CAPTURES = 200
@@ -50,7 +50,7 @@ def test_the_first_image_comes_within_the_budget(
                     "firstCaptureMs": lines["capture"]["durationMs"],
                 }
             )
-        assert Picture(container_cloud.image(f"cold-{number}")).is_all(GREEN)
+        assert Pixels(container_cloud.image(f"cold-{number}")).is_all(GREEN)
     # Then the median is within 1.5 s
     medians = {name: round(statistics.median(run[name] for run in runs)) for name in runs[0]}
     figures["coldStart"] = medians

@@ -65,7 +65,7 @@ def test_a_client_of_every_service_can_be_made(image: str) -> None:
 def test_the_filter_lists_and_the_consent_script_are_in_it(image: str) -> None:
     asked = "('https://securepubads.g.doubleclick.net/tag/js/gpt.js', 'https://example.com/', 'script')"
     script = (
-        "from lambda_src.renderer.page import consent, filters; "
+        "from stillframe_renderer.page import consent, filters; "
         f"print(filters.engine().check_network_urls(*{asked}).matched, len(consent.script()) > 100000)"
     )
     assert inside(image, f'python3 -c "{script}"') == "True True"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.cloud import Cloud
 from tests.support.docker import script
-from tests.support.pixels import GREEN, Picture
+from tests.support.pixels import GREEN, Pixels
 from tests.support.workers import ROOT
 
 EVENTS = ROOT / "events"
@@ -49,7 +49,7 @@ def test_a_batch_of_three_gives_exactly_the_right_partial_response(
     response = invoke(path, env_vars)
     # Then nothing is to be delivered again: one is captured, one set aside, one recorded as failed
     assert response == {"batchItemFailures": []}
-    picture = Picture(container_cloud.image("sample-good"))
+    picture = Pixels(container_cloud.image("sample-good"))
     assert (picture.size, picture.is_all(GREEN)) == ((1280, 800), True)
     (letter,) = container_cloud.dead_letters()
     assert (letter["Body"], letter["MessageAttributes"]["errorCode"]["StringValue"]) == (

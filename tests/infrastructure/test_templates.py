@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from stacks.config import PRESETS
-from stillframe.record import INDEX_NAME
+from stillframe.table.record import INDEX_NAME
 
 from .conftest import Synth, of_type, only
 

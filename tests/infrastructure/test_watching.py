@@ -12,14 +12,14 @@ from typing import Any
 import boto3
 import pytest
 
-from cli.emulator import Emulator, running_emulator
-from cli.publisher import MetricPublisher
 from stacks.alarms import STALE_CLAIMS
 from stacks.queries import QUERIES
-from stillframe.artifact import StoredArtifact
 from stillframe.clients import connect_cloudwatch
-from stillframe.facts import PageFacts
+from stillframe.image.page_facts import PageFacts
+from stillframe.image.render_result import StoredImage
 from stillframe.outcome import Outcome, OutcomeKind
+from stillframe_cli.emulator import Emulator, running_emulator
+from stillframe_cli.publisher import MetricPublisher
 from tests.support.templates import deployable
 from tests.support.workers import wait_for
 
@@ -133,7 +133,7 @@ def test_on_the_emulator_they_deploy_and_go_off(synth: Synth, account: Emulator)
     assert _state(cloudwatch, "BlankImages") == "OK"
 
 
-ARTIFACT = StoredArtifact("k", "s3://b/k", "image/png", 1, 1, 1, "00", PageFacts(200, "u", ""))
+ARTIFACT = StoredImage("k", "s3://b/k", "image/png", 1, 1, 1, "00", PageFacts(200, "u", ""))
 
 
 def _ended(kind: OutcomeKind, **facts: Any) -> Outcome:

@@ -10,22 +10,22 @@ from typing import Any
 
 import pytest
 
-from cli.auditor import Auditor, AuditPlan
-from cli.findings import Finding, FindingKind
 from stillframe.errors import UnknownHost
-from stillframe.record import Record, to_attributes
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.table.record import Record, to_attributes
+from stillframe_cli.auditor import Auditor, AuditPlan
+from stillframe_cli.findings import Finding, FindingKind
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
-from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, message
+from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
 from tests.support.workers import ROOT, environment
 
 
 def capture(cloud: Cloud, *names: str) -> None:
-    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(), SetClock())
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(), FakeClock())
     for name in names:
         request = CaptureRequest(url="https://example.com/", request_id=name)
-        worker.handle(message(request, f"message-of-{name}"), SetContext())
+        worker.handle(message(request, f"message-of-{name}"), FakeContext())
 
 
 def change(cloud: Cloud, name: str, **values: Any) -> None:
@@ -47,7 +47,7 @@ def key_of(cloud: Cloud, name: str) -> str:
 
 def run_audit(cloud: Cloud, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "cli", "audit", *arguments],
+        [sys.executable, "-m", "stillframe_cli", "audit", *arguments],
         cwd=ROOT,
         env=environment(cloud.exports),
         capture_output=True,
@@ -112,7 +112,9 @@ def test_a_clean_account_is_clean(cloud: Cloud) -> None:
         raise UnknownHost("no such host")
 
     request = CaptureRequest(url="https://nowhere.example/", request_id="failed")
-    capture_of(cloud.clients, cloud.settings, ToldRenderer(refuse), SetClock()).handle(message(request), SetContext())
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(refuse), FakeClock()).handle(
+        message(request), FakeContext()
+    )
     cloud.send(CaptureRequest(url="https://example.com/", request_id="waiting"))
     # When it is audited, then there is nothing to say
     run = run_audit(cloud, "--json")
@@ -133,7 +135,7 @@ def test_a_clean_account_is_clean(cloud: Cloud) -> None:
 
 def test_work_under_way_is_no_finding(cloud: Cloud) -> None:
     # Given a worker in mid-capture, its object stored and its record not yet completed
-    clock = SetClock()
+    clock = FakeClock()
     seen = []
 
     def look() -> None:
@@ -145,7 +147,7 @@ def test_work_under_way_is_no_finding(cloud: Cloud) -> None:
 
     findings: list[Finding] = []
     request = CaptureRequest(url="https://example.com/", request_id="busy")
-    capture_of(cloud.clients, cloud.settings, ToldRenderer(look), clock).handle(message(request), SetContext())
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(look), clock).handle(message(request), FakeContext())
     # Then there is nothing to say of either
     assert findings == []
     assert (seen[0].records, seen[0].objects) == (1, 1)
@@ -153,7 +155,7 @@ def test_work_under_way_is_no_finding(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize(("over_seconds", "is_stuck"), [(3599, False), (3601, True)])
 def test_a_lease_may_be_over_for_a_while_when_messages_are_waiting(
-    cloud: Cloud, clock: SetClock, over_seconds: int, is_stuck: bool
+    cloud: Cloud, clock: FakeClock, over_seconds: int, is_stuck: bool
 ) -> None:
     # Given a record whose lease is over, and a message on the queue that may be its own
     capture(cloud, "busy")

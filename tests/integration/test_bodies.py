@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from cli.archive import Archive
-from cli.poller import Poller
-from lambda_src.renderer.batch import BatchHandler
 from stillframe.clock import SystemClock
 from stillframe.outcome import Outcome, OutcomeKind
-from stillframe.record import Status
+from stillframe.table.record import Status
+from stillframe_cli.archive import Archive
+from stillframe_cli.poller import Poller
+from stillframe_renderer.message.batch import BatchHandler
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
-from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, fixed_tabs, message
+from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, fixed_tabs, message
 from tests.support.fuzz import URL, bodies, is_sendable
 
 FUZZED = 10_000
@@ -50,7 +50,9 @@ def test_options_that_no_table_could_hold_end_in_a_record(cloud: Cloud, options:
     # Given a request whose options DynamoDB would refuse (38 digits, 32 levels, 400 KB, named attributes)
     body = json.dumps({"url": URL, "requestId": "odd", "options": options})
     # When it is delivered
-    outcome = capture_of(cloud.clients, cloud.settings, ToldRenderer(), SetClock()).handle(message(body), SetContext())
+    outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), FakeClock()).handle(
+        message(body), FakeContext()
+    )
     # Then its record says what is wrong with it
     record = cloud.record("odd")
     assert (outcome.kind, outcome.acknowledge, outcome.reason) == (OutcomeKind.FAILED, True, "INVALID_REQUEST")
@@ -87,7 +89,7 @@ def test_ten_thousand_fuzzed_bodies_are_each_accounted_for(
     sent = send_bodies(cloud, [body for body in bodies(FUZZED + 2000, seed=4) if is_sendable(body)][:FUZZED])
     # When a worker takes them from the queue, in batches as Lambda gets them
     outcomes: dict[str, Outcome] = {}
-    capture = capture_of(cloud.clients, cloud.settings, ToldRenderer(), SystemClock())
+    capture = capture_with(cloud.clients, cloud.settings, FakeRenderer(), SystemClock())
     handler = BatchHandler(
         capture, [lambda outcome: outcomes.update({outcome.message_id: outcome})], fixed_tabs(4), SystemClock()
     )

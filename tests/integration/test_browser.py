@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lambda_src.renderer.browser.chromium import Chromium
-from lambda_src.renderer.engine import RenderEngine
-from lambda_src.renderer.guard.server import EgressGuard
-from stillframe.egress import EgressPolicy
+from stillframe.egress.policy import EgressPolicy
 from stillframe.errors import BrowserCrashed
-from tests.support.pixels import GREEN, Picture
+from stillframe_renderer.browsers.engine import RenderEngine
+from stillframe_renderer.chromium.browser import Chromium
+from stillframe_renderer.guard.server import EgressGuard
+from tests.support.pixels import GREEN, Pixels
 from tests.support.processes import Launches, processes_of
 from tests.support.rendering import outcome_of, refusal, render
 
@@ -33,7 +33,7 @@ def test_a_killed_browser_is_replaced(chromium: str, site: str) -> None:
         os.killpg(running[0].pid, signal.SIGKILL)
         time.sleep(0.2)
         # Then the next capture is right, on another browser
-        assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
+        assert Pixels(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
         assert len(running) == 2
         # When it is killed in mid-capture
         with ThreadPoolExecutor(1) as pool:
@@ -42,7 +42,7 @@ def test_a_killed_browser_is_replaced(chromium: str, site: str) -> None:
             os.killpg(running[1].pid, signal.SIGKILL)
             # Then that capture says so at once
             assert capture.result(3).code == "BROWSER_CRASHED"
-        assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
+        assert Pixels(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
     finally:
         engine.close()
     # And nothing is left of any of the three
@@ -73,9 +73,9 @@ def test_a_crashed_process_fails_its_captures_at_most_and_the_next_one_is_right(
             assert (getattr(outcome, "code", ""), "renderer" in str(outcome)) == ("BROWSER_CRASHED", True)
             assert len(running) == 1
         else:
-            assert isinstance(outcome, BrowserCrashed) or Picture(outcome.data).is_all(GREEN)  # type: ignore[union-attr]
+            assert isinstance(outcome, BrowserCrashed) or Pixels(outcome.data).is_all(GREEN)  # type: ignore[union-attr]
         # And the next capture is right
-        assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
+        assert Pixels(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
     finally:
         engine.close()
 
@@ -108,7 +108,7 @@ def test_a_browser_is_replaced_after_so_many_captures(
     chromium: str, site: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a browser that is good for two captures
-    monkeypatch.setattr("lambda_src.renderer.warm_browser.CAPTURES_PER_BROWSER", 2)
+    monkeypatch.setattr("stillframe_renderer.browsers.pool.CAPTURES_PER_BROWSER", 2)
     launches = Launches(chromium)
     running = launches.browsers
     engine = RenderEngine(launches, EgressGuard(EgressPolicy.of([site])))
@@ -118,7 +118,7 @@ def test_a_browser_is_replaced_after_so_many_captures(
     finally:
         engine.close()
     # Then it took three browsers, every picture is right, and none of them is left
-    assert all(Picture(shot.data).is_all(GREEN) for shot in shots)
+    assert all(Pixels(shot.data).is_all(GREEN) for shot in shots)
     assert len(running) == 3
     assert launches.alive == []
 
@@ -127,7 +127,7 @@ def test_a_child_of_the_same_user_cannot_read_the_workers_environment() -> None:
     # Given a worker that closed itself, as an ordinary user, with a secret in its environment
     script = (
         "import ctypes, os, subprocess\n"
-        "from lambda_src.renderer.browser.process import make_undumpable\n"
+        "from stillframe_renderer.chromium.process import make_undumpable\n"
         "os.getuid() or os.setuid(65534)\n"
         # Changing the user has closed it already; a worker that was started as that user is open.
         "ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)\n"
@@ -181,7 +181,7 @@ def test_a_deadline_that_is_over_before_a_tab_is_open_is_a_time_out(chromium: st
         # Then that is what it says
         assert error.code == "TIMEOUT"
         # And the next capture is on another browser
-        assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
+        assert Pixels(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
     finally:
         engine.close()
 
@@ -210,7 +210,7 @@ def test_a_capture_does_not_wait_for_the_end_of_its_broken_browser(
             # Then the capture says so at once
             assert capture.result(2).code == "BROWSER_CRASHED"
         # And the next one does not wait either
-        assert Picture(render(engine, f"http://{site}/colour?hex=00aa00", seconds=3).data).is_all(GREEN)
+        assert Pixels(render(engine, f"http://{site}/colour?hex=00aa00", seconds=3).data).is_all(GREEN)
     finally:
         engine.close()
     # And the end of the engine waits for that of both

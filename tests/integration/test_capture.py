@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError
 
 from stillframe.errors import BlockedScheme, BrowserCrashed, CaptureError, CaptureTimeout, UnknownHost
 from stillframe.outcome import OutcomeKind
-from stillframe.record import Status
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.table.record import Status
 from tests.support.cloud import Cloud
-from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, message
+from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
 
 REQUEST = CaptureRequest(url="https://example.com/", request_id="page-1")
 
@@ -27,7 +27,7 @@ def raising(error: CaptureError | Exception) -> Callable[[], None]:
     return during
 
 
-def received(cloud: Cloud, request: CaptureRequest | str, clock: SetClock, receive_count: int = 1):
+def received(cloud: Cloud, request: CaptureRequest | str, clock: FakeClock, receive_count: int = 1):
     """A message that really is on the queue and was received, so that its handle is real."""
     body = request if isinstance(request, str) else request.to_body()
     cloud.clients.sqs.send_message(QueueUrl=cloud.settings.queue_url, MessageBody=body)
@@ -36,26 +36,26 @@ def received(cloud: Cloud, request: CaptureRequest | str, clock: SetClock, recei
 
 
 @pytest.mark.parametrize("error", [UnknownHost("no such host"), BlockedScheme("not http")])
-def test_a_permanent_error_is_recorded_and_acknowledged(cloud: Cloud, clock: SetClock, error: CaptureError) -> None:
+def test_a_permanent_error_is_recorded_and_acknowledged(cloud: Cloud, clock: FakeClock, error: CaptureError) -> None:
     # Given a page that can never be captured
-    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(raising(error)), clock)
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(raising(error)), clock)
     # When its message comes
-    outcome = worker.handle(message(REQUEST), SetContext())
+    outcome = worker.handle(message(REQUEST), FakeContext())
     # Then the record says why, and the message goes
     record = cloud.record("page-1")
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.FAILED, error.code, True)
     assert (record.status, record.error_code, record.error_message) == (Status.FAILED, error.code, error.message)
     # And a duplicate is told so
-    assert worker.handle(message(REQUEST, "m-2"), SetContext()).reason == "already_failed"
+    assert worker.handle(message(REQUEST, "m-2"), FakeContext()).reason == "already_failed"
 
 
-def test_a_transient_error_releases_the_claim_and_delays_the_message(cloud: Cloud, clock: SetClock) -> None:
+def test_a_transient_error_releases_the_claim_and_delays_the_message(cloud: Cloud, clock: FakeClock) -> None:
     # Given a page that times out
-    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(raising(CaptureTimeout("slow"))), clock)
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(raising(CaptureTimeout("slow"))), clock)
     delivery = received(cloud, REQUEST, clock, receive_count=3)
     calls = cloud.count_calls()
     # When its message comes for the third time
-    outcome = worker.handle(delivery, SetContext())
+    outcome = worker.handle(delivery, FakeContext())
     # Then it is not acknowledged, and the record is free for the next attempt
     record = cloud.record("page-1")
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.RETRY, "TIMEOUT", False)
@@ -64,13 +64,13 @@ def test_a_transient_error_releases_the_claim_and_delays_the_message(cloud: Clou
     assert calls[:3] == ["UpdateItem", "UpdateItem", "ChangeMessageVisibility"]
 
 
-def test_the_back_off_is_what_the_queue_applies(make_cloud, clock: SetClock) -> None:
+def test_the_back_off_is_what_the_queue_applies(make_cloud, clock: FakeClock) -> None:
     # Given a queue whose messages come back after 30 s, and a back-off of 1 s
     cloud = make_cloud(visibility=30, STILLFRAME_BACKOFF_BASE_SECONDS="1", STILLFRAME_BACKOFF_CAP_SECONDS="1")
-    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(raising(BrowserCrashed("gone"))), clock)
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(raising(BrowserCrashed("gone"))), clock)
     delivery = received(cloud, REQUEST, clock)
     # When a transient error happens
-    worker.handle(delivery, SetContext())
+    worker.handle(delivery, FakeContext())
     # Then the message is there again after a second
     assert [again["MessageId"] for again in cloud.receive(wait=5)] == [delivery.message_id]
 
@@ -79,7 +79,7 @@ def test_after_the_last_receive_the_record_says_failed_and_the_message_is_dead_l
     # Given a queue that gives up after two receives
     quick = {"STILLFRAME_BACKOFF_BASE_SECONDS": "1", "STILLFRAME_BACKOFF_CAP_SECONDS": "1"}
     cloud = make_cloud(visibility=4, max_receive_count=2, **quick)
-    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(raising(CaptureTimeout("slow"))), clock)
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(raising(CaptureTimeout("slow"))), clock)
     cloud.clients.sqs.send_message(QueueUrl=cloud.settings.queue_url, MessageBody=REQUEST.to_body())
     outcomes = []
     # When every delivery times out
@@ -87,7 +87,7 @@ def test_after_the_last_receive_the_record_says_failed_and_the_message_is_dead_l
         (raw,) = cloud.receive(1, wait=10)
         count = int(raw["Attributes"]["ApproximateReceiveCount"])
         delivery = replace(message(REQUEST, raw["MessageId"], count, clock.ms), receipt_handle=raw["ReceiptHandle"])
-        outcomes.append(worker.handle(delivery, SetContext()))
+        outcomes.append(worker.handle(delivery, FakeContext()))
     # Then the last one is recorded as failed, and not acknowledged
     assert [(outcome.kind, outcome.acknowledge) for outcome in outcomes] == [
         (OutcomeKind.RETRY, False),
@@ -100,8 +100,8 @@ def test_after_the_last_receive_the_record_says_failed_and_the_message_is_dead_l
     assert cloud.receive(wait=4) == []
     assert [letter["Body"] for letter in cloud.dead_letters()] == [REQUEST.to_body()]
     # And when it is brought back under a new message id, it is captured
-    outcome = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock).handle(
-        message(REQUEST, "redriven"), SetContext()
+    outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).handle(
+        message(REQUEST, "redriven"), FakeContext()
     )
     assert outcome.kind is OutcomeKind.CAPTURED
     assert cloud.record("page-1").error_code is None
@@ -126,10 +126,10 @@ def test_after_the_last_receive_the_record_says_failed_and_the_message_is_dead_l
     ],
 )
 def test_a_body_that_is_no_request_goes_to_the_dead_letter_queue_with_its_reason(
-    cloud: Cloud, clock: SetClock, body: str
+    cloud: Cloud, clock: FakeClock, body: str
 ) -> None:
     # Given / When a body that names no request
-    outcome = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock).handle(message(body), SetContext())
+    outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).handle(message(body), FakeContext())
     # Then it is set aside as it was, and says why
     if not body:
         # SQS itself takes no empty body; what cannot be copied stays on the queue.
@@ -142,12 +142,12 @@ def test_a_body_that_is_no_request_goes_to_the_dead_letter_queue_with_its_reason
     assert letter["MessageAttributes"]["sourceMessageId"]["StringValue"] == "m-1"
 
 
-def test_a_wrong_option_ends_in_a_record_that_names_it(cloud: Cloud, clock: SetClock) -> None:
+def test_a_wrong_option_ends_in_a_record_that_names_it(cloud: Cloud, clock: FakeClock) -> None:
     # Given a request with an option out of its range
-    renderer = ToldRenderer()
+    renderer = FakeRenderer()
     request = CaptureRequest(url="https://example.com/", request_id="wrong", options={"delayMs": 30_001})
     # When it comes
-    outcome = capture_of(cloud.clients, cloud.settings, renderer, clock).handle(message(request), SetContext())
+    outcome = capture_with(cloud.clients, cloud.settings, renderer, clock).handle(message(request), FakeContext())
     # Then nothing is rendered, and the record says which option and which range
     record = cloud.record("wrong")
     assert (outcome.kind, outcome.acknowledge, renderer.rendered) == (OutcomeKind.FAILED, True, [])
@@ -156,38 +156,38 @@ def test_a_wrong_option_ends_in_a_record_that_names_it(cloud: Cloud, clock: SetC
     assert "range 0 to 30000" in record.error_message
 
 
-def test_a_record_without_time_left_is_handed_back_untouched(cloud: Cloud, clock: SetClock) -> None:
+def test_a_record_without_time_left_is_handed_back_untouched(cloud: Cloud, clock: FakeClock) -> None:
     # Given an invocation that ends in 1.9 s
-    renderer = ToldRenderer()
-    worker = capture_of(cloud.clients, cloud.settings, renderer, clock)
+    renderer = FakeRenderer()
+    worker = capture_with(cloud.clients, cloud.settings, renderer, clock)
     # When a message's turn comes
-    outcome = worker.handle(message(REQUEST), SetContext(1.9))
+    outcome = worker.handle(message(REQUEST), FakeContext(1.9))
     # Then it is neither claimed nor rendered nor acknowledged
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.RETRY, "OUT_OF_TIME", False)
     assert (cloud.record("page-1"), renderer.rendered) == (None, [])
 
 
-def test_the_jobs_deadline_lies_inside_the_invocations(cloud: Cloud, clock: SetClock) -> None:
+def test_the_jobs_deadline_lies_inside_the_invocations(cloud: Cloud, clock: FakeClock) -> None:
     # Given a renderer that notes its time
     seconds = []
 
-    class Noting(ToldRenderer):
+    class Noting(FakeRenderer):
         def render(self, url, options, deadline):
             seconds.append(deadline.remaining_seconds())
             return super().render(url, options, deadline)
 
-    worker = capture_of(cloud.clients, cloud.settings, Noting(), clock)
+    worker = capture_with(cloud.clients, cloud.settings, Noting(), clock)
     # When invocations have much and little time left
     for number, left in enumerate((900, 20)):
-        worker.handle(message(CaptureRequest(url=f"https://example.com/{number}")), SetContext(left))
+        worker.handle(message(CaptureRequest(url=f"https://example.com/{number}")), FakeContext(left))
     # Then a render gets the job's deadline, or what the invocation leaves, less the time to store
     assert seconds == [cloud.settings.job_deadline_seconds - 1, 19]
 
 
-def test_a_crash_between_put_and_completion_is_healed_by_adoption(cloud: Cloud, clock: SetClock, monkeypatch) -> None:
+def test_a_crash_between_put_and_completion_is_healed_by_adoption(cloud: Cloud, clock: FakeClock, monkeypatch) -> None:
     # Given a worker that dies right after its put
-    renderer = ToldRenderer()
-    dying = capture_of(cloud.clients, cloud.settings, renderer, clock, "worker-1")
+    renderer = FakeRenderer()
+    dying = capture_with(cloud.clients, cloud.settings, renderer, clock, "worker-1")
     put_object = cloud.clients.s3.put_object
 
     def put_and_die(**arguments):
@@ -196,14 +196,14 @@ def test_a_crash_between_put_and_completion_is_healed_by_adoption(cloud: Cloud, 
 
     monkeypatch.setattr(cloud.clients.s3, "put_object", put_and_die)
     with pytest.raises(SystemExit):
-        dying.handle(message(REQUEST), SetContext(60))
+        dying.handle(message(REQUEST), FakeContext(60))
     monkeypatch.undo()
     before = cloud.versions()
     # When its message comes again after the lease
     clock.advance(100)
-    again = ToldRenderer(colour="#ff0000")
-    outcome = capture_of(cloud.clients, cloud.settings, again, clock, "worker-2").handle(
-        message(REQUEST, receive_count=2), SetContext()
+    again = FakeRenderer(colour="#ff0000")
+    outcome = capture_with(cloud.clients, cloud.settings, again, clock, "worker-2").handle(
+        message(REQUEST, receive_count=2), FakeContext()
     )
     # Then the object is adopted without another render, and the record is complete
     record = cloud.record("page-1")
@@ -214,7 +214,7 @@ def test_a_crash_between_put_and_completion_is_healed_by_adoption(cloud: Cloud, 
     assert cloud.audit().is_clean
 
 
-def test_a_second_put_meets_the_first_object_and_adopts_it(cloud: Cloud, clock: SetClock, monkeypatch) -> None:
+def test_a_second_put_meets_the_first_object_and_adopts_it(cloud: Cloud, clock: FakeClock, monkeypatch) -> None:
     # Given a put whose answer is lost, after which the claim is released
     put_object = cloud.clients.s3.put_object
 
@@ -222,61 +222,61 @@ def test_a_second_put_meets_the_first_object_and_adopts_it(cloud: Cloud, clock: 
         put_object(**arguments)
         raise ClientError({"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}, "PutObject")
 
-    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(colour="#00aa00"), clock)
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(colour="#00aa00"), clock)
     monkeypatch.setattr(cloud.clients.s3, "put_object", put_and_lose_the_answer)
-    first = worker.handle(message(REQUEST), SetContext())
+    first = worker.handle(message(REQUEST), FakeContext())
     monkeypatch.undo()
     stored = cloud.clients.s3.list_objects_v2(Bucket=cloud.settings.bucket_name)["Contents"][0]
     # When the next delivery renders another picture
-    other = capture_of(cloud.clients, cloud.settings, ToldRenderer(colour="#ff0000"), clock)
-    second = other.handle(message(REQUEST, receive_count=2), SetContext())
+    other = capture_with(cloud.clients, cloud.settings, FakeRenderer(colour="#ff0000"), clock)
+    second = other.handle(message(REQUEST, receive_count=2), FakeContext())
     # Then the first one stays, in one version, and is what the record describes
     assert (first.reason, second.kind, second.adopted) == ("AWS_ERROR", OutcomeKind.CAPTURED, True)
     assert cloud.versions() == [stored["Key"]]
     assert cloud.audit().is_clean
 
 
-def test_a_foreign_object_under_the_key_is_not_adopted(cloud: Cloud, clock: SetClock) -> None:
+def test_a_foreign_object_under_the_key_is_not_adopted(cloud: Cloud, clock: FakeClock) -> None:
     # Given an object that somebody else put where the image belongs
-    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock)
-    key = worker._work._artifacts.key("page-1", ToldRenderer().render("", None, None).format)
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock)
+    key = worker._work._artifacts.key("page-1", FakeRenderer().render("", None, None).format)
     cloud.clients.s3.put_object(Bucket=cloud.settings.bucket_name, Key=key, Body=b"foreign")
     # When the page is captured
-    outcome = worker.handle(message(REQUEST), SetContext())
+    outcome = worker.handle(message(REQUEST), FakeContext())
     # Then the capture fails and says so, and the object is untouched
     assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "OBJECT_CONFLICT")
     assert len(cloud.versions()) == 1
 
 
-def test_a_throttled_table_is_an_error_that_is_retried(cloud: Cloud, clock: SetClock, monkeypatch) -> None:
+def test_a_throttled_table_is_an_error_that_is_retried(cloud: Cloud, clock: FakeClock, monkeypatch) -> None:
     # Given a table that refuses for its load
     def throttled(**_):
         raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "UpdateItem")
 
     monkeypatch.setattr(cloud.clients.dynamodb, "update_item", throttled)
-    renderer = ToldRenderer()
+    renderer = FakeRenderer()
     # When a message comes
-    outcome = capture_of(cloud.clients, cloud.settings, renderer, clock).handle(message(REQUEST), SetContext())
+    outcome = capture_with(cloud.clients, cloud.settings, renderer, clock).handle(message(REQUEST), FakeContext())
     # Then nothing is rendered, and the message stays
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.RETRY, "AWS_ERROR", False)
     assert renderer.rendered == []
 
 
-def test_a_defect_is_logged_and_retried_and_never_loses_the_message(cloud: Cloud, clock: SetClock, caplog) -> None:
+def test_a_defect_is_logged_and_retried_and_never_loses_the_message(cloud: Cloud, clock: FakeClock, caplog) -> None:
     # Given a renderer with a defect
-    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(raising(ZeroDivisionError("oops"))), clock)
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(raising(ZeroDivisionError("oops"))), clock)
     # When a message comes
     with caplog.at_level(logging.ERROR):
-        outcome = worker.handle(message(REQUEST), SetContext())
+        outcome = worker.handle(message(REQUEST), FakeContext())
     # Then it stays on the queue, the claim is free, and the traceback is in the log
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.RETRY, "UNEXPECTED", False)
     assert cloud.record("page-1").status is Status.QUEUED
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_the_canonical_line_has_wire_names_and_no_unknown_values(cloud: Cloud, clock: SetClock) -> None:
+def test_the_canonical_line_has_wire_names_and_no_unknown_values(cloud: Cloud, clock: FakeClock) -> None:
     # Given / When a capture
-    outcome = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock).handle(message(REQUEST), SetContext())
+    outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).handle(message(REQUEST), FakeContext())
     # Then its line is one flat JSON object
     line = json.loads(json.dumps(outcome.to_wire()))
     assert {"id", "url", "outcome", "messageId", "receiveCount", "renderMs", "claimAgeMs", "bytes"} <= line.keys()

@@ -10,36 +10,36 @@ import pytest
 
 from stillframe.errors import BrowserCrashed, UnknownHost
 from stillframe.outcome import OutcomeKind
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
 from tests.support.cloud import Cloud
-from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, message
+from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
 
 REQUEST = CaptureRequest(url="https://example.com/", request_id="order-42")
 
 
-def test_a_capture_makes_three_aws_calls_and_a_duplicate_one(cloud: Cloud, clock: SetClock) -> None:
+def test_a_capture_makes_three_aws_calls_and_a_duplicate_one(cloud: Cloud, clock: FakeClock) -> None:
     # Given a worker
-    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock)
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock)
     calls = cloud.count_calls()
     # When a message is captured
-    worker.handle(message(REQUEST), SetContext())
+    worker.handle(message(REQUEST), FakeContext())
     # Then it took a claim, a put and a completion
     assert calls == ["UpdateItem", "PutObject", "UpdateItem"]
     # When its duplicate comes
     calls.clear()
-    outcome = worker.handle(message(REQUEST, "m-2"), SetContext())
+    outcome = worker.handle(message(REQUEST, "m-2"), FakeContext())
     # Then one call tells that it is done, and where
     assert calls == ["UpdateItem"]
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.SKIPPED, "already_success", True)
     assert outcome.s3_url == cloud.record("order-42").s3_url
 
 
-def test_an_image_is_sent_in_one_piece_under_its_own_checksum(cloud: Cloud, clock: SetClock) -> None:
+def test_an_image_is_sent_in_one_piece_under_its_own_checksum(cloud: Cloud, clock: FakeClock) -> None:
     # Given a worker whose requests to S3 are looked at
     sent: list[Any] = []
     cloud.clients.s3.meta.events.register("before-send.s3.PutObject", lambda request, **_: sent.append(request))
     # When a message is captured
-    capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock).handle(message(REQUEST), SetContext())
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).handle(message(REQUEST), FakeContext())
     # Then the request waits for nothing before its body, and what is signed is the checksum that S3 verifies
     (request,) = sent
     assert "Expect" not in request.headers
@@ -47,10 +47,10 @@ def test_an_image_is_sent_in_one_piece_under_its_own_checksum(cloud: Cloud, cloc
     assert b"x-amz-checksum-sha256" in request.headers["Authorization"]
 
 
-def test_the_record_says_what_the_contract_names(cloud: Cloud, clock: SetClock) -> None:
+def test_the_record_says_what_the_contract_names(cloud: Cloud, clock: FakeClock) -> None:
     # Given / When a capture of a page with options
     request = CaptureRequest(url="https://example.com/", request_id="full", options={"deviceScaleFactor": 1.5})
-    capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock).handle(message(request), SetContext())
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).handle(message(request), FakeContext())
     # Then the record holds the artifact, the page's facts and the history
     record = cloud.record("full").to_wire()
     head = cloud.clients.s3.head_object(Bucket=cloud.settings.bucket_name, Key=record["s3Key"])
@@ -67,14 +67,16 @@ def test_the_record_says_what_the_contract_names(cloud: Cloud, clock: SetClock) 
     assert "leaseExpiresAt" not in record
 
 
-def test_a_finished_success_leaves_the_index_and_a_failure_stays(cloud: Cloud, clock: SetClock) -> None:
+def test_a_finished_success_leaves_the_index_and_a_failure_stays(cloud: Cloud, clock: FakeClock) -> None:
     # Given one success and one permanent failure
     def refuse() -> None:
         raise UnknownHost("no such host")
 
-    capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock).handle(message(REQUEST), SetContext())
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).handle(message(REQUEST), FakeContext())
     failing = CaptureRequest(url="https://nowhere.example/", request_id="lost")
-    capture_of(cloud.clients, cloud.settings, ToldRenderer(refuse), clock).handle(message(failing, "m-2"), SetContext())
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(refuse), clock).handle(
+        message(failing, "m-2"), FakeContext()
+    )
     # When the index is read as a whole
     items = cloud.clients.dynamodb.scan(TableName=cloud.settings.table_name, IndexName="unfinished")["Items"]
     # Then only the failure is there
@@ -96,7 +98,7 @@ def test_a_finished_success_leaves_the_index_and_a_failure_stays(cloud: Cloud, c
     ],
 )
 def test_which_records_may_be_claimed(
-    cloud: Cloud, clock: SetClock, status: str, error_code: str | None, lease_offset_ms: int | None, wins: bool
+    cloud: Cloud, clock: FakeClock, status: str, error_code: str | None, lease_offset_ms: int | None, wins: bool
 ) -> None:
     # Given a record of another worker
     values = {
@@ -111,28 +113,28 @@ def test_which_records_may_be_claimed(
     if lease_offset_ms is not None:
         values["leaseExpiresAt"] = {"N": str(clock.ms + lease_offset_ms)}
     cloud.clients.dynamodb.put_item(TableName=cloud.settings.table_name, Item=values)
-    renderer = ToldRenderer()
+    renderer = FakeRenderer()
     # When a message for it comes
-    outcome = capture_of(cloud.clients, cloud.settings, renderer, clock).handle(message(REQUEST), SetContext())
+    outcome = capture_with(cloud.clients, cloud.settings, renderer, clock).handle(message(REQUEST), FakeContext())
     # Then it is rendered exactly when the claim may be won
     assert (outcome.kind is OutcomeKind.CAPTURED) == wins
     assert len(renderer.rendered) == wins
 
 
 def test_a_stale_claim_is_taken_over_with_a_warning(
-    cloud: Cloud, clock: SetClock, caplog: pytest.LogCaptureFixture
+    cloud: Cloud, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     # Given a worker that died in mid-render
     def die() -> None:
         raise SystemExit
 
     with pytest.raises(SystemExit):
-        capture_of(cloud.clients, cloud.settings, ToldRenderer(die), clock).handle(message(REQUEST), SetContext(60))
+        capture_with(cloud.clients, cloud.settings, FakeRenderer(die), clock).handle(message(REQUEST), FakeContext(60))
     # When its message comes again after the lease and its margin
     clock.advance(60 + cloud.settings.lease_margin_seconds + 0.001)
     with caplog.at_level(logging.WARNING, logger="stillframe"):
-        outcome = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock, "worker-2").handle(
-            message(REQUEST, receive_count=2), SetContext()
+        outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock, "worker-2").handle(
+            message(REQUEST, receive_count=2), FakeContext()
         )
     # Then the next worker takes the claim, says so, and captures
     assert outcome.kind is OutcomeKind.CAPTURED
@@ -140,7 +142,7 @@ def test_a_stale_claim_is_taken_over_with_a_warning(
     assert [record.getMessage() for record in caplog.records] == ["processing appears stale, will retry"]
 
 
-def test_a_lease_never_outlives_its_invocation_by_more_than_the_margin(cloud: Cloud, clock: SetClock) -> None:
+def test_a_lease_never_outlives_its_invocation_by_more_than_the_margin(cloud: Cloud, clock: FakeClock) -> None:
     # Given an invocation with 17 s left
     leases = []
 
@@ -149,23 +151,23 @@ def test_a_lease_never_outlives_its_invocation_by_more_than_the_margin(cloud: Cl
 
     # When it captures
     before = clock.ms
-    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(look), clock)
-    worker.handle(message(REQUEST), SetContext(17))
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(look), clock)
+    worker.handle(message(REQUEST), FakeContext(17))
     # Then the lease ends with the invocation
     assert leases[0] - before == pytest.approx(17_000 + cloud.settings.lease_margin_ms, abs=1)
 
 
-def test_a_late_completion_does_not_overwrite_the_next_holders_record(cloud: Cloud, clock: SetClock) -> None:
+def test_a_late_completion_does_not_overwrite_the_next_holders_record(cloud: Cloud, clock: FakeClock) -> None:
     # Given a first holder whose lease ran out in mid-render, and a second one that captured meanwhile
-    second = capture_of(cloud.clients, cloud.settings, ToldRenderer(colour="#0000ff"), clock, "worker-2")
+    second = capture_with(cloud.clients, cloud.settings, FakeRenderer(colour="#0000ff"), clock, "worker-2")
 
     def be_late() -> None:
         clock.advance(100)
-        assert second.handle(message(REQUEST, "m-1", receive_count=2), SetContext()).kind is OutcomeKind.CAPTURED
+        assert second.handle(message(REQUEST, "m-1", receive_count=2), FakeContext()).kind is OutcomeKind.CAPTURED
 
-    first = capture_of(cloud.clients, cloud.settings, ToldRenderer(be_late, colour="#ff0000"), clock, "worker-1")
+    first = capture_with(cloud.clients, cloud.settings, FakeRenderer(be_late, colour="#ff0000"), clock, "worker-1")
     # When the first one finishes
-    outcome = first.handle(message(REQUEST), SetContext(60))
+    outcome = first.handle(message(REQUEST), FakeContext(60))
     # Then nothing of it is kept, and its message is not acknowledged
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.RETRY, "CLAIM_LOST", False)
     assert cloud.record("order-42").worker_id == "worker-2"
@@ -173,7 +175,7 @@ def test_a_late_completion_does_not_overwrite_the_next_holders_record(cloud: Clo
     assert cloud.audit().is_clean
 
 
-def test_a_late_failure_does_not_release_the_next_holders_claim(cloud: Cloud, clock: SetClock) -> None:
+def test_a_late_failure_does_not_release_the_next_holders_claim(cloud: Cloud, clock: FakeClock) -> None:
     # Given a first holder in mid-render
     first_renders, fail_now, first_ended = threading.Event(), threading.Event(), threading.Event()
 
@@ -183,25 +185,25 @@ def test_a_late_failure_does_not_release_the_next_holders_claim(cloud: Cloud, cl
         raise BrowserCrashed("late")
 
     def run_first() -> None:
-        first = capture_of(cloud.clients, cloud.settings, ToldRenderer(fail_when_told), clock, "worker-1")
-        first.handle(message(REQUEST, "m-1"), SetContext(60))
+        first = capture_with(cloud.clients, cloud.settings, FakeRenderer(fail_when_told), clock, "worker-1")
+        first.handle(message(REQUEST, "m-1"), FakeContext(60))
         first_ended.set()
 
     threading.Thread(target=run_first).start()
     assert first_renders.wait(10)
     # And a second holder who took the claim after the first one's lease
     clock.advance(100)
-    third = capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock, "worker-3")
+    third = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock, "worker-3")
     third_outcomes = []
 
     def let_the_first_fail() -> None:
         # When the first holder fails late
         fail_now.set()
         assert first_ended.wait(10)
-        third_outcomes.append(third.handle(message(REQUEST, "m-3"), SetContext()))
+        third_outcomes.append(third.handle(message(REQUEST, "m-3"), FakeContext()))
 
-    second = capture_of(cloud.clients, cloud.settings, ToldRenderer(let_the_first_fail), clock, "worker-2")
-    outcome = second.handle(message(REQUEST, "m-2"), SetContext())
+    second = capture_with(cloud.clients, cloud.settings, FakeRenderer(let_the_first_fail), clock, "worker-2")
+    outcome = second.handle(message(REQUEST, "m-2"), FakeContext())
     # Then the second still holds it, and a third delivery is refused
     assert [third.kind for third in third_outcomes] == [OutcomeKind.SKIPPED]
     assert outcome.kind is OutcomeKind.CAPTURED

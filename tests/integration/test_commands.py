@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from stillframe.extra import Extra, ExtraKind
-from stillframe.request import CaptureRequest
+from stillframe.image.extra import Extra, ExtraKind
+from stillframe.request.capture_request import CaptureRequest
 from tests.support.cloud import Cloud
-from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, message
+from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
 from tests.support.workers import ROOT, environment
 
 
@@ -23,7 +23,7 @@ def stillframe(cloud: Cloud):
     def run(*arguments: str, status: int = 0) -> list[dict[str, object]]:
         """JSON lines of a command, which must end with the status."""
         done = subprocess.run(
-            [sys.executable, "-m", "cli", *arguments, "--json"],
+            [sys.executable, "-m", "stillframe_cli", *arguments, "--json"],
             cwd=ROOT,
             env=environment(cloud.exports),
             stdin=subprocess.DEVNULL,
@@ -40,11 +40,11 @@ def stillframe(cloud: Cloud):
 
 
 def capture(
-    cloud: Cloud, request: CaptureRequest, renderer: ToldRenderer | None = None, receive_count: int = 1
+    cloud: Cloud, request: CaptureRequest, renderer: FakeRenderer | None = None, receive_count: int = 1
 ) -> None:
-    clock = SetClock(int(time.time() * 1000))
-    worker = capture_of(cloud.clients, cloud.settings, renderer or ToldRenderer(), clock)
-    worker.handle(message(request, f"m-{request.id}", receive_count, clock.ms), SetContext())
+    clock = FakeClock(int(time.time() * 1000))
+    worker = capture_with(cloud.clients, cloud.settings, renderer or FakeRenderer(), clock)
+    worker.handle(message(request, f"m-{request.id}", receive_count, clock.ms), FakeContext())
 
 
 def test_send_records_and_queues_each_line_under_a_fresh_id(cloud: Cloud, stillframe) -> None:
@@ -106,7 +106,7 @@ def test_get_downloads_the_image_and_checks_it(cloud: Cloud, stillframe, tmp_pat
 
 def test_get_downloads_what_is_stored_beside_the_image(cloud: Cloud, stillframe, tmp_path: Path) -> None:
     source = Extra.page(ExtraKind.HTML, b"<p>source")
-    capture(cloud, CaptureRequest(url="https://example.com/", request_id="rich"), ToldRenderer(extras=(source,)))
+    capture(cloud, CaptureRequest(url="https://example.com/", request_id="rich"), FakeRenderer(extras=(source,)))
     out = tmp_path / "page.html"
     stillframe("get", "rich", "--extra", "html", "--out", str(out))
     assert out.read_bytes() == b"<p>source"
@@ -116,8 +116,10 @@ def test_get_downloads_what_is_stored_beside_the_image(cloud: Cloud, stillframe,
 
 def test_diff_compares_two_screenshots_by_their_ids(cloud: Cloud, stillframe, tmp_path: Path) -> None:
     # Given the same page twice, and once after it changed
-    for capture_id, colour in (("monday", "#00aa00"), ("tuesday", "#00aa00"), ("friday", "#0000ff")):
-        capture(cloud, CaptureRequest(url="https://example.com/", request_id=capture_id), ToldRenderer(colour=colour))
+    for screenshot_id, colour in (("monday", "#00aa00"), ("tuesday", "#00aa00"), ("friday", "#0000ff")):
+        capture(
+            cloud, CaptureRequest(url="https://example.com/", request_id=screenshot_id), FakeRenderer(colour=colour)
+        )
     # When they are compared
     (same,) = stillframe("diff", "monday", "tuesday")
     (other,) = stillframe("diff", "tuesday", "friday", "--out", str(tmp_path / "marked.png"))
@@ -150,8 +152,8 @@ def test_redrive_brings_back_what_may_succeed_and_leaves_what_cannot(cloud: Clou
     # Given one message that was received too often, and one that is no request
     dead = cloud.settings.dead_letter_queue_url
     cloud.clients.sqs.send_message(QueueUrl=dead, MessageBody='{"url": "https://example.com/"}')
-    clock = SetClock()
-    capture_of(cloud.clients, cloud.settings, ToldRenderer(), clock).handle(message("no request"), SetContext())
+    clock = FakeClock()
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).handle(message("no request"), FakeContext())
     # When the dead letters are redriven
     assert stillframe("redrive") == [{"moved": 1, "kept": 1}]
     # Then the first is on the queue, and only the other is left
@@ -176,7 +178,7 @@ def test_cleanup_empties_what_it_is_told_to(cloud: Cloud, stillframe) -> None:
 @pytest.fixture
 def dev(tmp_path: Path) -> list[str]:
     """`stillframe dev` with its state in a directory, as often as it is started."""
-    return [sys.executable, "-m", "cli", "dev", "--port", "0", "--state", str(tmp_path / "state")]
+    return [sys.executable, "-m", "stillframe_cli", "dev", "--port", "0", "--state", str(tmp_path / "state")]
 
 
 def test_dev_prints_exports_that_the_other_commands_take_and_keeps_its_state(dev: list[str]) -> None:
@@ -206,7 +208,7 @@ def test_dev_prints_exports_that_the_other_commands_take_and_keeps_its_state(dev
 
 def output_of(*arguments: str, exports: dict[str, str]) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "cli", *arguments],
+        [sys.executable, "-m", "stillframe_cli", *arguments],
         cwd=ROOT,
         env=environment(exports),
         capture_output=True,

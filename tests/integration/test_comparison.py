@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from cli.archive import Archive
-from cli.auditor import Auditor
-from lambda_src.renderer import comparison
 from stillframe.outcome import Outcome, OutcomeKind
-from stillframe.record import Record
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.table.record import Record
+from stillframe_cli.archive import Archive
+from stillframe_cli.auditor import Auditor
+from stillframe_renderer import comparison
 from tests.support.cloud import Cloud
-from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, message
-from tests.support.pixels import Picture
+from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
+from tests.support.pixels import Pixels
 
 
 class Watch:
@@ -22,7 +22,7 @@ class Watch:
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
-        self.clock = SetClock()
+        self.clock = FakeClock()
 
     def capture(self, name: str, colour: str, compare_to: str | None = "previous", **options: Any) -> Record:
         """The record of a new capture."""
@@ -35,9 +35,9 @@ class Watch:
         if compare_to is not None:
             options["compareTo"] = compare_to
         request = CaptureRequest(url="https://example.com/", request_id=name, options=options)
-        worker = capture_of(self.cloud.clients, self.cloud.settings, ToldRenderer(colour=colour), self.clock)
+        worker = capture_with(self.cloud.clients, self.cloud.settings, FakeRenderer(colour=colour), self.clock)
         self.clock.advance(1)
-        return worker.handle(message(request, f"m-{name}", received_at_ms=self.clock.ms), SetContext())
+        return worker.handle(message(request, f"m-{name}", received_at_ms=self.clock.ms), FakeContext())
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_each_capture_is_compared_with_the_one_before(watch: Watch) -> None:
     url = (third.extras or {})["difference"]
     s3, bucket = watch.cloud.clients.s3, watch.cloud.settings.bucket_name
     marked = s3.get_object(Bucket=bucket, Key=url.removeprefix(f"s3://{bucket}/"))["Body"].read()
-    assert Picture(marked).is_all((255, 0, 64))
+    assert Pixels(marked).is_all((255, 0, 64))
     # And the next one is compared with that
     assert told(watch.capture("day-4", "#0000ff")) == ("day-3", False, 0)
     # And nobody takes what is beside the records for one
@@ -116,7 +116,7 @@ def test_a_late_capture_does_not_become_the_last_one(watch: Watch) -> None:
 def test_a_redelivered_capture_is_not_compared_with_itself(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a capture that is the last of its series, and whose completion was lost
     with monkeypatch.context() as patched:
-        patched.setattr("stillframe.claim.Claim._fenced", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr("stillframe.table.claim.Claim._fenced", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             watch.deliver("one", "#00aa00")
     # When it is delivered again, and its object is adopted
@@ -129,7 +129,7 @@ def test_a_redelivered_capture_is_not_compared_with_itself(watch: Watch, monkeyp
 def test_an_adopted_capture_keeps_what_it_was_told(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     watch.capture("one", "#00aa00")
     with monkeypatch.context() as patched:
-        patched.setattr("stillframe.claim.Claim._fenced", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr("stillframe.table.claim.Claim._fenced", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             watch.deliver("two", "#0000ff")
     watch.clock.advance(3600)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from cli.backlog import message_counts
-from stillframe.record import Status
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.table.record import Status
+from stillframe_cli.backlog import message_counts
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
-from tests.support.pixels import GREEN, Picture
+from tests.support.pixels import GREEN, Pixels
 from tests.support.proxy import Call, Verdict, proxying
 from tests.support.workers import Fleet, fleet, wait_for
 
@@ -37,13 +37,13 @@ def quick_cloud(make_cloud: MakeCloud, site: str) -> Cloud:
     return make_cloud(visibility=VISIBILITY_SECONDS, STILLFRAME_ALLOW_HOSTS=site, **QUICK)
 
 
-def is_success(cloud: Cloud, capture_id: str) -> bool:
-    record = cloud.record(capture_id)
+def is_success(cloud: Cloud, screenshot_id: str) -> bool:
+    record = cloud.record(screenshot_id)
     return record is not None and record.status is Status.SUCCESS
 
 
-def is_processing(cloud: Cloud, capture_id: str) -> bool:
-    record = cloud.record(capture_id)
+def is_processing(cloud: Cloud, screenshot_id: str) -> bool:
+    record = cloud.record(screenshot_id)
     return record is not None and record.status is Status.PROCESSING
 
 
@@ -72,7 +72,7 @@ def test_three_consumers_take_each_screenshot_once(make_cloud: MakeCloud, worker
     assert all(worker.captures() for worker in workers.workers)
     audited = cloud.audit()
     assert (audited.summary.records, audited.is_clean, audited.findings) == (101, True, [])
-    assert Picture(cloud.image("same")).is_all(GREEN)
+    assert Pixels(cloud.image("same")).is_all(GREEN)
 
 
 def test_a_killed_consumers_message_comes_back_and_is_captured_once(

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from cli.auditor import Auditor
-from cli.findings import Finding, FindingKind
-from cli.inventory import stored_objects
 from stillframe.errors import ServiceUnavailable
-from stillframe.extra import Extra, ExtraKind
+from stillframe.image.extra import Extra, ExtraKind
+from stillframe.image.store import ImageStore
 from stillframe.outcome import OutcomeKind
-from stillframe.request import CaptureRequest
-from stillframe.store import ArtifactStore
+from stillframe.request.capture_request import CaptureRequest
+from stillframe_cli.auditor import Auditor
+from stillframe_cli.bucket_listing import stored_objects
+from stillframe_cli.findings import Finding, FindingKind
 from tests.support.cloud import Cloud
-from tests.support.fakes import SetClock, SetContext, ToldRenderer, capture_of, message
+from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
 
 REQUEST = CaptureRequest(url="https://example.com/", request_id="a.b")
 LEASE_SECONDS = 3600
@@ -26,9 +26,9 @@ def both(number: int) -> tuple[Extra, ...]:
     return (Extra.thumbnail(b"small %d" % number, "webp"), Extra.page(ExtraKind.HTML, b"source %d" % number))
 
 
-def capture(cloud: Cloud, number: int, clock: SetClock, message_id: str = "m-1") -> OutcomeKind:
-    worker = capture_of(cloud.clients, cloud.settings, ToldRenderer(extras=both(number)), clock, f"worker-{number}")
-    return worker.handle(message(REQUEST, message_id, number, clock.ms), SetContext()).kind
+def capture(cloud: Cloud, number: int, clock: FakeClock, message_id: str = "m-1") -> OutcomeKind:
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(extras=both(number)), clock, f"worker-{number}")
+    return worker.handle(message(REQUEST, message_id, number, clock.ms), FakeContext()).kind
 
 
 def stored(cloud: Cloud) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def audit(cloud: Cloud) -> list[Finding]:
 
 def test_the_record_names_what_is_stored_beside_the_image(cloud: Cloud) -> None:
     # Given / When a capture with two extra objects
-    assert capture(cloud, 1, SetClock()) is OutcomeKind.CAPTURED
+    assert capture(cloud, 1, FakeClock()) is OutcomeKind.CAPTURED
     # Then they are there as what they are, and a stranger's page is nothing that a browser opens
     found = stored(cloud)
     assert {kind: each["Body"].read() for kind, each in found.items()} == {"thumbnail": b"small 1", "html": b"source 1"}
@@ -68,16 +68,16 @@ def test_what_a_dead_attempt_left_is_not_mixed_with_the_next_ones(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a worker that dies when it has stored its extra objects, and not its image
-    write = ArtifactStore._write
+    write = ImageStore._write
 
-    def die(self: ArtifactStore, key: str, *arguments: Any) -> bool:
+    def die(self: ImageStore, key: str, *arguments: Any) -> bool:
         if key.endswith(".png"):
             raise ServiceUnavailable("the worker is gone")
         return write(self, key, *arguments)
 
-    clock = SetClock()
+    clock = FakeClock()
     with monkeypatch.context() as patched:
-        patched.setattr(ArtifactStore, "_write", die)
+        patched.setattr(ImageStore, "_write", die)
         assert capture(cloud, 1, clock) is OutcomeKind.RETRY
     # When the next one captures the page
     assert capture(cloud, 2, clock) is OutcomeKind.CAPTURED
@@ -89,9 +89,9 @@ def test_what_a_dead_attempt_left_is_not_mixed_with_the_next_ones(
 
 def test_an_adopted_image_brings_what_belongs_to_it(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a worker that stored everything and died before it could say so
-    clock = SetClock()
+    clock = FakeClock()
     with monkeypatch.context() as patched:
-        patched.setattr("stillframe.claim.Claim._fenced", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr("stillframe.table.claim.Claim._fenced", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             capture(cloud, 1, clock)
     # When its lease is over and the next one takes the claim
@@ -103,7 +103,7 @@ def test_an_adopted_image_brings_what_belongs_to_it(cloud: Cloud, monkeypatch: p
 
 
 def test_the_audit_misses_what_is_gone(cloud: Cloud) -> None:
-    capture(cloud, 1, SetClock())
+    capture(cloud, 1, FakeClock())
     (key,) = [each.key for each in stored_objects(cloud.clients, cloud.settings) if each.key.endswith(".webp")]
     cloud.clients.s3.delete_object(Bucket=cloud.settings.bucket_name, Key=key)
     (finding,) = audit(cloud)

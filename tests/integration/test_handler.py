@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from lambda_src.renderer import handler as entry
-from lambda_src.renderer.runtime import Runtime
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
+from stillframe_renderer import handler as entry
+from stillframe_renderer.runtime import Runtime
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
 from tests.support.events import event_of
-from tests.support.pixels import GREEN, Picture
+from tests.support.pixels import GREEN, Pixels
 
 
 class Context:
@@ -71,7 +71,7 @@ def test_one_bad_record_never_harms_its_batch(
     # Then only what may succeed later is reported back
     assert response == {"batchItemFailures": [{"itemIdentifier": "message-3"}]}
     # And each has ended as it should
-    assert Picture(cloud.image("good")).is_all(GREEN)
+    assert Pixels(cloud.image("good")).is_all(GREEN)
     # And what it took of the worker is in its record
     record = cloud.record("good")
     assert record.cpu_ms > 10

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from cli.intake import Intake
-from cli.poller import Poller
 from stillframe.outcome import Outcome, OutcomeKind
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
+from stillframe_cli.intake import Intake
+from stillframe_cli.poller import Poller
 from tests.support.cloud import Cloud
 
 TABS = 2
@@ -96,7 +96,7 @@ def test_a_stop_finishes_what_is_under_way_and_leaves_the_rest(cloud: Cloud) -> 
 
 def test_an_error_of_aws_is_waited_out(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     send(cloud, 3)
-    monkeypatch.setattr("cli.intake.ERROR_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr("stillframe_cli.intake.ERROR_PAUSE_SECONDS", 0.05)
     receive, failures = Poller.receive, iter([True, True])
 
     def fail_first(self: Poller, wait_seconds: int, most: int) -> Any:

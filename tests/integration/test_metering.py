@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from lambda_src.renderer.browser.cpu import GroupCpu
-from lambda_src.renderer.browser.members import Members
-from lambda_src.renderer.engine import RenderEngine
-from lambda_src.renderer.metering import Meter
 from stillframe.errors import BrowserCrashed
+from stillframe_renderer.browsers.engine import RenderEngine
+from stillframe_renderer.chromium.cpu import GroupCpu
+from stillframe_renderer.chromium.members import Members
+from stillframe_renderer.load.metering import Meter
 from tests.support.rendering import local_engine, render
 from tests.support.serving import QuietHandler, serving
 

@@ -13,14 +13,14 @@ from typing import Any
 import boto3
 import pytest
 
-from cli.backlog import message_counts
-from cli.emulator import Emulator, running_emulator
-from cli.load.profile import CURVES, moments
-from cli.metrics import ServiceMetrics
-from cli.screen import MonitorScreen
-from cli.vitals import Vitals, VitalSigns
 from stillframe.clients import connect_cloudwatch
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
+from stillframe_cli.backlog import message_counts
+from stillframe_cli.emulator import Emulator, running_emulator
+from stillframe_cli.load.profile import CURVES, moments
+from stillframe_cli.metrics import ServiceMetrics
+from stillframe_cli.screen import MonitorScreen
+from stillframe_cli.status_snapshot import SnapshotReader, StatusSnapshot
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
 from tests.support.workers import Fleet, environment, fleet, wait_for
@@ -31,7 +31,7 @@ PUBLISHING = {"STILLFRAME_PUBLISH_METRICS": "true"}
 
 def stillframe(exports: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments],
+        [sys.executable, "-m", "stillframe_cli", *arguments],
         cwd=ROOT,
         env=environment(exports),
         capture_output=True,
@@ -139,7 +139,7 @@ def test_the_monitor_agrees_with_the_queue(busy: tuple[Cloud, Fleet]) -> None:
 
 def test_the_screen_shows_the_same(cloud: Cloud) -> None:
     # Given vitals with a dead letter
-    vitals = VitalSigns(cloud.clients, cloud.settings, ServiceMetrics(connect_cloudwatch())).take(60)
+    vitals = SnapshotReader(cloud.clients, cloud.settings, ServiceMetrics(connect_cloudwatch())).take(60)
     shown: dict[str, str] = {}
 
     async def look() -> None:
@@ -161,7 +161,7 @@ def test_the_screen_shows_the_same(cloud: Cloud) -> None:
     )  # fmt: skip
 
 
-def _with(vitals: Vitals, **changes: Any) -> Vitals:
+def _with(vitals: StatusSnapshot, **changes: Any) -> StatusSnapshot:
     from dataclasses import replace
 
     return replace(vitals, **changes)

@@ -22,7 +22,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 
 from tests.support.cloud import Cloud
-from tests.support.fakes import SetContext
+from tests.support.fakes import FakeContext
 
 Work = Callable[[], str]
 Run = Callable[..., str]
@@ -43,7 +43,7 @@ def plainly(cloud: Cloud) -> Run:
         def capture(*, request: dict[str, str]) -> str:
             return work()
 
-        config = IdempotencyConfig(event_key_jmespath="id", lambda_context=SetContext(seconds))  # type: ignore[arg-type]
+        config = IdempotencyConfig(event_key_jmespath="id", lambda_context=FakeContext(seconds))  # type: ignore[arg-type]
         layer = DynamoDBPersistenceLayer(table_name=table, boto3_session=boto3.session.Session())
         protected = idempotent_function(
             capture, data_keyword_argument="request", persistence_store=layer, config=config, key_prefix="capture"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cli.poller import Poller
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
+from stillframe_cli.poller import Poller
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
 

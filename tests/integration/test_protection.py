@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cli.protection import AGENT_VARIABLE, TaskProtection
+from stillframe_cli.protection import AGENT_VARIABLE, TaskProtection
 from tests.support.serving import QuietHandler, serving
 from tests.support.workers import wait_for
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from lambda_src.renderer.engine import RenderEngine
 from stillframe.errors import BlockedAddress, BlockedScheme, ContentRefused
-from tests.support.pixels import BLUE, GREEN, RED, WHITE, Picture
+from stillframe_renderer.browsers.engine import RenderEngine
+from tests.support.pixels import BLUE, GREEN, RED, WHITE, Pixels
 from tests.support.rendering import local_engine, refusal, render
 
 
@@ -26,7 +26,7 @@ def engine(chromium: str, site: str) -> Iterator[RenderEngine]:
 
 def test_the_default_is_a_png_of_the_viewport(engine: RenderEngine, site: str) -> None:
     shot = render(engine, f"http://{site}/colour?hex=00aa00")
-    picture = Picture(shot.data)
+    picture = Pixels(shot.data)
     assert (picture.encoding, picture.size, shot.width, shot.height) == ("PNG", (1280, 800), 1280, 800)
     assert picture.is_all(GREEN)
     assert (shot.facts.http_status, shot.facts.title) == (200, "Colour 00aa00")
@@ -47,16 +47,16 @@ def test_the_image_has_the_size_of_the_viewport_times_the_scale(
         viewport={"width": width, "height": height},
         deviceScaleFactor=scale,
     )
-    assert Picture(shot.data).size == (shot.width, shot.height)
+    assert Pixels(shot.data).size == (shot.width, shot.height)
     assert shot.width == pytest.approx(size[0], abs=1)
     assert shot.height == pytest.approx(size[1], abs=1)
-    assert Picture(shot.data).is_all(BLUE)
+    assert Pixels(shot.data).is_all(BLUE)
 
 
 @pytest.mark.parametrize(("image_format", "tolerance"), [("png", 0), ("jpeg", 3), ("webp", 3)])
 def test_each_format_is_what_it_says(engine: RenderEngine, site: str, image_format: str, tolerance: int) -> None:
     shot = render(engine, f"http://{site}/colour?hex=00aa00", format=image_format)
-    picture = Picture(shot.data)
+    picture = Pixels(shot.data)
     assert picture.encoding == image_format.upper()
     assert picture.size == (shot.width, shot.height) == (1280, 800)
     assert picture.is_all(GREEN, tolerance)
@@ -71,14 +71,14 @@ def test_a_lower_quality_is_a_smaller_image(engine: RenderEngine, site: str, ima
 
 def test_a_full_page_has_its_whole_height(engine: RenderEngine, site: str) -> None:
     shot = render(engine, f"http://{site}/tall?bands=3", fullPage=True)
-    picture = Picture(shot.data)
+    picture = Pixels(shot.data)
     assert picture.size == (1280, 3000)
     assert [picture.at(640, y) for y in (0, 999, 1000, 1999, 2000, -1)] == [RED, RED, BLUE, BLUE, GREEN, GREEN]
     assert shot.facts.height_capped is None
 
 
 def test_a_page_shorter_than_the_viewport_fills_it(engine: RenderEngine, site: str) -> None:
-    assert Picture(render(engine, f"http://{site}/status?code=200", fullPage=True).data).size == (1280, 800)
+    assert Pixels(render(engine, f"http://{site}/status?code=200", fullPage=True).data).size == (1280, 800)
 
 
 def test_a_very_tall_page_is_right_to_its_last_pixel(engine: RenderEngine, site: str) -> None:
@@ -86,7 +86,7 @@ def test_a_very_tall_page_is_right_to_its_last_pixel(engine: RenderEngine, site:
     shot = render(
         engine, f"http://{site}/tall?bands=20", fullPage=True, maxHeight=60_000, viewport={"width": 200, "height": 300}
     )
-    picture = Picture(shot.data)
+    picture = Pixels(shot.data)
     assert picture.size == (200, 20_000)
     assert [picture.at(100, y) for y in (500, 16_384, 16_500, 18_500, -1)] == [RED, RED, RED, RED, GREEN]
 
@@ -99,35 +99,35 @@ def test_a_capped_height_is_reported(
     engine: RenderEngine, site: str, options: dict[str, Any], size: tuple[int, int]
 ) -> None:
     shot = render(engine, f"http://{site}/tall?bands=9", fullPage=True, **options)
-    assert Picture(shot.data).size == size
+    assert Pixels(shot.data).size == size
     assert (shot.facts.height_capped, shot.facts.page_height) == (True, 9000)
 
 
 def test_lazy_images_are_loaded_and_screen_high_sections_keep_their_height(engine: RenderEngine, site: str) -> None:
-    picture = Picture(render(engine, f"http://{site}/lazy", fullPage=True).data)
+    picture = Pixels(render(engine, f"http://{site}/lazy", fullPage=True).data)
     assert picture.size == (1280, 800 + 5000 + 400)
     assert [picture.at(640, y) for y in (0, 799, 801)] == [RED, RED, WHITE]
     assert picture.at(640, -1) == BLUE
 
 
 def test_a_lazy_image_in_view_is_waited_for(engine: RenderEngine, site: str) -> None:
-    assert Picture(render(engine, f"http://{site}/lazyview").data).is_all(BLUE)
+    assert Pixels(render(engine, f"http://{site}/lazyview").data).is_all(BLUE)
 
 
 def test_wait_until_and_delay_decide_when_the_picture_is_taken(engine: RenderEngine, site: str) -> None:
     url = f"http://{site}/late?ms=400"
-    assert Picture(render(engine, url, waitUntil="load").data).is_all(RED)
-    assert Picture(render(engine, url, waitUntil="load", delayMs=800).data).is_all(GREEN)
-    assert Picture(render(engine, url).data).is_all(GREEN)
+    assert Pixels(render(engine, url, waitUntil="load").data).is_all(RED)
+    assert Pixels(render(engine, url, waitUntil="load", delayMs=800).data).is_all(GREEN)
+    assert Pixels(render(engine, url).data).is_all(GREEN)
     # networkidle comes half a second after the last request
-    assert Picture(render(engine, url, waitUntil="networkidle").data).is_all(GREEN)
+    assert Pixels(render(engine, url, waitUntil="networkidle").data).is_all(GREEN)
 
 
 def test_a_page_whose_load_never_comes_is_captured_at_its_document(engine: RenderEngine, site: str) -> None:
     url = f"http://{site}/hungimage"
     error = refusal(engine, url, timeoutMs=700, strict=True)
     assert (error.code, "700 ms" in error.message) == ("READY_TIMEOUT", True)
-    assert Picture(render(engine, url, waitUntil="domcontentloaded").data).at(5, 5) == GREEN
+    assert Pixels(render(engine, url, waitUntil="domcontentloaded").data).at(5, 5) == GREEN
 
 
 def test_a_page_that_never_answers_ends_at_its_time_out(engine: RenderEngine, site: str) -> None:
@@ -145,7 +145,7 @@ def test_the_jobs_deadline_goes_before_the_pages_time_out(engine: RenderEngine, 
 
 def test_a_page_in_a_busy_loop_ends_at_the_deadline_and_the_next_one_is_right(engine: RenderEngine, site: str) -> None:
     assert refusal(engine, f"http://{site}/busy", seconds=2, delayMs=100).code in ("TIMEOUT", "BROWSER_CRASHED")
-    assert Picture(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
+    assert Pixels(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
 
 
 @pytest.mark.parametrize("code", [404, 410, 429, 500, 503])
@@ -172,13 +172,13 @@ def test_a_download_is_refused(engine: RenderEngine, site: str) -> None:
 
 
 def test_dialogs_do_not_stop_a_page(engine: RenderEngine, site: str) -> None:
-    assert Picture(render(engine, f"http://{site}/dialogs").data).is_all(GREEN)
+    assert Pixels(render(engine, f"http://{site}/dialogs").data).is_all(GREEN)
 
 
 def test_a_redirect_is_followed_and_the_final_url_recorded(engine: RenderEngine, site: str) -> None:
     shot = render(engine, f"http://{site}/redirect?to=/colour?hex=00aa00")
     assert (shot.facts.final_url, shot.facts.http_status) == (f"http://{site}/colour?hex=00aa00", 200)
-    assert Picture(shot.data).is_all(GREEN)
+    assert Pixels(shot.data).is_all(GREEN)
 
 
 def test_network_failures_are_told_apart(engine: RenderEngine, site: str) -> None:
@@ -220,13 +220,13 @@ def test_a_script_cannot_take_the_page_where_it_may_not_go(engine: RenderEngine,
 def test_a_frame_cannot_show_a_local_file(engine: RenderEngine, site: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret.html"
     secret.write_text('<body style="background:#ff0000">')
-    picture = Picture(render(engine, f"http://{site}/frame?src=file://{secret}").data)
+    picture = Pixels(render(engine, f"http://{site}/frame?src=file://{secret}").data)
     assert picture.at(640, 300) != RED
 
 
 def test_nothing_is_shared_between_two_captures(engine: RenderEngine, site: str) -> None:
     for _ in range(2):
-        assert Picture(render(engine, f"http://{site}/cookie").data).is_all(GREEN)
+        assert Pixels(render(engine, f"http://{site}/cookie").data).is_all(GREEN)
 
 
 def test_many_tabs_at_once_do_not_mix_their_pages(engine: RenderEngine, site: str) -> None:
@@ -234,4 +234,4 @@ def test_many_tabs_at_once_do_not_mix_their_pages(engine: RenderEngine, site: st
     with ThreadPoolExecutor(6) as pool:
         shots = list(pool.map(lambda colour: render(engine, f"http://{site}/colour?hex={colour}"), colours))
     for colour, shot in zip(colours, shots, strict=True):
-        assert Picture(shot.data).is_all(tuple(bytes.fromhex(colour)))
+        assert Pixels(shot.data).is_all(tuple(bytes.fromhex(colour)))

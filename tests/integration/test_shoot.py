@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.site_server import serving
-from lambda_src.renderer.engine import RenderEngine
-from tests.support.pixels import BLUE, GREEN, RED, Picture
+from stillframe_cli.site_server import serving
+from stillframe_renderer.browsers.engine import RenderEngine
+from tests.support.pixels import BLUE, GREEN, RED, Pixels
 from tests.support.rendering import local_engine, render
 from tests.support.workers import ROOT, environment, wait_for
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("chromium")
 
 def stillframe(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments],
+        [sys.executable, "-m", "stillframe_cli", *arguments],
         cwd=ROOT,
         env=environment({}),
         input=stdin,
@@ -56,7 +56,7 @@ def test_twenty_pages_give_twenty_right_images(site: str, tmp_path: Path) -> Non
     assert [result["id"] for result in results] == list(pages)
     assert len({result["path"] for result in results}) == 20
     for result in results:
-        picture = Picture(Path(result["path"]).read_bytes())
+        picture = Pixels(Path(result["path"]).read_bytes())
         assert picture.size == pages[result["id"]] == (result["width"], result["height"])
         assert picture.is_all(tuple(bytes.fromhex(result["id"])))
         assert (result["outcome"], result["status"], result["httpStatus"]) == ("captured", "success", 200)
@@ -78,7 +78,7 @@ def test_a_failure_is_one_clear_line_and_exit_status_one(site: str, tmp_path: Pa
     results = {result["url"]: result for result in map(json.loads, run.stdout.splitlines())}
     assert run.returncode == 1
     assert [results[url]["errorCode"] for url in urls] == [None, "UNKNOWN_HOST", "BLOCKED_ADDRESS"]
-    assert Picture(Path(results[urls[0]]["path"]).read_bytes()).is_all(GREEN)
+    assert Pixels(Path(results[urls[0]]["path"]).read_bytes()).is_all(GREEN)
     assert "failed: http://stillframe.invalid/: UNKNOWN_HOST" in run.stderr
     assert "169.254" not in results[urls[2]]["errorMessage"]
 
@@ -98,7 +98,7 @@ def test_options_apply_to_every_page(site: str, tmp_path: Path) -> None:
     url = f"http://{site}/tall?bands=3"
     run = stillframe("shoot", url, "--options", options, "--out", str(tmp_path), "--allow-host", site, "--json")
     (result,) = map(json.loads, run.stdout.splitlines())
-    picture = Picture(Path(result["path"]).read_bytes())
+    picture = Pixels(Path(result["path"]).read_bytes())
     assert (picture.encoding, picture.size, Path(result["path"]).suffix) == ("WEBP", (300, 3000), ".webp")
 
 
@@ -127,7 +127,7 @@ def test_a_killed_run_leaves_no_process_behind(site: str, tmp_path: Path) -> Non
     # Given a run in mid-capture, with its emulator and its browser
     url = f"http://{site}/slow?seconds=20"
     run = subprocess.Popen(
-        [sys.executable, "-m", "cli", "shoot", url, "--out", str(tmp_path), "--allow-host", site],
+        [sys.executable, "-m", "stillframe_cli", "shoot", url, "--out", str(tmp_path), "--allow-host", site],
         cwd=ROOT,
         env=environment({}),
         stderr=subprocess.DEVNULL,
@@ -178,7 +178,7 @@ def test_the_demo_captures_its_site_and_skips_every_duplicate(tmp_path: Path) ->
     assert [sorted(outcomes) for outcomes in by_page.values()] == [["captured", "skipped"]] * 4
     # And the pictures are those of the pages: the lazy plates, the SVG chart, the web font's header
     pictures = {
-        Path(r["path"]).stem: Picture(Path(r["path"]).read_bytes()) for r in results if r["outcome"] == "captured"
+        Path(r["path"]).stem: Pixels(Path(r["path"]).read_bytes()) for r in results if r["outcome"] == "captured"
     }
     tall = pictures["127-0-0-1-tall"]
     assert (tall.size[0], tall.size[1] > 6000) == (1280, True)
@@ -208,7 +208,7 @@ def test_the_gallery_shows_every_capture_in_a_real_browser(site: str, tmp_path: 
         run = stillframe("shoot", f"http://{host}/index.html", "--out", str(shots), "--allow-host", host, "--json")
     (result,) = map(json.loads, run.stdout.splitlines())
     # Then both thumbnails are seen in it
-    picture = Picture(Path(result["path"]).read_bytes())
+    picture = Pixels(Path(result["path"]).read_bytes())
     assert picture.count(RED) > 10_000
     assert picture.count(BLUE) > 10_000
 

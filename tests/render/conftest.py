@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from lambda_src.renderer.engine import RenderEngine
-from stillframe.artifact import Screenshot
 from stillframe.errors import CaptureError
-from tests.support.pixels import Picture
+from stillframe.image.render_result import RenderResult
+from stillframe_renderer.browsers.engine import RenderEngine
+from tests.support.pixels import Pixels
 from tests.support.rendering import local_engine, refusal, render
 from tests.support.serving import QuietHandler, serving
 
@@ -60,14 +60,14 @@ class Studio:
     site: str
     asked: list[str]
 
-    def shot(self, html: str, **options: Any) -> Screenshot:
+    def shot(self, html: str, **options: Any) -> RenderResult:
         self.asked.clear()
         return render(self.engine, f"http://{self.site}/page", html=PLAIN + html, **options)
 
-    def picture(self, html: str, **options: Any) -> Picture:
-        return Picture(self.shot(html, **options).data)
+    def picture(self, html: str, **options: Any) -> Pixels:
+        return Pixels(self.shot(html, **options).data)
 
-    def visit(self, path: str, **options: Any) -> Screenshot:
+    def visit(self, path: str, **options: Any) -> RenderResult:
         self.asked.clear()
         return render(self.engine, f"http://{self.site}{path}", **options)
 

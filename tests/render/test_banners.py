@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.pixels import GREEN, RED, Picture
+from tests.support.pixels import GREEN, RED, Pixels
 from tests.support.rendering import render
 
 from .conftest import Studio
@@ -47,14 +47,14 @@ def test_a_banner_is_answered_and_gone(studio: Studio, banner: str) -> None:
     assert studio.picture(page).at(600, 700) == RED
     shot = studio.shot(page, blockCookieBanners=True)
     assert (shot.facts.title, shot.facts.cookie_banner) == ("no", banner)
-    assert Picture(shot.data).is_all(GREEN)
+    assert Pixels(shot.data).is_all(GREEN)
 
 
 @pytest.mark.parametrize("wait_until", ["settled", "load"])
 def test_a_banner_that_comes_late_is_answered(studio: Studio, wait_until: str) -> None:
     page = page_with("cookieyes", "addEventListener('load', () => setTimeout(show, 350))")
     shot = studio.shot(page, blockCookieBanners=True, waitUntil=wait_until)
-    assert (shot.facts.title, Picture(shot.data).is_all(GREEN)) == ("no", True)
+    assert (shot.facts.title, Pixels(shot.data).is_all(GREEN)) == ("no", True)
 
 
 def test_a_banner_in_a_frame_is_answered(studio: Studio) -> None:
@@ -64,7 +64,7 @@ def test_a_banner_in_a_frame_is_answered(studio: Studio) -> None:
       <script>f.srcdoc = decodeURIComponent('{_encoded(inner)}'); onmessage = event => document.title = event.data
     </script>"""
     shot = studio.shot(page, blockCookieBanners=True)
-    assert (shot.facts.title, Picture(shot.data).is_all(GREEN)) == ("no", True)
+    assert (shot.facts.title, Pixels(shot.data).is_all(GREEN)) == ("no", True)
 
 
 def test_a_page_without_a_banner_is_only_looked_at(studio: Studio) -> None:
@@ -76,7 +76,7 @@ def test_a_page_without_a_banner_is_only_looked_at(studio: Studio) -> None:
 def test_a_banner_that_cannot_be_answered_is_pictured(studio: Studio) -> None:
     page = page_with("cookieyes", "show()").replace("answer('no')", "void 0")
     shot = studio.shot(page, blockCookieBanners=True, timeoutMs=8000)
-    assert Picture(shot.data).at(600, 700) == RED
+    assert Pixels(shot.data).at(600, 700) == RED
 
 
 ADS = {
@@ -95,15 +95,15 @@ def test_ads_and_trackers_are_not_asked_for(studio: Studio, ad: str) -> None:
     assert (shot.facts.ads_blocked, shot.facts.blocked) == (1, None)
     # And what is no ad is there
     assert "/image" in studio.asked
-    assert Picture(shot.data).is_all(GREEN)
+    assert Pixels(shot.data).is_all(GREEN)
 
 
 @pytest.mark.parametrize("mark", ["class='ad-banner-container'", "id='ad_top'"])
 def test_the_places_of_ads_are_closed(studio: Studio, mark: str) -> None:
     # The lists leave pages of this machine alone, so the page has another name; its source is the request's
     page = f"{GREEN_PAGE}<div {mark} style='height:300px;background:#f00'>ad</div>"
-    assert Picture(render(studio.engine, "http://news.example/", html=page).data).at(600, 50) == RED
-    assert Picture(render(studio.engine, "http://news.example/", html=page, blockAds=True).data).is_all(GREEN)
+    assert Pixels(render(studio.engine, "http://news.example/", html=page).data).at(600, 50) == RED
+    assert Pixels(render(studio.engine, "http://news.example/", html=page, blockAds=True).data).is_all(GREEN)
 
 
 def test_an_exception_of_the_lists_is_one(studio: Studio) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.pixels import BLUE, GREEN, RED, WHITE, Picture
+from tests.support.pixels import BLUE, GREEN, RED, WHITE, Pixels
 
 from .conftest import Studio
 
@@ -67,7 +67,7 @@ def test_styles_and_scripts_are_added(studio: Studio) -> None:
 def test_no_content_security_policy_stops_them(studio: Studio) -> None:
     shot = studio.visit("/policy", css="body { background: #00aa00 } h1 { display: none }")
     assert shot.facts.title == "strict"
-    assert Picture(shot.data).is_all(GREEN)
+    assert Pixels(shot.data).is_all(GREEN)
 
 
 def test_elements_are_hidden_or_removed(studio: Studio) -> None:

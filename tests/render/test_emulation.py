@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stillframe.options.devices import DEVICES
-from tests.support.pixels import GREEN, RED, Picture
+from stillframe.request.options.devices import DEVICES
+from tests.support.pixels import GREEN, RED, Pixels
 
 from .conftest import Studio
 
@@ -70,7 +70,7 @@ def test_a_page_that_is_wider_than_a_mobile_screen_is_seen_whole(studio: Studio,
     shot = studio.shot(tag + stripes + script, **options)
     # Then all of its width is there, for the page and in the picture
     assert shot.facts.title == "0"
-    picture = Picture(shot.data)
+    picture = Pixels(shot.data)
     assert [picture.at(x, 200) for x in (10, 390)] == [RED, GREEN]
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from stillframe.artifact import Screenshot
-from stillframe.difference import HASH_BITS
-from tests.support.pixels import BLUE, GREEN, RED, Picture
+from stillframe.image.difference import HASH_BITS
+from stillframe.image.render_result import RenderResult
+from tests.support.pixels import BLUE, GREEN, RED, Pixels
 
 from .conftest import Studio
 
@@ -20,7 +20,7 @@ from .conftest import Studio
 HALVES = "<div style='height:400px;background:#f00'></div><div style='height:2000px;background:#00f'></div>"
 
 
-def extra(shot: Screenshot, file: str) -> bytes:
+def extra(shot: RenderResult, file: str) -> bytes:
     (data,) = [each.data for each in shot.extras if each.file == file]
     return data
 
@@ -39,17 +39,17 @@ def test_a_thumbnail_is_a_second_picture(
     studio: Studio, thumbnail: dict[str, Any], file: str, size: tuple[int, int], encoding: str
 ) -> None:
     shot = studio.shot(HALVES, thumbnail=thumbnail)
-    small = Picture(extra(shot, file))
+    small = Pixels(extra(shot, file))
     assert (small.encoding, small.size) == (encoding, size)
     assert (shot.width, shot.height) == (1280, 800)
-    assert Picture(shot.data).at(5, 5) == RED
+    assert Pixels(shot.data).at(5, 5) == RED
 
 
 def test_a_thumbnail_of_a_full_page_is_all_of_it_or_its_top(studio: Studio) -> None:
-    whole = Picture(extra(studio.shot(HALVES, fullPage=True, thumbnail={"format": "png"}), "thumbnail.png"))
+    whole = Pixels(extra(studio.shot(HALVES, fullPage=True, thumbnail={"format": "png"}), "thumbnail.png"))
     assert (whole.size, whole.at(5, 5), whole.at(5, -5)) == ((320, 600), RED, BLUE)
     top = {"width": 320, "height": 90, "format": "png"}
-    assert Picture(extra(studio.shot(HALVES, fullPage=True, thumbnail=top), "thumbnail.png")).is_all(RED)
+    assert Pixels(extra(studio.shot(HALVES, fullPage=True, thumbnail=top), "thumbnail.png")).is_all(RED)
 
 
 def test_a_thumbnail_keeps_what_is_transparent(studio: Studio) -> None:
@@ -130,20 +130,20 @@ def test_nothing_is_made_that_was_not_asked_for(studio: Studio) -> None:
 
 
 def test_what_is_too_large_is_left_out_and_the_picture_kept(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lambda_src.renderer.page.extras.MAX_BYTES", 2000)
+    monkeypatch.setattr("stillframe_renderer.page.extras.MAX_BYTES", 2000)
     page = "<body style='background:#00aa00'><p>" + "word " * 900
     shot = studio.shot(page, save=["html", "text", "har"])
     assert [each.file for each in shot.extras] == ["page.har"]
     assert set(shot.facts.left_out or {}) == {"html", "text"}
-    assert Picture(shot.data).at(-5, -5) == GREEN
+    assert Pixels(shot.data).at(-5, -5) == GREEN
 
 
 def test_a_page_that_is_too_busy_keeps_its_picture(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lambda_src.renderer.page.extras.SECONDS", 0.3)
-    monkeypatch.setattr("lambda_src.renderer.page.extras.TEXT", "(() => { for (;;); })()")
+    monkeypatch.setattr("stillframe_renderer.page.extras.SECONDS", 0.3)
+    monkeypatch.setattr("stillframe_renderer.page.extras.TEXT", "(() => { for (;;); })()")
     shot = studio.shot("<body style='background:#00aa00'>", save=["text"])
     assert (shot.extras, shot.facts.left_out) == ((), {"text": "the page did not answer in time"})
-    assert Picture(shot.data).is_all(GREEN)
+    assert Pixels(shot.data).is_all(GREEN)
 
 
 @pytest.mark.parametrize("extras", [{"thumbnail": {}}, {"perceptualHash": True}], ids=["thumbnail", "perceptualHash"])

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from stillframe.options import ImageFormat
-from tests.support.pixels import BLUE, GREEN, RED, WHITE, Picture
+from stillframe.request.options import ImageFormat
+from tests.support.pixels import BLUE, GREEN, RED, WHITE, Pixels
 
 from .conftest import Studio
 
@@ -57,7 +57,7 @@ def test_avif_is_avif_and_smaller_with_less_quality(studio: Studio) -> None:
     page = "".join(f"<p style='color:#{n:02x}8040'>Some text of number {n}</p>" for n in range(30))
     shots = [studio.shot(page, format="avif", quality=quality) for quality in (90, 20)]
     for shot in shots:
-        assert (Picture(shot.data).encoding, Picture(shot.data).size) == ("AVIF", (shot.width, shot.height))
+        assert (Pixels(shot.data).encoding, Pixels(shot.data).size) == ("AVIF", (shot.width, shot.height))
     assert len(shots[1].data) < len(shots[0].data)
 
 
@@ -85,7 +85,7 @@ def test_a_preset_is_one_word(studio: Studio, preset: str, wanted: str | None) -
     if wanted is None:
         assert shot.data.startswith(b"%PDF-")
     else:
-        assert Picture(shot.data).encoding == wanted
+        assert Pixels(shot.data).encoding == wanted
 
 
 def test_a_page_that_is_wider_than_a_phone_is_shown_whole_as_a_phone_shows_it(studio: Studio) -> None:
@@ -115,12 +115,12 @@ def test_a_blank_picture_of_a_page_with_content_is_taken_again(studio: Studio) -
         "worker.onmessage = () => { p.style.opacity = 1 }</script>"
     )
     shot = studio.shot(page, waitUntil="load")
-    assert not Picture(shot.data).is_all(WHITE)
+    assert not Pixels(shot.data).is_all(WHITE)
     assert shot.facts.blank is None
 
 
 @pytest.mark.parametrize("page", ["", "<p style='color:#ffffff'>text</p>"])
 def test_a_page_that_is_blank_says_so(studio: Studio, page: str) -> None:
     shot = studio.shot(page)
-    assert Picture(shot.data).is_all(WHITE)
+    assert Pixels(shot.data).is_all(WHITE)
     assert shot.facts.blank is True

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from lambda_src.renderer.page.scripts import MAY_REACT
-from tests.support.pixels import BLUE, GREEN, Picture
+from stillframe_renderer.page.scripts import MAY_REACT
+from tests.support.pixels import BLUE, GREEN, Pixels
 
 from .conftest import Studio
 
@@ -47,7 +47,7 @@ DONE = {
 @pytest.mark.parametrize("page", DONE.values(), ids=list(DONE))
 def test_what_the_page_was_going_to_do_is_done(studio: Studio, page: str) -> None:
     shot = studio.shot(RED_PAGE + page)
-    assert Picture(shot.data).at(640, 790) == GREEN
+    assert Pixels(shot.data).at(640, 790) == GREEN
     assert (shot.facts.settled, shot.facts.unsettled) == (True, None)
 
 

@@ -12,12 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from lambda_src.renderer.browser.chromium import Chromium
-from lambda_src.renderer.engine import RenderEngine
-from lambda_src.renderer.guard.resolver import SystemResolver
-from lambda_src.renderer.guard.server import EgressGuard
-from stillframe.addresses import Address
-from stillframe.egress import EgressPolicy
+from stillframe.egress.addresses import Address
+from stillframe.egress.policy import EgressPolicy
+from stillframe_renderer.browsers.engine import RenderEngine
+from stillframe_renderer.chromium.browser import Chromium
+from stillframe_renderer.guard.resolver import SystemResolver
+from stillframe_renderer.guard.server import EgressGuard
 from tests.support.canary import Canary, canaries
 from tests.support.serving import QuietHandler, serving
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from lambda_src.renderer.guard.server import EgressGuard
-from lambda_src.renderer.guard.session import GuardSession, Limits
-from stillframe.addresses import Address
-from stillframe.egress import EgressPolicy
+from stillframe.egress.addresses import Address
+from stillframe.egress.policy import EgressPolicy
+from stillframe_renderer.guard.server import EgressGuard
+from stillframe_renderer.guard.session import GuardSession, Limits
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
@@ -84,5 +84,5 @@ def record_dials(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         dialled.append(f"{host} {port}")
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("lambda_src.renderer.guard.session.open_connection", refuse)
+    monkeypatch.setattr("stillframe_renderer.guard.session.open_connection", refuse)
     return dialled

@@ -11,12 +11,12 @@ from urllib.parse import quote
 import pytest
 
 from benchmarks.unguarded import NoGuard
-from lambda_src.renderer.browser import flags
-from lambda_src.renderer.browser.chromium import Chromium
-from lambda_src.renderer.engine import RenderEngine
-from stillframe.artifact import Screenshot
-from stillframe.egress import EgressPolicy
+from stillframe.egress.policy import EgressPolicy
 from stillframe.errors import BlockedAddress, CaptureError, CaptureTimeout, ConnectionFailed
+from stillframe.image.render_result import RenderResult
+from stillframe_renderer.browsers.engine import RenderEngine
+from stillframe_renderer.chromium import flags
+from stillframe_renderer.chromium.browser import Chromium
 from tests.support.rendering import refusal, render, render_all
 
 from .attacks import HOSTS, NOT_TAKEN, SHY, SPARING, WAYS, WORDLESS
@@ -31,7 +31,7 @@ SETTLE = {"waitUntil": "networkidle", "delayMs": 500, "timeoutMs": 15_000}
 class Attacked:
     """What became of the pages of some ways, and what the canaries heard of each."""
 
-    outcomes: dict[str, Screenshot | CaptureError]
+    outcomes: dict[str, RenderResult | CaptureError]
     heard: dict[str, list[str]]
 
     @classmethod
@@ -78,7 +78,7 @@ def test_no_way_reaches_a_canary(attacked: Attacked, way: str) -> None:
     # Given / When a page that asks in one way for every name of the canaries
     shot = attacked.outcomes[way]
     # Then the page is pictured, and no canary heard of it
-    assert isinstance(shot, Screenshot)
+    assert isinstance(shot, RenderResult)
     assert attacked.heard[way] == []
     # And what came as far as the guard was refused for its address
     if way not in SHY | NOT_TAKEN:
@@ -236,7 +236,7 @@ def test_one_line_tells_of_a_refused_host(arena: Arena, caplog: pytest.LogCaptur
 
 def test_without_the_bypass_list_loopback_is_reached(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a browser whose proxy leaves loopback out, as Chromium's default is
-    monkeypatch.setattr("lambda_src.renderer.browser.flags.PROXY_BYPASS", "")
+    monkeypatch.setattr("stillframe_renderer.chromium.flags.PROXY_BYPASS", "")
     arena.canary.hits.clear()
     with arena.engine() as engine:
         render(engine, f"http://{arena.site}/attack?way=image", **SETTLE)

@@ -14,17 +14,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lambda_src.renderer.browser import flags
-from lambda_src.renderer.browser.memory import default_limit_mb
-from lambda_src.renderer.browser.tab import Tab
-from lambda_src.renderer.engine import RenderEngine
-from lambda_src.renderer.guard.server import EgressGuard
-from lambda_src.renderer.page.blocks import Blocks
-from lambda_src.renderer.page.interception import Interception
-from lambda_src.renderer.page.preparation import Preparation
-from stillframe.egress import EgressPolicy
-from stillframe.options import RenderOptions
-from tests.support.pixels import GREEN, Picture
+from stillframe.egress.policy import EgressPolicy
+from stillframe.request.options import RenderOptions
+from stillframe_renderer.browsers.engine import RenderEngine
+from stillframe_renderer.chromium import flags
+from stillframe_renderer.chromium.memory import default_limit_mb
+from stillframe_renderer.chromium.tab import Tab
+from stillframe_renderer.guard.server import EgressGuard
+from stillframe_renderer.page.blocks import Blocks
+from stillframe_renderer.page.interception import Interception
+from stillframe_renderer.page.preparation import Preparation
+from tests.support.pixels import GREEN, Pixels
 from tests.support.processes import Launches, listening_ports, processes_of
 from tests.support.rendering import refusal, render
 from tests.support.serving import QuietHandler, serving
@@ -157,7 +157,7 @@ def test_what_belongs_to_no_capture_reaches_nobody(launches: Launches, pages: st
 
 
 def test_every_permission_is_denied(engine: RenderEngine, pages: str) -> None:
-    assert Picture(render(engine, f"http://{pages}/permissions", delayMs=300).data).is_all(GREEN)
+    assert Pixels(render(engine, f"http://{pages}/permissions", delayMs=300).data).is_all(GREEN)
 
 
 def test_a_download_leaves_no_file(
@@ -197,7 +197,7 @@ def test_a_page_with_too_much_memory_ends_alone(engine: RenderEngine, launches: 
     # Then it is ended before its time, and the next capture in the same process is right
     assert (error.code, time.monotonic() - started < 7) == ("BROWSER_CRASHED", True)
     assert "memory" in error.message
-    assert Picture(render(engine, f"http://{pages}/good").data).is_all(GREEN)
+    assert Pixels(render(engine, f"http://{pages}/good").data).is_all(GREEN)
     assert len(launches.browsers) == 2
 
 

@@ -8,11 +8,11 @@ import socket
 
 import pytest
 
-from lambda_src.renderer.guard.resolver import ResolverSilent, SystemResolver
-from lambda_src.renderer.guard.server import EgressGuard
-from lambda_src.renderer.guard.session import Limits
-from stillframe.addresses import Address
-from stillframe.egress import EgressPolicy
+from stillframe.egress.addresses import Address
+from stillframe.egress.policy import EgressPolicy
+from stillframe_renderer.guard.resolver import ResolverSilent, SystemResolver
+from stillframe_renderer.guard.server import EgressGuard
+from stillframe_renderer.guard.session import Limits
 
 from .guarding import Told, ask, guard, origin, record_dials
 

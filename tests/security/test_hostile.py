@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from lambda_src.renderer.browser.chromium import Chromium
-from lambda_src.renderer.engine import RenderEngine
-from lambda_src.renderer.guard.server import EgressGuard
-from lambda_src.renderer.guard.session import Limits
-from stillframe.egress import EgressPolicy
+from stillframe.egress.policy import EgressPolicy
 from stillframe.errors import CaptureError
-from tests.support.pixels import GREEN, Picture
+from stillframe_renderer.browsers.engine import RenderEngine
+from stillframe_renderer.chromium.browser import Chromium
+from stillframe_renderer.guard.server import EgressGuard
+from stillframe_renderer.guard.session import Limits
+from tests.support.pixels import GREEN, Pixels
 from tests.support.processes import Launches
 from tests.support.rendering import render
 from tests.support.serving import serving
@@ -54,7 +54,7 @@ def test_a_hostile_page_ends_in_time_and_harms_nobody(engine: RenderEngine, page
     assert outcome in EXPECTED.get(name, {"png"}), outcome
     assert seconds < DEADLINE_SECONDS + 1
     # And the next capture in the same process is right
-    assert Picture(render(engine, f"http://{pages}/good").data).is_all(GREEN)
+    assert Pixels(render(engine, f"http://{pages}/good").data).is_all(GREEN)
 
 
 # What else than a picture is right; what is not named here is pictured.
@@ -91,7 +91,7 @@ def test_nothing_is_left_of_them(chromium: str, pages: str, tmp_path: Path, monk
         for name in ("popups", "busy-loop", "blob-disk", "memory-hog"):
             with contextlib.suppress(CaptureError):
                 render(engine, f"http://{pages}/{name}", 4, timeoutMs=3000)
-            assert Picture(render(engine, f"http://{pages}/good").data).is_all(GREEN)
+            assert Pixels(render(engine, f"http://{pages}/good").data).is_all(GREEN)
     finally:
         engine.close()
     # Then no browser, no zombie and no file is left

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from lambda_src.renderer.engine import RenderEngine
-from tests.support.pixels import WHITE, Picture
+from stillframe_renderer.browsers.engine import RenderEngine
+from tests.support.pixels import WHITE, Pixels
 from tests.support.rendering import local_engine, render
 from tests.support.serving import QuietHandler, serving
 
@@ -144,4 +144,4 @@ def test_a_page_reads_no_file_and_no_credential(
         shot = render(engine, f"http://{pages}/page?body={body}", delayMs=200)
         # Then it got nothing, and the picture shows nothing
         assert shot.facts.title == ""
-        assert Picture(shot.data).is_all(WHITE)
+        assert Pixels(shot.data).is_all(WHITE)

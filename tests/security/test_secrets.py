@@ -15,17 +15,17 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
-from cli.main import cli
-from lambda_src.renderer.engine import RenderEngine
-from lambda_src.renderer.runtime import Runtime
 from stillframe.errors import BlockedAddress, SecretUnavailable
-from stillframe.grant import SecretGrant
-from stillframe.options import RenderOptions
 from stillframe.outcome import OutcomeKind
-from stillframe.request import CaptureRequest
-from stillframe.secrets import SecretStore
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.options import RenderOptions
+from stillframe.request.secret_grant import SecretGrant
+from stillframe.request.secret_store import SecretStore
+from stillframe_cli.main import cli
+from stillframe_renderer.browsers.engine import RenderEngine
+from stillframe_renderer.runtime import Runtime
 from tests.support.cloud import Cloud
-from tests.support.fakes import SetContext, message
+from tests.support.fakes import FakeContext, message
 from tests.support.rendering import local_engine, render
 from tests.support.serving import QuietHandler, serving
 
@@ -162,7 +162,7 @@ def test_neither_record_nor_log_nor_metric_nor_object_has_it(
     with caplog.at_level(logging.DEBUG):
         try:
             for request in requests:
-                outcome = runtime.handler._capture.handle(message(request, f"m-{request.id}"), SetContext())
+                outcome = runtime.handler._capture.handle(message(request, f"m-{request.id}"), FakeContext())
                 assert outcome.kind in (OutcomeKind.CAPTURED, OutcomeKind.FAILED)
                 assert TOKEN not in json.dumps(outcome.to_wire())
         finally:
@@ -174,7 +174,7 @@ def test_neither_record_nor_log_nor_metric_nor_object_has_it(
     kept += [str({**each, "Body": each["Body"].read()}) for each in objects]
     assert len(kept) == 6
     assert TOKEN not in "".join(kept)
-    ours = [line for line in caplog.records if line.name.startswith(("stillframe", "lambda_src"))]
+    ours = [line for line in caplog.records if line.name.startswith("stillframe")]
     assert TOKEN not in "".join(str(line.__dict__) for line in ours)
     assert TOKEN not in "".join(capsys.readouterr())
     # And the same request is known again by its secret, another one is not

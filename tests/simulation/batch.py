@@ -9,8 +9,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambda_src.renderer.capture import Capture
-from stillframe.delivery import FIRST_MESSAGE_ID, POSTPONED, RECEIVED_BEFORE, REDRIVEN_FROM, Message
+from stillframe.request.message import FIRST_MESSAGE_ID, POSTPONED, RECEIVED_BEFORE, REDRIVEN_FROM, Message
+from stillframe_renderer.message.capture import Capture
 
 from .scheduler import Process, Scheduler, SkewedClock
 from .surroundings import Surroundings

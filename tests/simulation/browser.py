@@ -8,12 +8,12 @@ import itertools
 from collections.abc import Callable
 from enum import Enum
 
-from stillframe.artifact import Screenshot
 from stillframe.clock import Deadline
 from stillframe.errors import BrowserCrashed, CaptureTimeout, ConnectionFailed, UnknownHost
-from stillframe.extra import Extra, ExtraKind
-from stillframe.facts import PageFacts
-from stillframe.options import ImageFormat, RenderOptions
+from stillframe.image.extra import Extra, ExtraKind
+from stillframe.image.page_facts import PageFacts
+from stillframe.image.render_result import RenderResult
+from stillframe.request.options import ImageFormat, RenderOptions
 
 from .network import Network
 from .scheduler import Process, Scheduler
@@ -58,7 +58,7 @@ class SimulatedBrowser:
         self._mishaps = mishaps
         self._numbers = numbers
 
-    def render(self, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
+    def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
         scheduler, rng = self._scheduler, self._scheduler.rng
         mishap = rng.choice(MISHAPS) if rng.random() < self._mishaps else None
         scheduler.tell(scheduler.current.name, f"render {mishap.value if mishap else 'begins'}")
@@ -77,4 +77,4 @@ class SimulatedBrowser:
         # They say whose they are, so that it shows which image they were stored with.
         kinds = (ExtraKind.HTML, ExtraKind.TEXT) if rng.random() < EXTRAS else ()
         extras = tuple(Extra.page(kind, data) for kind in kinds)
-        return Screenshot(data, ImageFormat.PNG, 8, 8, PageFacts(200, url, "A page"), wanted_ms, extras)
+        return RenderResult(data, ImageFormat.PNG, 8, 8, PageFacts(200, url, "A page"), wanted_ms, extras)

@@ -9,21 +9,21 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
 
-from cli.producer import Producer
-from lambda_src.renderer.capture import Capture
-from lambda_src.renderer.claimed import InvocationContext
-from stillframe.artifact import Screenshot, StoredArtifact
-from stillframe.claim import Claim
-from stillframe.delivery import Delivery, Message
 from stillframe.errors import HostBusy, TransientError
-from stillframe.extra import Extra
+from stillframe.image.extra import Extra
+from stillframe.image.render_result import RenderResult, StoredImage
+from stillframe.image.store import ImageStore
 from stillframe.outcome import Outcome, OutcomeKind
-from stillframe.politeness import HostSlots, Slot
-from stillframe.record import Record, queued_item
-from stillframe.request import CaptureRequest
-from stillframe.store import ArtifactStore
-from stillframe.turns import Turns
-from stillframe.update import Update
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.message import Delivery, Message
+from stillframe.table.claim import Claim
+from stillframe.table.host_limit import HostLimit, Slot
+from stillframe.table.record import Record, queued_item
+from stillframe.table.update import Update
+from stillframe.table.wait_count import WaitCounts
+from stillframe_cli.producer import Producer
+from stillframe_renderer.message.capture import Capture
+from stillframe_renderer.message.under_claim import InvocationContext
 
 from .surroundings import Parts
 
@@ -133,7 +133,7 @@ class LetsSuccessExpire(Claim):
         return super()._addressed(update)
 
 
-class OverwritesObjects(ArtifactStore):
+class OverwritesObjects(ImageStore):
     """Puts without If-None-Match."""
 
     def __init__(self, client: Any, bucket: str, prefix: str) -> None:
@@ -151,37 +151,37 @@ class _WithoutIfNoneMatch:
         return getattr(self._client, name)
 
 
-class BelievesItsOwnImage(ArtifactStore):
+class BelievesItsOwnImage(ImageStore):
     """On 412 it takes the object for its own instead of looking at it."""
 
-    def find(self, capture_id: str, image_format: Any) -> StoredArtifact | None:
+    def find(self, screenshot_id: str, image_format: Any) -> StoredImage | None:
         return self._mine
 
-    def put(self, capture_id: str, claim_token: str, shot: Screenshot) -> tuple[StoredArtifact, bool]:
-        self._mine = self._describe(capture_id, shot)
-        return super().put(capture_id, claim_token, shot)
+    def put(self, screenshot_id: str, claim_token: str, shot: RenderResult) -> tuple[StoredImage, bool]:
+        self._mine = self._describe(screenshot_id, shot)
+        return super().put(screenshot_id, claim_token, shot)
 
-    _mine: StoredArtifact | None = None
+    _mine: StoredImage | None = None
 
 
-class StoresExtrasLast(ArtifactStore):
+class StoresExtrasLast(ImageStore):
     """Stores the image, and then what belongs to it."""
 
-    def put(self, capture_id: str, claim_token: str, shot: Screenshot) -> tuple[StoredArtifact, bool]:
-        stored = super().put(capture_id, claim_token, shot)
+    def put(self, screenshot_id: str, claim_token: str, shot: RenderResult) -> tuple[StoredImage, bool]:
+        stored = super().put(screenshot_id, claim_token, shot)
         for extra in shot.extras:
-            super()._write_extra(capture_id, claim_token, extra)
+            super()._write_extra(screenshot_id, claim_token, extra)
         return stored
 
-    def _write_extra(self, capture_id: str, claim_token: str, extra: Extra) -> None:
+    def _write_extra(self, screenshot_id: str, claim_token: str, extra: Extra) -> None:
         pass
 
 
-class KeepsExtrasById(ArtifactStore):
+class KeepsExtrasById(ImageStore):
     """Has one place for the extra objects of an id, whichever render they are of."""
 
-    def extra_key(self, capture_id: str, claim_token: str, file: str) -> str:
-        return super().extra_key(capture_id, "extras", file)
+    def extra_key(self, screenshot_id: str, claim_token: str, file: str) -> str:
+        return super().extra_key(screenshot_id, "extras", file)
 
 
 class KeyedByMessageId(Claim):
@@ -207,14 +207,14 @@ class WaitsWithoutACopy(Capture):
         return replace(outcome, kind=OutcomeKind.RETRY, reason=error.code)
 
 
-class CountsNoTurns(Turns):
+class CountsNoTurns(WaitCounts):
     """Lets every copy of a waiting message wait on, and be copied again."""
 
     def is_newest(self, message: Message) -> bool:
         return True
 
 
-class ReleasesWhatItLost(HostSlots):
+class ReleasesWhatItLost(HostLimit):
     """Gives back the slot that it once had, whoever has it now."""
 
     def release(self, slot: Slot | None) -> None:

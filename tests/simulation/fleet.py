@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from cli.poller import VISIBILITY_MARGIN_SECONDS
+from stillframe_cli.poller import VISIBILITY_MARGIN_SECONDS
 
 from .aws.queue import SimulatedQueue, SimulatedSqs, StoredMessage
 from .batch import Batch, Context
@@ -148,7 +148,7 @@ class Consumer(Worker):
     def work_on(self, deliveries: list[dict[str, Any]]) -> None:
         around = self._around
         process = self._process if self._process and self._process.alive else self._new_process()
-        # As cli.poller counts it: the leases end before the messages are visible again.
+        # As stillframe_cli.poller counts it: the leases end before the messages are visible again.
         margin_seconds = VISIBILITY_MARGIN_SECONDS + 2 * around.settings.lease_margin_seconds
         ends_ms = around.scheduler.now_ms + int(1000 * (around.plan.visibility_seconds - margin_seconds))
         job_ms = int(1000 * around.settings.job_deadline_seconds)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from stillframe import politeness, turns
 from stillframe.errors import CaptureError, retryable_codes
-from stillframe.record import from_attributes
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.table import host_limit, wait_count
+from stillframe.table.record import from_attributes
 
 from .aws.bucket import SimulatedBucket, Version
 from .aws.queue import SimulatedQueue, StoredMessage
@@ -117,9 +117,9 @@ class Invariants:
 
     def _written(self, key: str, old: Item | None, new: Item) -> None:
         was, now = from_attributes(old or {}), from_attributes(new)
-        if key.startswith(politeness.PREFIX):
+        if key.startswith(host_limit.PREFIX):
             self._check_slot(key, was, now)
-        elif not key.startswith(turns.PREFIX):
+        elif not key.startswith(wait_count.PREFIX):
             self._check_record(key, was, now)
 
     def _check_slot(self, key: str, was: Item, now: Item) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
-from cli.redriver import LOOK_SECONDS
 from stillframe.clients import Clients
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
+from stillframe_cli.redriver import LOOK_SECONDS
 
 from .aws.bucket import SimulatedBucket
 from .aws.queue import QueueWatcher, SimulatedQueue, SimulatedSqs, StoredMessage

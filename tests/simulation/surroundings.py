@@ -10,24 +10,24 @@ from typing import Any, cast
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.load.sender import InPlace
-from cli.producer import Producer
-from cli.redriver import Redriver
-from lambda_src.renderer.capture import Capture
-from lambda_src.renderer.comparison import Comparer
-from lambda_src.renderer.metering import Meter
-from lambda_src.renderer.work import Work
-from stillframe.claim import Claim
 from stillframe.clients import Clients, connect_secrets
-from stillframe.delivery import REDRIVEN_FROM, Delivery
-from stillframe.politeness import HostSlots
+from stillframe.image.store import ImageStore
 from stillframe.queue import Backoff, CaptureQueue
-from stillframe.request import CaptureRequest
-from stillframe.secrets import SecretStore
-from stillframe.series import Series
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.message import REDRIVEN_FROM, Delivery
+from stillframe.request.secret_store import SecretStore
 from stillframe.settings import Settings
-from stillframe.store import ArtifactStore
-from stillframe.turns import Turns
+from stillframe.table.claim import Claim
+from stillframe.table.host_limit import HostLimit
+from stillframe.table.last_capture import LastCaptures
+from stillframe.table.wait_count import WaitCounts
+from stillframe_cli.load.sender import InPlace
+from stillframe_cli.producer import Producer
+from stillframe_cli.redriver import Redriver
+from stillframe_renderer.load.metering import Meter
+from stillframe_renderer.message.capture import Capture
+from stillframe_renderer.message.comparison import Comparer
+from stillframe_renderer.message.job import Work
 
 from .browser import SimulatedBrowser
 from .invariants import MAX_SKEW_MS
@@ -42,10 +42,10 @@ class Parts:
 
     claim: type[Claim] = Claim
     capture: type[Capture] = Capture
-    artifacts: type[ArtifactStore] = ArtifactStore
+    artifacts: type[ImageStore] = ImageStore
     producer: type[Producer] = Producer
-    slots: type[HostSlots] = HostSlots
-    turns: type[Turns] = Turns
+    slots: type[HostLimit] = HostLimit
+    turns: type[WaitCounts] = WaitCounts
     acknowledge_first: bool = False
     settings: Mapping[str, object] = field(default_factory=dict)
 
@@ -83,7 +83,7 @@ class Surroundings:
         mishaps = 0.0 if self.is_calm else self.plan.mishaps
         browser = SimulatedBrowser(self.scheduler, self.network, process, mishaps, self.images)
         artifacts = parts.artifacts(clients.s3, settings.bucket_name, settings.key_prefix)
-        comparer = Comparer(Series(clients.dynamodb, settings.table_name), artifacts)
+        comparer = Comparer(LastCaptures(clients.dynamodb, settings.table_name), artifacts)
 
         def claim_for(delivery: Delivery) -> Claim:
             return parts.claim(clients.dynamodb, settings, clock, delivery)

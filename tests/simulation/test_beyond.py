@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import pytest
 
-from cli.auditor import Auditor
-from cli.findings import Finding, FindingKind
 from stillframe.clients import Clients
+from stillframe_cli.auditor import Auditor
+from stillframe_cli.findings import Finding, FindingKind
 
 from .aws.bucket import SimulatedBucket
 from .aws.queue import SimulatedQueue

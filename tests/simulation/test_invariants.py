@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from stillframe.record import queued_item
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.table.record import queued_item
 
 from .invariants import Promise, Violation
 from .network import Weather

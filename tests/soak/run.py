@@ -27,16 +27,16 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from lambda_src.renderer.browser.executable import find_chromium
-from lambda_src.renderer.browser.memory import PAGE_BYTES
-from lambda_src.renderer.browser.process import use_few_arenas
-from lambda_src.renderer.engine import RenderEngine
-from lambda_src.renderer.guard.server import EgressGuard
-from lambda_src.renderer.guard.session import Limits
-from stillframe.egress import EgressPolicy
+from stillframe.egress.policy import EgressPolicy
 from stillframe.errors import CaptureError
+from stillframe_renderer.browsers.engine import RenderEngine
+from stillframe_renderer.chromium.executable import find_chromium
+from stillframe_renderer.chromium.memory import PAGE_BYTES
+from stillframe_renderer.chromium.process import use_few_arenas
+from stillframe_renderer.guard.server import EgressGuard
+from stillframe_renderer.guard.session import Limits
 from tests.security.hostile_pages import EVERYTHING, HostilePages
-from tests.support.pixels import GREEN, Picture
+from tests.support.pixels import GREEN, Pixels
 from tests.support.processes import Launches
 from tests.support.rendering import render
 from tests.support.served import serving_apart
@@ -128,7 +128,7 @@ class Soak:
             url = f"http://{self._site}/{name}"
             shot = render(self._engine, url, DEADLINE_SECONDS, fullPage=True, timeoutMs=PAGE_TIMEOUT_MS)
             outcome = "captured"
-            is_right = name != "good" or Picture(shot.data).is_all(GREEN)
+            is_right = name != "good" or Pixels(shot.data).is_all(GREEN)
         except CaptureError as error:
             # A good page whose browser was ended on account of its neighbour is tried again, as the queue would.
             outcome = error.code

@@ -8,16 +8,16 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from cli.archive import Archive
-from cli.auditor import Auditor
-from cli.emulator import Emulator
-from cli.findings import Finding, FindingKind, Summary
-from cli.producer import Producer
-from cli.provision import QueuePolicy, provision
 from stillframe.clients import Clients
-from stillframe.record import Record
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
+from stillframe.table.record import Record
+from stillframe_cli.archive import Archive
+from stillframe_cli.auditor import Auditor
+from stillframe_cli.emulator import Emulator
+from stillframe_cli.findings import Finding, FindingKind, Summary
+from stillframe_cli.producer import Producer
+from stillframe_cli.provision import QueuePolicy, provision
 
 _accounts = itertools.count(random.randrange(100_000_000_000, 900_000_000_000))
 
@@ -60,11 +60,11 @@ class Cloud:
         """Message ids, in order."""
         return [sent.message_id for sent in Producer(self.clients, self.settings).send(requests)]
 
-    def record(self, capture_id: str) -> Record | None:
-        return Archive(self.clients, self.settings).record(capture_id)
+    def record(self, screenshot_id: str) -> Record | None:
+        return Archive(self.clients, self.settings).record(screenshot_id)
 
-    def image(self, capture_id: str) -> bytes:
-        record = self.record(capture_id)
+    def image(self, screenshot_id: str) -> bytes:
+        record = self.record(screenshot_id)
         assert record is not None
         return Archive(self.clients, self.settings).image(record)
 

@@ -7,30 +7,30 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from lambda_src.renderer.capture import Capture
-from lambda_src.renderer.comparison import Comparer
-from lambda_src.renderer.metering import Meter
-from lambda_src.renderer.tabs import Tabs
-from lambda_src.renderer.work import Work
-from stillframe.artifact import Screenshot
-from stillframe.claim import Claim
 from stillframe.clients import Clients, connect_secrets
 from stillframe.clock import Clock, Deadline
-from stillframe.delivery import Delivery, Message
-from stillframe.extra import Extra
-from stillframe.facts import PageFacts
-from stillframe.options import ImageFormat, RenderOptions
-from stillframe.politeness import HostSlots
+from stillframe.image.extra import Extra
+from stillframe.image.page_facts import PageFacts
+from stillframe.image.render_result import RenderResult
+from stillframe.image.store import ImageStore
 from stillframe.queue import Backoff, CaptureQueue
-from stillframe.request import CaptureRequest
-from stillframe.secrets import SecretStore
-from stillframe.series import Series
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.message import Delivery, Message
+from stillframe.request.options import ImageFormat, RenderOptions
+from stillframe.request.secret_store import SecretStore
 from stillframe.settings import Settings
-from stillframe.store import ArtifactStore
-from stillframe.turns import Turns
+from stillframe.table.claim import Claim
+from stillframe.table.host_limit import HostLimit
+from stillframe.table.last_capture import LastCaptures
+from stillframe.table.wait_count import WaitCounts
+from stillframe_renderer.load.metering import Meter
+from stillframe_renderer.load.tabs import Tabs
+from stillframe_renderer.message.capture import Capture
+from stillframe_renderer.message.comparison import Comparer
+from stillframe_renderer.message.job import Work
 
 
-class SetClock:
+class FakeClock:
     """Stands still until it is moved."""
 
     def __init__(self, now_ms: int = 1_800_000_000_000) -> None:
@@ -43,7 +43,7 @@ class SetClock:
         self.ms += int(seconds * 1000)
 
 
-class SetContext:
+class FakeContext:
     """An invocation with that many seconds left."""
 
     def __init__(self, seconds: float = 60) -> None:
@@ -53,7 +53,7 @@ class SetContext:
         return int(self.seconds * 1000)
 
 
-class ToldRenderer:
+class FakeRenderer:
     """Renders a small image of one colour; `during` runs in mid-render and may raise."""
 
     def __init__(
@@ -67,14 +67,14 @@ class ToldRenderer:
         self.extras = extras
         self.rendered: list[str] = []
 
-    def render(self, url: str, options: RenderOptions, deadline: Deadline) -> Screenshot:
+    def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
         self.rendered.append(url)
         if self.during is not None:
             self.during()
         file = io.BytesIO()
         Image.new("RGB", (8, 8), self.colour).save(file, "PNG")
         facts = PageFacts(http_status=200, final_url=url, title="Told é")
-        return Screenshot(file.getvalue(), ImageFormat.PNG, 8, 8, facts, 5, self.extras)
+        return RenderResult(file.getvalue(), ImageFormat.PNG, 8, 8, facts, 5, self.extras)
 
 
 def message(
@@ -88,13 +88,13 @@ def message(
     return Message(body, message_id, f"handle-{message_id}", receive_count, received_at_ms - 250, received_at_ms)
 
 
-def capture_of(
-    clients: Clients, settings: Settings, renderer: ToldRenderer, clock: Clock, worker: str = "worker-1"
+def capture_with(
+    clients: Clients, settings: Settings, renderer: FakeRenderer, clock: Clock, worker: str = "worker-1"
 ) -> Capture:
     """A worker with everything real but the browser and the clock."""
     own = settings.model_copy(update={"worker_id": worker})
 
-    artifacts = ArtifactStore(clients.s3, own.bucket_name, own.key_prefix)
+    artifacts = ImageStore(clients.s3, own.bucket_name, own.key_prefix)
 
     def claim_for(delivery: Delivery) -> Claim:
         return Claim(clients.dynamodb, own, clock, delivery)
@@ -106,14 +106,14 @@ def capture_of(
             renderer,
             artifacts,
             SecretStore((), connect_secrets),
-            Comparer(Series(clients.dynamodb, own.table_name), artifacts),
+            Comparer(LastCaptures(clients.dynamodb, own.table_name), artifacts),
             own,
         ),
         queue=CaptureQueue(clients.sqs, own.queue_url, own.dead_letter_queue_url),
         backoff=Backoff(own.backoff_base_seconds, own.backoff_cap_seconds),
         clock=clock,
-        slots=HostSlots(clients.dynamodb, own.table_name, own.per_host, clock),
-        turns=Turns(clients.dynamodb, own.table_name, clock),
+        slots=HostLimit(clients.dynamodb, own.table_name, own.per_host, clock),
+        turns=WaitCounts(clients.dynamodb, own.table_name, clock),
         meter=Meter(lambda: clock.now_ms() / 1000, 2048, lambda: clock.now_ms() / 1000),
     )
 

@@ -12,7 +12,7 @@ BLUE = (0, 0, 255)
 WHITE = (255, 255, 255)
 
 
-class Picture:
+class Pixels:
     """A decoded image."""
 
     def __init__(self, data: bytes) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from lambda_src.renderer.browser.chromium import Chromium
+from stillframe_renderer.chromium.browser import Chromium
 
 
 class Launches:

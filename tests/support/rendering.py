@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from lambda_src.renderer.browser.chromium import Chromium
-from lambda_src.renderer.engine import RenderEngine
-from lambda_src.renderer.guard.server import EgressGuard
-from stillframe.artifact import Screenshot
 from stillframe.clock import Deadline, SystemClock
-from stillframe.egress import EgressPolicy
+from stillframe.egress.policy import EgressPolicy
 from stillframe.errors import CaptureError
-from stillframe.options import RenderOptions
+from stillframe.image.render_result import RenderResult
+from stillframe.request.options import RenderOptions
+from stillframe_renderer.browsers.engine import RenderEngine
+from stillframe_renderer.chromium.browser import Chromium
+from stillframe_renderer.guard.server import EgressGuard
 
 TABS = 6
 
@@ -38,7 +38,7 @@ def deadline(seconds: float = 20) -> Deadline:
     return Deadline(clock.now_ms() + int(seconds * 1000), clock)
 
 
-def render(engine: RenderEngine, url: str, seconds: float = 20, **options: Any) -> Screenshot:
+def render(engine: RenderEngine, url: str, seconds: float = 20, **options: Any) -> RenderResult:
     """Render with wire options."""
     return engine.render(url, RenderOptions.parse(options), deadline(seconds))
 
@@ -50,21 +50,21 @@ def refusal(engine: RenderEngine, url: str, seconds: float = 20, **options: Any)
     return refused.value
 
 
-def render_all(engine: RenderEngine, urls: Mapping[str, str], **options: Any) -> dict[str, Screenshot | CaptureError]:
+def render_all(engine: RenderEngine, urls: Mapping[str, str], **options: Any) -> dict[str, RenderResult | CaptureError]:
     """Render many pages with the same options, several at once; what each came to."""
     return render_each(engine, {name: (url, options) for name, url in urls.items()})
 
 
 def render_each(
     engine: RenderEngine, pages: Mapping[str, tuple[str, dict[str, Any]]]
-) -> dict[str, Screenshot | CaptureError]:
+) -> dict[str, RenderResult | CaptureError]:
     """As `render_all`, each page with options of its own."""
     with ThreadPoolExecutor(TABS) as pool:
         works = {name: pool.submit(outcome_of, engine, url, **options) for name, (url, options) in pages.items()}
         return {name: work.result() for name, work in works.items()}
 
 
-def outcome_of(engine: RenderEngine, url: str, **options: Any) -> Screenshot | CaptureError:
+def outcome_of(engine: RenderEngine, url: str, **options: Any) -> RenderResult | CaptureError:
     """The picture, or the error."""
     try:
         return render(engine, url, **options)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+# The command, by this interpreter.
+STILLFRAME = (sys.executable, "-m", "stillframe_cli")
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "STILLFRAME_CHROMIUM")
 
 
@@ -31,7 +33,15 @@ class Worker:
         self._errors = log.with_suffix(".stderr")
         with log.open("wb") as out, self._errors.open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cli", "consume", "--log-format", "json", "--worker-id", log.stem, *options],
+                [
+                    *STILLFRAME,
+                    "consume",
+                    "--log-format",
+                    "json",
+                    "--worker-id",
+                    log.stem,
+                    *options,
+                ],
                 cwd=ROOT,
                 env=environment(exports),
                 stdout=out,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillframe.addresses import IPV4_RANGES, IPV6_RANGES, AddressClass, classify, parse_address
+from stillframe.egress.addresses import IPV4_RANGES, IPV6_RANGES, AddressClass, classify, parse_address
 
 A = AddressClass
 # The ranges, written down a second time: first, last, class, and whether the neighbours are public.

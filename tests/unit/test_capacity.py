@@ -12,19 +12,19 @@ import click
 import pytest
 import simpy
 
-from cli.capacity import limits, scaling
-from cli.capacity.figures import ASSUMED, Figures, from_load_test, from_records
-from cli.capacity.fleet_size import fleet_size
-from cli.capacity.lambda_size import lambda_size, visibility_timeout
-from cli.capacity.load_profile import LoadProfile
-from cli.capacity.plan import Plan
-from cli.capacity.presets import TARGETS, preset
-from cli.capacity.scaling import FleetScaler, Seen, provisioned, standard
-from cli.capacity.target import Target
-from cli.capacity.timeline import Timeline, simulate
-from cli.capacity.worker import MEMORY_TARGET, memory_mb, throughput, worker_of
 from stacks.config import PRESETS, DeployConfig
-from stillframe.record import Record, Status
+from stillframe.table.record import Record, Status
+from stillframe_cli.capacity import limits, scaling
+from stillframe_cli.capacity.figures import ASSUMED, Figures, from_load_test, from_records
+from stillframe_cli.capacity.fleet_size import fleet_size
+from stillframe_cli.capacity.lambda_size import lambda_size, visibility_timeout
+from stillframe_cli.capacity.load_profile import LoadProfile
+from stillframe_cli.capacity.plan import Plan
+from stillframe_cli.capacity.presets import TARGETS, preset
+from stillframe_cli.capacity.scaling import FleetScaler, Seen, provisioned, standard
+from stillframe_cli.capacity.target import Target
+from stillframe_cli.capacity.timeline import Timeline, simulate
+from stillframe_cli.capacity.worker import MEMORY_TARGET, memory_mb, throughput, worker_of
 
 RAMP = LoadProfile.parse("0:0,600:3500,1800:3500,2400:0")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lambda_src.renderer.metering import Account, Meter
 from stillframe.cost import MB_PER_VCPU, Cost, lambda_usd, worker_memory_mb
+from stillframe_renderer.load.metering import Account, Meter
 
 
 class Machine:

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image, ImageDraw
 
-from cli.main import cli
-from stillframe.difference import compare
-from tests.support.pixels import Picture
+from stillframe.image.difference import compare
+from stillframe_cli.main import cli
+from tests.support.pixels import Pixels
 
 
 def image(
@@ -39,7 +39,7 @@ def test_what_changed_is_counted_found_and_marked() -> None:
     assert difference.pixels == 800 / 20_000
     assert difference.box == (100, 30, 140, 50)
     assert difference.looks > 0
-    marked = Picture(difference.marked)
+    marked = Pixels(difference.marked)
     assert (marked.size, marked.count((255, 0, 64))) == ((200, 100), 800)
 
 
@@ -76,7 +76,7 @@ def test_the_command_compares_files(tmp_path: Path, fail_over: str | None, statu
     assert result.exit_code == status
     assert json.loads(result.stdout)["difference"] == 0.04
     assert json.loads(result.stdout)["changed"] is True
-    assert Picture((tmp_path / "c.png").read_bytes()).count((255, 0, 64)) == 800
+    assert Pixels((tmp_path / "c.png").read_bytes()).count((255, 0, 64)) == 800
 
 
 def test_the_command_says_what_it_cannot_find(tmp_path: Path) -> None:

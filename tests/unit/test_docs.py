@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from stacks.config import PRESETS, DeployConfig
 from stillframe.errors import CaptureError, PermanentError, TransientError, leaves
-from stillframe.options import RenderOptions
+from stillframe.request.options import RenderOptions
 from tests.simulation.bugs import BUGS
 from tests.simulation.invariants import Promise
 

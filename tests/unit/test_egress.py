@@ -6,8 +6,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from stillframe.addresses import AddressClass
-from stillframe.egress import EgressPolicy, Reason, Refusal
+from stillframe.egress.addresses import AddressClass
+from stillframe.egress.policy import EgressPolicy, Reason, Refusal
 from stillframe.errors import BlockedAddress, BlockedScheme, InvalidRequest
 
 POLICY = EgressPolicy.of()

@@ -10,8 +10,8 @@ from typing import Any
 import cbor2
 import pytest
 
-from lambda_src.renderer.browser.encoding import HEADER_BYTES, Binary, body_bytes, encode, fields_of
-from lambda_src.renderer.browser.pipe import MessagePipe
+from stillframe_renderer.chromium.encoding import HEADER_BYTES, Binary, body_bytes, encode, fields_of
+from stillframe_renderer.chromium.pipe import MessagePipe
 
 MAP, ARRAY, END = b"\xbf", b"\x9f", b"\xff"
 

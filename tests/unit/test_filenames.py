@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli.filenames import MAX_NAME_CHARS, filename_for
+from stillframe_cli.filenames import MAX_NAME_CHARS, filename_for
 
 
 @pytest.mark.parametrize(

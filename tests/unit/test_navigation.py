@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambda_src.renderer.page.navigation import error_for
+from stillframe_renderer.page.navigation import error_for
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import pytest
 
-from lambda_src.renderer.observability import MetricEmitter, json_logger, log_outcome, measurements
-from stillframe.artifact import StoredArtifact
 from stillframe.cost import Cost
-from stillframe.facts import PageFacts
+from stillframe.image.page_facts import PageFacts
+from stillframe.image.render_result import StoredImage
 from stillframe.outcome import Outcome, OutcomeKind
+from stillframe_renderer.observability import MetricEmitter, json_logger, log_outcome, measurements
 
-ARTIFACT = StoredArtifact(
+ARTIFACT = StoredImage(
     "k", "s3://b/k", "image/png", 1234, 10, 20, "00", PageFacts(200, "https://x", "Title", blank=False)
 )
 CAPTURED = Outcome(
@@ -75,7 +75,7 @@ def test_the_line_is_json_with_wire_names() -> None:
 def test_modules_of_the_renderer_log_to_the_same_place() -> None:
     stream = io.StringIO()
     json_logger("INFO", stream)
-    logging.getLogger("lambda_src.renderer.warm_browser").warning("the browser is replaced", extra={"chromiumPid": 7})
+    logging.getLogger("stillframe_renderer.browsers.pool").warning("the browser is replaced", extra={"chromiumPid": 7})
     assert json.loads(stream.getvalue())["chromiumPid"] == 7
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stillframe.errors import InvalidRequest
-from stillframe.options import ImageFormat, RenderOptions
+from stillframe.request.options import ImageFormat, RenderOptions
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pyee import EventEmitter
 
-from lambda_src.renderer.page.navigation import Navigation
-from lambda_src.renderer.page.preparation import Preparation
-from stillframe.options import WaitUntil
+from stillframe.request.options import WaitUntil
+from stillframe_renderer.page.navigation import Navigation
+from stillframe_renderer.page.preparation import Preparation
 
 
 class Session(EventEmitter):

@@ -8,8 +8,9 @@ from dataclasses import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillframe.facts import PageFacts
-from stillframe.record import (
+from stillframe.image.page_facts import PageFacts
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.table.record import (
     INDEX_SHARDS,
     Record,
     Status,
@@ -19,8 +20,7 @@ from stillframe.record import (
     queued_item,
     to_attributes,
 )
-from stillframe.request import CaptureRequest
-from stillframe.update import Update
+from stillframe.table.update import Update
 
 values = st.recursive(
     st.booleans() | st.integers(-(2**53), 2**53) | st.floats(0.001, 1e6) | st.text(),

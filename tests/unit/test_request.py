@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stillframe.errors import InvalidRequest, PermanentError, UnparsableBody
-from stillframe.request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest
 
 URL = "https://example.com/"
 

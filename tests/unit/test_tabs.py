@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from lambda_src.renderer.tabs import Tabs
+from stillframe_renderer.load.tabs import Tabs
 
 CPUS = 2.0
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-GUARD = "lambda_src/renderer/guard"
-RENDERER = "lambda_src/renderer"
+RENDERER = "lambda_src/renderer/stillframe_renderer"
+GUARD = f"{RENDERER}/guard"
 SHARED = "layers/stillframe/python/stillframe"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pyroute2 import IPRoute
 
-from lambda_src.renderer.engine import RenderEngine
+from stillframe_renderer.browsers.engine import RenderEngine
 from tests.security.attacks import body_of
 from tests.security.namespace.names import Names, serving_names
 from tests.support.canary import Canary, canaries

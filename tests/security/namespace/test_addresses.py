@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lambda_src.renderer.engine import RenderEngine
-from stillframe.artifact import Screenshot
-from stillframe.egress import EgressPolicy
+from stillframe.egress.policy import EgressPolicy
 from stillframe.errors import CaptureError
+from stillframe.image.render_result import RenderResult
+from stillframe_renderer.browsers.engine import RenderEngine
 from tests.security.attacks import WAYS
 from tests.support.canary import Canary
 from tests.support.rendering import local_engine, refusal, render, render_all
@@ -35,7 +35,7 @@ def test_a_page_at_a_special_address_is_refused(engine: RenderEngine, canary: Ca
 
 
 @pytest.fixture(scope="module")
-def attacked(engine: RenderEngine, canary: Canary) -> tuple[dict[str, Screenshot | CaptureError], list[str]]:
+def attacked(engine: RenderEngine, canary: Canary) -> tuple[dict[str, RenderResult | CaptureError], list[str]]:
     """Every way, each on every special address, from a page that needs no exception."""
     canary.hits.clear()
     outcomes = render_all(engine, {way: f"http://public.test/?way={way}" for way in WAYS}, **SETTLE)
@@ -44,11 +44,11 @@ def attacked(engine: RenderEngine, canary: Canary) -> tuple[dict[str, Screenshot
 
 @pytest.mark.parametrize("way", WAYS)
 def test_no_way_leads_from_a_public_page_to_a_special_address(
-    attacked: tuple[dict[str, Screenshot | CaptureError], list[str]], way: str
+    attacked: tuple[dict[str, RenderResult | CaptureError], list[str]], way: str
 ) -> None:
     outcomes, hits = attacked
     shot = outcomes[way]
-    assert isinstance(shot, Screenshot)
+    assert isinstance(shot, RenderResult)
     assert (shot.facts.title, hits) == (way, [])
 
 

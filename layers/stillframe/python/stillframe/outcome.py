@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from stillframe.artifact import StoredArtifact
 from stillframe.cost import Cost
+from stillframe.image.render_result import StoredImage
 
 
 class OutcomeKind(StrEnum):
@@ -43,7 +43,7 @@ class Outcome:
     message_id: str
     receive_count: int = 1
     reason: str | None = None
-    artifact: StoredArtifact | None = None
+    artifact: StoredImage | None = None
     s3_url: str | None = None
     winner: str | None = None
     error_code: str | None = None

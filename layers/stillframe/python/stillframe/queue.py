@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stillframe.delivery import FIRST_MESSAGE_ID, POSTPONED, RECEIVED_BEFORE, REDRIVEN_FROM, Message
 from stillframe.errors import CaptureError, ServiceUnavailable
+from stillframe.request.message import FIRST_MESSAGE_ID, POSTPONED, RECEIVED_BEFORE, REDRIVEN_FROM, Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from stillframe.grant import SecretGrant
+from stillframe.request.secret_grant import SecretGrant
 
 MILLISECONDS = 1000
 

@@ -1,0 +1,8 @@
+"""`python -m cli` is the `stillframe` command."""
+
+from __future__ import annotations
+
+from stillframe_cli.main import main
+
+if __name__ == "__main__":
+    main()

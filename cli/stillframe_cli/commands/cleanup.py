@@ -1,0 +1,108 @@
+"""`cleanup`: empty queue, table, bucket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from botocore.exceptions import ClientError
+
+from stillframe.clients import Clients
+from stillframe.settings import Settings
+from stillframe.table.record import PARTITION_KEY
+
+from ..console import json_option, note, print_json
+from ..resources import resource_options
+
+# BatchWriteItem takes 25 requests, DeleteObjects 1,000 keys.
+ITEMS_PER_BATCH = 25
+
+
+@click.command("cleanup")
+@click.option("--all", "everything", is_flag=True, help="Queue, table and bucket.")
+@click.option("--queue", is_flag=True, help="Purge the queue and the dead-letter queue.")
+@click.option("--table", is_flag=True, help="Delete every record.")
+@click.option("--bucket", is_flag=True, help="Delete every object and version under the prefix.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@resource_options
+@json_option
+def command(
+    everything: bool,
+    queue: bool,
+    table: bool,
+    bucket: bool,
+    yes: bool,
+    settings: Settings,
+    clients: Clients,
+    as_json: bool,
+) -> None:
+    """Delete messages, records or images for good. Asks first."""
+    if not (everything or queue or table or bucket):
+        raise click.UsageError("say what to empty: --all, --queue, --table or --bucket")
+    chosen = {"queue": everything or queue, "table": everything or table, "bucket": everything or bucket}
+    names = ", ".join(name for name, is_chosen in chosen.items() if is_chosen)
+    if not yes:
+        click.confirm(
+            f"Delete everything in {names} ({settings.table_name}, {settings.bucket_name})?", abort=True, err=True
+        )
+    deleted: dict[str, int | bool] = {}
+    if chosen["queue"]:
+        deleted["queuePurged"] = _purge(clients, settings)
+    if chosen["table"]:
+        deleted["records"] = _empty_table(clients, settings)
+    if chosen["bucket"]:
+        deleted["objectVersions"] = _empty_bucket(clients, settings)
+    if as_json:
+        print_json(deleted)
+    else:
+        note("deleted: " + ", ".join(f"{name} {value}" for name, value in deleted.items()))
+
+
+def _purge(clients: Clients, settings: Settings) -> bool:
+    for url in (settings.queue_url, settings.dead_letter_queue_url):
+        try:
+            clients.sqs.purge_queue(QueueUrl=url)
+        except ClientError as error:
+            # SQS allows one purge a minute.
+            if "PurgeQueueInProgress" not in error.response["Error"]["Code"]:
+                raise
+    return True
+
+
+def _empty_table(clients: Clients, settings: Settings) -> int:
+    count = 0
+    pages = clients.dynamodb.get_paginator("scan").paginate(
+        TableName=settings.table_name, ProjectionExpression=PARTITION_KEY
+    )
+    for page in pages:
+        keys = page["Items"]
+        for start in range(0, len(keys), ITEMS_PER_BATCH):
+            pending: Any = {
+                settings.table_name: [{"DeleteRequest": {"Key": key}} for key in keys[start : start + ITEMS_PER_BATCH]]
+            }
+            while pending:
+                pending = clients.dynamodb.batch_write_item(RequestItems=pending).get("UnprocessedItems")
+        count += len(keys)
+        note(f"cleanup: {count} records")
+    return count
+
+
+def _empty_bucket(clients: Clients, settings: Settings) -> int:
+    count = 0
+    pages = clients.s3.get_paginator("list_object_versions").paginate(
+        Bucket=settings.bucket_name, Prefix=f"{settings.key_prefix}/"
+    )
+    for page in pages:
+        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        if not found:
+            continue
+        answer = clients.s3.delete_objects(
+            Bucket=settings.bucket_name,
+            Delete={"Objects": [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found], "Quiet": True},
+        )
+        errors = answer.get("Errors", [])
+        if errors:
+            raise click.ClickException(f"S3 did not delete {len(errors)} versions: {errors[0].get('Message')}")
+        count += len(found)
+        note(f"cleanup: {count} object versions")
+    return count

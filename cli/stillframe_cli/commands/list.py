@@ -1,0 +1,65 @@
+"""`list`: many records."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from stillframe.clients import Clients
+from stillframe.settings import Settings
+from stillframe.table.record import Status
+
+from ..archive import Archive
+from ..console import json_option, print_json, print_table
+from ..resources import resource_options
+from .status import readable
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class Since(click.ParamType[int]):
+    """A time (ISO 8601) or a time ago (`30m`, `12h`, `7d`), as milliseconds since the epoch."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        text = str(value)
+        ago = re.fullmatch(r"(\d+)([smhd])", text)
+        if ago:
+            moment = datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+        else:
+            try:
+                moment = datetime.fromisoformat(text)
+            except ValueError:
+                self.fail(f"{text} is neither a time like 2026-01-31T12:00 nor one ago like 30m, 12h, 7d", param, ctx)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return int(moment.timestamp() * 1000)
+
+
+@click.command("list")
+@click.option("--status", type=click.Choice([status.value for status in Status]), help="Only these.")
+@click.option("--since", type=Since(), default=0, help="Changed since: 2026-01-31T12:00, or 30m, 12h, 7d ago.")
+@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True)
+@resource_options
+@json_option
+def command(status: str | None, since: int, limit: int, settings: Settings, clients: Clients, as_json: bool) -> None:
+    """List records, newest first. Successes are in no index: asking for them reads the whole table."""
+    wanted = Status(status) if status else None
+    records = sorted(
+        Archive(clients, settings).records(wanted, since), key=lambda record: record.updated_at or 0, reverse=True
+    )[:limit]
+    if as_json:
+        for record in records:
+            print_json(record.to_wire())
+        return
+    print_table(
+        ("ID", "STATUS", "UPDATED", "ATTEMPTS", "ERROR", "URL"),
+        (
+            (r.id, r.status.value, readable("updatedAt", r.updated_at or 0), r.attempts, r.error_code, r.url)
+            for r in records
+        ),
+    )

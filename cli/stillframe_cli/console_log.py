@@ -1,0 +1,68 @@
+"""Logs for people: one short line for each capture, saying who won and who lost."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from rich.console import Console
+from rich.text import Text
+
+from stillframe_renderer.observability import SERVICE
+
+LEVEL_STYLES = {"WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold red", "DEBUG": "dim"}
+# What every LogRecord has; the rest is what the caller gave as `extra`.
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
+class ConsoleHandler(logging.Handler):
+    """Writes to stderr, with colour on a terminal only."""
+
+    def __init__(self, worker_id: str) -> None:
+        super().__init__()
+        self._console = Console(file=sys.stderr, soft_wrap=True, highlight=False)
+        self._worker_id = worker_id
+
+    def emit(self, record: logging.LogRecord) -> None:
+        extra = {name: value for name, value in vars(record).items() if name not in STANDARD}
+        text = _capture_text(extra) if "outcome" in extra else _plain_text(record, extra)
+        time = self.formatTime(record)
+        line = Text.assemble((f"{time} {self._worker_id} ", "dim"), (f"{record.levelname:<7} ", _style(record)), text)
+        self._console.print(line)
+        if record.exc_info:
+            self._console.print(logging.Formatter().formatException(record.exc_info))
+
+    def formatTime(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name for it
+        return logging.Formatter().formatTime(record, "%H:%M:%S")
+
+
+def console_logger(level: str, worker_id: str) -> None:
+    """Send the logs of all Stillframe modules to stderr, readable."""
+    handler = ConsoleHandler(worker_id)
+    for name in (SERVICE, "stillframe_renderer"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level.upper())
+        logger.propagate = False
+
+
+def _style(record: logging.LogRecord) -> str:
+    return LEVEL_STYLES.get(record.levelname, "")
+
+
+def _capture_text(extra: dict[str, object]) -> str:
+    outcome, screenshot_id = extra["outcome"], extra["id"]
+    if outcome == "captured":
+        verb = "adopted" if extra.get("adopted") else "captured"
+        size = f"{extra.get('width')}x{extra.get('height')}"
+        return (
+            f"WON  {screenshot_id} {verb} {size} {extra.get('bytes')} bytes in {extra['durationMs']} ms {extra['url']}"
+        )
+    if outcome == "skipped":
+        return f"LOST {screenshot_id} skipped: {extra.get('reason')} (winner {extra.get('winner', 'unknown')})"
+    return f"{str(outcome).upper()} {screenshot_id} {extra.get('reason')}: {extra.get('errorMessage')}"
+
+
+def _plain_text(record: logging.LogRecord, extra: dict[str, object]) -> str:
+    details = " ".join(f"{name}={value}" for name, value in extra.items())
+    return f"{record.getMessage()} {details}".rstrip()

@@ -1,0 +1,103 @@
+"""Queue, dead-letter queue, table and bucket in the embedded environment, as the stacks deploy them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from stillframe.clients import Clients
+from stillframe.table.record import INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY, PARTITION_KEY, TIME_TO_LIVE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# Of the queue, the table and the bucket; the dead-letter queue has it with a suffix.
+DEFAULT_NAME = "stillframe"
+
+DAY_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePolicy:
+    """What the queue does with messages that are not acknowledged."""
+
+    visibility_timeout_seconds: int = 360
+    max_receive_count: int = 5
+
+
+def provision(clients: Clients, policy: QueuePolicy, name: str = DEFAULT_NAME) -> dict[str, str]:
+    """Create what is missing; returns the environment that names it. Idempotent."""
+    dead_letter_url = _create_queue(clients, f"{name}-dead-letters", {"MessageRetentionPeriod": str(14 * DAY_SECONDS)})
+    attributes = clients.sqs.get_queue_attributes(QueueUrl=dead_letter_url, AttributeNames=["QueueArn"])["Attributes"]
+    redrive = {"deadLetterTargetArn": attributes["QueueArn"], "maxReceiveCount": policy.max_receive_count}
+    queue_url = _create_queue(
+        clients,
+        name,
+        {
+            "MessageRetentionPeriod": str(7 * DAY_SECONDS),
+            "VisibilityTimeout": str(policy.visibility_timeout_seconds),
+            "RedrivePolicy": json.dumps(redrive),
+        },
+    )
+    create_table(clients.dynamodb, name)
+    _create_bucket(clients, name)
+    return {
+        "QUEUE_URL": queue_url,
+        "DEAD_LETTER_QUEUE_URL": dead_letter_url,
+        "TABLE_NAME": name,
+        "BUCKET_NAME": name,
+        "STILLFRAME_MAX_RECEIVE_COUNT": str(policy.max_receive_count),
+    }
+
+
+def _create_queue(clients: Clients, name: str, attributes: Any) -> str:
+    url = clients.sqs.create_queue(QueueName=name)["QueueUrl"]
+    # Separate, so that other attributes than those of an earlier run are no conflict.
+    clients.sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    return url
+
+
+def create_table(dynamodb: DynamoDBClient, name: str) -> None:
+    """Create the table, with its index and its time to live, unless it is there."""
+    try:
+        dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": PARTITION_KEY, "AttributeType": "S"},
+                {"AttributeName": INDEX_PARTITION_KEY, "AttributeType": "S"},
+                {"AttributeName": INDEX_SORT_KEY, "AttributeType": "N"},
+            ],
+            KeySchema=[{"AttributeName": PARTITION_KEY, "KeyType": "HASH"}],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": INDEX_NAME,
+                    "KeySchema": [
+                        {"AttributeName": INDEX_PARTITION_KEY, "KeyType": "HASH"},
+                        {"AttributeName": INDEX_SORT_KEY, "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceInUseException":
+            raise
+        return
+    dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    dynamodb.update_time_to_live(
+        TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": TIME_TO_LIVE}
+    )
+
+
+def _create_bucket(clients: Clients, name: str) -> None:
+    try:
+        clients.s3.create_bucket(Bucket=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+            raise
+    # Versions would show a second write, which the audit looks for.
+    clients.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})

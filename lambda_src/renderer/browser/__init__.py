@@ -1,1 +1,0 @@
-"""Chromium as a process: started, watched, spoken to, ended."""

@@ -1,0 +1,1 @@
+"""The warm browsers, behind a synchronous call."""

@@ -1,0 +1,115 @@
+"""The browser behind a synchronous call: its event loop lives in a thread of its own.
+
+The idempotency utility drives synchronous functions only, and the batch processor may run every
+invocation on another loop; a warm browser is tied to the loop it was started on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import threading
+import time
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import uvloop
+
+from stillframe.clock import Deadline
+from stillframe.errors import BrowserCrashed, CaptureTimeout
+from stillframe.image.render_result import RenderResult
+from stillframe.request.options import RenderOptions
+
+from ..chromium.memory import default_limit_mb
+from ..guard.server import EgressGuard
+from ..load.machine import memory_is_short
+from .pool import BrowserPool, Launcher
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# Closing a tab and killing a browser are bounded too; beyond this the loop itself is stuck.
+GRACE_SECONDS = 12
+STOP_SECONDS = 10
+
+
+class RenderEngine:
+    """Renders pages from any thread. Nothing is started before the first call."""
+
+    def __init__(self, launch: Launcher, guard: EgressGuard, max_browser_mb: int | None = None) -> None:
+        self._launch = launch
+        self._guard = guard
+        self._memory_limit = (max_browser_mb or default_limit_mb()) << 20
+        self._start_lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._browser: BrowserPool | None = None
+
+    def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
+        """Render a page before the deadline. Raises a CaptureError."""
+        browser = self._started()
+        future = self._submit(browser.capture(url, options, deadline))
+        try:
+            return future.result(deadline.remaining_seconds() + GRACE_SECONDS)
+        except concurrent.futures.TimeoutError as error:
+            future.cancel()
+            raise CaptureTimeout("the capture did not end before the job's deadline") from error
+        except concurrent.futures.CancelledError as error:
+            raise BrowserCrashed("the browser was ended during the capture") from error
+
+    def warm_up(self) -> None:
+        """Start the browser in the background, ahead of the first page."""
+        self._submit(self._started().warm_up())
+
+    def cpu_seconds(self) -> float:
+        """CPU time of this process and of every browser that it had."""
+        browser = self._browser
+        return time.process_time() + (browser.cpu_seconds() if browser is not None else 0.0)
+
+    def memory_share(self) -> float:
+        """How much the browser has of the memory that it may have; 1 where the machine itself is short of it."""
+        browser = self._browser
+        return 1.0 if memory_is_short() else browser.memory_share if browser is not None else 0.0
+
+    def close(self) -> None:
+        """End the browser and its thread. Idempotent."""
+        with self._start_lock:
+            loop, self._loop = self._loop, None
+        if loop is None or self._browser is None or self._thread is None:
+            return
+        asyncio.run_coroutine_threadsafe(_end_all(self._browser), loop).result(STOP_SECONDS)
+        loop.call_soon_threadsafe(loop.stop)
+        self._thread.join(STOP_SECONDS)
+        loop.close()
+
+    def _started(self) -> BrowserPool:
+        with self._start_lock:
+            if self._loop is None:
+                self._loop = uvloop.new_event_loop()
+                self._loop.set_exception_handler(_on_loop_error)
+                self._thread = threading.Thread(target=self._loop.run_forever, name="browser", daemon=True)
+                self._thread.start()
+                self._browser = BrowserPool(self._launch, self._guard, self._memory_limit)
+        assert self._browser is not None
+        return self._browser
+
+    def _submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+
+async def _end_all(browser: BrowserPool) -> None:
+    """End the browsers, then whatever tasks of the driver are left."""
+    await browser.close()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_default_executor()
+
+
+def _on_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """pyppeteer starts tasks that nobody awaits; what fails in them shows up in the calls as well."""
+    logger.debug("browser loop: %s", context.get("message"), extra={"error": str(context.get("exception"))})

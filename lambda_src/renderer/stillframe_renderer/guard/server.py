@@ -1,0 +1,58 @@
+"""Guards on loopback, one for each capture: what is left of a capture's connections ends with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+
+from stillframe.egress.policy import EgressPolicy
+
+from .connection import GuardedConnection
+from .resolver import Resolver, SystemResolver
+from .session import GuardSession, Limits
+
+LOOPBACK = "127.0.0.1"
+
+
+class EgressGuard:
+    """Opens guards for captures. Nothing is bound before the first one."""
+
+    def __init__(
+        self,
+        policy: EgressPolicy,
+        resolver: Resolver | None = None,
+        limits: Limits | None = None,
+        on_refused: Callable[[Mapping[str, int]], None] | None = None,
+    ) -> None:
+        """`on_refused` is told, at the end of a capture that was refused something, how often by which decision."""
+        self.policy = policy
+        self._on_refused = on_refused
+        self._resolver = resolver or SystemResolver()
+        self._limits = limits or Limits()
+        self._ports: set[int] = set()
+
+    @contextlib.asynccontextmanager
+    async def session(self) -> AsyncIterator[GuardSession]:
+        """A guard that listens until the end of the block."""
+        session = GuardSession(self.policy, self._resolver, self._limits, self._ports)
+        connections: set[asyncio.Task[None]] = set()
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(GuardedConnection(session, reader, writer).serve())
+            connections.add(task)
+            task.add_done_callback(connections.discard)
+
+        server = await asyncio.start_server(accept, LOOPBACK, 0)
+        session.port = server.sockets[0].getsockname()[1]
+        self._ports.add(session.port)
+        try:
+            yield session
+        finally:
+            self._ports.discard(session.port)
+            server.close()
+            for task in list(connections):
+                task.cancel()
+            await asyncio.gather(*connections, return_exceptions=True)
+            if session.refused and self._on_refused is not None:
+                self._on_refused(session.refused)

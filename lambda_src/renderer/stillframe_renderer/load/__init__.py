@@ -1,0 +1,1 @@
+"""How many captures run at once, and what each of them costs."""

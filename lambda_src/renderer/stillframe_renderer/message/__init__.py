@@ -1,0 +1,1 @@
+"""How a message is processed: claim, render, store, complete."""

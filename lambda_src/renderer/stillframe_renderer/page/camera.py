@@ -1,0 +1,153 @@
+"""Takes the picture: of the viewport, the whole page, an element or a part; as an image or as a PDF."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import imagesize
+from pyppeteer.connection import CDPSession
+
+from stillframe.errors import SelectorNotFound
+from stillframe.request.options import ImageFormat, RenderOptions
+from stillframe.request.options.image import CSS_PIXELS_PER_INCH, MILLIMETRES_PER_INCH
+
+from .imaging import is_one_colour, to_avif
+from .patience import Patience
+from .scripts import HAS_CONTENT
+from .world import World
+
+# A picture of one colour compresses to almost nothing; anything above so many bits a pixel need not be looked at.
+BLANK_BITS_PER_PIXEL = 0.2
+# A blank picture of a page that has something to show is taken again after each of these.
+BLANK_PAUSES = (0.25, 0.75)
+DEFAULT_AVIF_QUALITY = 60
+
+# In CSS pixels of the document.
+BOX = """selector => {
+  const element = document.querySelector(selector);
+  if (!element) return null;
+  const box = element.getBoundingClientRect();
+  return [box.x + scrollX, box.y + scrollY, box.width, box.height];
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Screenshot:
+    """Encoded, with its size in device pixels; of a PDF, the size of a sheet in CSS pixels."""
+
+    data: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Size of the document in CSS pixels, and how much smaller it is shown.
+
+    A phone lays a page that knows nothing of phones out wider than it is, and shows it smaller.
+    """
+
+    width: int
+    height: int
+    scale: float
+
+    @property
+    def shown_height(self) -> int:
+        return round(self.height * self.scale)
+
+
+class Camera:
+    """Pictures one page."""
+
+    def __init__(self, session: CDPSession, world: World, options: RenderOptions) -> None:
+        self._session = session
+        self._world = world
+        self._options = options
+
+    async def take(self, layout: Layout) -> Screenshot:
+        """Raises SelectorNotFound."""
+        options = self._options
+        if options.format is ImageFormat.PDF:
+            return await self._print()
+        is_avif = options.format is ImageFormat.AVIF
+        parameters: dict[str, Any] = {
+            "format": "png" if is_avif else options.format.value,
+            "optimizeForSpeed": is_avif or options.format is ImageFormat.PNG,
+        }
+        if options.quality is not None and not is_avif:
+            parameters["quality"] = options.quality
+        # A clip is relative to the document; without one, a page that scrolled itself is pictured where it is.
+        clip = await self._clip(layout)
+        if clip is not None:
+            parameters |= {"clip": {"scale": 1, **clip}, "captureBeyondViewport": True}
+        answer = await self._session.send("Page.captureScreenshot", parameters)
+        data = answer["data"].content
+        width, height = imagesize.get(io.BytesIO(data))
+        if is_avif:
+            data = await asyncio.to_thread(to_avif, data, options.quality or DEFAULT_AVIF_QUALITY)
+        return Screenshot(data, width, height)
+
+    async def take_seen(self, layout: Layout, patience: Patience) -> tuple[Screenshot, bool]:
+        """The picture, and whether it is blank although it was taken again."""
+        picture = await self.take(layout)
+        blank = await is_blank(picture, self._options.format)
+        for pause in BLANK_PAUSES if patience.has_reserve else ():
+            if not blank or not await self._world.evaluate(HAS_CONTENT):
+                break
+            await asyncio.sleep(pause)
+            picture = await self.take(layout)
+            blank = await is_blank(picture, self._options.format)
+        return picture, blank
+
+    async def _clip(self, layout: Layout) -> dict[str, float] | None:
+        options = self._options
+        if options.full_page:
+            height = min(layout.height, options.height_cap / layout.scale)
+            return {"x": 0, "y": 0, "width": layout.width, "height": height, "scale": layout.scale}
+        if options.clip is not None:
+            return self._bounded(options.clip.x, options.clip.y, options.clip.width, options.clip.height)
+        if options.selector is None:
+            return None
+        box = await self._world.call(BOX, options.selector)
+        if box is None or not box[2] or not box[3]:
+            raise SelectorNotFound(f"selector: no element of the page that can be seen matches {options.selector}")
+        x, y, padding = max(0, box[0] - options.padding), max(0, box[1] - options.padding), options.padding
+        return self._bounded(x, y, box[0] + box[2] + padding - x, box[1] + box[3] + padding - y)
+
+    def _bounded(self, x: float, y: float, width: float, height: float) -> dict[str, float]:
+        """No larger than the encoding and the memory can hold."""
+        options, scale = self._options, self._options.device_scale_factor
+        width = min(width, options.format.max_side / scale)
+        by_memory = options.max_pixels / (width * scale**2)
+        return {"x": x, "y": y, "width": width, "height": min(height, options.format.max_side / scale, by_memory)}
+
+    async def _print(self) -> Screenshot:
+        pdf = self._options.pdf
+        width, height = reversed(pdf.paper.inches) if pdf.landscape else pdf.paper.inches
+        margin = pdf.margin_mm / MILLIMETRES_PER_INCH
+        answer = await self._session.send(
+            "Page.printToPDF",
+            {
+                "paperWidth": width,
+                "paperHeight": height,
+                "marginTop": margin,
+                "marginBottom": margin,
+                "marginLeft": margin,
+                "marginRight": margin,
+                "scale": pdf.scale,
+                "printBackground": pdf.background,
+            },
+        )
+        return Screenshot(
+            answer["data"].content, round(width * CSS_PIXELS_PER_INCH), round(height * CSS_PIXELS_PER_INCH)
+        )
+
+
+async def is_blank(picture: Screenshot, image_format: ImageFormat) -> bool:
+    """Whether all of an image is one colour."""
+    if image_format is ImageFormat.PDF or len(picture.data) * 8 > picture.width * picture.height * BLANK_BITS_PER_PIXEL:
+        return False
+    return await asyncio.to_thread(is_one_colour, picture.data)

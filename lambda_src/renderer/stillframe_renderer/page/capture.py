@@ -1,0 +1,228 @@
+"""One capture in one page: prepare, navigate, wait, change, settle, measure, picture."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+from stillframe.clock import Deadline
+from stillframe.egress.policy import EgressPolicy
+from stillframe.errors import (
+    CaptureError,
+    ConnectionFailed,
+    ContentRefused,
+    StatusRefused,
+    StatusUnavailable,
+)
+from stillframe.image.page_facts import PageFacts
+from stillframe.image.render_result import RenderResult
+from stillframe.request.capture_request import MAX_URL_CHARS, without_credentials
+from stillframe.request.options import RenderOptions, WaitUntil
+
+from ..chromium.tab import Tab
+from ..guard.session import GuardSession
+from .blocks import Blocks
+from .camera import Camera
+from .changes import Changes
+from .consent import Consent
+from .cookies import cookies_of
+from .emulation import emulate, permissions_of
+from .evidence import Evidence
+from .extras import Extras
+from .filters import AdFilter
+from .interception import Interception
+from .measures import Measures
+from .navigation import Navigation
+from .patience import Patience
+from .preparation import Preparation
+from .scripts import FINISH_VIEW
+from .scrolling import reveal, scroll_through
+from .settling import Settling
+from .traffic import Traffic
+from .world import World
+
+# How long a banner is given to go on, where the page's clock is the machine's.
+ROUND_SECONDS = 0.5
+
+
+class PageCapture:
+    """The steps of one capture on one fresh tab."""
+
+    def __init__(
+        self, tab: Tab, url: str, policy: EgressPolicy, guard: GuardSession, options: RenderOptions, deadline: Deadline
+    ) -> None:
+        session = self._session = tab.session
+        self._tab = tab
+        self._url = url
+        self._policy = policy
+        self._guard = guard
+        self._options = options
+        self._patience = Patience(deadline, options.timeout_ms)
+        self._navigation = Navigation(tab)
+        self._preparation = Preparation(session)
+        self._evidence = Evidence(session, tab.frame_id)
+        self._traffic = Traffic(session)
+        self._world = World(session, tab.frame_id)
+        self._ads = AdFilter(session, self._world, url) if options.block_ads else None
+        self._consent = Consent(session) if options.block_cookie_banners else None
+        blocks = Blocks(options, self._ads)
+        self._interception = Interception(session, tab.frame_id, policy, guard, options, blocks)
+        self._changes = Changes(session, self._world, options)
+        self._settling = Settling(session, self._world, self._traffic)
+        self._camera = Camera(session, self._world, options)
+        self._extras = Extras(session, self._world, options)
+
+    async def run(self) -> RenderResult:
+        """Capture the page. Raises a CaptureError; the caller bounds the time."""
+        try:
+            return await self._run()
+        finally:
+            await self._settling.close()
+
+    async def _run(self) -> RenderResult:
+        started = time.monotonic()
+        self._policy.check_page(self._url)
+        await self._prepare()
+        unsettled = await self._reach()
+        self._check_size()
+        measures = await self._measure()
+        picture, blank = await self._camera.take_seen(measures.layout, self._patience)
+        derived = await self._extras.derive(picture)
+        extras = await self._extras.take(measures.url, measures.title, self._evidence.timings, self._patience.seconds())
+        self._check_size()
+        return RenderResult(
+            data=picture.data,
+            format=self._options.format,
+            width=picture.width,
+            height=picture.height,
+            facts=replace(self._facts(measures, unsettled, blank), perceptual_hash=derived.perceptual_hash),
+            render_ms=round((time.monotonic() - started) * 1000),
+            extras=(*derived.thumbnails, *extras),
+        )
+
+    async def _prepare(self) -> None:
+        """All that has to be there before the page has a chance to run."""
+        page = self._preparation
+        self._tab.dismiss_dialogs()
+        page.expect(self._tab.permit(permissions_of(self._options)))
+        self._interception.prepare(page)
+        if self._options.cookies:
+            page.tell("Network.setCookies", {"cookies": cookies_of(self._options, self._url)})
+        emulate(page, self._options, self._tab.chromium.user_agent)
+        self._changes.prepare(page)
+        if self._consent is not None:
+            self._consent.prepare(page)
+        if self._ads is not None:
+            await self._ads.prepare(page)
+        if not self._options.java_script_enabled:
+            # The browser sends this one past the others (Emulation.setScriptExecutionDisabled), to a page that is busy.
+            await self._navigation.begin_empty(page)
+
+    async def _reach(self) -> str | None:
+        """Take the page to where it can be pictured. Returns what it did not reach in its time, if there is such."""
+        try:
+            async with asyncio.timeout(self._patience.seconds()):
+                await self._navigation.go(self._url, self._preparation)
+                self._check_status()
+                await self._wait()
+            await asyncio.sleep(self._options.delay_ms / 1000)
+            async with asyncio.timeout(self._patience.seconds()):
+                await self._finish()
+        except TimeoutError as error:
+            # A page that is too large may be busy with what it got: waiting again would not make it smaller.
+            if self._guard.exceeded is not None:
+                raise self._guard.exceeded from error
+            if self._options.strict or not self._navigation.has_document:
+                raise self._patience.ended(self._navigation.has_document) from error
+            await self._world.evaluate_within(FINISH_VIEW, 1.0)
+            return self._patience.phase
+        except CaptureError as error:
+            raise self._failure(error) from error
+        self._evidence.mark("settledMs")
+        return None
+
+    async def _wait(self) -> None:
+        wait_until = self._options.wait_until
+        self._patience.phase = "load" if wait_until is WaitUntil.SETTLED else wait_until.value
+        await self._navigation.ready(wait_until)
+        self._patience.phase = "waitForSelector" if self._options.wait_for_selector else "waitForFunction"
+        await self._changes.wait_for_what_is_asked()
+
+    async def _finish(self) -> None:
+        options = self._options
+        if self._ads is not None:
+            await self._ads.hide()
+        self._patience.phase = "blockCookieBanners"
+        if self._consent is not None:
+            await self._consent.answer(self._go_on)
+        self._patience.phase = "click" if options.click else "js"
+        await self._changes.apply()
+        self._patience.phase = "scrolling"
+        if options.full_page:
+            await scroll_through(self._world, self._traffic, options.height_cap)
+        elif options.clip is not None or options.selector is not None:
+            await reveal(self._world)
+        self._patience.phase = "settled"
+        if options.wait_until is WaitUntil.SETTLED:
+            await self._settling.settle()
+        elif options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
+            await self._world.evaluate(FINISH_VIEW)
+
+    async def _go_on(self) -> None:
+        """Half a second of the page's time."""
+        if self._options.wait_until is WaitUntil.SETTLED:
+            await self._settling.settle()
+        else:
+            await asyncio.sleep(ROUND_SECONDS)
+
+    def _check_status(self) -> None:
+        status = self._evidence.status
+        if status in (204, 205):
+            raise ContentRefused(f"the page answered {status}: there is no document to show")
+        if not self._options.fail_on_status or status is None or status < 400:
+            return
+        refusal = StatusUnavailable if status == 429 or status >= 500 else StatusRefused
+        raise refusal(f"the page answered {status} and failOnStatus is set")
+
+    def _failure(self, error: CaptureError) -> CaptureError:
+        """Why there is no document. What was refused looks to the browser like any broken connection."""
+        if self._navigation.has_document and not isinstance(error, ConnectionFailed):
+            return error
+        return self._interception.refusal or self._guard.explain(self._interception.document_url) or error
+
+    def _check_size(self) -> None:
+        if self._guard.exceeded is not None:
+            raise self._guard.exceeded
+
+    async def _measure(self) -> Measures:
+        measures = await Measures.of(self._world, self._options.viewport)
+        # A script may have moved the page on since its document was judged, also to where nothing came from.
+        if measures.url.startswith("chrome-error:"):
+            raise self._failure(ConnectionFailed("the page moved on to where there was no connection"))
+        self._policy.check_page(measures.url)
+        return measures
+
+    def _facts(self, measures: Measures, unsettled: str | None, blank: bool) -> PageFacts:
+        height = measures.layout.shown_height
+        capped = self._options.full_page and height > self._options.height_cap
+        return replace(
+            self._evidence.facts(),
+            http_status=None if self._options.html is not None else self._evidence.status,
+            # A part of a url is none.
+            final_url=without_credentials(measures.url) if len(measures.url) <= MAX_URL_CHARS else None,
+            title=measures.title,
+            description=measures.description or None,
+            requests=self._traffic.requests,
+            failed_requests=self._traffic.failed,
+            transferred_bytes=self._traffic.bytes,
+            page_height=height if capped else None,
+            height_capped=capped or None,
+            settled=unsettled is None,
+            unsettled=unsettled,
+            blank=blank or None,
+            blocked=dict(self._guard.refused) or None,
+            ads_blocked=self._ads.refused if self._ads is not None else None,
+            cookie_banner=self._consent.answered if self._consent is not None else None,
+            left_out=self._extras.left_out or None,
+        )

@@ -1,0 +1,105 @@
+"""What is changed in a page, and done to it, before its picture is taken: in this order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from pyppeteer.connection import CDPSession
+
+from stillframe.errors import SelectorNotFound
+from stillframe.request.options import RenderOptions
+
+from .preparation import Preparation
+from .scripts import ADOPT
+from .world import WORLD_NAME, World
+
+POLL_SECONDS = 0.05
+
+# Whether there is such an element, and a part of it can be seen.
+IS_VISIBLE = """selector => [...document.querySelectorAll(selector)].some(element => {
+  const box = element.getBoundingClientRect(), style = getComputedStyle(element);
+  return box.width > 0 && box.height > 0 && style.visibility !== 'hidden';
+})"""
+
+# The middle of the first one that can be seen, in CSS pixels of the window, after it was brought there.
+AIM = """selector => {
+  for (const element of document.querySelectorAll(selector)) {
+    element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+    const box = element.getBoundingClientRect();
+    if (box.width > 0 && box.height > 0) return [box.x + box.width / 2, box.y + box.height / 2];
+  }
+  return null;
+}"""
+
+SCROLL_TO = """target => {
+  if (typeof target === 'number') {
+    window.scrollTo({ top: target, behavior: 'instant' });
+    return true;
+  }
+  const element = document.querySelector(target);
+  element?.scrollIntoView({ block: 'start', behavior: 'instant' });
+  return element !== null;
+}"""
+
+CHECK_SELECTORS = "selectors => { selectors.forEach(each => document.createDocumentFragment().querySelector(each)) }"
+
+
+class Changes:
+    """The request's own changes to one page."""
+
+    def __init__(self, session: CDPSession, world: World, options: RenderOptions) -> None:
+        self._session = session
+        self._world = world
+        self._options = options
+
+    def prepare(self, page: Preparation) -> None:
+        """Before navigating: styles are there from the first frame on, also in frames."""
+        options = self._options
+        rules = [f"{selector} {{ visibility: hidden !important }}" for selector in options.hide]
+        rules += [f"{selector} {{ display: none !important }}" for selector in options.remove]
+        styles = "\n".join([*filter(None, [options.css]), *rules])
+        if styles:
+            page.tell(
+                "Page.addScriptToEvaluateOnNewDocument",
+                {"source": ADOPT % json.dumps(styles), "worldName": WORLD_NAME},
+            )
+
+    async def wait_for_what_is_asked(self) -> None:
+        """Until the selector can be seen and the function is true. The caller bounds the time."""
+        options = self._options
+        # A selector that is none would just never match.
+        if options.hide or options.remove:
+            await self._world.call(CHECK_SELECTORS, [*options.hide, *options.remove])
+        if options.wait_for_selector is not None:
+            await self._wait_for(options.wait_for_selector)
+        if options.wait_for_function is not None:
+            await self._wait_until(options.wait_for_function)
+
+    async def _wait_until(self, expression: str) -> None:
+        test = f"!!({expression})"
+        while not await self._world.evaluate_in_page(test, "waitForFunction"):  # noqa: ASYNC110  # no event tells
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _wait_for(self, selector: str) -> None:
+        while not await self._world.call(IS_VISIBLE, selector):  # noqa: ASYNC110  # no event tells
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def apply(self) -> None:
+        """Script, clicks, scrolling. Raises ScriptFailed or SelectorNotFound; the caller bounds the time."""
+        options = self._options
+        if options.js is not None:
+            await self._world.evaluate_in_page(f"(async () => {{ {options.js}\n }})()", "js")
+        for selector in options.click:
+            await self._click(selector)
+        if options.scroll_to is not None and not await self._world.call(SCROLL_TO, options.scroll_to):
+            raise SelectorNotFound(f"scrollTo: no element of the page matches {options.scroll_to}")
+
+    async def _click(self, selector: str) -> None:
+        point = await self._world.call(AIM, selector)
+        if point is None:
+            raise SelectorNotFound(f"click: no element of the page that can be seen matches {selector}")
+        button: dict[str, Any] = {"x": point[0], "y": point[1], "button": "left", "clickCount": 1}
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            await self._session.send("Input.dispatchMouseEvent", {"type": kind, **button})

@@ -1,0 +1,96 @@
+"""What a capture tells of its page besides the picture."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pyppeteer.connection import CDPSession
+
+from stillframe.image.page_facts import PageFacts
+from stillframe.request.capture_request import without_credentials
+
+MAX_REDIRECTS = 20
+# Of each: together they have to fit a record.
+MAX_URL_CHARS = 2048
+MAX_CONSOLE_ERRORS = 10
+# From here on a number has an exponent.
+SHORT_NUMBER = 1e21
+MAX_LINE_CHARS = 300
+
+
+class Evidence:
+    """Listens to the main frame of one tab from its creation on."""
+
+    def __init__(self, session: CDPSession, frame_id: str) -> None:
+        self._frame_id = frame_id
+        self._started = time.monotonic()
+        self.status: int | None = None
+        self.page_content_type: str | None = None
+        self.tls_issuer: str | None = None
+        self.tls_expires_at: int | None = None
+        self.redirects: list[str] = []
+        self.console_errors: list[str] = []
+        self.timings: dict[str, int] = {}
+        session.on("Network.requestWillBeSent", self._on_request)
+        session.on("Network.responseReceived", self._on_response)
+        session.on("Page.lifecycleEvent", self._on_lifecycle)
+        session.on("Runtime.exceptionThrown", self._on_exception)
+        session.on("Runtime.consoleAPICalled", self._on_console)
+
+    def facts(self) -> PageFacts:
+        """All but the status, which is not the page's own where its source is the request's."""
+        return PageFacts(
+            page_content_type=self.page_content_type,
+            redirects=self.redirects or None,
+            tls_issuer=self.tls_issuer,
+            tls_expires_at=self.tls_expires_at,
+            console_errors=self.console_errors or None,
+            timings=dict(self.timings),
+        )
+
+    def mark(self, name: str) -> None:
+        """Note how long something took, in milliseconds since the start of the capture; the last time counts."""
+        self.timings[name] = round((time.monotonic() - self._started) * 1000)
+
+    def _on_request(self, event: dict[str, Any]) -> None:
+        is_document = event.get("frameId") == self._frame_id and event.get("type") == "Document"
+        if is_document and "redirectResponse" in event and len(self.redirects) < MAX_REDIRECTS:
+            self.redirects.append(without_credentials(event["redirectResponse"]["url"])[:MAX_URL_CHARS])
+
+    def _on_response(self, event: dict[str, Any]) -> None:
+        if event.get("frameId") != self._frame_id or event.get("type") != "Document":
+            return
+        response = event["response"]
+        self.status = response["status"]
+        self.page_content_type = response.get("mimeType", "")[:MAX_LINE_CHARS] or None
+        security = response.get("securityDetails") or {}
+        self.tls_issuer = security.get("issuer", "")[:MAX_LINE_CHARS] or None
+        self.tls_expires_at = int(security["validTo"]) if "validTo" in security else None
+        # What was marked is of the document before: of the empty one that every tab has.
+        self.timings.clear()
+        self.mark("responseMs")
+
+    def _on_lifecycle(self, event: dict[str, Any]) -> None:
+        name = {"DOMContentLoaded": "domContentLoadedMs", "load": "loadMs"}.get(event["name"])
+        if name is not None and event["frameId"] == self._frame_id:
+            self.mark(name)
+
+    def _on_exception(self, event: dict[str, Any]) -> None:
+        details = event["exceptionDetails"]
+        self._note(details.get("exception", {}).get("description") or details.get("text", ""))
+
+    def _on_console(self, event: dict[str, Any]) -> None:
+        if event["type"] == "error":
+            self._note(" ".join(map(_worded, event["args"])))
+
+    def _note(self, text: str) -> None:
+        if len(self.console_errors) < MAX_CONSOLE_ERRORS and text:
+            self.console_errors.append(text.splitlines()[0][:MAX_LINE_CHARS])
+
+
+def _worded(argument: dict[str, Any]) -> str:
+    """As a console would have it. Every number of a script is a double (ECMA-262, Number::toString)."""
+    value = argument.get("value", argument.get("description", ""))
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < SHORT_NUMBER
+    return str(int(value)) if is_whole else str(value)

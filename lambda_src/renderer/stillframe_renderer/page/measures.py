@@ -1,0 +1,49 @@
+"""What the document says of itself when it is about to be pictured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stillframe.request.options import Viewport
+
+from .camera import Layout
+from .world import World
+
+MAX_TITLE_CHARS = 1000
+MAX_DESCRIPTION_CHARS = 2000
+
+# `title` and `location` are read through the document itself: the page's own scripts live in another world.
+MEASURE = """(() => {
+  const root = document.documentElement, body = document.body;
+  return {
+    title: String(document.title || ''),
+    description: String(document.querySelector(
+      'meta[name="description" i], meta[property="og:description" i]')?.content || ''),
+    url: String(document.location.href),
+    width: root ? root.clientWidth : 0,
+    height: Math.ceil(Math.max(root ? root.scrollHeight : 0, body ? body.scrollHeight : 0)),
+  };
+})()"""
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """`url` is the whole of it, whatever its length."""
+
+    title: str
+    description: str
+    url: str
+    layout: Layout
+
+    @classmethod
+    async def of(cls, world: World, viewport: Viewport) -> Measures:
+        """Of the current document."""
+        values = await world.evaluate(MEASURE)
+        width = max(int(values["width"]), viewport.width)
+        height = max(int(values["height"]), viewport.height)
+        return cls(
+            title=values["title"][:MAX_TITLE_CHARS],
+            description=values["description"][:MAX_DESCRIPTION_CHARS],
+            url=values["url"],
+            layout=Layout(width, height, viewport.width / width),
+        )

@@ -1,0 +1,1 @@
+"""Where a page may connect to."""

@@ -1,0 +1,1 @@
+"""What rendering gives, and the object that it becomes."""

@@ -1,0 +1,30 @@
+"""The options of a capture, grouped as docs/options.md groups them."""
+
+from .access import BasicAuth, Cookie, SecretReference
+from .content import ResourceType
+from .emulation import Geolocation, Media, Viewport
+from .extras import PREVIOUS, SavedForm, Thumbnail
+from .image import MAX_FULL_PAGE_HEIGHT, MAX_PIXELS, Clip, ImageFormat
+from .model import RenderOptions
+from .wait import WaitUntil
+from .wire import WireModel
+
+__all__ = [
+    "MAX_FULL_PAGE_HEIGHT",
+    "MAX_PIXELS",
+    "PREVIOUS",
+    "BasicAuth",
+    "Clip",
+    "Cookie",
+    "Geolocation",
+    "ImageFormat",
+    "Media",
+    "RenderOptions",
+    "ResourceType",
+    "SavedForm",
+    "SecretReference",
+    "Thumbnail",
+    "Viewport",
+    "WaitUntil",
+    "WireModel",
+]

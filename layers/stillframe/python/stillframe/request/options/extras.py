@@ -1,0 +1,52 @@
+"""What is stored and told beside the image."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from .image import ImageFormat, ImageOptions
+from .wire import ID_PATTERN, Flag, WireModel
+
+MAX_THUMBNAIL_SIDE = 2000
+PREVIOUS = "previous"
+
+
+class SavedForm(StrEnum):
+    """A form in which the page itself is stored beside its picture."""
+
+    HTML = "html"
+    TEXT = "text"
+    MHTML = "mhtml"
+    HAR = "har"
+
+
+class Thumbnail(WireModel):
+    """A smaller picture. With a height it is filled from the top; without, it is all of the picture."""
+
+    width: Annotated[int, Field(ge=16, le=MAX_THUMBNAIL_SIDE, strict=True)] = 320
+    height: Annotated[int, Field(ge=16, le=MAX_THUMBNAIL_SIDE, strict=True)] | None = None
+    format: Literal[ImageFormat.WEBP, ImageFormat.JPEG, ImageFormat.PNG] = ImageFormat.WEBP
+
+
+class ExtraOptions(ImageOptions):
+    """Each stored form is an object of its own, and another call to S3."""
+
+    thumbnail: Thumbnail | None = None
+    save: Annotated[tuple[SavedForm, ...], Field(max_length=len(SavedForm))] = ()
+    perceptual_hash: Flag = False
+    # The capture before of the same url and options, or one by its id.
+    compare_to: Annotated[str, Field(pattern=ID_PATTERN, strict=True)] | None = None
+
+    @model_validator(mode="after")
+    def refuse_extras_of_a_pdf(self) -> Self:
+        wanted = {"thumbnail": self.thumbnail is not None, "perceptualHash": self.perceptual_hash}
+        wanted["compareTo"] = self.compare_to is not None
+        found = [name for name, is_wanted in wanted.items() if is_wanted and self.format is ImageFormat.PDF]
+        if found:
+            raise ValueError(
+                "; ".join(f"{name} and format conflict: {name} is of an image, not a pdf" for name in found)
+            )
+        return self

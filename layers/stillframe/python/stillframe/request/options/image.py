@@ -1,0 +1,135 @@
+"""What is pictured, and how it is encoded."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from .wire import Flag, Selector, WireModel
+
+# A 60,000 px page is drawn right with the GPU off; 200,000 px ended white.
+MAX_FULL_PAGE_HEIGHT = 60_000
+# 4 bytes a pixel: the decoded image stays under 400 MB in the renderer.
+MAX_PIXELS = 100_000_000
+CSS_PIXELS_PER_INCH = 96
+MILLIMETRES_PER_INCH = 25.4
+
+
+class ImageFormat(StrEnum):
+    """The encoding of the image."""
+
+    PNG = "png"
+    JPEG = "jpeg"
+    WEBP = "webp"
+    AVIF = "avif"
+    PDF = "pdf"
+
+    @property
+    def content_type(self) -> str:
+        return "application/pdf" if self is ImageFormat.PDF else f"image/{self.value}"
+
+    @property
+    def extension(self) -> str:
+        return "jpg" if self is ImageFormat.JPEG else self.value
+
+    @property
+    def max_side(self) -> int:
+        """Longest side in device pixels that the encoding can hold.
+
+        JPEG counts lines in 16 bits (ITU T.81, B.2.2); WebP has 14 bits (RFC 9649, section 2.6); AVIF's
+        baseline profile, which decoders are sure to take, ends at 16,384 (AVIF 1.1, section 8.2).
+        """
+        return {ImageFormat.JPEG: 65_500, ImageFormat.WEBP: 16_383, ImageFormat.AVIF: 16_384}.get(self, 2**31 - 1)
+
+    @property
+    def is_lossy(self) -> bool:
+        return self in (ImageFormat.JPEG, ImageFormat.WEBP, ImageFormat.AVIF)
+
+
+class Clip(WireModel):
+    """A part of the document in CSS pixels, from its upper left corner."""
+
+    x: Annotated[int, Field(ge=0, le=MAX_FULL_PAGE_HEIGHT, strict=True)] = 0
+    y: Annotated[int, Field(ge=0, le=MAX_FULL_PAGE_HEIGHT, strict=True)] = 0
+    width: Annotated[int, Field(ge=1, le=MAX_FULL_PAGE_HEIGHT, strict=True)]
+    height: Annotated[int, Field(ge=1, le=MAX_FULL_PAGE_HEIGHT, strict=True)]
+
+
+class Paper(StrEnum):
+    """Sheets of ISO 216 and ANSI Y14.1."""
+
+    A3 = "A3"
+    A4 = "A4"
+    A5 = "A5"
+    LETTER = "Letter"
+    LEGAL = "Legal"
+    TABLOID = "Tabloid"
+
+    @property
+    def inches(self) -> tuple[float, float]:
+        """Width and height, upright."""
+        return {
+            Paper.A3: (11.69, 16.54),
+            Paper.A4: (8.27, 11.69),
+            Paper.A5: (5.83, 8.27),
+            Paper.LETTER: (8.5, 11.0),
+            Paper.LEGAL: (8.5, 14.0),
+            Paper.TABLOID: (11.0, 17.0),
+        }[self]
+
+
+class PdfOptions(WireModel):
+    """How a page is printed; only with format pdf."""
+
+    paper: Paper = Paper.A4
+    landscape: Flag = False
+    margin_mm: Annotated[float, Field(ge=0, le=100)] = 10.0
+    scale: Annotated[float, Field(ge=0.1, le=2)] = 1.0
+    background: Flag = True
+
+
+class ImageOptions(WireModel):
+    """The viewport, unless something else is said."""
+
+    full_page: Flag = False
+    max_height: Annotated[int, Field(ge=16, le=MAX_FULL_PAGE_HEIGHT, strict=True)] = 16_384
+    selector: Selector | None = None
+    padding: Annotated[int, Field(ge=0, le=1000, strict=True)] = 0
+    clip: Clip | None = None
+    omit_background: Flag = False
+    format: ImageFormat = ImageFormat.PNG
+    quality: Annotated[int, Field(ge=1, le=100, strict=True)] | None = None
+    pdf: PdfOptions = PdfOptions()
+    max_pixels: Annotated[int, Field(ge=1000, le=MAX_PIXELS, strict=True)] = MAX_PIXELS
+
+    @model_validator(mode="after")
+    def refuse_conflicts(self) -> Self:
+        problems = {
+            "quality and format conflict: png is lossless, use format jpeg, webp or avif with quality": (
+                self.quality is not None and not self.format.is_lossy
+            ),
+            "maxHeight and fullPage conflict: maxHeight caps a full page, set fullPage to true": (
+                "max_height" in self.model_fields_set and not self.full_page
+            ),
+            "selector and fullPage conflict: picture an element or the page": bool(self.selector and self.full_page),
+            "selector and clip conflict: picture an element or a part": bool(self.selector and self.clip),
+            "clip and fullPage conflict: picture a part or the page": bool(self.clip and self.full_page),
+            "padding and selector conflict: padding is around an element, set selector": (
+                self.padding > 0 and self.selector is None
+            ),
+            "omitBackground and format conflict: jpeg and pdf have no transparency, use png, webp or avif": (
+                self.omit_background and self.format in (ImageFormat.JPEG, ImageFormat.PDF)
+            ),
+            "pdf and format conflict: pdf is for format pdf": (
+                self.pdf != PdfOptions() and self.format is not ImageFormat.PDF
+            ),
+            "format and selector conflict: a pdf is of the whole page": (
+                self.format is ImageFormat.PDF and bool(self.selector or self.clip or self.full_page)
+            ),
+        }
+        found = [problem for problem, is_there in problems.items() if is_there]
+        if found:
+            raise ValueError("; ".join(found))
+        return self

@@ -1,0 +1,78 @@
+"""How a page is to be rendered: one validated model, wire names in camelCase."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic.alias_generators import to_snake
+
+from stillframe.errors import InvalidRequest
+
+from .access import AccessOptions
+from .content import ContentOptions
+from .devices import DEVICES, PRESETS
+from .emulation import EmulationOptions
+from .extras import ExtraOptions
+from .image import ImageFormat
+from .problems import sentences
+from .wait import WaitOptions
+
+# An item of DynamoDB holds 400 KB: this, and what the record tells of the page.
+MAX_BYTES = 200_000
+
+PresetName = Literal["link-preview", "archive", "print", "mobile"]
+DeviceName = Annotated[str, Field(json_schema_extra={"enum": sorted(DEVICES)})]
+
+
+class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions, ExtraOptions):
+    """The options of one capture. Defaults are what most requests want; see docs/options.md."""
+
+    preset: PresetName | None = None
+    device: DeviceName | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def expand(cls, given: Any) -> Any:
+        """Put what preset and device stand for under what is given."""
+        if not isinstance(given, dict):
+            return given
+        preset, device = given.get("preset"), given.get("device")
+        if device is not None and (not isinstance(device, str) or device not in DEVICES):
+            raise ValueError(f"device: is none of {', '.join(sorted(DEVICES))}")
+        named = {**PRESETS.get(str(preset), {}), **DEVICES.get(str(device), {})}
+        return {name: value for name, value in named.items() if to_snake(name) not in given} | given
+
+    @model_validator(mode="after")
+    def refuse_too_many_pixels(self) -> Self:
+        pixels = self.viewport.width * self.viewport.height * self.device_scale_factor**2
+        if pixels > self.max_pixels and self.format is not ImageFormat.PDF:
+            raise ValueError(
+                f"viewport and deviceScaleFactor conflict: {pixels:,.0f} pixels are over the limit of "
+                f"{self.max_pixels:,}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def refuse_too_many_bytes(self) -> Self:
+        if len(self.model_dump_json(exclude_defaults=True).encode()) > MAX_BYTES:
+            raise ValueError(f"the options are larger than {MAX_BYTES:,} bytes, which their record has to hold")
+        return self
+
+    @property
+    def height_cap(self) -> int:
+        """Tallest picture in CSS pixels that these options allow: by maxHeight, the encoding and memory."""
+        scale = self.device_scale_factor
+        by_memory = self.max_pixels / (self.viewport.width * scale**2)
+        return int(min(self.max_height, self.format.max_side / scale, by_memory))
+
+    @classmethod
+    def parse(cls, raw: dict[str, Any]) -> Self:
+        """Validate options as they came on the wire.
+
+        Raises InvalidRequest with one sentence that names each wrong option and its range.
+        """
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            raise InvalidRequest(f"options: {sentences(error, cls)}") from error
