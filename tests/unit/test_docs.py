@@ -59,7 +59,7 @@ def test_the_schema_is_that_of_the_options() -> None:
 def test_the_page_of_errors_has_every_code_with_its_retry_decision() -> None:
     text = (ROOT / "docs/errors.md").read_text()
     for error in set(leaves(CaptureError)) - {PermanentError, TransientError}:
-        decision = "tried again" if issubclass(error, TransientError) else "for good"
+        decision = "retried" if issubclass(error, TransientError) else "permanent"
         assert f"| `{error.code}` | {decision} |" in text
 
 
