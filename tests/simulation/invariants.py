@@ -33,7 +33,7 @@ class Promise(StrEnum):
     HOLDER_ONLY = "only the holder changes a held record"
     NO_OVERLAP = "no claim is taken from a worker that may still be running"
     LEASE_IN_VISIBILITY = "a lease ends before its message is visible again"
-    ACKNOWLEDGED_IS_SAFE = "no message is acknowledged unless its record is final or another message of its request remains"
+    ACKNOWLEDGED_IS_SAFE = "a message is acknowledged only if its record is final or its request has another message"
     SLOT_IS_KEPT = "no host slot is taken from a capture that may still be running"
     FEW_COPIES = "a message that waits for its host does not multiply"
     RECEIVE_LIMIT = "no message is processed more often than the receive limit"
