@@ -43,17 +43,17 @@ def _tables(figures: dict[str, Any], runs: dict[str, Any], peers: Path) -> str:
     machine = figures["machine"]
     lines = [
         f"{machine['cpus']} CPUs of {machine['processor']}, {machine['memoryGb']} GB, {machine['system']}, "
-        f"Python {machine['python']}, Chromium {machine['chromium']}; {figures['rounds']} rounds of runs of "
-        f"{figures['capturesARun']} captures ({figures['turns']} runs a round of the limit, the "
-        "renderer and the pipeline, one of the others), medians.",
+        f"Python {machine['python']}, Chromium {machine['chromium']}; medians of {figures['rounds']} rounds with "
+        f"{figures['capturesARun']} captures a run (each round has {figures['turns']} runs of the limit, the renderer "
+        "and the pipeline, and 1 of every other contender).",
         "",
         "![captures a second](performance.svg)",
         "",
     ]
     titles = _titles(peers)
     for latency, of_latency in figures["latencies"].items():
-        lines += [f"### {latency} ms a response", ""]
-        lines += ["| | tabs | captures a second | CPU seconds each | p50 | p95 | p99 | peak memory |"]
+        lines += [f"### {latency} ms per response", ""]
+        lines += ["| | tabs | captures a second | CPU seconds per capture | p50 | p95 | p99 | peak memory |"]
         lines += ["| --- | --- | --- | --- | --- | --- | --- | --- |"]
         for name, tabs in of_latency["tabs"].items():
             taken = [run for each in runs[str(latency)][name]["rounds"] for run in each]
@@ -64,7 +64,7 @@ def _tables(figures: dict[str, Any], runs: dict[str, Any], peers: Path) -> str:
                 f"{times[min(len(times) - 1, int(len(times) * part))]} ms" for part in (0.5, 0.95, 0.99)
             )
             lines.append(f"| {titles[name]} | {tabs} | {of_latency[name]:.2f} | {cpu:.3f} | {shares} | {peak:.0f} MB |")
-        lines += ["", "| ratio | measured | spread over the rounds | goal |", "| --- | --- | --- | --- |"]
+        lines += ["", "| ratio | measured | range over the rounds | goal |", "| --- | --- | --- | --- |"]
         for ratio, goal in GOALS.items():
             low, high = of_latency[f"{ratio}Spread"]
             lines.append(f"| {ratio} | {of_latency[ratio]:.2f} | {low:.2f} to {high:.2f} | {goal:.2f} |")
