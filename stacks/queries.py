@@ -5,33 +5,30 @@ from __future__ import annotations
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from stillframe import log_messages
+
+IS_CAPTURE = f"filter message = '{log_messages.CAPTURE}'"
+BROWSER_MESSAGES = [log_messages.BROWSER_REPLACED, log_messages.BROWSER_MEMORY, log_messages.BROWSER_STARTED]
 QUERIES = {
-    "Failures by code": (
-        "filter message = 'capture' and outcome = 'failed' | stats count() as n by errorCode | sort n desc"
-    ),
+    "Failures by code": (f"{IS_CAPTURE} and outcome = 'failed' | stats count() as n by errorCode | sort n desc"),
     "Failures by host": (
-        "filter message = 'capture' and outcome = 'failed' | parse url '*://*/*' as scheme, host, path "
+        f"{IS_CAPTURE} and outcome = 'failed' | parse url '*://*/*' as scheme, host, path "
         "| stats count() as n by host, errorCode | sort n desc | limit 50"
     ),
     "Slowest captures": (
-        "filter message = 'capture' and outcome = 'captured' "
+        f"{IS_CAPTURE} and outcome = 'captured' "
         "| fields id, url, durationMs, renderMs, cpuMs, requests | sort durationMs desc | limit 50"
     ),
     "Who won and who lost": (
-        "filter message = 'capture' and outcome = 'skipped' "
-        "| fields @timestamp, id, reason, winner, messageId | limit 200"
+        f"{IS_CAPTURE} and outcome = 'skipped' | fields @timestamp, id, reason, winner, messageId | limit 200"
     ),
     "Stale claims": (
-        "filter message = 'processing appears stale, will retry' "
-        "| fields @timestamp, id, staleWorkerId, staleForMs | limit 200"
+        f"filter message = '{log_messages.STALE_CLAIM}' | fields @timestamp, id, staleWorkerId, staleForMs | limit 200"
     ),
-    "Blank pictures": (
-        "filter message = 'capture' and blank = 1 | fields @timestamp, id, url, httpStatus, unsettled | limit 200"
+    "Blank screenshots": (
+        f"{IS_CAPTURE} and blank = 1 | fields @timestamp, id, url, httpStatus, unsettled | limit 200"
     ),
-    "Browsers replaced": (
-        "filter message in ['the browser is replaced', 'the browser has too much memory', 'browser started'] "
-        "| stats count() as n by message, bin(5m)"
-    ),
+    "Browsers replaced": (f"filter message in {BROWSER_MESSAGES} | stats count() as n by message, bin(5m)"),
     "One screenshot": "filter id = 'PUT THE ID HERE' | sort @timestamp asc",
 }
 

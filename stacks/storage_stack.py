@@ -10,7 +10,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stillframe.table.record import INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY, PARTITION_KEY, TIME_TO_LIVE
+from stillframe.table.attributes import EXPIRES_AT, ID
+from stillframe.table.record import INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY
 
 from .config import DeployConfig
 from .nag import acknowledge
@@ -60,9 +61,9 @@ class StorageStack(Stack):
         return dynamodb.TableV2(
             self,
             "Records",
-            partition_key=dynamodb.Attribute(name=PARTITION_KEY, type=dynamodb.AttributeType.STRING),
+            partition_key=dynamodb.Attribute(name=ID, type=dynamodb.AttributeType.STRING),
             billing=dynamodb.Billing.on_demand(),
-            time_to_live_attribute=TIME_TO_LIVE,
+            time_to_live_attribute=EXPIRES_AT,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from stillframe.table.record import to_attributes
-from stillframe.table.update import Update, is_conditional_failure
+from stillframe.aws_errors import is_conditional_failure
+from stillframe.table.attributes import to_attributes
+from stillframe.table.update import Update
 
 from .conftest import Services
 

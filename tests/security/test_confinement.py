@@ -122,10 +122,10 @@ def test_a_browser_that_is_told_to_show_a_file_does_not(launches: Launches, page
                 options = RenderOptions()
                 blocks = Blocks(options, None)
                 page = Preparation(tab.session)
-                Interception(tab.session, tab.frame_id, guard.policy, session, options, blocks).prepare(page)
+                Interception(tab.session, tab.frame_id, guard.policy, session, options, blocks).install(page)
                 # When whatever is behind the page's scripts goes to the file
                 targets = (f"file://{tmp_path}/secret.html", "view-source:file:///etc/passwd")
-                return [(await tab.go(each)).get("errorText") for each in targets]
+                return [(await tab.navigate(each)).get("errorText") for each in targets]
         finally:
             await chromium.kill()
 
@@ -221,9 +221,6 @@ def test_a_browser_that_hangs_is_ended_with_all_its_children(launches: Launches)
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize(("memory", "limit"), [("2048", 1536), ("", 4096)])
-def test_the_limit_of_a_function_leaves_room_for_the_worker(
-    memory: str, limit: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory)
-    assert default_limit_mb() == limit
+@pytest.mark.parametrize(("memory", "limit"), [(2048, 1536), (None, 4096)])
+def test_the_limit_of_a_function_leaves_room_for_the_worker(memory: int | None, limit: int) -> None:
+    assert default_limit_mb(memory) == limit

@@ -162,7 +162,7 @@ def test_neither_record_nor_log_nor_metric_nor_object_has_it(
     with caplog.at_level(logging.DEBUG):
         try:
             for request in requests:
-                outcome = runtime.handler._capture.handle(message(request, f"m-{request.id}"), FakeContext())
+                outcome = runtime.handler._capture.process(message(request, f"m-{request.id}"), FakeContext())
                 assert outcome.kind in (OutcomeKind.CAPTURED, OutcomeKind.FAILED)
                 assert TOKEN not in json.dumps(outcome.to_wire())
         finally:

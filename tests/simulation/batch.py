@@ -9,15 +9,18 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stillframe.request.message import FIRST_MESSAGE_ID, POSTPONED, RECEIVED_BEFORE, REDRIVEN_FROM, Message
+from stillframe.errors import UnexpectedError
+from stillframe.request.message import Message
 from stillframe_renderer.message.capture import Capture
 
-from .scheduler import Process, Scheduler, SkewedClock
+from .scheduler import Defect, Process, Scheduler, SkewedClock
 from .surroundings import Surroundings
 
 # A batch may have more records than the worker has tabs.
 WAIT_PROBABILITY = 0.03
 LONGEST_WAIT_MS = 70_000
+# Errors that no fault of the surroundings causes.
+DEFECTS = ("TypeError", "AttributeError")
 
 
 @dataclass(frozen=True)
@@ -67,13 +70,16 @@ class Batch:
             if self._around.parts.acknowledge_first:
                 self._delete(message.receipt_handle)
             try:
-                outcome = capture.handle(message, context)
+                outcome = capture.process(message, context)
             except asyncio.CancelledError:
                 # The batch processor lets it through: the invocation fails, and nothing is deleted.
                 self._failed = True
             except Exception as error:
+                self._check_defect(f"{type(error).__name__}: {error}")
                 self._around.raised(error)
             else:
+                if outcome.error_code == UnexpectedError.code:
+                    self._check_defect(outcome.error_message or "")
                 scheduler.tell(scheduler.current.name, f"= {outcome.kind} {outcome.reason or ''}".rstrip())
                 if outcome.acknowledge:
                     self._done.append(message.receipt_handle)
@@ -82,6 +88,11 @@ class Batch:
                 self._end()
 
         return run
+
+    def _check_defect(self, problem: str) -> None:
+        if problem.startswith(DEFECTS):
+            self._around.scheduler.failure = Defect(problem)
+            raise self._around.scheduler.failure
 
     def _end(self) -> None:
         process = self._around.scheduler.current.process
@@ -106,15 +117,12 @@ class Batch:
 
 
 def _message(delivery: dict[str, Any], now_ms: int) -> Message:
-    told = {name: each["StringValue"] for name, each in delivery["MessageAttributes"].items()}
-    return Message(
+    return Message.received(
         body=delivery["Body"],
         message_id=delivery["MessageId"],
         receipt_handle=delivery["ReceiptHandle"],
-        receive_count=int(delivery["Attributes"]["ApproximateReceiveCount"]) + int(told.get(RECEIVED_BEFORE, 0)),
+        receive_count=int(delivery["Attributes"]["ApproximateReceiveCount"]),
         sent_at_ms=int(delivery["Attributes"]["SentTimestamp"]),
         received_at_ms=now_ms,
-        is_redriven=REDRIVEN_FROM in told,
-        postponed=int(told.get(POSTPONED, 0)),
-        first_message_id=told.get(FIRST_MESSAGE_ID, ""),
+        attributes={name: each["StringValue"] for name, each in delivery["MessageAttributes"].items()},
     )

@@ -77,4 +77,6 @@ class SimulatedBrowser:
         # They say whose they are, so that it shows which image they were stored with.
         kinds = (ExtraKind.HTML, ExtraKind.TEXT) if rng.random() < EXTRAS else ()
         extras = tuple(Extra.page(kind, data) for kind in kinds)
-        return RenderResult(data, ImageFormat.PNG, 8, 8, PageFacts(200, url, "A page"), wanted_ms, extras)
+        return RenderResult(
+            data, ImageFormat.PNG, 8, 8, PageFacts(http_status=200, final_url=url, title="A page"), wanted_ms, extras
+        )

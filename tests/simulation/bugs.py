@@ -1,13 +1,14 @@
-"""Plausible mistakes, each of which the simulation has to catch: the code under test with one part replaced."""
+"""Plausible mistakes that the simulation has to catch: the code under test, with one part replaced.
+
+Each names the promise that it must break. A mistake that fails for another reason (a method called with an argument
+too few, say) proves nothing: schedule.Defect ends such a run.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-
-from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
 
 from stillframe.errors import HostBusy, TransientError
 from stillframe.image.extra import Extra
@@ -16,15 +17,20 @@ from stillframe.image.store import ImageStore
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import Delivery, Message
+from stillframe.table import transitions
+from stillframe.table.attributes import CLAIMED_AT, HOLDER, ID, STATUS, to_attributes
 from stillframe.table.claim import Claim
-from stillframe.table.host_limit import HostLimit, Slot
-from stillframe.table.record import Record, queued_item
+from stillframe.table.host_limit import RETENTION_SECONDS, HostLimit, Slot
+from stillframe.table.record import Record, Status
+from stillframe.table.table import Table, Written
 from stillframe.table.update import Update
 from stillframe.table.wait_count import WaitCounts
 from stillframe_cli.producer import Producer
 from stillframe_renderer.message.capture import Capture
 from stillframe_renderer.message.under_claim import InvocationContext
+from stillframe_renderer.message.wiring import CaptureParts
 
+from .invariants import Promise
 from .surroundings import Parts
 
 HOUR_MS = 3_600_000
@@ -45,7 +51,7 @@ class AcknowledgesEarlierHolders(Capture):
 
 
 class ForgetsTheRedrive(Capture):
-    """Takes a message that was brought back for one that never held the claim."""
+    """Takes a redriven message for one that never held the claim."""
 
     def _may_guarantee(self, message: Message, found: Record) -> bool:
         return message.receive_count > 1 or found.message_id == message.message_id
@@ -54,49 +60,83 @@ class ForgetsTheRedrive(Capture):
 class HurriesToTheDeadLetters(Capture):
     """Hands a message back at once at its last receive, when a lease on its account may still run."""
 
-    def _hand_back(self, message: Message, error: TransientError, outcome: Outcome) -> Outcome:
+    def _hand_back(self, message: Message, error: TransientError) -> Outcome:
         self._queue.delay(message.receipt_handle, 0)
-        return super()._hand_back(message, error, outcome)
+        return super()._hand_back(message, error)
 
 
 class LetsErrorsThrough(Capture):
     """Raises what it cannot handle, so that one record fails its whole batch."""
 
-    def _hand_back(self, message: Message, error: TransientError, outcome: Outcome) -> Outcome:
+    def _hand_back(self, message: Message, error: TransientError) -> Outcome:
         raise error
 
 
 class SwallowsCancellation(Capture):
-    """Calls a cancelled delivery done."""
+    """Acknowledges a cancelled delivery."""
 
-    def handle(self, message: Message, context: InvocationContext) -> Outcome:
+    def process(self, message: Message, context: InvocationContext) -> Outcome:
         try:
-            return super().handle(message, context)
+            return super().process(message, context)
         except asyncio.CancelledError:
             return Outcome(kind=OutcomeKind.CAPTURED, acknowledge=True, id="", url="", message_id=message.message_id)
 
 
-class UnfencedCompletion(Claim):
+class WaitsWithoutACopy(Capture):
+    """Acknowledges a message whose host is busy, and sends no copy of it."""
+
+    def _postpone(self, message: Message, error: HostBusy) -> Outcome:
+        return Outcome(
+            kind=OutcomeKind.RETRY, acknowledge=True, id="", url="", message_id=message.message_id, reason=error.code
+        )
+
+
+class ChangedTable(Table):
+    """A table that gets another update than the transition asked for."""
+
+    def changed(self, update: Update) -> Update:
+        """The update that is made in its place."""
+        raise NotImplementedError
+
+    def update(self, key: str, update: Update, *, return_old: bool = False) -> Written:
+        return super().update(key, self.changed(update), return_old=return_old)
+
+
+class UnfencedCompletion(ChangedTable):
     """Completes whatever claim there is, as Powertools' own layer does."""
 
-    def _fenced(self, update: Update) -> None:
-        if update.condition == "claimToken = :mine":
-            self._client.update_item(**self._addressed(replace(update, condition="attribute_exists(id)")))
-        else:
-            super()._fenced(update)
+    def changed(self, update: Update) -> Update:
+        if update.set_values.get(STATUS) in (Status.SUCCESS, Status.FAILED):
+            return replace(update, condition=f"attribute_exists(#{ID})", values={})
+        return update
 
 
-class UnfencedRelease(Claim):
+class UnfencedRelease(ChangedTable):
     """Releases whatever claim there is, as Powertools' own layer does."""
 
-    def _delete_record(self, data_record: DataRecord) -> None:
-        self._client.update_item(
-            TableName=self._settings.table_name,
-            Key=self._key,
-            UpdateExpression="SET #status = :queued REMOVE leaseExpiresAt, claimToken",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={":queued": {"S": "queued"}},
-        )
+    def changed(self, update: Update) -> Update:
+        if update.set_values.get(STATUS) is Status.QUEUED and ":token" in update.values:
+            return replace(update, condition=f"attribute_exists(#{ID})", values={})
+        return update
+
+
+class TakesOverAnything(ChangedTable):
+    """Claims what is being processed, whether or not its lease has expired."""
+
+    def changed(self, update: Update) -> Update:
+        if update.set_values.get(STATUS) is Status.PROCESSING:
+            return replace(update, values={**update.values, ":now": update.values[":now"] + HOUR_MS})
+        return update
+
+
+class LetsSuccessExpire(ChangedTable):
+    """Takes a success for claimable, like a record whose idempotency window has ended."""
+
+    def changed(self, update: Update) -> Update:
+        if update.set_values.get(STATUS) is Status.PROCESSING:
+            condition = f"{update.condition} OR (#{STATUS} = :success AND #{CLAIMED_AT} < :now)"
+            return replace(update, condition=condition, values={**update.values, ":success": Status.SUCCESS})
+        return update
 
 
 class ForgetsTheContext(Claim):
@@ -113,24 +153,12 @@ class KeepsAnOldContext(Claim):
         super().save_inprogress(data, 0)
 
 
-class TakesOverAnything(Claim):
-    """Claims what is being processed, whether or not the lease has run out."""
+class KeyedByMessageId(Claim):
+    """Takes the SQS message id for the screenshot id."""
 
-    def _addressed(self, update: Update) -> dict[str, Any]:
-        values: Mapping[str, Any] = update.values
-        if ":now" in values:
-            update = update.with_values({":now": values[":now"] + HOUR_MS})
-        return super()._addressed(update)
-
-
-class LetsSuccessExpire(Claim):
-    """Takes a success for claimable, as a record is whose idempotency window has ended."""
-
-    def _addressed(self, update: Update) -> dict[str, Any]:
-        if ":now" in update.values:
-            condition = f"{update.condition} OR (#status = :success AND claimedAt < :now)"
-            update = replace(update, condition=condition).with_values({":success": "success"})
-        return super()._addressed(update)
+    def __init__(self, table: Table, settings: Any, clock: Any, delivery: Delivery) -> None:
+        renamed = delivery.request.model_copy(update={"request_id": delivery.message.message_id})
+        super().__init__(table, settings, clock, replace(delivery, request=renamed))
 
 
 class OverwritesObjects(ImageStore):
@@ -152,24 +180,24 @@ class _WithoutIfNoneMatch:
 
 
 class BelievesItsOwnImage(ImageStore):
-    """On 412 it takes the object for its own instead of looking at it."""
+    """When the key is taken, it assumes that the stored object is its own instead of looking at it."""
+
+    def put(self, screenshot_id: str, claim_token: str, result: RenderResult) -> tuple[StoredImage, bool]:
+        self._own = self._describe(screenshot_id, claim_token, result)
+        return super().put(screenshot_id, claim_token, result)
 
     def find(self, screenshot_id: str, image_format: Any) -> StoredImage | None:
-        return self._mine
+        return self._own
 
-    def put(self, screenshot_id: str, claim_token: str, shot: RenderResult) -> tuple[StoredImage, bool]:
-        self._mine = self._describe(screenshot_id, shot)
-        return super().put(screenshot_id, claim_token, shot)
-
-    _mine: StoredImage | None = None
+    _own: StoredImage | None = None
 
 
 class StoresExtrasLast(ImageStore):
-    """Stores the image, and then what belongs to it."""
+    """Stores the image first, and its extras after it."""
 
-    def put(self, screenshot_id: str, claim_token: str, shot: RenderResult) -> tuple[StoredImage, bool]:
-        stored = super().put(screenshot_id, claim_token, shot)
-        for extra in shot.extras:
+    def put(self, screenshot_id: str, claim_token: str, result: RenderResult) -> tuple[StoredImage, bool]:
+        stored = super().put(screenshot_id, claim_token, result)
+        for extra in result.extras:
             super()._write_extra(screenshot_id, claim_token, extra)
         return stored
 
@@ -178,37 +206,23 @@ class StoresExtrasLast(ImageStore):
 
 
 class KeepsExtrasById(ImageStore):
-    """Has one place for the extra objects of an id, whichever render they are of."""
+    """Has one place for the extras of an id, whichever render they come from."""
 
     def extra_key(self, screenshot_id: str, claim_token: str, file: str) -> str:
         return super().extra_key(screenshot_id, "extras", file)
 
 
-class KeyedByMessageId(Claim):
-    """Takes the SQS message id for the screenshot id."""
-
-    def __init__(self, client: Any, settings: Any, clock: Any, delivery: Delivery) -> None:
-        renamed = delivery.request.model_copy(update={"request_id": delivery.message.message_id})
-        super().__init__(client, settings, clock, replace(delivery, request=renamed))
-
-
 class OverwritesRecords(Producer):
-    """Writes `queued` over whatever is known of the id."""
+    """Writes `queued` over whatever is known about the id."""
 
     def _write_queued(self, request: CaptureRequest) -> None:
-        item = queued_item(request, self._clock.now_ms(), self._settings.record_retention_seconds)
+        queued = transitions.queue(request, self._clock.now_ms(), self._settings.record_retention_seconds)
+        item = to_attributes({ID: request.id, **queued.set_values})
         self._clients.dynamodb.put_item(TableName=self._settings.table_name, Item=item)
 
 
-class WaitsWithoutACopy(Capture):
-    """Takes a message whose host is busy for one that somebody will send again."""
-
-    def _postpone(self, message: Message, error: HostBusy, outcome: Outcome) -> Outcome:
-        return replace(outcome, kind=OutcomeKind.RETRY, reason=error.code)
-
-
-class CountsNoTurns(WaitCounts):
-    """Lets every copy of a waiting message wait on, and be copied again."""
+class CountsNoWaits(WaitCounts):
+    """Lets every copy of a waiting message go on waiting, and be copied again."""
 
     def is_newest(self, message: Message) -> bool:
         return True
@@ -219,39 +233,55 @@ class ReleasesWhatItLost(HostLimit):
 
     def release(self, slot: Slot | None) -> None:
         if slot is not None:
-            self._write(slot, -1, "attribute_exists(holder) OR holder = :mine")
+            fenced = transitions.release_slot(slot.token, self._clock.now_ms(), RETENTION_SECONDS)
+            self._table.update(slot.key, replace(fenced, condition=f"attribute_exists(#{HOLDER})", values={}))
 
 
 @dataclass(frozen=True)
 class Bug:
-    """A mistake, by name, and the code that makes it."""
+    """A mistake by name, the promise that it must break, and the code that makes it."""
 
     name: str
+    breaks: Promise
     parts: Parts
 
 
+def _capture(**parts: Any) -> Parts:
+    return Parts(capture=CaptureParts(**parts))
+
+
 BUGS = (
-    Bug("acknowledge every duplicate", Parts(capture=AcknowledgesEveryDuplicate)),
-    Bug("acknowledge a message that held the claim before", Parts(capture=AcknowledgesEarlierHolders)),
-    Bug("acknowledge a redriven message as a duplicate", Parts(capture=ForgetsTheRedrive)),
-    Bug("no wait before the dead-letter queue", Parts(capture=HurriesToTheDeadLetters)),
-    Bug("no fence on complete", Parts(claim=UnfencedCompletion)),
-    Bug("no fence on release", Parts(claim=UnfencedRelease)),
-    Bug("no If-None-Match", Parts(artifacts=OverwritesObjects)),
-    Bug("adopt without looking at the object", Parts(artifacts=BelievesItsOwnImage)),
-    Bug("extra objects after the image", Parts(artifacts=StoresExtrasLast)),
-    Bug("extra objects by id alone", Parts(artifacts=KeepsExtrasById)),
-    Bug("lease longer than visibility", Parts(settings={"lease_margin_seconds": 600.0})),
-    Bug("key by message id", Parts(claim=KeyedByMessageId)),
-    Bug("delete before complete", Parts(acknowledge_first=True)),
-    Bug("forget to register the context", Parts(claim=ForgetsTheContext)),
-    Bug("keep the context of an earlier invocation", Parts(claim=KeepsAnOldContext)),
-    Bug("take over a claim whose lease still runs", Parts(claim=TakesOverAnything)),
-    Bug("let a success expire", Parts(claim=LetsSuccessExpire)),
-    Bug("let an error through to the batch", Parts(capture=LetsErrorsThrough)),
-    Bug("swallow cancellation", Parts(capture=SwallowsCancellation)),
-    Bug("producer overwrites the record", Parts(producer=OverwritesRecords)),
-    Bug("wait for a host without a copy", Parts(capture=WaitsWithoutACopy)),
-    Bug("every copy that waits is copied", Parts(turns=CountsNoTurns)),
-    Bug("release a slot that another one has", Parts(slots=ReleasesWhatItLost)),
+    Bug("acknowledge every duplicate", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=AcknowledgesEveryDuplicate)),
+    Bug(
+        "acknowledge a message that held the claim before",
+        Promise.ACKNOWLEDGED_IS_SAFE,
+        _capture(capture=AcknowledgesEarlierHolders),
+    ),
+    Bug(
+        "acknowledge a redriven message as a duplicate",
+        Promise.ACKNOWLEDGED_IS_SAFE,
+        _capture(capture=ForgetsTheRedrive),
+    ),
+    Bug(
+        "no wait before the dead-letter queue", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=HurriesToTheDeadLetters)
+    ),
+    Bug("no fence on complete", Promise.HOLDER_ONLY, _capture(table=UnfencedCompletion)),
+    Bug("no fence on release", Promise.HOLDER_ONLY, _capture(table=UnfencedRelease)),
+    Bug("no If-None-Match", Promise.ONE_VERSION, _capture(images=OverwritesObjects)),
+    Bug("adopt without looking at the object", Promise.SAME_IMAGE, _capture(images=BelievesItsOwnImage)),
+    Bug("extra objects after the image", Promise.SAME_RENDER, _capture(images=StoresExtrasLast)),
+    Bug("extra objects by id alone", Promise.SAME_RENDER, _capture(images=KeepsExtrasById)),
+    Bug("lease longer than visibility", Promise.LEASE_IN_VISIBILITY, Parts(settings={"lease_margin_seconds": 600.0})),
+    Bug("key by message id", Promise.ACKNOWLEDGED_IS_SAFE, _capture(claim=KeyedByMessageId)),
+    Bug("delete before complete", Promise.ACKNOWLEDGED_IS_SAFE, Parts(acknowledge_first=True)),
+    Bug("forget to register the context", Promise.LEASE_IN_VISIBILITY, _capture(claim=ForgetsTheContext)),
+    Bug("keep the context of an earlier invocation", Promise.NO_OVERLAP, _capture(claim=KeepsAnOldContext)),
+    Bug("take over a claim whose lease still runs", Promise.HOLDER_ONLY, _capture(table=TakesOverAnything)),
+    Bug("let a success expire", Promise.SUCCESS_IS_FINAL, _capture(table=LetsSuccessExpire)),
+    Bug("let an error through to the batch", Promise.NEVER_RAISES, _capture(capture=LetsErrorsThrough)),
+    Bug("swallow cancellation", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=SwallowsCancellation)),
+    Bug("producer overwrites the record", Promise.HOLDER_ONLY, Parts(producer=OverwritesRecords)),
+    Bug("wait for a host without a copy", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=WaitsWithoutACopy)),
+    Bug("every copy that waits is copied", Promise.FEW_COPIES, _capture(wait_counts=CountsNoWaits)),
+    Bug("release a slot that another one has", Promise.SLOT_IS_KEPT, _capture(host_limit=ReleasesWhatItLost)),
 )

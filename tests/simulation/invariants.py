@@ -8,7 +8,7 @@ from typing import Any
 from stillframe.errors import CaptureError, retryable_codes
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.table import host_limit, wait_count
-from stillframe.table.record import from_attributes
+from stillframe.table.attributes import from_attributes
 
 from .aws.bucket import SimulatedBucket, Version
 from .aws.queue import SimulatedQueue, StoredMessage

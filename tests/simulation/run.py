@@ -28,8 +28,9 @@ STORIES = 3
 
 
 def hunt(bug: Bug, limit: int = BUG_SEEDS) -> Result | None:
-    """The first schedule in which a seeded bug breaks a promise."""
-    return next((result for result in map(run_schedule, range(limit), repeat(bug.parts)) if result.violation), None)
+    """The first schedule in which a seeded bug breaks the promise that it names."""
+    results = map(run_schedule, range(limit), repeat(bug.parts))
+    return next((each for each in results if each.violation and each.violation.promise is bug.breaks), None)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from stillframe.clients import Clients
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
-from stillframe_cli.redriver import LOOK_SECONDS
+from stillframe_cli.redriver import VISIBILITY_SECONDS
 
 from .aws.bucket import SimulatedBucket
 from .aws.queue import QueueWatcher, SimulatedQueue, SimulatedSqs, StoredMessage
@@ -96,7 +96,7 @@ class Schedule:
             self._settle()
             self._clear_up()
             # Letters that an interrupted redrive looked at are out of sight for a while.
-            self._scheduler.after(LOOK_SECONDS * 1000, lambda: self._start("operator", redrive))
+            self._scheduler.after(VISIBILITY_SECONDS * 1000, lambda: self._start("operator", redrive))
             self._settle()
             self.invariants.check_healed()
         except Violation as violation:

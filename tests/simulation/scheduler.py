@@ -23,6 +23,10 @@ class Died(BaseException):
     """The process was killed. Not an Exception: nothing may handle it, as nothing handles SIGKILL."""
 
 
+class Defect(BaseException):
+    """The code under test is wrong in itself (TypeError, AttributeError), which proves nothing about a promise."""
+
+
 @dataclass(eq=False)
 class Process:
     """What dies as a whole. `skew_ms` is how far its clock is ahead; `is_bounded`, whether it is killed in time."""

@@ -10,24 +10,17 @@ from typing import Any, cast
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stillframe.clients import Clients, connect_secrets
-from stillframe.image.store import ImageStore
-from stillframe.queue import Backoff, CaptureQueue
+from stillframe.clients import Clients
+from stillframe.errors import ServiceUnavailable
 from stillframe.request.capture_request import CaptureRequest
-from stillframe.request.message import REDRIVEN_FROM, Delivery
-from stillframe.request.secret_store import SecretStore
+from stillframe.request.message import REDRIVEN_FROM
 from stillframe.settings import Settings
-from stillframe.table.claim import Claim
-from stillframe.table.host_limit import HostLimit
-from stillframe.table.last_capture import LastCaptures
-from stillframe.table.wait_count import WaitCounts
-from stillframe_cli.load.sender import InPlace
+from stillframe_cli.load.sender import InlineExecutor
 from stillframe_cli.producer import Producer
 from stillframe_cli.redriver import Redriver
-from stillframe_renderer.load.metering import Meter
 from stillframe_renderer.message.capture import Capture
-from stillframe_renderer.message.comparison import Comparer
-from stillframe_renderer.message.job import Work
+from stillframe_renderer.message.wiring import CaptureParts, wire_capture
+from tests.support.fakes import fake_meter
 
 from .browser import SimulatedBrowser
 from .invariants import MAX_SKEW_MS
@@ -40,12 +33,8 @@ from .scheduler import Process, Scheduler, SkewedClock
 class Parts:
     """The code under test, by its parts: a seeded bug replaces one of them."""
 
-    claim: type[Claim] = Claim
-    capture: type[Capture] = Capture
-    artifacts: type[ImageStore] = ImageStore
+    capture: CaptureParts = field(default_factory=CaptureParts)
     producer: type[Producer] = Producer
-    slots: type[HostLimit] = HostLimit
-    turns: type[WaitCounts] = WaitCounts
     acknowledge_first: bool = False
     settings: Mapping[str, object] = field(default_factory=dict)
 
@@ -77,39 +66,24 @@ class Surroundings:
         return Process(name, skew_ms=self.scheduler.rng.randint(-MAX_SKEW_MS, MAX_SKEW_MS))
 
     def capture(self, process: Process) -> Capture:
-        """A worker as `Runtime.build` wires it, with the browser and the services replaced."""
-        parts, clients, clock = self.parts, self.clients(process), SkewedClock(self.scheduler, process)
-        settings = self.settings.model_copy(update={"worker_id": process.name})
+        """A worker, wired as `Runtime.build` wires it, with the browser and the services replaced."""
+        clock = SkewedClock(self.scheduler, process)
+        settings = self.settings.model_copy(update={"worker_id": process.name, "per_host": self.plan.per_host})
         mishaps = 0.0 if self.is_calm else self.plan.mishaps
         browser = SimulatedBrowser(self.scheduler, self.network, process, mishaps, self.images)
-        artifacts = parts.artifacts(clients.s3, settings.bucket_name, settings.key_prefix)
-        comparer = Comparer(LastCaptures(clients.dynamodb, settings.table_name), artifacts)
-
-        def claim_for(delivery: Delivery) -> Claim:
-            return parts.claim(clients.dynamodb, settings, clock, delivery)
-
-        return parts.capture(
-            settings=settings,
-            claim_for=claim_for,
-            work=Work(browser, artifacts, SecretStore((), connect_secrets), comparer, settings),
-            queue=CaptureQueue(clients.sqs, settings.queue_url, settings.dead_letter_queue_url),
-            backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, self.scheduler.rng.uniform),
-            clock=clock,
-            meter=Meter(lambda: clock.now_ms() / 1000, 2048, lambda: clock.now_ms() / 1000),
-            slots=parts.slots(clients.dynamodb, settings.table_name, self.plan.per_host, clock, self.scheduler.rng),
-            turns=parts.turns(clients.dynamodb, settings.table_name, clock),
-        )
+        clients, rng = self.clients(process), self.scheduler.rng
+        return wire_capture(settings, clients, browser, clock, fake_meter(clock), parts=self.parts.capture, rng=rng)
 
 
 def produce(around: Surroundings, process: Process, requests: list[CaptureRequest]) -> None:
     """Send, and again when it failed, as people do."""
     clock = SkewedClock(around.scheduler, process)
-    producer = around.parts.producer(around.clients(process), around.settings, clock, InPlace)
+    producer = around.parts.producer(around.clients(process), around.settings, clock, InlineExecutor)
     for _ in range(3):
         try:
             list(producer.send(requests))
             return
-        except (ClientError, BotoCoreError, click.ClickException):
+        except (ClientError, BotoCoreError, ServiceUnavailable, click.ClickException):
             around.scheduler.tell(process.name, "could not send, tries again")
 
 
@@ -119,7 +93,7 @@ def redrive(around: Surroundings, process: Process) -> None:
     if not around.plan.is_marked:
         clients = replace(clients, sqs=cast(Any, _Unmarked(clients.sqs)))
     try:
-        Redriver(clients, around.settings).run()
+        Redriver(clients, around.settings).redrive()
     except (ClientError, BotoCoreError):
         around.scheduler.tell(process.name, "could not redrive")
 

@@ -101,6 +101,6 @@ def test_beyond_the_promise_a_loss_is_found_by_the_audit() -> None:
         )
     )
     findings: list[Finding] = []
-    Auditor(clients, SETTINGS, clock=FarFuture()).run(findings.append)
+    Auditor(clients, SETTINGS, clock=FarFuture()).audit(findings.append)
     # Then the record is named
     assert {finding.kind for finding in findings} & {FindingKind.STUCK, FindingKind.LOST}

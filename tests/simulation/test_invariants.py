@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from stillframe.request.capture_request import CaptureRequest
-from stillframe.table.record import queued_item
+from stillframe.table import transitions
+from stillframe.table.attributes import item_key
 
 from .invariants import Promise, Violation
 from .network import Weather
@@ -28,7 +29,8 @@ def schedule() -> Schedule:
 def accept(schedule: Schedule) -> None:
     """A message, and its record; then the message vanishes without a trace."""
     schedule.sqs.send_message(QueueUrl="queue", MessageBody=REQUEST.to_body())
-    schedule.table.put_item(TableName="table", Item=queued_item(REQUEST, 0, 0))
+    update = transitions.queue(REQUEST, 0, 0)
+    schedule.table.update_item(TableName="table", Key=item_key(REQUEST.id), **update.to_arguments())
     schedule.queue.messages.clear()
 
 

@@ -8,6 +8,10 @@ from functools import cache
 
 import pytest
 
+from stillframe.image.render_result import StoredImage
+from stillframe.image.store import ImageStore
+from stillframe.request.options import ImageFormat
+from stillframe_renderer.message.wiring import CaptureParts
 from tests.support.workers import ROOT, environment
 
 from .browser import Mishap
@@ -15,6 +19,8 @@ from .bugs import BUGS, Bug
 from .network import Fault
 from .run import hunt
 from .schedule import Result, run_schedule
+from .scheduler import Defect
+from .surroundings import Parts
 
 SCHEDULES = 2000
 
@@ -49,10 +55,23 @@ def test_the_simulation_catches(bug: Bug) -> None:
     # Given code with one plausible mistake
     # When schedules of it run
     result = hunt(bug)
-    # Then one of them breaks a promise, and its story ends with which
+    # Then one of them breaks the promise that the bug names, and its story ends with that
     assert result is not None, "the bug survived"
-    assert result.violation is not None
-    assert f"BROKEN: {result.violation.promise}" in result.tell().splitlines()[-1]
+    assert f"BROKEN: {bug.breaks}" in result.tell().splitlines()[-1]
+
+
+def test_a_seeded_bug_that_only_crashes_is_not_caught_but_fails_the_run() -> None:
+    # Given a "bug" that calls a method of the code under test with an argument too few
+    class CallsWrongly(ImageStore):
+        def find(self, screenshot_id: str, image_format: ImageFormat) -> StoredImage | None:
+            return self._describe(screenshot_id)  # type: ignore[call-arg]
+
+    parts = Parts(capture=CaptureParts(images=CallsWrongly))
+    # When schedules run until it matters
+    with pytest.raises(Defect) as raised:
+        all(run_schedule(seed, parts) for seed in range(SCHEDULES))
+    # Then the run fails with the mistake itself, and no promise is blamed for it
+    assert "_describe() missing" in str(raised.value)
 
 
 def test_every_fault_is_met() -> None:

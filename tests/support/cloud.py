@@ -89,7 +89,7 @@ class Cloud:
 
     def audit(self) -> Audited:
         findings: list[Finding] = []
-        return Audited(Auditor(self.clients, self.settings).run(findings.append), findings)
+        return Audited(Auditor(self.clients, self.settings).audit(findings.append), findings)
 
     def count_calls(self) -> list[str]:
         """From here on, the name of every AWS call is appended to the returned list."""

@@ -1,4 +1,4 @@
-"""Fakes for pure logic and injected faults: a clock that is set, a renderer that is told what to do."""
+"""Fakes for pure logic and injected faults: a clock that stands still, a renderer that does as it is told."""
 
 from __future__ import annotations
 
@@ -7,27 +7,19 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from stillframe.clients import Clients, connect_secrets
+from stillframe.clients import Clients
 from stillframe.clock import Clock, Deadline
 from stillframe.image.extra import Extra
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import RenderResult
-from stillframe.image.store import ImageStore
-from stillframe.queue import Backoff, CaptureQueue
 from stillframe.request.capture_request import CaptureRequest
-from stillframe.request.message import Delivery, Message
+from stillframe.request.message import Message
 from stillframe.request.options import ImageFormat, RenderOptions
-from stillframe.request.secret_store import SecretStore
 from stillframe.settings import Settings
-from stillframe.table.claim import Claim
-from stillframe.table.host_limit import HostLimit
-from stillframe.table.last_capture import LastCaptures
-from stillframe.table.wait_count import WaitCounts
 from stillframe_renderer.load.metering import Meter
-from stillframe_renderer.load.tabs import Tabs
+from stillframe_renderer.load.tabs import TabGate
 from stillframe_renderer.message.capture import Capture
-from stillframe_renderer.message.comparison import Comparer
-from stillframe_renderer.message.job import Work
+from stillframe_renderer.message.wiring import wire_capture
 
 
 class FakeClock:
@@ -88,36 +80,19 @@ def message(
     return Message(body, message_id, f"handle-{message_id}", receive_count, received_at_ms - 250, received_at_ms)
 
 
+def fake_meter(clock: Clock) -> Meter:
+    """A meter for which one second of the clock is one second of CPU time."""
+    return Meter(lambda: clock.now_ms() / 1000, 2048, lambda: clock.now_ms() / 1000)
+
+
 def capture_with(
     clients: Clients, settings: Settings, renderer: FakeRenderer, clock: Clock, worker: str = "worker-1"
 ) -> Capture:
-    """A worker with everything real but the browser and the clock."""
+    """A worker in which everything is real but the browser and the clock."""
     own = settings.model_copy(update={"worker_id": worker})
-
-    artifacts = ImageStore(clients.s3, own.bucket_name, own.key_prefix)
-
-    def claim_for(delivery: Delivery) -> Claim:
-        return Claim(clients.dynamodb, own, clock, delivery)
-
-    return Capture(
-        settings=own,
-        claim_for=claim_for,
-        work=Work(
-            renderer,
-            artifacts,
-            SecretStore((), connect_secrets),
-            Comparer(LastCaptures(clients.dynamodb, own.table_name), artifacts),
-            own,
-        ),
-        queue=CaptureQueue(clients.sqs, own.queue_url, own.dead_letter_queue_url),
-        backoff=Backoff(own.backoff_base_seconds, own.backoff_cap_seconds),
-        clock=clock,
-        slots=HostLimit(clients.dynamodb, own.table_name, own.per_host, clock),
-        turns=WaitCounts(clients.dynamodb, own.table_name, clock),
-        meter=Meter(lambda: clock.now_ms() / 1000, 2048, lambda: clock.now_ms() / 1000),
-    )
+    return wire_capture(own, clients, renderer, clock, fake_meter(clock))
 
 
-def fixed_tabs(number: int) -> Tabs:
+def fixed_tabs(number: int) -> TabGate:
     """A gate that is never moved."""
-    return Tabs(number, number, number, cpu_share=lambda: 0.0, memory_share=lambda: 0.0)
+    return TabGate(number, number, number, cpu_share=lambda: 0.0, memory_share=lambda: 0.0)

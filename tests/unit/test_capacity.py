@@ -21,10 +21,10 @@ from stillframe_cli.capacity.lambda_size import lambda_size, visibility_timeout
 from stillframe_cli.capacity.load_profile import LoadProfile
 from stillframe_cli.capacity.plan import Plan
 from stillframe_cli.capacity.presets import TARGETS, preset
-from stillframe_cli.capacity.scaling import FleetScaler, Seen, provisioned, standard
+from stillframe_cli.capacity.scaling import FleetScaler, Observation, provisioned_mapping, standard_mapping
 from stillframe_cli.capacity.target import Target
 from stillframe_cli.capacity.timeline import Timeline, simulate
-from stillframe_cli.capacity.worker import MEMORY_TARGET, memory_mb, throughput, worker_of
+from stillframe_cli.capacity.worker import MEMORY_TARGET, memory_mb, size_worker, throughput
 
 RAMP = LoadProfile.parse("0:0,600:3500,1800:3500,2400:0")
 
@@ -62,14 +62,14 @@ def test_throughput_is_what_a_simulation_of_tabs_and_cpus_comes_to(vcpus: float,
 
 
 def test_a_worker_has_the_tabs_that_fill_its_cpu_and_fit_its_memory() -> None:
-    cpu_bound = worker_of(figures(cpu_ms=900), 1, 4096)
+    cpu_bound = size_worker(figures(cpu_ms=900), 1, 4096)
     assert cpu_bound is not None
     assert (cpu_bound.tabs, cpu_bound.binding) == (1, "cpu")
-    waiting = worker_of(figures(cpu_ms=50, duration_ms=3000), 2, 2048)
+    waiting = size_worker(figures(cpu_ms=50, duration_ms=3000), 2, 2048)
     assert waiting is not None
     assert waiting.binding == "memory"
     assert memory_mb(waiting.tabs) <= 2048 * MEMORY_TARGET < memory_mb(waiting.tabs + 1)
-    assert worker_of(figures(), 1, 512) is None
+    assert size_worker(figures(), 1, 512) is None
 
 
 # -- Scaling by the documented rules
@@ -82,12 +82,12 @@ def simulated_function(scaler: scaling.MappingScaler, per_worker: float = 3.0) -
 @pytest.mark.parametrize(
     ("scaler", "start", "per_minute", "most"),
     [
-        (standard(1000, 0), limits.MAPPING_START, limits.MAPPING_PER_MINUTE, limits.ACCOUNT_CONCURRENCY),
-        (standard(1000, 400), limits.MAPPING_START, limits.MAPPING_PER_MINUTE, 400),
-        (standard(50, 1000), limits.MAPPING_START, limits.MAPPING_PER_MINUTE, 50),
-        (provisioned(2, 2000, 5000), 20, limits.PROVISIONED_PER_MINUTE, 5000),
-        (provisioned(20, 100, 0), 200, limits.PROVISIONED_PER_MINUTE, 1000),
-        (provisioned(2, 2000, 0), 20, limits.PROVISIONED_PER_MINUTE, limits.PROVISIONED_MOST),
+        (standard_mapping(1000, 0), limits.MAPPING_START, limits.MAPPING_PER_MINUTE, limits.ACCOUNT_CONCURRENCY),
+        (standard_mapping(1000, 400), limits.MAPPING_START, limits.MAPPING_PER_MINUTE, 400),
+        (standard_mapping(50, 1000), limits.MAPPING_START, limits.MAPPING_PER_MINUTE, 50),
+        (provisioned_mapping(2, 2000, 5000), 20, limits.PROVISIONED_PER_MINUTE, 5000),
+        (provisioned_mapping(20, 100, 0), 200, limits.PROVISIONED_PER_MINUTE, 1000),
+        (provisioned_mapping(2, 2000, 0), 20, limits.PROVISIONED_PER_MINUTE, limits.PROVISIONED_MAX),
     ],
 )
 def test_a_mapping_obeys_its_ramp_and_its_limits(
@@ -105,17 +105,18 @@ def test_a_mapping_obeys_its_ramp_and_its_limits(
     tens = max(late - early for early, late in zip(workers, workers[10:], strict=False))
     assert tens <= limits.ENVIRONMENTS_PER_TEN_SECONDS
     # And it comes back to the least there is, once nothing waits any more
-    assert seconds[-1].backlog > 1 or workers[-1] <= max(start, scaler.least)
+    assert seconds[-1].backlog > 1 or workers[-1] <= max(start, scaler.min_workers)
 
 
 def test_a_mapping_reaches_its_maximum_under_a_lasting_load() -> None:
     # A rule that is obeyed by doing nothing is none
-    assert simulated_function(standard(900, 900), per_worker=1.0).most_workers == 900
-    assert simulated_function(provisioned(2, 2000, 3000), per_worker=1.0).most_workers == 3000
+    for scaler, maximum in ((standard_mapping(900, 900), 900), (provisioned_mapping(2, 2000, 3000), 3000)):
+        seconds = simulated_function(scaler, per_worker=1.0).seconds
+        assert max(second.workers for second in seconds) == maximum
 
 
 def test_every_message_is_captured_in_the_end() -> None:
-    timeline = simulated_function(provisioned(10, 2000, 0))
+    timeline = simulated_function(provisioned_mapping(10, 2000, 0))
     arrived = sum(second.arrived for second in timeline.seconds)
     assert sum(second.captured for second in timeline.seconds) == pytest.approx(arrived, rel=1e-6)
     assert arrived == pytest.approx(600 * 3500 / 2 * 2 + 1200 * 3500, rel=0.01)
@@ -132,7 +133,7 @@ def test_a_fleet_obeys_its_bounds_cooldowns_and_datapoints() -> None:
     seen = FleetScaler.step
 
     class Told(FleetScaler):
-        def step(self, seen_now: Seen) -> int:
+        def step(self, seen_now: Observation) -> int:
             before = self.desired
             running = seen(self, seen_now)
             if self.desired != before:
@@ -152,13 +153,13 @@ def test_a_fleet_obeys_its_bounds_cooldowns_and_datapoints() -> None:
     assert outs[0] >= scaling.OUT_DATAPOINTS * scaling.METRIC_SECONDS
     assert ins[0] >= scaling.IN_DATAPOINTS * scaling.METRIC_SECONDS
     assert timeline.seconds[outs[0] + scaling.TASK_START_SECONDS - 1].workers == 3
-    assert timeline.seconds[-1].workers == scaler.least
+    assert timeline.seconds[-1].workers == scaler.min_tasks
 
 
 def test_a_nearly_full_cpu_adds_half_at_once() -> None:
     scaler = FleetScaler(4, 20)
     for second in range(62):
-        scaler.step(Seen(second, 0.0, 0.9))
+        scaler.step(Observation(second, 0.0, 0.9))
     assert scaler.desired == 6
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stillframe.cost import MB_PER_VCPU, Cost, lambda_usd, worker_memory_mb
+from stillframe.cost import MB_PER_VCPU, Cost, billed_memory_mb, lambda_usd
 from stillframe_renderer.load.metering import Account, Meter
 
 
@@ -78,8 +78,6 @@ def test_the_price_is_that_of_the_billed_time_on_either_architecture() -> None:
     assert lambda_usd(0.25, 2048, "arm64") == cost.usd["arm64"]
 
 
-def test_the_memory_that_is_paid_for_is_the_functions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "3008")
-    assert worker_memory_mb() == 3008
-    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-    assert worker_memory_mb() % MB_PER_VCPU == 0
+def test_the_memory_that_is_paid_for_is_the_functions() -> None:
+    assert billed_memory_mb(3008) == 3008
+    assert billed_memory_mb(None) % MB_PER_VCPU == 0

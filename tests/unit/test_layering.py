@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,46 @@ def test_no_module_outgrows_its_reader() -> None:
     ]
     long = {str(path.relative_to(ROOT)): n for path in sources if (n := len(path.read_text().splitlines())) > MAX_LINES}
     assert long == {}
+
+
+def sources(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+
+
+def texts_in(path: Path) -> list[str]:
+    """Every string literal of a module but its docstrings, formatted ones included."""
+    tree = ast.parse(path.read_text())
+    docstrings = {
+        ast.get_docstring(node, clean=False)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return [text for text in texts if text not in docstrings]
+
+
+CONDITION = re.compile(r"attribute_(not_)?exists|^ConditionExpression$")
+
+
+def test_only_the_transitions_write_a_condition_on_the_table() -> None:
+    # Given / When the modules that hold a condition, or build an `Update`, which is one
+    found = {
+        path.name
+        for path in sources("layers", "lambda_src", "cli", "stacks")
+        if any(CONDITION.search(text) for text in texts_in(path)) or re.search(r"\bUpdate\(", path.read_text())
+    }
+    # Then it is the one of transitions; update.py only writes out what it is given
+    assert found == {"transitions.py", "update.py"}
+
+
+def test_every_worker_configures_its_process_before_it_is_wired() -> None:
+    # Given / When the modules that build a worker
+    found = [path for path in sources("lambda_src", "cli", "benchmarks") if "Runtime.build(" in path.read_text()]
+    # Then each closes its memory to the browser's user, and sets allocator and garbage collector, before that
+    assert len(found) >= 3
+    late = [path.name for path in found if not 0 < path.read_text().find("configure_process()") < _built_at(path)]
+    assert late == []
+
+
+def _built_at(path: Path) -> int:
+    return path.read_text().index("Runtime.build(")

@@ -15,8 +15,15 @@ from stillframe.image.render_result import StoredImage
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe_renderer.observability import MetricEmitter, json_logger, log_outcome, measurements
 
-ARTIFACT = StoredImage(
-    "k", "s3://b/k", "image/png", 1234, 10, 20, "00", PageFacts(200, "https://x", "Title", blank=False)
+IMAGE = StoredImage(
+    "k",
+    "s3://b/k",
+    "image/png",
+    1234,
+    10,
+    20,
+    "00",
+    PageFacts(http_status=200, final_url="https://x", title="Title", blank=False),
 )
 CAPTURED = Outcome(
     kind=OutcomeKind.CAPTURED,
@@ -25,7 +32,7 @@ CAPTURED = Outcome(
     url="https://example.com/",
     message_id="m",
     attempts=1,
-    artifact=ARTIFACT,
+    image=IMAGE,
     render_ms=321,
     claim_age_ms=45,
     duration_ms=400,
@@ -103,7 +110,9 @@ def test_what_is_not_captured_is_counted_by_its_reason() -> None:
     assert (record["outcome"], record["reason"], record["Reasons"]) == ("retry", "TIMEOUT", [1])
 
 
-BLANK = replace(CAPTURED, artifact=replace(ARTIFACT, facts=PageFacts(200, "https://x", "Title", blank=True)))
+BLANK = replace(
+    CAPTURED, image=replace(IMAGE, facts=PageFacts(http_status=200, final_url="https://x", title="Title", blank=True))
+)
 
 
 @pytest.mark.parametrize(

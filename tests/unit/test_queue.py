@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stillframe.queue import Backoff, _sendable
+from stillframe.queue import Backoff
+from stillframe.request.message import string_attributes
 
 
 @pytest.mark.parametrize(
@@ -40,4 +41,4 @@ def test_two_workers_do_not_come_back_together() -> None:
     ],
 )
 def test_an_attribute_holds_only_what_sqs_takes(text: str, sent: str) -> None:
-    assert _sendable(text) == sent
+    assert string_attributes({"reason": text}) == {"reason": {"DataType": "String", "StringValue": sent}}

@@ -30,7 +30,7 @@ class FakeTab:
         self.session = Session()
         self._before_answer = before_answer
 
-    def go(self, url: str) -> asyncio.Future[dict[str, Any]]:
+    def navigate(self, url: str) -> asyncio.Future[dict[str, Any]]:
         for loader, *names in self._before_answer:
             self.session.tell(loader, *names)
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
@@ -60,7 +60,7 @@ def test_a_page_is_ready_when_its_own_document_is(
         # Given a navigation, and what is heard before and after it is committed
         tab = FakeTab(before)
         navigation = Navigation(tab)  # type: ignore[arg-type]
-        await navigation.go("http://page.example/", Preparation(tab.session))  # type: ignore[arg-type]
+        await navigation.navigate("http://page.example/", Preparation(tab.session))  # type: ignore[arg-type]
         for loader, *names in after:
             tab.session.tell(loader, *names)
         try:

@@ -58,3 +58,11 @@ def test_a_switched_off_idempotency_is_refused(complete: None, monkeypatch: pyte
     monkeypatch.setenv("POWERTOOLS_IDEMPOTENCY_DISABLED", value)
     with pytest.raises(SettingsError, match="POWERTOOLS_IDEMPOTENCY_DISABLED"):
         Settings.from_environment()
+
+
+@pytest.mark.parametrize(("value", "expected"), [("3008", 3008), ("", None), ("unknown", None)])
+def test_the_functions_memory_is_read_where_lambda_sets_it(
+    complete: None, monkeypatch: pytest.MonkeyPatch, value: str, expected: int | None
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", value)
+    assert Settings.from_environment().function_memory_mb == expected

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from stillframe_renderer.load.tabs import Tabs
+from stillframe_renderer.load.tabs import TabGate
 
 CPUS = 2.0
 
@@ -39,7 +39,7 @@ class Machine:
     def best(self, most: int) -> float:
         return max(self.speed(tabs) for tabs in range(1, most + 1))
 
-    def run(self, tabs: Tabs, captures: int) -> None:
+    def run(self, tabs: TabGate, captures: int) -> None:
         """So many captures, one after the other ending, with as many under way as there are tabs."""
         blocks: list[tuple[float, int]] = []
         inside = {}
@@ -60,9 +60,9 @@ class Machine:
                 inside.pop(heapq.heappop(blocks)[1]).__exit__(None, None, None)
 
 
-def gate(machine: Machine, floor: int = 2, ceiling: int = 16, start: int = 4) -> Tabs:
-    held: list[Tabs] = []
-    tabs = Tabs(
+def gate(machine: Machine, floor: int = 2, ceiling: int = 16, start: int = 4) -> TabGate:
+    held: list[TabGate] = []
+    tabs = TabGate(
         floor,
         ceiling,
         start,
@@ -123,7 +123,7 @@ def test_it_never_leaves_its_bounds() -> None:
 
 def test_no_more_are_let_in_than_it_is_wide() -> None:
     # Given a gate of three, and twenty threads
-    tabs = Tabs(3, 3, 3, cpu_share=lambda: 0.0, memory_share=lambda: 0.0)
+    tabs = TabGate(3, 3, 3, cpu_share=lambda: 0.0, memory_share=lambda: 0.0)
     inside, most, lock = 0, 0, threading.Lock()
 
     def enter() -> None:

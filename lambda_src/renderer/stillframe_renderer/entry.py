@@ -1,6 +1,6 @@
-"""The handler that the container image names: its worker is built, and its browser started, before the first event.
+"""The handler that the container image names. Importing it builds the worker and starts its browser.
 
-Lambda gives the initialisation a full CPU, and a browser that is warm by then costs the first event nothing.
+So both happen while Lambda initialises the function, with a full CPU, and the first event finds a warm browser.
 """
 
 from __future__ import annotations

@@ -14,12 +14,14 @@ from stillframe.clients import Clients
 from stillframe.settings import Settings
 
 from .observability import MetricEmitter, json_logger, log_outcome
+from .process_setup import configure_process
 from .runtime import Runtime
 
 
 @functools.cache
 def worker() -> tuple[Logger, Runtime]:
-    """The worker of this execution environment, built by the first event that it gets."""
+    """The worker of this execution environment, built on first use."""
+    configure_process()
     settings = Settings.from_environment()
     logger = json_logger(settings.log_level)
     metrics = MetricEmitter(sys.stdout)
@@ -27,7 +29,7 @@ def worker() -> tuple[Logger, Runtime]:
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Take an SQS batch; return the messages that are to be delivered again."""
+    """Process an SQS batch. Returns the messages that must be delivered again."""
     logger, runtime = worker()
     with logger.append_context_keys(functionRequestId=context.aws_request_id):
         return runtime.handler.handle(event, context)

@@ -11,6 +11,7 @@ from typing import IO
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from stillframe import log_messages
 from stillframe.cost import worker_architecture
 from stillframe.errors import ClaimHeld, ServiceUnavailable, UnexpectedError
 from stillframe.outcome import Outcome, OutcomeKind
@@ -33,7 +34,7 @@ Observer = Callable[[Outcome], None]
 def json_logger(level: str, stream: IO[str] | None = None) -> Logger:
     """The process's logger; the loggers of all Stillframe modules are its children."""
     logger = Logger(service=SERVICE, level=level.upper(), stream=stream, utc=True, use_rfc3339=True)
-    # The renderer's modules are named after their folder, which is not below the service's name.
+    # The renderer's package name is not below the service's name, so its loggers need the handlers as well.
     package_logger = logging.getLogger(__package__)
     package_logger.handlers = list(logging.getLogger(SERVICE).handlers)
     package_logger.setLevel(level.upper())
@@ -44,7 +45,7 @@ def json_logger(level: str, stream: IO[str] | None = None) -> Logger:
 def log_outcome(outcome: Outcome) -> None:
     """The canonical line: outcome, reason, receive count, claim age, render milliseconds, bytes."""
     level = logging.ERROR if outcome.error_code in ALARMING_CODES else LEVELS[outcome.kind]
-    logging.getLogger(SERVICE).log(level, "capture", extra=outcome.to_wire())
+    logging.getLogger(SERVICE).log(level, log_messages.CAPTURE, extra=outcome.to_wire())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,9 @@ def measurements(outcome: Outcome) -> Iterator[Measurement]:
     }
     if outcome.render_ms is not None:
         values["RenderDuration"] = (MetricUnit.Milliseconds, outcome.render_ms)
-    if outcome.artifact is not None:
-        values["ImageSize"] = (MetricUnit.Bytes, outcome.artifact.bytes)
-    if outcome.took_over:
+    if outcome.image is not None:
+        values["ImageSize"] = (MetricUnit.Bytes, outcome.image.bytes)
+    if outcome.is_takeover:
         values["StaleClaims"] = (MetricUnit.Count, 1)
     if outcome.claim_age_ms is not None:
         values["ClaimAge"] = (MetricUnit.Milliseconds, max(0, outcome.claim_age_ms))
@@ -90,8 +91,8 @@ def _shares(outcome: Outcome) -> dict[str, tuple[MetricUnit, float]]:
     has_lost = outcome.kind is OutcomeKind.SKIPPED or outcome.error_code == ClaimHeld.code
     if has_lost or outcome.attempts:
         values["LostClaims"] = (MetricUnit.Percent, 100 * has_lost)
-    if outcome.artifact is not None:
-        values["BlankImages"] = (MetricUnit.Percent, 100 * bool(outcome.artifact.facts.blank))
+    if outcome.image is not None:
+        values["BlankImages"] = (MetricUnit.Percent, 100 * bool(outcome.image.facts.blank))
     if outcome.error_code in ALARMING_CODES:
         values["ServiceErrors"] = (MetricUnit.Count, 1)
     return values

@@ -1,4 +1,4 @@
-"""The wiring: settings and clients in, a batch handler out. The only place that knows every part."""
+"""A worker: the handler of events, and the browsers behind it. The only module that knows every part."""
 
 from __future__ import annotations
 
@@ -7,47 +7,36 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from stillframe.clients import Clients, connect_secrets
+from stillframe.clients import Clients
 from stillframe.clock import Clock, SystemClock
-from stillframe.cost import worker_memory_mb
+from stillframe.cost import billed_memory_mb
 from stillframe.egress.policy import EgressPolicy
-from stillframe.image.store import ImageStore
-from stillframe.queue import Backoff, CaptureQueue
-from stillframe.request.message import Delivery
-from stillframe.request.secret_grant import SecretGrant
-from stillframe.request.secret_store import SecretStore
 from stillframe.settings import Settings
-from stillframe.table.claim import Claim
-from stillframe.table.host_limit import HostLimit
-from stillframe.table.last_capture import LastCaptures
-from stillframe.table.wait_count import WaitCounts
 
 from .browsers.engine import RenderEngine
 from .chromium.browser import Chromium
 from .chromium.executable import find_chromium
-from .chromium.process import make_undumpable, use_few_arenas
+from .chromium.memory import default_limit_mb
 from .guard.server import EgressGuard
 from .guard.session import Limits
-from .load.machine import CpuShare, available_cpus, collect_less
+from .load.machine import CpuShare, available_cpus
 from .load.metering import Meter
-from .load.tabs import Tabs
+from .load.tabs import TabGate
 from .message.batch import BatchHandler
-from .message.capture import Capture
-from .message.comparison import Comparer
-from .message.job import Work
+from .message.wiring import wire_capture
 from .observability import Observer
 
-# What a worker begins with before it has measured anything.
+# The number of tabs that a worker starts with, before it has measured anything.
 TABS_PER_CPU = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """A worker: the handler of events and the browser behind it."""
+    """A worker, wired. The process itself is configured by process_setup."""
 
     handler: BatchHandler
     engine: RenderEngine
-    tabs: Tabs
+    tabs: TabGate
 
     @classmethod
     def build(
@@ -58,10 +47,9 @@ class Runtime:
         clock: Clock | None = None,
         on_refused: Callable[[Mapping[str, int]], None] | None = None,
     ) -> Runtime:
-        """Put a worker together. Raises SettingsError when there is no browser; nothing is started yet."""
-        make_undumpable()
-        use_few_arenas()
+        """Wire a worker. Raises SettingsError when there is no browser; nothing is started yet."""
         clock = clock or SystemClock()
+        memory_mb = settings.function_memory_mb
         engine = RenderEngine(
             launch=functools.partial(Chromium.launch, find_chromium(settings.chromium_path)),
             guard=EgressGuard(
@@ -69,39 +57,21 @@ class Runtime:
                 limits=Limits(page_bytes=settings.max_page_mb * 1024 * 1024),
                 on_refused=on_refused,
             ),
-            max_browser_mb=settings.max_browser_mb,
+            max_browser_mb=settings.max_browser_mb or default_limit_mb(memory_mb),
         )
-        artifacts = ImageStore(clients.s3, settings.bucket_name, settings.key_prefix)
-        comparer = Comparer(LastCaptures(clients.dynamodb, settings.table_name), artifacts)
-        secrets = SecretStore(map(SecretGrant.parse, settings.secrets), connect_secrets)
-
-        def claim_for(delivery: Delivery) -> Claim:
-            return Claim(clients.dynamodb, settings, clock, delivery)
-
-        capture = Capture(
-            settings=settings,
-            claim_for=claim_for,
-            work=Work(engine, artifacts, secrets, comparer, settings),
-            queue=CaptureQueue(clients.sqs, settings.queue_url, settings.dead_letter_queue_url),
-            backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds),
-            clock=clock,
-            slots=HostLimit(clients.dynamodb, settings.table_name, settings.per_host, clock),
-            turns=WaitCounts(clients.dynamodb, settings.table_name, clock),
-            meter=Meter(engine.cpu_seconds, worker_memory_mb()),
-        )
-        cpus = available_cpus()
-        tabs = Tabs(
-            settings.fewest_tabs,
-            settings.most_tabs,
+        meter = Meter(engine.cpu_seconds, billed_memory_mb(memory_mb))
+        capture = wire_capture(settings, clients, engine, clock, meter)
+        cpus = available_cpus(memory_mb)
+        tabs = TabGate(
+            settings.tabs_floor,
+            settings.tabs_ceiling,
             start=math.ceil(cpus) * TABS_PER_CPU,
             cpu_share=CpuShare(engine.cpu_seconds, cpus),
             memory_share=engine.memory_share,
         )
-        runtime = cls(BatchHandler(capture, observers, tabs, clock), engine, tabs)
-        collect_less()
-        return runtime
+        return cls(BatchHandler(capture, observers, tabs, clock), engine, tabs)
 
     def close(self) -> None:
-        """Finish what is under way and end the browser."""
+        """Finish the captures in progress and end the browsers."""
         self.handler.close()
         self.engine.close()

@@ -16,8 +16,8 @@ MACHINE = (
     Defence(
         "the browser itself shows no file",
         f"{RENDERER}/page/interception.py",
-        '        page.tell("Fetch.enable"',
-        '        page.tell("Fetch.disable"); 0 and ("Fetch.enable"',
+        '        page.send("Fetch.enable"',
+        '        page.send("Fetch.disable"); 0 and ("Fetch.enable"',
         "tests/security/test_confinement.py::test_a_browser_that_is_told_to_show_a_file_does_not",
     ),
     Defence(
@@ -65,7 +65,7 @@ MACHINE = (
     ),
     Defence(
         "the worker's memory is closed to its user",
-        f"{RENDERER}/chromium/process.py",
+        f"{RENDERER}/process_setup.py",
         "prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)",
         "prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)",
         "tests/integration/test_browser.py::test_a_child_of_the_same_user_cannot_read_the_workers_environment",
@@ -87,7 +87,7 @@ MACHINE = (
     Defence(
         "its memory is limited",
         f"{RENDERER}/browsers/pool.py",
-        "                    chromium.memory.end_the_largest()\n",
+        "                    chromium.memory.kill_largest()\n",
         "",
         "tests/security/test_confinement.py::test_a_page_with_too_much_memory_ends_alone",
     ),

@@ -1,1 +1,1 @@
-"""The warm browsers, behind a synchronous call."""
+"""The warm browsers: a pool that replaces broken ones, and a synchronous way to render with it."""

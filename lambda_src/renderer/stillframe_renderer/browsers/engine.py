@@ -1,7 +1,7 @@
-"""The browser behind a synchronous call: its event loop lives in a thread of its own.
+"""The browsers behind a synchronous call: their event loop runs in a thread of its own.
 
-The idempotency utility drives synchronous functions only, and the batch processor may run every
-invocation on another loop; a warm browser is tied to the loop it was started on.
+The idempotency utility drives synchronous functions only, and the batch processor may run each invocation on another
+loop; a warm browser is tied to the loop that it was started on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from stillframe.errors import BrowserCrashed, CaptureTimeout
 from stillframe.image.render_result import RenderResult
 from stillframe.request.options import RenderOptions
 
-from ..chromium.memory import default_limit_mb
+from ..chromium.memory import DEFAULT_MB
 from ..guard.server import EgressGuard
 from ..load.machine import memory_is_short
 from .pool import BrowserPool, Launcher
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Closing a tab and killing a browser are bounded too; beyond this the loop itself is stuck.
+# Closing a tab and killing a browser are bounded as well; beyond this time the loop itself is stuck.
 GRACE_SECONDS = 12
 STOP_SECONDS = 10
 
@@ -38,10 +38,10 @@ STOP_SECONDS = 10
 class RenderEngine:
     """Renders pages from any thread. Nothing is started before the first call."""
 
-    def __init__(self, launch: Launcher, guard: EgressGuard, max_browser_mb: int | None = None) -> None:
+    def __init__(self, launch: Launcher, guard: EgressGuard, max_browser_mb: int = DEFAULT_MB) -> None:
         self._launch = launch
         self._guard = guard
-        self._memory_limit = (max_browser_mb or default_limit_mb()) << 20
+        self._memory_limit = max_browser_mb << 20
         self._start_lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -64,17 +64,17 @@ class RenderEngine:
         self._submit(self._started().warm_up())
 
     def cpu_seconds(self) -> float:
-        """CPU time of this process and of every browser that it had."""
+        """CPU time of this process and of every browser it has had."""
         browser = self._browser
         return time.process_time() + (browser.cpu_seconds() if browser is not None else 0.0)
 
     def memory_share(self) -> float:
-        """How much the browser has of the memory that it may have; 1 where the machine itself is short of it."""
+        """The browser's memory as a share of its limit; 1 when the machine itself is short of memory."""
         browser = self._browser
         return 1.0 if memory_is_short() else browser.memory_share if browser is not None else 0.0
 
     def close(self) -> None:
-        """End the browser and its thread. Idempotent."""
+        """End the browsers and their thread. Idempotent."""
         with self._start_lock:
             loop, self._loop = self._loop, None
         if loop is None or self._browser is None or self._thread is None:
@@ -101,7 +101,7 @@ class RenderEngine:
 
 
 async def _end_all(browser: BrowserPool) -> None:
-    """End the browsers, then whatever tasks of the driver are left."""
+    """End the browsers, then the tasks that the driver has left behind."""
     await browser.close()
     left = asyncio.all_tasks() - {asyncio.current_task()}
     for task in left:
@@ -111,5 +111,5 @@ async def _end_all(browser: BrowserPool) -> None:
 
 
 def _on_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """pyppeteer starts tasks that nobody awaits; what fails in them shows up in the calls as well."""
+    """pyppeteer starts tasks that nobody awaits; their errors surface in the calls as well."""
     logger.debug("browser loop: %s", context.get("message"), extra={"error": str(context.get("exception"))})

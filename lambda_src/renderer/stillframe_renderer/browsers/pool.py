@@ -1,4 +1,4 @@
-"""One warm Chromium: every call on it is bounded in time, and a broken one is replaced."""
+"""The pool of warm browsers: every call on one is bounded in time, and a broken one is replaced."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from pyppeteer.errors import PyppeteerError
 
+from stillframe import log_messages
 from stillframe.clock import Deadline
 from stillframe.errors import BrowserCrashed, CaptureTimeout
 from stillframe.image.render_result import RenderResult
@@ -26,7 +27,7 @@ from .spare_tab import GuardedTab, SpareTab
 logger = logging.getLogger(__name__)
 
 OPEN_SECONDS = 15
-# What a browser gathers over its captures goes with it; a launch takes 0.2 s.
+# What a browser accumulates over its captures ends with it; a launch takes 0.2 s.
 CAPTURES_PER_BROWSER = 500
 CLOSE_SECONDS = 3
 
@@ -34,20 +35,23 @@ Launcher = Callable[[], Awaitable[Chromium]]
 
 
 class BrowserPool:
-    """Captures pages, several at once, each in a context of its own that shares nothing with another."""
+    """Captures pages, several at once, each in a browser context that shares nothing with another.
+
+    One browser is current and takes every new capture. Retired ones are ended when their last capture has left.
+    """
 
     def __init__(self, launch: Launcher, guard: EgressGuard, memory_limit: int) -> None:
         self._launch = launch
         self._guard = guard
         self._memory_limit = memory_limit
-        self._next = SpareTab(guard)
+        self._spare_tab = SpareTab(guard)
         self._watcher: asyncio.Task[None] | None = None
         self._current: Chromium | None = None
         self._users: dict[Chromium, int] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
         self._lock = asyncio.Lock()
         self._ended_cpu_seconds = 0.0
-        # Of what the browser may have, when it was last looked at.
+        # The current browser's memory as a share of its limit, when it was last measured.
         self.memory_share = 0.0
 
     async def capture(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
@@ -65,25 +69,25 @@ class BrowserPool:
             self._release(chromium)
 
     async def warm_up(self) -> None:
-        """Start the browser ahead of the first capture."""
+        """Start the browser and open a tab ahead of the first capture."""
         async with self._lock:
-            self._next.prepare(await self._running())
+            self._spare_tab.refill(await self._running())
 
     def cpu_seconds(self) -> float:
-        """Of every browser that there was. May be called on any thread."""
+        """CPU time of every browser so far. May be called on any thread."""
         return self._ended_cpu_seconds + sum(chromium.cpu.seconds() for chromium in list(self._users))
 
     async def close(self) -> None:
-        """End every browser that is still there."""
+        """End every browser."""
         browsers = {*self._users, *filter(None, [self._current])}
-        # Contexts that are being closed break off with their browser, which replaces none.
+        # Contexts that are being closed fail with their browser; none of that replaces a browser any more.
         self._current = None
-        await self._next.close()
+        await self._spare_tab.close()
         for chromium in browsers:
             await chromium.kill()
-        # A context that is closed may be the last thing that a browser was kept for.
-        while self._closing:
-            await asyncio.gather(*self._closing, return_exceptions=True)
+        # Closing a context may be the last thing that a browser was kept for.
+        while self._background:
+            await asyncio.gather(*self._background, return_exceptions=True)
         self._users.clear()
 
     async def _acquire(self, deadline: Deadline) -> Chromium:
@@ -94,7 +98,7 @@ class BrowserPool:
             raise CaptureTimeout("the browser did not start before the job's deadline") from error
         self._users[chromium] = self._users.get(chromium, 0) + 1
         if self._watcher is None or self._watcher.done():
-            self._watcher = asyncio.create_task(self._watch())
+            self._watcher = asyncio.create_task(self._watch_memory())
         chromium.captures += 1
         if chromium.captures >= CAPTURES_PER_BROWSER:
             self._retire(chromium)
@@ -104,56 +108,56 @@ class BrowserPool:
         if self._current is not None and not self._current.is_alive:
             dead = self._current
             self._retire(dead)
-            self._end_if_idle(dead)
+            self._end_if_unused(dead)
         if self._current is None:
             started = time.monotonic()
             self._current = await self._launch()
             launch_ms = round((time.monotonic() - started) * 1000)
-            logger.info("browser started", extra={"launchMs": launch_ms, "chromiumPid": self._current.pid})
+            logger.info(log_messages.BROWSER_STARTED, extra={"launchMs": launch_ms, "chromiumPid": self._current.pid})
             self._users.setdefault(self._current, 0)
         return self._current
 
     def _retire(self, chromium: Chromium) -> None:
-        """No new capture goes to this browser; it is ended when the last one leaves it."""
+        """Send no further capture to this browser; it is ended when the last one has left it."""
         if self._current is chromium:
-            logger.warning("the browser is replaced", extra={"chromiumPid": chromium.pid})
+            logger.warning(log_messages.BROWSER_REPLACED, extra={"chromiumPid": chromium.pid})
             self._current = None
-            self._next.discard()
+            self._spare_tab.discard()
 
     def _release(self, chromium: Chromium) -> None:
         self._users[chromium] -= 1
-        self._end_if_idle(chromium)
+        self._end_if_unused(chromium)
 
-    def _end_if_idle(self, chromium: Chromium) -> None:
-        """Nobody waits for it: the kernel takes 2 s to take back the 4 GB of a page that had too much."""
+    def _end_if_unused(self, chromium: Chromium) -> None:
+        """In the background: the kernel needs 2 s to reclaim the 4 GB of a page that used too much memory."""
         if chromium is not self._current and not self._users.get(chromium, 0):
             self._ended_cpu_seconds += chromium.cpu.seconds()
             self._users.pop(chromium, None)
-            self._in_background(chromium.kill())
+            self._run_in_background(chromium.kill())
 
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        """`close` waits for it."""
+    def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Nobody awaits the work but `close`."""
         task = asyncio.create_task(work)
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def _capture_on(
         self, chromium: Chromium, url: str, options: RenderOptions, deadline: Deadline
     ) -> RenderResult:
-        async with self._ready(chromium, deadline) as ready:
-            tab = ready.tab
-            steps = PageCapture(tab, url, self._guard.policy, ready.session, options, deadline)
-            work = asyncio.create_task(steps.run())
+        async with self._guarded_tab(chromium, deadline) as guarded:
+            tab = guarded.tab
+            capture = PageCapture(tab, url, self._guard.policy, guarded.session, options, deadline)
+            work = asyncio.create_task(capture.run())
             try:
                 waiting: set[asyncio.Future[Any]] = {work, tab.crash, chromium.connection.closed}
                 done, _ = await asyncio.wait(
                     waiting, timeout=deadline.remaining_seconds(), return_when=asyncio.FIRST_COMPLETED
                 )
-                # A dying renderer also fails the call under way: its crash is the better reason.
+                # A dying renderer also fails the call in progress: its crash is the better reason.
                 if tab.crash in done:
                     self._retire(chromium)
                     raise BrowserCrashed(
-                        f"the page's renderer {'had too much memory' if chromium.had_too_much_memory else 'crashed'}"
+                        f"the page's renderer {'used too much memory' if chromium.used_too_much_memory else 'crashed'}"
                     )
                 if work in done:
                     return work.result()
@@ -166,28 +170,28 @@ class BrowserPool:
                 await asyncio.gather(work, return_exceptions=True)
 
     @contextlib.asynccontextmanager
-    async def _ready(self, chromium: Chromium, deadline: Deadline) -> AsyncIterator[GuardedTab]:
+    async def _guarded_tab(self, chromium: Chromium, deadline: Deadline) -> AsyncIterator[GuardedTab]:
         try:
             async with asyncio.timeout(min(OPEN_SECONDS, deadline.remaining_seconds())):
-                ready = await self._next.take(chromium)
+                guarded = await self._spare_tab.pop(chromium)
         except TimeoutError as error:
             if deadline.remaining_seconds() <= 0:
-                # Whether it was the browser or this very process that stood still cannot be told.
+                # Nobody can tell whether the browser stood still or this very process did.
                 self._retire(chromium)
                 raise CaptureTimeout("no tab was open before the job's deadline") from error
             raise BrowserCrashed("the browser did not open a tab in time") from error
         if chromium is self._current:
-            self._next.prepare(chromium)
+            self._spare_tab.refill(chromium)
         try:
-            yield ready
+            yield guarded
         finally:
-            # Nobody waits for it: a busy page takes its time, and the picture is there.
+            # In the background: a busy page closes slowly, and the screenshot has been taken.
             self._users[chromium] += 1
-            self._in_background(self._close(chromium, ready.tab))
-            await ready.close_guard()
+            self._run_in_background(self._close_context(chromium, guarded.tab))
+            await guarded.close_guard()
 
-    async def _close(self, chromium: Chromium, tab: Tab) -> None:
-        """Close a context with all that is in it. On a retired browser it ends with the browser."""
+    async def _close_context(self, chromium: Chromium, tab: Tab) -> None:
+        """Close a context with everything in it. On a retired browser it ends with the browser."""
         try:
             if chromium is self._current:
                 async with asyncio.timeout(CLOSE_SECONDS):
@@ -197,8 +201,8 @@ class BrowserPool:
         finally:
             self._release(chromium)
 
-    async def _watch(self) -> None:
-        """Look after the memory of the browsers for as long as there are captures."""
+    async def _watch_memory(self) -> None:
+        """Measure the memory of the browsers while there are captures, and end the process that uses too much."""
         while any(self._users.values()):
             await asyncio.sleep(WATCH_SECONDS)
             for chromium in list(self._users):
@@ -206,7 +210,7 @@ class BrowserPool:
                 if chromium is self._current:
                     self.memory_share = share
                 if share > 1:
-                    # The mark goes first: the crash is noticed at once.
-                    chromium.had_too_much_memory = True
-                    chromium.memory.end_the_largest()
+                    # The mark comes first: the crash is noticed at once.
+                    chromium.used_too_much_memory = True
+                    chromium.memory.kill_largest()
                     self._retire(chromium)

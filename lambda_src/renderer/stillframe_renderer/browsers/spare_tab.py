@@ -1,4 +1,4 @@
-"""A tab and its guard, opened ahead of the capture that will have them."""
+"""A tab with its guard, and the one that is opened ahead of the capture that will use it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..guard.session import GuardSession
 
 @dataclass(frozen=True, slots=True)
 class GuardedTab:
-    """Nothing of a request is in it: it is for whichever comes next."""
+    """A tab and the guard that all of its traffic goes through. Nothing in it depends on a request yet."""
 
     tab: Tab
     session: GuardSession
@@ -22,7 +22,7 @@ class GuardedTab:
 
     @classmethod
     async def open(cls, chromium: Chromium, guard: EgressGuard) -> GuardedTab:
-        """The caller bounds the time."""
+        """Open a tab behind a guard session of its own. The caller bounds the time."""
         stack = contextlib.AsyncExitStack()
         session = await stack.enter_async_context(guard.session())
         try:
@@ -32,12 +32,12 @@ class GuardedTab:
             raise
 
     async def close_guard(self) -> None:
-        """End the guard with all of its connections."""
+        """End the guard session with all of its connections."""
         await self._guard.aclose()
 
 
 class SpareTab:
-    """The tab that is opened while the one before it is in use. Holds one at most, of one browser."""
+    """The tab that is opened while another one is in use. Holds at most one, of one browser."""
 
     def __init__(self, guard: EgressGuard) -> None:
         self._guard = guard
@@ -45,43 +45,43 @@ class SpareTab:
         self._opening: asyncio.Task[GuardedTab] | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
-    async def take(self, chromium: Chromium) -> GuardedTab:
-        """A tab of that browser, the prepared one if there is one. The caller bounds the time."""
+    async def pop(self, chromium: Chromium) -> GuardedTab:
+        """A tab of that browser: the spare one if there is one, else a new one. The caller bounds the time."""
         if self._chromium is not chromium:
             self.discard()
         opening, self._opening = self._opening, None
         if opening is not None:
-            ready = await opening
-            if not ready.tab.crash.done():
-                return ready
-            await ready.close_guard()
-            await chromium.close_context(ready.tab.context_id)
+            spare = await opening
+            if not spare.tab.crash.done():
+                return spare
+            await spare.close_guard()
+            await chromium.close_context(spare.tab.context_id)
         return await GuardedTab.open(chromium, self._guard)
 
-    def prepare(self, chromium: Chromium) -> None:
-        """Begin to open one, if none is there."""
+    def refill(self, chromium: Chromium) -> None:
+        """Start to open a spare tab unless there is one."""
         if self._opening is None and chromium.is_alive:
             self._chromium = chromium
             self._opening = asyncio.create_task(GuardedTab.open(chromium, self._guard))
-            # Whoever takes it hears of it; nobody may.
+            # Whoever pops the tab gets its error; retrieve it for the case that nobody does.
             self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     def discard(self) -> None:
-        """Let go of it: its browser is to end, or has ended."""
+        """Give up the spare tab: its browser is going to end, or has ended."""
         opening, self._opening = self._opening, None
         if opening is not None:
             opening.cancel()
-            closing = asyncio.create_task(_end(opening))
+            closing = asyncio.create_task(_close_guard_of(opening))
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
-        """Discard it, and return when its guard is gone."""
+        """Discard the spare tab, and return when its guard session has ended."""
         self.discard()
         await asyncio.gather(*self._closing)
 
 
-async def _end(opening: asyncio.Task[GuardedTab]) -> None:
-    (ready,) = await asyncio.gather(opening, return_exceptions=True)
-    if isinstance(ready, GuardedTab):
-        await ready.close_guard()
+async def _close_guard_of(opening: asyncio.Task[GuardedTab]) -> None:
+    (opened,) = await asyncio.gather(opening, return_exceptions=True)
+    if isinstance(opened, GuardedTab):
+        await opened.close_guard()

@@ -49,7 +49,7 @@ class Chromium:
         self.memory = GroupMemory(members)
         self.captures = 0
         self.user_agent = ""
-        self.had_too_much_memory = False
+        self.used_too_much_memory = False
         connection.on("Target.attachedToTarget", self._on_target)
 
     @property

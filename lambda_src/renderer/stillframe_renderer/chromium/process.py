@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import os
 import resource
@@ -17,31 +16,11 @@ ANSWER_FD = 4
 # Above everything that is moved around between fork and exec.
 FIRST_FREE_FD = 10
 REAP_SECONDS = 5.0
-PR_SET_DUMPABLE = 4
-M_ARENA_MAX = -8
-ARENAS = 2
 # What a pipe holds; by default 64 KB, of which an image takes ten, with a change of threads for each.
 PIPE_BYTES = 1 << 20
 # A page can have the browser write (blobs, caches); no file of it gets larger. A core would hold the page's secrets.
 MAX_FILE_BYTES = 1 << 30
 LIMITS = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: MAX_FILE_BYTES}
-
-
-def make_undumpable() -> None:
-    """Close this process's memory and environment to others of the same user, a browser that was taken over above all.
-
-    prctl(2), PR_SET_DUMPABLE: what is below /proc/<pid> belongs to root from then on.
-    """
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-
-
-def use_few_arenas() -> None:
-    """Bound the heaps that glibc keeps for threads: with one each, a worker of four tabs held 37 MB more.
-
-    mallopt(3), M_ARENA_MAX; quiet where the C library has none.
-    """
-    with contextlib.suppress(AttributeError):
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
 
 
 class ProcessGroup:

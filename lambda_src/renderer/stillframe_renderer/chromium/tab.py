@@ -56,7 +56,7 @@ class Tab:
         """Deny all permissions but these (names of the DevTools protocol), without asking."""
         return self.chromium.permit(self.context_id, permissions)
 
-    def go(self, url: str) -> asyncio.Future[dict[str, Any]]:
+    def navigate(self, url: str) -> asyncio.Future[dict[str, Any]]:
         """Begin with a document; the answer is that of `Page.navigate`.
 
         What was sent before is heard first: the browser takes commands in their order.

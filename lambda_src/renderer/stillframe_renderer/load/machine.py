@@ -1,9 +1,8 @@
-"""What the machine has for this worker: CPUs, and how busy they are; memory."""
+"""The CPUs and the memory that the machine has for this worker, and how busy they are."""
 
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import time
 from collections.abc import Callable
@@ -13,18 +12,15 @@ from stillframe.cost import MB_PER_VCPU
 
 # cgroups(7), version 2: "max" or the microseconds of CPU time in each period.
 CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
-# When less of the machine's memory is left, it counts as full.
-LEAST_AVAILABLE = 0.10
-# So many new objects before any is looked for that nobody needs; 700 by default.
-YOUNG_OBJECTS = 10_000
+# A machine with a smaller share of its memory available counts as full.
+MIN_AVAILABLE_SHARE = 0.10
 
 
-def available_cpus() -> float:
-    """CPUs that this process may use: what Lambda gives for the memory, what a container is limited to, or all."""
+def available_cpus(function_memory_mb: int | None) -> float:
+    """CPUs that this process may use: Lambda's share for the memory size, a container's limit, or all of them."""
     cpus = float(len(os.sched_getaffinity(0)))
-    memory = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
-    if memory.isdigit():
-        cpus = min(cpus, int(memory) / MB_PER_VCPU)
+    if function_memory_mb is not None:
+        cpus = min(cpus, function_memory_mb / MB_PER_VCPU)
     with contextlib.suppress(OSError, ValueError):
         quota, period = CPU_MAX.read_text().split()
         cpus = min(cpus, int(quota) / int(period))
@@ -32,9 +28,9 @@ def available_cpus() -> float:
 
 
 class CpuShare:
-    """The share of the CPUs that was in use since the last call, 0 to 1: by this worker, or by anybody.
+    """The share of the CPUs in use since the last call, 0 to 1: by this worker or by anybody, whichever is more.
 
-    A worker on a machine that others keep busy has nothing to gain by more tabs.
+    A worker on a machine that others keep busy has nothing to gain from more tabs.
     """
 
     def __init__(self, own_seconds: Callable[[], float], cpus: float) -> None:
@@ -55,7 +51,7 @@ class CpuShare:
 
 
 def _machine_ticks() -> tuple[int, int]:
-    """Clock ticks that all CPUs were busy, and all there were (proc_stat(5)); zeros where that is hidden."""
+    """Busy and total clock ticks of all CPUs (proc_stat(5)); zeros where they are hidden."""
     with contextlib.suppress(OSError, ValueError), open("/proc/stat", encoding="ascii") as file:
         user, nice, system, idle, iowait, *others = map(int, file.readline().split()[1:9])
         busy = user + nice + system + sum(others)
@@ -64,23 +60,13 @@ def _machine_ticks() -> tuple[int, int]:
 
 
 def machine_busy_seconds() -> float:
-    """CPU seconds that all of the machine has computed since it was started; 0 where that is hidden."""
+    """CPU seconds that the whole machine has been busy since it started; 0 where that is hidden."""
     return _machine_ticks()[0] / os.sysconf("SC_CLK_TCK")
 
 
-def collect_less() -> None:
-    """Leave what is there by now out of garbage collections, and make them rarer: they took a twelfth of its time.
-
-    `gc.freeze`: of a process that lives long, the modules and clients that it begins with are no garbage.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS)
-
-
 def memory_is_short() -> bool:
-    """Whether the machine itself has hardly any memory left."""
+    """Whether the machine itself has hardly any memory available."""
     with contextlib.suppress(OSError, ValueError, KeyError), open("/proc/meminfo", encoding="ascii") as file:
         sizes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in file)}
-        return sizes["MemAvailable"] < sizes["MemTotal"] * LEAST_AVAILABLE
+        return sizes["MemAvailable"] < sizes["MemTotal"] * MIN_AVAILABLE_SHARE
     return False

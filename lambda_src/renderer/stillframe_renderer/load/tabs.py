@@ -28,7 +28,7 @@ SHORTEST_SECONDS = 0.25
 FORGET_AFTER = 20
 
 
-class Tabs:
+class TabGate:
     """A gate that lets so many captures in at once. `cpu_share` is that of the time since it was asked last."""
 
     def __init__(

@@ -1,1 +1,1 @@
-"""How a message is processed: claim, render, store, complete."""
+"""How a message is processed: batch, capture, claim, job (render and store), outcome."""

@@ -1,4 +1,4 @@
-"""An SQS batch: each record on its own, several at once, and only those that are not done reported back."""
+"""An SQS batch: several records at once, each on its own, and only those that are not done are reported back."""
 
 from __future__ import annotations
 
@@ -9,50 +9,36 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.parser.models import SqsMsgAttributeModel, SqsRecordModel
+from aws_lambda_powertools.utilities.parser.models import SqsRecordModel
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from stillframe.clock import Clock
 from stillframe.outcome import Outcome
-from stillframe.request.message import FIRST_MESSAGE_ID, POSTPONED, RECEIVED_BEFORE, REDRIVEN_FROM, Message
+from stillframe.request.message import Message
 
-from ..load.tabs import Tabs
+from ..load.tabs import TabGate
 from ..observability import Observer
 from .capture import Capture
 
-MOST = 1_000_000
-
 
 class CaptureRecord(SqsRecordModel):
-    """The record of the event, with its body as text: a body that is no request must be set aside, not lost."""
+    """A record of the event, with its body as text: an invalid body must be dead-lettered, not lost."""
 
     body: str
 
     def to_message(self, received_at_ms: int) -> Message:
-        """Times in SQS attributes are milliseconds; the model has parsed them into datetimes."""
-        told = self.messageAttributes or {}
-        return Message(
+        """Times in SQS attributes are milliseconds, which the model has parsed into datetimes."""
+        attributes = self.messageAttributes or {}
+        return Message.received(
             body=self.body,
             message_id=self.messageId,
             receipt_handle=self.receiptHandle,
-            receive_count=int(self.attributes.ApproximateReceiveCount) + _number(told.get(RECEIVED_BEFORE)),
+            receive_count=int(self.attributes.ApproximateReceiveCount),
             sent_at_ms=int(self.attributes.SentTimestamp.timestamp() * 1000),
             received_at_ms=received_at_ms,
-            is_redriven=REDRIVEN_FROM in told,
-            postponed=_number(told.get(POSTPONED)),
-            first_message_id=_text(told.get(FIRST_MESSAGE_ID)),
+            attributes={name: attribute.stringValue or "" for name, attribute in attributes.items()},
             group_id=self.attributes.MessageGroupId,
         )
-
-
-def _text(attribute: SqsMsgAttributeModel | None) -> str:
-    return (attribute.stringValue or "") if attribute is not None else ""
-
-
-def _number(attribute: SqsMsgAttributeModel | None) -> int:
-    """Of an attribute that anybody may have set: 0 when it is no number."""
-    text = _text(attribute)
-    return min(int(text), MOST) if text.isascii() and text.isdigit() else 0
 
 
 class NotAcknowledged(Exception):
@@ -62,22 +48,22 @@ class NotAcknowledged(Exception):
 class BatchHandler:
     """Handles events of an SQS event source mapping with ReportBatchItemFailures. Reentrant."""
 
-    def __init__(self, capture: Capture, observers: Iterable[Observer], tabs: Tabs, clock: Clock) -> None:
+    def __init__(self, capture: Capture, observers: Iterable[Observer], tabs: TabGate, clock: Clock) -> None:
         self._capture = capture
         self._observers = tuple(observers)
         self._clock = clock
         self._tabs = tabs
-        # The batch processor itself starts all records at once.
+        # The batch processor itself would start all records at once.
         self._pool = ThreadPoolExecutor(max_workers=tabs.ceiling, thread_name_prefix="capture")
 
     def handle(self, event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-        """Returns the ids of the messages that are to be delivered again."""
+        """Process a batch. Returns the ids of the messages that must be delivered again."""
         received_at_ms = self._clock.now_ms()
 
-        async def handle_record(record: CaptureRecord) -> Outcome:
+        async def process_record(record: CaptureRecord) -> Outcome:
             message = record.to_message(received_at_ms)
             loop = asyncio.get_running_loop()
-            outcome = await loop.run_in_executor(self._pool, self._capture_one, message, context)
+            outcome = await loop.run_in_executor(self._pool, self._process_in_tab, message, context)
             for observe in self._observers:
                 observe(outcome)
             if not outcome.acknowledge:
@@ -88,17 +74,17 @@ class BatchHandler:
             event_type=EventType.SQS, model=CaptureRecord, raise_on_entire_batch_failure=False
         )
         return async_process_partial_response(
-            event=event, record_handler=handle_record, processor=processor, context=context
+            event=event, record_handler=process_record, processor=processor, context=context
         )
 
-    def _capture_one(self, message: Message, context: LambdaContext) -> Outcome:
+    def _process_in_tab(self, message: Message, context: LambdaContext) -> Outcome:
         with self._tabs.one():
-            return self._capture.handle(message, context)
+            return self._capture.process(message, context)
 
     def stop(self) -> None:
-        """Begin no capture any more: what has not begun is given back to other workers."""
+        """Start no further capture: messages that have not started go back to other workers."""
         self._capture.stop()
 
     def close(self) -> None:
-        """Wait for what is under way."""
+        """Wait for the captures in progress."""
         self._pool.shutdown()

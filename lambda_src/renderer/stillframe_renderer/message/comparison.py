@@ -1,4 +1,4 @@
-"""Telling what changed on a page since an earlier capture of it."""
+"""Comparing a screenshot with an earlier capture of the same page."""
 
 from __future__ import annotations
 
@@ -16,59 +16,58 @@ from stillframe.table.last_capture import EarlierCapture, LastCaptures
 
 logger = logging.getLogger(__name__)
 
-# Ten bytes of memory and 0.1 microseconds for each pixel.
+# Comparing takes ten bytes of memory and 0.1 microseconds for each pixel.
 MAX_PIXELS = 20_000_000
-# Storing and completing come after it.
-NEEDED_SECONDS = 1.0
+# Storing and completing come after the comparison.
+RESERVED_SECONDS = 1.0
 
 
 class Comparer:
-    """Compares a picture with the one that its request names. What stands in the way is told, and stops nothing."""
+    """Compares a screenshot with the capture that its request names. A problem is recorded, and stops nothing."""
 
-    def __init__(self, series: LastCaptures, artifacts: ImageStore) -> None:
-        self._series = series
-        self._artifacts = artifacts
+    def __init__(self, last_captures: LastCaptures, images: ImageStore) -> None:
+        self._last_captures = last_captures
+        self._images = images
 
-    def compare(self, delivery: Delivery, compare_to: str, shot: RenderResult, deadline: Deadline) -> RenderResult:
-        """The same screenshot with what changed. Raises ServiceUnavailable."""
+    def compare(self, delivery: Delivery, compare_to: str, result: RenderResult, deadline: Deadline) -> RenderResult:
+        """The same result with what changed. Raises ServiceUnavailable."""
         earlier = self._earlier(delivery, compare_to)
         if earlier is None:
             is_first = "there is no earlier capture of this request"
-            return _without(shot, is_first if compare_to == PREVIOUS else f"there is no capture {compare_to}")
-        before = self._artifacts.read(earlier.s3_key)
+            return _not_compared(result, is_first if compare_to == PREVIOUS else f"there is no capture {compare_to}")
+        before = self._images.read(earlier.s3_key)
         if before is None:
-            return _without(shot, f"the image of {earlier.id} is gone")
-        if deadline.remaining_seconds() < NEEDED_SECONDS:
-            return _without(shot, "the job's time was over")
-        return _compared(shot, earlier, before)
+            return _not_compared(result, f"the image of {earlier.id} is gone")
+        if deadline.remaining_seconds() < RESERVED_SECONDS:
+            return _not_compared(result, "the job ran out of time")
+        return _compared(result, earlier, before)
 
-    def remember(self, delivery: Delivery, claim: Claim, artifact: StoredImage, expires_at: int) -> None:
+    def remember(self, delivery: Delivery, claim: Claim, image: StoredImage, expires_at: int) -> None:
         """The next capture of the same request is compared with this one. Raises ServiceUnavailable."""
-        capture = EarlierCapture(delivery.id, artifact.s3_key)
-        self._series.advance(delivery.request.payload_hash, capture, claim.claimed_at_ms, expires_at)
+        capture = EarlierCapture(delivery.id, image.s3_key)
+        self._last_captures.replace(delivery.request.payload_hash, capture, claim.claimed_at_ms, expires_at)
 
     def _earlier(self, delivery: Delivery, compare_to: str) -> EarlierCapture | None:
         if compare_to != PREVIOUS:
-            return self._series.capture(compare_to)
-        last = self._series.last(delivery.request.payload_hash)
+            return self._last_captures.by_id(compare_to)
+        last = self._last_captures.last(delivery.request.payload_hash)
         return last if last is not None and last.id != delivery.id else None
 
 
-def _compared(shot: RenderResult, earlier: EarlierCapture, before: bytes) -> RenderResult:
+def _compared(result: RenderResult, earlier: EarlierCapture, before: bytes) -> RenderResult:
     # Imported late: Pillow takes 50 ms of a cold start, and few requests compare.
     from stillframe.image.difference import compare
 
     try:
-        found = compare(before, shot.data, MAX_PIXELS)
+        found = compare(before, result.data, MAX_PIXELS)
     except ValueError as error:
-        return _without(shot, str(error))
-    # What changed at all is more than nothing.
+        return _not_compared(result, str(error))
+    # A change of any size is more than nothing.
     share = 0.0 if found.is_none else max(round(found.pixels, 6), 1e-6)
-    facts = replace(shot.facts, compared_to=earlier.id, changed=not found.is_none, difference=share)
     marked = () if found.is_none else (Extra.difference(found.marked),)
-    return replace(shot, facts=facts, extras=(*shot.extras, *marked))
+    return replace(result, facts=result.facts.compared(earlier.id, share), extras=(*result.extras, *marked))
 
 
-def _without(shot: RenderResult, problem: str) -> RenderResult:
+def _not_compared(result: RenderResult, problem: str) -> RenderResult:
     logger.info("nothing to compare with", extra={"problem": problem})
-    return replace(shot, facts=replace(shot.facts, comparison_problem=problem))
+    return replace(result, facts=result.facts.not_compared(problem))

@@ -1,4 +1,4 @@
-"""The work under a claim: render, store."""
+"""The job under a claim: render, compare, store."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from stillframe.clock import Deadline
+from stillframe.clock import Clock, Deadline
 from stillframe.cost import Cost
 from stillframe.errors import CaptureError, PermanentError, TransientError, UnexpectedError
 from stillframe.image.render_result import RenderResult, StoredImage
@@ -15,94 +15,123 @@ from stillframe.request.message import Delivery
 from stillframe.request.options import PREVIOUS, RenderOptions
 from stillframe.request.secret_store import SecretStore
 from stillframe.settings import Settings
+from stillframe.table.attributes import ERROR_CODE, ERROR_MESSAGE, STATUS
 from stillframe.table.claim import Claim
 from stillframe.table.record import Status
 
+from ..load.metering import Meter
 from .comparison import Comparer
 
 logger = logging.getLogger(__name__)
 
 
 class Renderer(Protocol):
-    """Turns a page into an image before a deadline, or raises a CaptureError."""
+    """Renders a page before a deadline, or raises a CaptureError."""
 
     def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
         """Render the page at `url`."""
 
 
 @dataclass(frozen=True, slots=True)
-class CaptureResult:
-    """What the work came to: an artifact, or the error that is to be recorded."""
+class Tools:
+    """What every job of a worker uses."""
 
-    artifact: StoredImage | None = None
-    error: CaptureError | None = None
-    adopted: bool = False
-    render_ms: int | None = None
-    cost: Cost | None = None
-
-    def to_result(self, duration_ms: int) -> dict[str, Any]:
-        """The attributes with which the record is completed, wire names."""
-        result: dict[str, Any] = {"status": Status.SUCCESS.value, "durationMs": duration_ms}
-        if self.artifact is not None:
-            result |= self.artifact.to_wire()
-        if self.cost is not None:
-            result |= self.cost.to_wire()
-        if self.error is not None:
-            result |= {"status": Status.FAILED.value, "errorCode": self.error.code, "errorMessage": self.error.message}
-        return result
+    renderer: Renderer
+    images: ImageStore
+    secrets: SecretStore
+    comparer: Comparer
+    meter: Meter
+    clock: Clock
+    settings: Settings
 
 
-class Work:
-    """Renders and stores one delivery."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The image of a job. `render_ms` is None when it was adopted from an earlier attempt without rendering."""
 
-    def __init__(
-        self,
-        renderer: Renderer,
-        artifacts: ImageStore,
-        secrets: SecretStore,
-        comparer: Comparer,
-        settings: Settings,
-    ) -> None:
-        self._renderer = renderer
-        self._artifacts = artifacts
-        self._secrets = secrets
-        self._comparer = comparer
-        self._settings = settings
+    image: StoredImage
+    is_adopted: bool
+    render_ms: int | None
 
-    def do(self, delivery: Delivery, claim: Claim, deadline: Deadline) -> CaptureResult:
-        """An error that is to be recorded is a product; one after which the claim is released is raised."""
-        try:
-            return self._produce(delivery, claim, deadline)
-        except PermanentError as error:
-            return CaptureResult(error=error)
-        except TransientError as error:
-            return self._last_or_raise(delivery, error)
-        except Exception as error:
-            logger.exception("unexpected error", extra={"id": delivery.id})
-            return self._last_or_raise(delivery, UnexpectedError(f"{type(error).__name__}: {error}"))
 
-    def _last_or_raise(self, delivery: Delivery, error: TransientError) -> CaptureResult:
-        if delivery.message.is_last(self._settings.max_receive_count):
-            return CaptureResult(error=error)
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """How a job ended: with an image, or with the error to record."""
+
+    end: Stored | CaptureError
+    cost: Cost
+
+    def to_wire(self, duration_ms: int) -> dict[str, Any]:
+        """The attributes with which the record is completed, by wire name."""
+        common = {"durationMs": duration_ms, **self.cost.to_wire()}
+        if isinstance(self.end, CaptureError):
+            error = {ERROR_CODE: self.end.code, ERROR_MESSAGE: self.end.message}
+            return {STATUS: Status.FAILED.value, **common, **error}
+        return {STATUS: Status.SUCCESS.value, **common, **self.end.image.to_wire()}
+
+
+class Job:
+    """Renders and stores the screenshot of one claimed delivery."""
+
+    def __init__(self, tools: Tools, delivery: Delivery, claim: Claim, deadline: Deadline) -> None:
+        self._tools = tools
+        self._delivery = delivery
+        self._claim = claim
+        self._deadline = deadline
+        # Set when the job has ended without raising.
+        self.result: JobResult | None = None
+
+    def run(self, *, identity: dict[str, str]) -> dict[str, Any]:
+        """Do the job. Returns the attributes with which the record is completed, by wire name.
+
+        An error that must be recorded becomes the result. An error after which the claim must be released is raised.
+        `identity` is what Powertools identifies the delivery by; the job does not need it.
+        """
+        tools, delivery = self._tools, self._delivery
+        started_ms = tools.clock.now_ms()
+        end: Stored | CaptureError
+        with tools.meter.account() as account:
+            try:
+                options = delivery.request.render_options()
+                stored = self._adopt(options)
+                if stored is None:
+                    rendered = self._render(options)
+                    image, is_adopted = tools.images.put(delivery.id, self._claim.token, rendered)
+                    stored = Stored(image, is_adopted, rendered.render_ms)
+                if options.compare_to == PREVIOUS:
+                    self._remember(stored.image)
+                end = stored
+            except PermanentError as error:
+                end = error
+            except TransientError as error:
+                end = self._last_or_raise(error)
+            except Exception as error:
+                logger.exception("unexpected error", extra={"id": delivery.id})
+                end = self._last_or_raise(UnexpectedError(f"{type(error).__name__}: {error}"))
+        self.result = JobResult(end, account.cost)
+        return self.result.to_wire(tools.clock.now_ms() - started_ms)
+
+    def _adopt(self, options: RenderOptions) -> Stored | None:
+        """The image of a holder whose lease expired: it may have died after storing it and before completing."""
+        if not self._claim.is_takeover:
+            return None
+        image = self._tools.images.find(self._delivery.id, options.format)
+        return Stored(image, is_adopted=True, render_ms=None) if image is not None else None
+
+    def _render(self, options: RenderOptions) -> RenderResult:
+        tools, url = self._tools, self._delivery.request.url
+        result = tools.renderer.render(url, tools.secrets.resolve(options, url), self._deadline)
+        if options.compare_to is None:
+            return result
+        return tools.comparer.compare(self._delivery, options.compare_to, result, self._deadline)
+
+    def _remember(self, image: StoredImage) -> None:
+        """The next capture of the same request is compared with this one."""
+        expires_at = self._claim.claimed_at_ms // 1000 + self._tools.settings.record_retention_seconds
+        self._tools.comparer.remember(self._delivery, self._claim, image, expires_at)
+
+    def _last_or_raise(self, error: TransientError) -> TransientError:
+        """The error, to be recorded, when no further delivery will come; otherwise raise it."""
+        if self._delivery.message.is_last(self._tools.settings.max_receive_count):
+            return error
         raise error
-
-    def _produce(self, delivery: Delivery, claim: Claim, deadline: Deadline) -> CaptureResult:
-        options = delivery.request.render_options()
-        product = self._adopt(delivery, claim, options) or self._render(delivery, claim, options, deadline)
-        if options.compare_to == PREVIOUS and product.artifact is not None:
-            expires_at = claim.claimed_at_ms // 1000 + self._settings.record_retention_seconds
-            self._comparer.remember(delivery, claim, product.artifact, expires_at)
-        return product
-
-    def _adopt(self, delivery: Delivery, claim: Claim, options: RenderOptions) -> CaptureResult | None:
-        """A stale holder may have stored the image and died before it could say so."""
-        existing = self._artifacts.find(delivery.id, options.format) if claim.took_over else None
-        return CaptureResult(artifact=existing, adopted=True) if existing is not None else None
-
-    def _render(self, delivery: Delivery, claim: Claim, options: RenderOptions, deadline: Deadline) -> CaptureResult:
-        url = delivery.request.url
-        shot = self._renderer.render(url, self._secrets.resolve(options, url), deadline)
-        if options.compare_to is not None:
-            shot = self._comparer.compare(delivery, options.compare_to, shot, deadline)
-        artifact, adopted = self._artifacts.put(delivery.id, claim.token, shot)
-        return CaptureResult(artifact=artifact, adopted=adopted, render_ms=shot.render_ms)

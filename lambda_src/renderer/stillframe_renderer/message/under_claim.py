@@ -1,8 +1,7 @@
-"""Running work under a claim: the Powertools idempotency utility, with its errors told apart."""
+"""Running a job under a claim: the Powertools idempotency utility, with its errors told apart."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -13,33 +12,27 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyValidationError,
 )
 
-from stillframe.errors import CaptureError, IdConflict, ServiceUnavailable
+from stillframe.errors import IdConflict
 from stillframe.request.message import Delivery
 from stillframe.table.claim import Claim
 
-logger = logging.getLogger(__name__)
-
 
 class InvocationContext(Protocol):
-    """What is used of the Lambda context: the time after which this worker can no longer be running."""
+    """The part of the Lambda context that a capture needs: when this worker can no longer be running."""
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the runtime ends this invocation."""
 
 
-def under_claim(
-    claim: Claim, delivery: Delivery, context: InvocationContext, work: Callable[[], dict[str, Any]]
+def run_under_claim(
+    claim: Claim, delivery: Delivery, context: InvocationContext, job: Callable[..., dict[str, Any]]
 ) -> bool:
-    """Claim, work, complete with what the work returned; returns whether the claim was won.
+    """Claim, run the job, and complete the record with what it returns. Returns whether the claim was won.
 
-    When it was lost, `claim.found` is the record in the way. When the work raises, the claim is released
-    and the error goes on. Raises IdConflict when the id belongs to another request, ClaimLost when the
-    lease ran out meanwhile, ServiceUnavailable when the table did not answer.
+    When it was lost, `claim.found` is the record in the way. When the job raises, the claim is released and the error
+    is passed on. Raises IdConflict when the id belongs to another request, ClaimLost when the lease expired in the
+    meantime, ServiceUnavailable when the table did not answer.
     """
-
-    def guarded(*, identity: dict[str, str]) -> dict[str, Any]:
-        return work()
-
     config = IdempotencyConfig(
         event_key_jmespath="id",
         payload_validation_jmespath="payload",
@@ -47,21 +40,16 @@ def under_claim(
         # Read at the moment of the claim, once for each delivery: a lease is never that of a past invocation.
         lambda_context=context,  # type: ignore[arg-type]
     )
-    run = idempotent_function(guarded, data_keyword_argument="identity", persistence_store=claim, config=config)
+    run = idempotent_function(job, data_keyword_argument="identity", persistence_store=claim, config=config)
     try:
         run(identity={"id": delivery.id, "payload": delivery.request.payload_hash})
     except IdempotencyValidationError as error:
         raise IdConflict(
-            f"the id {delivery.id} belongs to a request with another url or other options; use a new requestId"
+            f"the id {delivery.id} belongs to a request with another URL or other options; use a new requestId"
         ) from error
     except IdempotencyAlreadyInProgressError:
         return False
     except IdempotencyPersistenceLayerError as error:
-        raise _cause_of(error) from error
+        # Powertools wraps whatever the claim raised.
+        raise error.__cause__ or error from error
     return claim.found is None
-
-
-def _cause_of(error: IdempotencyPersistenceLayerError) -> CaptureError:
-    """The claim's own error where it raised one; any other is AWS's."""
-    cause = error.__cause__
-    return cause if isinstance(cause, CaptureError) else ServiceUnavailable(f"table: {cause}")

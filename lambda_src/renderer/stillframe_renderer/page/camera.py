@@ -67,7 +67,7 @@ class Camera:
         self._world = world
         self._options = options
 
-    async def take(self, layout: Layout) -> Screenshot:
+    async def screenshot(self, layout: Layout) -> Screenshot:
         """Raises SelectorNotFound."""
         options = self._options
         if options.format is ImageFormat.PDF:
@@ -90,15 +90,15 @@ class Camera:
             data = await asyncio.to_thread(to_avif, data, options.quality or DEFAULT_AVIF_QUALITY)
         return Screenshot(data, width, height)
 
-    async def take_seen(self, layout: Layout, patience: Patience) -> tuple[Screenshot, bool]:
+    async def screenshot_of_content(self, layout: Layout, patience: Patience) -> tuple[Screenshot, bool]:
         """The picture, and whether it is blank although it was taken again."""
-        picture = await self.take(layout)
+        picture = await self.screenshot(layout)
         blank = await is_blank(picture, self._options.format)
         for pause in BLANK_PAUSES if patience.has_reserve else ():
             if not blank or not await self._world.evaluate(HAS_CONTENT):
                 break
             await asyncio.sleep(pause)
-            picture = await self.take(layout)
+            picture = await self.screenshot(layout)
             blank = await is_blank(picture, self._options.format)
         return picture, blank
 

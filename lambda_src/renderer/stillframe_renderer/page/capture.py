@@ -1,10 +1,10 @@
-"""One capture in one page: prepare, navigate, wait, change, settle, measure, picture."""
+"""One capture in one page: prepare, navigate, wait, change, settle, measure, take the screenshot."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from dataclasses import replace
 
 from stillframe.clock import Deadline
 from stillframe.egress.policy import EgressPolicy
@@ -75,28 +75,25 @@ class PageCapture:
 
     async def run(self) -> RenderResult:
         """Capture the page. Raises a CaptureError; the caller bounds the time."""
-        try:
-            return await self._run()
-        finally:
-            await self._settling.close()
-
-    async def _run(self) -> RenderResult:
         started = time.monotonic()
-        self._policy.check_page(self._url)
-        await self._prepare()
-        unsettled = await self._reach()
-        self._check_size()
-        measures = await self._measure()
-        picture, blank = await self._camera.take_seen(measures.layout, self._patience)
-        derived = await self._extras.derive(picture)
-        extras = await self._extras.take(measures.url, measures.title, self._evidence.timings, self._patience.seconds())
-        self._check_size()
+        async with contextlib.aclosing(self._settling):
+            self._policy.check_page(self._url)
+            await self._prepare()
+            unsettled = await self._reach()
+            self._check_size()
+            measures = await self._measure()
+            screenshot, blank = await self._camera.screenshot_of_content(measures.layout, self._patience)
+            derived = await self._extras.derive(screenshot)
+            extras = await self._extras.collect(
+                measures.url, measures.title, self._evidence.timings, self._patience.seconds()
+            )
+            self._check_size()
         return RenderResult(
-            data=picture.data,
+            data=screenshot.data,
             format=self._options.format,
-            width=picture.width,
-            height=picture.height,
-            facts=replace(self._facts(measures, unsettled, blank), perceptual_hash=derived.perceptual_hash),
+            width=screenshot.width,
+            height=screenshot.height,
+            facts=self._facts(measures, unsettled, blank, derived.perceptual_hash),
             render_ms=round((time.monotonic() - started) * 1000),
             extras=(*derived.thumbnails, *extras),
         )
@@ -105,25 +102,25 @@ class PageCapture:
         """All that has to be there before the page has a chance to run."""
         page = self._preparation
         self._tab.dismiss_dialogs()
-        page.expect(self._tab.permit(permissions_of(self._options)))
-        self._interception.prepare(page)
+        page.track(self._tab.permit(permissions_of(self._options)))
+        self._interception.install(page)
         if self._options.cookies:
-            page.tell("Network.setCookies", {"cookies": cookies_of(self._options, self._url)})
+            page.send("Network.setCookies", {"cookies": cookies_of(self._options, self._url)})
         emulate(page, self._options, self._tab.chromium.user_agent)
-        self._changes.prepare(page)
+        self._changes.install(page)
         if self._consent is not None:
-            self._consent.prepare(page)
+            self._consent.install(page)
         if self._ads is not None:
-            await self._ads.prepare(page)
+            await self._ads.install(page)
         if not self._options.java_script_enabled:
             # The browser sends this one past the others (Emulation.setScriptExecutionDisabled), to a page that is busy.
-            await self._navigation.begin_empty(page)
+            await self._navigation.open_empty(page)
 
     async def _reach(self) -> str | None:
         """Take the page to where it can be pictured. Returns what it did not reach in its time, if there is such."""
         try:
             async with asyncio.timeout(self._patience.seconds()):
-                await self._navigation.go(self._url, self._preparation)
+                await self._navigation.navigate(self._url, self._preparation)
                 self._check_status()
                 await self._wait()
             await asyncio.sleep(self._options.delay_ms / 1000)
@@ -203,13 +200,20 @@ class PageCapture:
         self._policy.check_page(measures.url)
         return measures
 
-    def _facts(self, measures: Measures, unsettled: str | None, blank: bool) -> PageFacts:
+    def _facts(self, measures: Measures, unsettled: str | None, blank: bool, perceptual_hash: str | None) -> PageFacts:
+        evidence = self._evidence
         height = measures.layout.shown_height
         capped = self._options.full_page and height > self._options.height_cap
-        return replace(
-            self._evidence.facts(),
-            http_status=None if self._options.html is not None else self._evidence.status,
-            # A part of a url is none.
+        return PageFacts(
+            # The request's own HTML has no status.
+            http_status=None if self._options.html is not None else evidence.status,
+            page_content_type=evidence.page_content_type,
+            redirects=evidence.redirects or None,
+            tls_issuer=evidence.tls_issuer,
+            tls_expires_at=evidence.tls_expires_at,
+            console_errors=evidence.console_errors or None,
+            timings=dict(evidence.timings),
+            # A truncated URL is not a URL.
             final_url=without_credentials(measures.url) if len(measures.url) <= MAX_URL_CHARS else None,
             title=measures.title,
             description=measures.description or None,
@@ -224,5 +228,6 @@ class PageCapture:
             blocked=dict(self._guard.refused) or None,
             ads_blocked=self._ads.refused if self._ads is not None else None,
             cookie_banner=self._consent.answered if self._consent is not None else None,
+            perceptual_hash=perceptual_hash,
             left_out=self._extras.left_out or None,
         )

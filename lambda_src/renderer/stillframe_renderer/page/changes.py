@@ -54,14 +54,14 @@ class Changes:
         self._world = world
         self._options = options
 
-    def prepare(self, page: Preparation) -> None:
+    def install(self, page: Preparation) -> None:
         """Before navigating: styles are there from the first frame on, also in frames."""
         options = self._options
         rules = [f"{selector} {{ visibility: hidden !important }}" for selector in options.hide]
         rules += [f"{selector} {{ display: none !important }}" for selector in options.remove]
         styles = "\n".join([*filter(None, [options.css]), *rules])
         if styles:
-            page.tell(
+            page.send(
                 "Page.addScriptToEvaluateOnNewDocument",
                 {"source": ADOPT % json.dumps(styles), "worldName": WORLD_NAME},
             )

@@ -34,9 +34,9 @@ class Consent:
         self.answered: str | None = None
         session.on("Runtime.consoleAPICalled", self._on_console)
 
-    def prepare(self, page: Preparation) -> None:
+    def install(self, page: Preparation) -> None:
         """Before navigating; in every frame. It has to be part of the page, whose functions it calls."""
-        page.tell("Page.addScriptToEvaluateOnNewDocument", {"source": script()})
+        page.send("Page.addScriptToEvaluateOnNewDocument", {"source": script()})
 
     async def answer(self, go_on: Callable[[], Awaitable[None]]) -> None:
         """Let the page go on, round by round, until its banner is answered or it is clear that there is none."""

@@ -31,7 +31,7 @@ def emulate(page: Preparation, options: RenderOptions, default_user_agent: str) 
     if options.locale is not None:
         identity["acceptLanguage"] = options.locale
     is_upright = viewport.height > viewport.width
-    page.tell(
+    page.send(
         "Emulation.setDeviceMetricsOverride",
         {
             "width": viewport.width,
@@ -46,32 +46,32 @@ def emulate(page: Preparation, options: RenderOptions, default_user_agent: str) 
     )
     if options.mobile:
         # Or a page that is wider than the screen would begin at the scale that fits it to Chromium's own window.
-        page.tell("Emulation.resetPageScaleFactor")
+        page.send("Emulation.resetPageScaleFactor")
     else:
         # Of a handheld Chromium knows it.
-        page.tell("Page.addScriptToEvaluateOnNewDocument", {"source": OUTER_SIZE % (viewport.width, viewport.height)})
-    page.tell(
+        page.send("Page.addScriptToEvaluateOnNewDocument", {"source": OUTER_SIZE % (viewport.width, viewport.height)})
+    page.send(
         "Emulation.setEmulatedMedia",
         {
             "media": options.media.value,
             "features": [{"name": name, "value": value} for name, value in features.items()],
         },
     )
-    page.tell("Emulation.setUserAgentOverride", identity)
+    page.send("Emulation.setUserAgentOverride", identity)
     if options.touch:
-        page.tell("Emulation.setTouchEmulationEnabled", {"enabled": True})
+        page.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     if options.locale is not None:
         unknown = InvalidRequest(f"options: locale: the browser knows no locale {options.locale}")
-        page.tell("Emulation.setLocaleOverride", {"locale": options.locale}, unknown)
+        page.send("Emulation.setLocaleOverride", {"locale": options.locale}, unknown)
     if options.timezone is not None:
         unknown = InvalidRequest(f"options: timezone: the browser knows no zone {options.timezone}")
-        page.tell("Emulation.setTimezoneOverride", {"timezoneId": options.timezone}, unknown)
+        page.send("Emulation.setTimezoneOverride", {"timezoneId": options.timezone}, unknown)
     if options.geolocation is not None:
-        page.tell("Emulation.setGeolocationOverride", options.geolocation.model_dump())
+        page.send("Emulation.setGeolocationOverride", options.geolocation.model_dump())
     if not options.java_script_enabled:
-        page.tell("Emulation.setScriptExecutionDisabled", {"value": True})
+        page.send("Emulation.setScriptExecutionDisabled", {"value": True})
     if options.omit_background:
-        page.tell("Emulation.setDefaultBackgroundColorOverride", {"color": TRANSPARENT})
+        page.send("Emulation.setDefaultBackgroundColorOverride", {"color": TRANSPARENT})
     if options.offline:
         conditions = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-        page.tell("Network.emulateNetworkConditions", conditions)
+        page.send("Network.emulateNetworkConditions", conditions)

@@ -7,7 +7,6 @@ from typing import Any
 
 from pyppeteer.connection import CDPSession
 
-from stillframe.image.page_facts import PageFacts
 from stillframe.request.capture_request import without_credentials
 
 MAX_REDIRECTS = 20
@@ -37,17 +36,6 @@ class Evidence:
         session.on("Page.lifecycleEvent", self._on_lifecycle)
         session.on("Runtime.exceptionThrown", self._on_exception)
         session.on("Runtime.consoleAPICalled", self._on_console)
-
-    def facts(self) -> PageFacts:
-        """All but the status, which is not the page's own where its source is the request's."""
-        return PageFacts(
-            page_content_type=self.page_content_type,
-            redirects=self.redirects or None,
-            tls_issuer=self.tls_issuer,
-            tls_expires_at=self.tls_expires_at,
-            console_errors=self.console_errors or None,
-            timings=dict(self.timings),
-        )
 
     def mark(self, name: str) -> None:
         """Note how long something took, in milliseconds since the start of the capture; the last time counts."""

@@ -57,7 +57,7 @@ class Extras:
             return Derived()
         return await asyncio.to_thread(derive, picture.data, self._options)
 
-    async def take(self, url: str, title: str, timings: dict[str, int], seconds: float) -> list[Extra]:
+    async def collect(self, url: str, title: str, timings: dict[str, int], seconds: float) -> list[Extra]:
         """The stored forms of the page, in that many seconds at most. Never raises but for a broken browser."""
         taken = []
         for form in self._options.save:

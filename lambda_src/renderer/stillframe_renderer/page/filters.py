@@ -77,12 +77,12 @@ class AdFilter:
         self._urls: list[str] = []
         self.refused = 0
 
-    async def prepare(self, page: Preparation) -> None:
+    async def install(self, page: Preparation) -> None:
         """Before navigating: hide what the lists name for the page's host."""
         await asyncio.to_thread(engine)
         found = engine().url_cosmetic_resources(self._url)
         self._exceptions, self._generic = found.exceptions, not found.generichide  # type: ignore[attr-defined]  # its stub lacks it
-        page.tell(
+        page.send(
             "Page.addScriptToEvaluateOnNewDocument",
             {"source": ADOPT % json.dumps(_hiding(found.hide_selectors)), "worldName": WORLD_NAME},
         )

@@ -48,14 +48,14 @@ class Interception:
         self.refusal: CaptureError | None = None
         self.document_url = ""
 
-    def prepare(self, page: Preparation) -> None:
+    def install(self, page: Preparation) -> None:
         """Before the first navigation."""
         self._session.on("Fetch.requestPaused", self._on_request)
         patterns = [DOCUMENTS, *({"urlPattern": f"{scheme}:*"} for scheme in REFUSED_SCHEMES)]
         patterns += [{"urlPattern": "*", "resourceType": kind.protocol_name} for kind in self._blocks.types]
         patterns += [{"urlPattern": pattern} for pattern in self._blocks.patterns]
         needs_all = self._headers or self._blocks.need_all
-        page.tell("Fetch.enable", {"patterns": [EVERYTHING] if needs_all else patterns})
+        page.send("Fetch.enable", {"patterns": [EVERYTHING] if needs_all else patterns})
 
     def _on_request(self, event: dict[str, Any]) -> None:
         """Redirects and frames come here as well."""

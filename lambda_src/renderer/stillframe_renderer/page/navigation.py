@@ -75,18 +75,18 @@ class Navigation:
         self.has_document = False
         tab.session.on("Page.lifecycleEvent", self._on_lifecycle)
 
-    async def begin_empty(self, prepared: Preparation) -> None:
+    async def open_empty(self, prepared: Preparation) -> None:
         """Go to an empty document first: what a page was told is done when the next one is made."""
-        await self._tab.go("about:blank")
-        await prepared.heard()
+        await self._tab.navigate("about:blank")
+        await prepared.confirm()
 
-    async def go(self, url: str, prepared: Preparation) -> None:
+    async def navigate(self, url: str, prepared: Preparation) -> None:
         """Navigate and return when the document is committed. Raises the CaptureError that fits.
 
         `prepared` is what the page was told before; what it refuses of that is raised first.
         """
-        answered = self._tab.go(url)
-        await prepared.heard()
+        answered = self._tab.navigate(url)
+        await prepared.confirm()
         answer = await answered
         failure = answer.get("errorText")
         if answer.get("isDownload"):

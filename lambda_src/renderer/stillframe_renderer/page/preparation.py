@@ -1,4 +1,4 @@
-"""What a page is told before it begins; it answers once it has begun."""
+"""The commands that a page gets before it begins. It answers them once it has begun."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from stillframe.errors import CaptureError
 
 
 class Preparation:
-    """Commands to one page, in their order, and what it makes of them."""
+    """Commands to one page, in order, and the answers to them."""
 
     def __init__(self, session: CDPSession) -> None:
         self._session = session
-        self._told: list[tuple[asyncio.Future[Any], CaptureError | None]] = []
+        self._answers: list[tuple[asyncio.Future[Any], CaptureError | None]] = []
 
-    def tell(self, method: str, parameters: dict[str, Any] | None = None, refusal: CaptureError | None = None) -> None:
-        """Send a command now. `refusal` is what it means when the browser will not have it."""
-        self.expect(self._session.send(method, parameters), refusal)
+    def send(self, method: str, parameters: dict[str, Any] | None = None, refusal: CaptureError | None = None) -> None:
+        """Send a command now. `refusal` is the error to raise if the browser refuses it."""
+        self.track(self._session.send(method, parameters), refusal)
 
-    def expect(self, answer: asyncio.Future[Any], refusal: CaptureError | None = None) -> None:
-        """Take an answer of another session into the account."""
-        self._told.append((answer, refusal))
+    def track(self, answer: asyncio.Future[Any], refusal: CaptureError | None = None) -> None:
+        """Confirm the answer of another session together with those of this page."""
+        self._answers.append((answer, refusal))
 
-    async def heard(self) -> None:
-        """Return when all was done. Raises the refusal of a command that was refused, or its NetworkError."""
-        for answer, refusal in self._told:
+    async def confirm(self) -> None:
+        """Return when every command has succeeded. Raises the refusal of one that did not, or its NetworkError."""
+        for answer, refusal in self._answers:
             try:
                 await answer
             except NetworkError as error:

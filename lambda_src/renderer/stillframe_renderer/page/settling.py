@@ -93,8 +93,8 @@ class Settling:
                 return
             seen = looks
 
-    async def close(self) -> None:
-        """Stop looking after the page's clock."""
+    async def aclose(self) -> None:
+        """Stop keeping the page's clock ahead."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
@@ -102,7 +102,7 @@ class Settling:
 
     async def _run_timers(self) -> None:
         """Half a second of the page's time; what is loaded meanwhile takes none of it."""
-        await self.close()
+        await self.aclose()
         try:
             end = await self._clock() + BUDGET_MS
             for _ in range(MAX_GRANTS):

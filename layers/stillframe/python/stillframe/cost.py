@@ -1,4 +1,4 @@
-"""What a capture costs: the machine's time that it took, and what Lambda asks for that.
+"""What a capture costs: the worker's time that it took, and Lambda's price for that time.
 
 Prices are AWS's list prices in us-east-1 without any free tier, as of PRICES_AS_OF.
 Source: https://aws.amazon.com/lambda/pricing/ (first tier), read through public copies of that page.
@@ -13,7 +13,7 @@ from typing import Any
 
 PRICES_AS_OF = "2026-11"
 LAMBDA_USD_PER_GB_SECOND = {"arm64": 0.0000133334, "x86": 0.0000166667}
-# At which a function has one vCPU (AWS Lambda, "Configure Lambda function memory").
+# The memory size at which a function has one vCPU (AWS Lambda, "Configure Lambda function memory").
 MB_PER_VCPU = 1769
 MAX_LAMBDA_MB = 10_240
 MB_PER_GB = 1024
@@ -21,10 +21,10 @@ MB_PER_GB = 1024
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one capture took of its worker, in milliseconds.
+    """The share of its worker's time that one capture took, in milliseconds.
 
-    `cpu_ms` is CPU time of the worker and its browser, `billed_ms` its share of the time that the worker was at work:
-    a worker of four tabs is billed once for what four captures take at the same time.
+    `cpu_ms` is CPU time of the worker and its browser. `billed_ms` is the capture's share of the time that the worker
+    was busy: a worker with four tabs is billed once for the time that four captures take together.
     """
 
     cpu_ms: int
@@ -33,7 +33,7 @@ class Cost:
 
     @property
     def usd(self) -> dict[str, float]:
-        """The price of the billed time by architecture, in USD, at six significant digits."""
+        """The price of the billed time by architecture, in USD, rounded to six significant digits."""
         return {name: lambda_usd(self.billed_ms / 1000, self.memory_mb, name) for name in LAMBDA_USD_PER_GB_SECOND}
 
     def to_wire(self) -> dict[str, Any]:
@@ -42,19 +42,18 @@ class Cost:
 
 
 def lambda_usd(billed_seconds: float, memory_mb: int, architecture: str) -> float:
-    """The list price of a function's time, without that of the request, in USD at six significant digits."""
+    """The list price of a function's time, without the price of the request, in USD to six significant digits."""
     usd = billed_seconds * memory_mb / MB_PER_GB * LAMBDA_USD_PER_GB_SECOND[architecture]
     return float(f"{usd:.6g}")
 
 
-def worker_memory_mb() -> int:
-    """The memory that is paid for: the function's; elsewhere what a function with as many CPUs would have."""
-    memory = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
-    if memory.isdigit():
-        return int(memory)
+def billed_memory_mb(function_memory_mb: int | None) -> int:
+    """The memory that is paid for: the function's; elsewhere that of a function with as many CPUs."""
+    if function_memory_mb is not None:
+        return function_memory_mb
     return min(MAX_LAMBDA_MB, MB_PER_VCPU * len(os.sched_getaffinity(0)))
 
 
 def worker_architecture() -> str:
-    """Whose price this worker would be billed at: `arm64` or `x86`."""
+    """The architecture at whose price this worker is billed: `arm64` or `x86`."""
     return "arm64" if platform.machine() in ("aarch64", "arm64") else "x86"

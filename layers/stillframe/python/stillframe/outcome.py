@@ -1,4 +1,4 @@
-"""How one delivery ended, as a value: what users see, what is counted, and whether the message goes."""
+"""How one delivery ended: what users see, what is counted, and whether the message is acknowledged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stillframe.image.render_result import StoredImage
 
 
 class OutcomeKind(StrEnum):
-    """The four ends of a delivery."""
+    """The four ways in which a delivery can end."""
 
     CAPTURED = "captured"
     SKIPPED = "skipped"
@@ -20,7 +20,7 @@ class OutcomeKind(StrEnum):
 
 
 class SkipReason(StrEnum):
-    """Why a duplicate was not rendered."""
+    """Why a delivery was skipped as a duplicate."""
 
     ALREADY_SUCCESS = "already_success"
     ALREADY_PROCESSING = "already_processing"
@@ -30,10 +30,10 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The end of one delivery.
+    """How one delivery ended. It is made when that is known, and never before.
 
-    `acknowledge` says whether the message is done with: a message that shall be delivered again, or be
-    moved to the dead-letter queue by its receive count, is not acknowledged.
+    `acknowledge` says whether the message may be deleted. A message that must be delivered again, or that SQS will move
+    to the dead-letter queue by its receive count, is not acknowledged.
     """
 
     kind: OutcomeKind
@@ -43,13 +43,13 @@ class Outcome:
     message_id: str
     receive_count: int = 1
     reason: str | None = None
-    artifact: StoredImage | None = None
+    image: StoredImage | None = None
     s3_url: str | None = None
     winner: str | None = None
     error_code: str | None = None
     error_message: str | None = None
     adopted: bool = False
-    took_over: bool = False
+    is_takeover: bool = False
     attempts: int = 0
     duration_ms: int = 0
     render_ms: int | None = None
@@ -57,8 +57,8 @@ class Outcome:
     claim_age_ms: int | None = None
 
     def to_wire(self) -> dict[str, Any]:
-        """One flat JSON object with wire names, without what is not known: the canonical log line."""
-        artifact = self.artifact.to_wire() if self.artifact else {}
+        """The canonical log line: one flat JSON object with wire names, without the values that are not known."""
+        image = self.image.to_wire() if self.image else {}
         values: dict[str, Any] = {
             "id": self.id,
             "url": self.url,
@@ -68,9 +68,9 @@ class Outcome:
             "receiveCount": self.receive_count,
             "attempts": self.attempts or None,
             "adopted": self.adopted or None,
-            "tookOver": self.took_over or None,
-            **artifact,
-            "s3Url": artifact.get("s3Url", self.s3_url),
+            "tookOver": self.is_takeover or None,
+            **image,
+            "s3Url": image.get("s3Url", self.s3_url),
             "winner": self.winner,
             "errorCode": self.error_code,
             "errorMessage": self.error_message,

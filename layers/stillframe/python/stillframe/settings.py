@@ -1,4 +1,4 @@
-"""The settings of every process, read once from its environment."""
+"""The settings of a process, read once from its environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MILLISECONDS = 1000
 
 
 def comma_separated(value: object) -> object:
-    """The parts of a text; what is no text stays as it is."""
+    """The trimmed parts of a comma-separated string; any other value is returned unchanged."""
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
@@ -56,14 +56,22 @@ class Settings(BaseSettings):
     deny: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_DENY")] = ()
     secrets: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_SECRETS")] = ()
     max_browser_mb: Annotated[int | None, Field(alias="STILLFRAME_MAX_BROWSER_MB", ge=256, le=1_048_576)] = None
+    # Set by Lambda. None elsewhere: a container's memory is not what its price or its CPU share depends on.
+    function_memory_mb: Annotated[int | None, Field(alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE")] = None
     publish_metrics: Annotated[bool, Field(alias="STILLFRAME_PUBLISH_METRICS")] = False
     max_page_mb: Annotated[int, Field(alias="STILLFRAME_MAX_PAGE_MB", ge=1, le=4096)] = 256
 
     @field_validator("tabs", mode="before")
     @classmethod
-    def be_measured(cls, value: object) -> object:
-        """`auto`, or nothing: by measurement, between the fewest and the most."""
+    def parse_tabs(cls, value: object) -> object:
+        """`auto`, or nothing: adjusted by measurement between the minimum and the maximum."""
         return None if value in ("auto", "") else value
+
+    @field_validator("function_memory_mb", mode="before")
+    @classmethod
+    def parse_memory(cls, value: object) -> object:
+        """Lambda always sets a number; whatever another platform sets is ignored."""
+        return None if isinstance(value, str) and not value.isdigit() else value
 
     @field_validator("allow_hosts", "allow_cidrs", "allow_ports", "deny", "secrets", mode="before")
     @classmethod
@@ -72,35 +80,35 @@ class Settings(BaseSettings):
 
     @field_validator("allow_cidrs")
     @classmethod
-    def be_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        """Wrong ones are named here, and not at the first page."""
+    def check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse an invalid network at start, and not at the first page."""
         for cidr in value:
             ip_network(cidr)
         return value
 
     @field_validator("secrets")
     @classmethod
-    def be_grants(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        """As with networks."""
+    def check_grants(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse an invalid grant at start, and not at the first page."""
         for text in value:
             SecretGrant.parse(text)
         return value
 
     @model_validator(mode="after")
-    def name_the_worker(self) -> Self:
+    def set_worker_id(self) -> Self:
         if not self.worker_id:
             stream = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "").rpartition("]")[2]
             object.__setattr__(self, "worker_id", stream or f"{socket.gethostname()}-{os.getpid()}")
         return self
 
     @property
-    def fewest_tabs(self) -> int:
-        """The floor of what is measured."""
+    def tabs_floor(self) -> int:
+        """The fewest tabs that measurement may choose."""
         return self.tabs or min(self.min_tabs, self.max_tabs)
 
     @property
-    def most_tabs(self) -> int:
-        """The ceiling of what is measured."""
+    def tabs_ceiling(self) -> int:
+        """The most tabs that measurement may choose."""
         return self.tabs or self.max_tabs
 
     @property
@@ -113,7 +121,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def from_environment(cls, **overrides: object) -> Self:
-        """Settings from the environment; overrides, by variable name, go before it.
+        """Read the environment; `overrides`, by variable name, take precedence over it.
 
         Raises SettingsError, naming every variable that is missing or wrong.
         """

@@ -1,1 +1,1 @@
-"""What rendering gives, and the object that it becomes."""
+"""The image: what rendering gives, and the object that it becomes."""

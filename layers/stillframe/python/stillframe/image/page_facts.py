@@ -1,25 +1,27 @@
-"""What a capture tells of its page, in its record and on its object."""
+"""What a capture learns about its page: kept in the record, and in part on the image."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any, Self
 from urllib.parse import quote, unquote
 
-# S3 allows 2 KB of user metadata for an object, names included; these two are what can grow.
+from stillframe.request.options.wire import WireModel
+
+# S3 allows 2 KB of user metadata for an object, names included; these two are the ones that can grow.
 MAX_METADATA_TITLE = 300
 MAX_METADATA_URL = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class PageFacts:
-    """What the page said of itself. `page_height` is its full height in CSS pixels, where it was capped.
+class PageFacts(WireModel):
+    """What the page said about itself, declared here once: a record has the same fields.
 
-    `redirects` are the urls on the way to the final one; `timings` are milliseconds since the start of the capture;
-    `tls_expires_at` is in seconds since the epoch. `unsettled` is what the page did not get past in its time, `blank`
-    says that the picture is of one colour; `blocked` counts, by decision, the connections that the page was refused.
-    `cookie_banner` names the banner that was answered. `perceptual_hash` is 64 bits in hex; `left_out` names extra
-    objects that were asked for and not made, and why. `difference` is the share of pixels that changed since the
-    capture `compared_to`, 0 to 1; `comparison_problem` says why there was nothing to compare with.
+    `page_height` is the page's full height in CSS pixels, present when it was capped. `redirects` are the URLs on the
+    way to the final one; `timings` are milliseconds since the start of the capture; `tls_expires_at` is in seconds
+    since the epoch. `unsettled` is the phase the page did not finish in time; `blank` says that the screenshot is of
+    one color; `blocked` counts refused connections by decision. `cookie_banner` names the banner that was answered.
+    `perceptual_hash` is 64 bits in hex; `left_out` names the extras that were requested and not made, with the reason.
+    `difference` is the share of pixels that changed since the capture `compared_to`, 0 to 1; `comparison_problem` says
+    why nothing was compared.
     """
 
     http_status: int | None = None
@@ -51,7 +53,7 @@ class PageFacts:
     comparison_problem: str | None = None
 
     def to_metadata(self) -> dict[str, str]:
-        """As metadata of the object, so that an adopted one still completes its record. Headers are ASCII."""
+        """The facts that fit an object's metadata, so that an adopted image still completes its record. ASCII only."""
         values = {
             "http-status": str(self.http_status) if self.http_status else "",
             "final-url": quote(self.final_url or "", safe="/:?&=#%~"),
@@ -66,8 +68,8 @@ class PageFacts:
         return {name: value for name, value in values.items() if value}
 
     @classmethod
-    def from_metadata(cls, metadata: dict[str, str]) -> PageFacts:
-        """What an object's metadata has kept of them."""
+    def from_metadata(cls, metadata: dict[str, str]) -> Self:
+        """Read back the facts that an object's metadata has kept."""
         status, height = metadata.get("http-status"), metadata.get("page-height")
         difference = float(metadata["difference"]) if "difference" in metadata else None
         return cls(
@@ -82,9 +84,22 @@ class PageFacts:
             difference=difference,
         )
 
+    def compared(self, earlier_id: str, difference: float) -> Self:
+        """The same facts with the result of a comparison."""
+        changes = {"compared_to": earlier_id, "changed": difference > 0, "difference": difference}
+        return self.model_copy(update=changes)
+
+    def not_compared(self, problem: str) -> Self:
+        """The same facts with the reason why nothing was compared."""
+        return self.model_copy(update={"comparison_problem": problem})
+
+    def to_wire(self) -> dict[str, Any]:
+        """The known facts, by wire name."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
 
 def _quoted_prefix(text: str, limit: int) -> str:
-    """As many whole characters as fit the limit once percent-encoded."""
+    """The longest prefix of whole characters that fits the limit once percent-encoded."""
     kept = ""
     for char in text:
         encoded = quote(char, safe=" ")

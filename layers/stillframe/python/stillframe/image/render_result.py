@@ -1,11 +1,9 @@
-"""The image: what a render yields, and the object it becomes."""
+"""What rendering gives, in memory, and the image that it becomes in the bucket."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
-
-from pydantic.alias_generators import to_camel
 
 from stillframe.image.extra import Extra
 from stillframe.image.page_facts import PageFacts
@@ -14,7 +12,7 @@ from stillframe.request.options import ImageFormat
 
 @dataclass(frozen=True, slots=True)
 class RenderResult:
-    """A rendered image, in memory. Width and height are in device pixels."""
+    """An encoded screenshot with the facts about its page. Width and height are in device pixels."""
 
     data: bytes
     format: ImageFormat
@@ -27,9 +25,9 @@ class RenderResult:
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """The one object of a screenshot id. `facts` may be incomplete when the object was adopted.
+    """The one image of a screenshot id. `facts` may be incomplete if the image was adopted.
 
-    `extras` are the urls of the objects beside it, by kind.
+    `extras` are the URLs of the objects stored beside it, by kind.
     """
 
     s3_key: str
@@ -43,6 +41,15 @@ class StoredImage:
     extras: dict[str, str] | None = None
 
     def to_wire(self) -> dict[str, Any]:
-        values = asdict(self)
-        values |= values.pop("facts")
-        return {to_camel(name): value for name, value in values.items() if value is not None}
+        """The attributes of the record that describe the image and its page, by wire name."""
+        values = {
+            "s3Key": self.s3_key,
+            "s3Url": self.s3_url,
+            "contentType": self.content_type,
+            "bytes": self.bytes,
+            "width": self.width,
+            "height": self.height,
+            "sha256": self.sha256,
+            **self.facts.to_wire(),
+        }
+        return values if self.extras is None else {**values, "extras": self.extras}

@@ -1,4 +1,4 @@
-"""The bucket, as a worker sees it: an image is written at most once per id, what belongs to it before it."""
+"""The bucket, as a worker uses it: one image per screenshot id, written once, with its extras written before it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from stillframe.aws_errors import http_status, translated_errors
 from stillframe.errors import ObjectConflict, ServiceUnavailable
 from stillframe.image.extra import Extra, kind_of
 from stillframe.image.page_facts import PageFacts
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-WRITE_ATTEMPTS = 3
+MAX_WRITE_ATTEMPTS = 3
 
 
 class ImageStore:
-    """Extra objects are under the token of their claim, so that an image has those of its own render and no others.
+    """Extras are stored under the token of their claim, so an image has those of its own render and no others.
 
-    An attempt that ends before its image is stored leaves its extra objects behind; no record names them, and they
-    expire with the bucket's lifecycle rule.
+    An attempt that ends before its image is stored leaves its extras behind; no record names them, and they expire
+    with the bucket's lifecycle rule. Every method raises ServiceUnavailable when AWS does not do as asked.
     """
 
     def __init__(self, client: S3Client, bucket: str, prefix: str) -> None:
@@ -42,47 +43,46 @@ class ImageStore:
         return f"{self._folder(screenshot_id)}/{screenshot_id}.{image_format.extension}"
 
     def extra_key(self, screenshot_id: str, claim_token: str, file: str) -> str:
-        """`<prefix>/<2 hex>/<id>/<claim token>/<file>`: no id has a slash, so no image has such a key."""
+        """`<prefix>/<2 hex>/<id>/<claim token>/<file>`: an id has no slash, so no image has such a key."""
         return f"{self._folder(screenshot_id)}/{screenshot_id}/{claim_token}/{file}"
 
-    def put(self, screenshot_id: str, claim_token: str, shot: RenderResult) -> tuple[StoredImage, bool]:
-        """Store the image unless the id already has one; returns the object, and whether it was adopted.
+    def put(self, screenshot_id: str, claim_token: str, result: RenderResult) -> tuple[StoredImage, bool]:
+        """Store the image unless the id already has one. Returns the stored image, and whether it was adopted.
 
-        Raises ObjectConflict when the key holds a foreign object, ServiceUnavailable on any other error.
+        Raises ObjectConflict when the key holds a foreign object.
         """
-        artifact = self._describe(screenshot_id, claim_token, shot)
-        for extra in shot.extras:
+        image = self._describe(screenshot_id, claim_token, result)
+        for extra in result.extras:
             self._write_extra(screenshot_id, claim_token, extra)
         metadata = {
             "id": screenshot_id,
             "claim-token": claim_token,
-            "sha256": artifact.sha256,
-            "width": str(artifact.width),
-            "height": str(artifact.height),
-            **shot.facts.to_metadata(),
+            "sha256": image.sha256,
+            "width": str(image.width),
+            "height": str(image.height),
+            **result.facts.to_metadata(),
         }
-        if shot.extras:
-            metadata["extras"] = ",".join(extra.file for extra in shot.extras)
-        headers = {"ContentType": artifact.content_type}
-        if self._write(artifact.s3_key, shot.data, artifact.sha256, headers, metadata):
-            return artifact, False
-        existing = self.find(screenshot_id, shot.format)
+        if result.extras:
+            metadata["extras"] = ",".join(extra.file for extra in result.extras)
+        headers = {"ContentType": image.content_type}
+        if self._write(image.s3_key, result.data, image.sha256, headers, metadata):
+            return image, False
+        existing = self.find(screenshot_id, result.format)
         if existing is None:
             raise ServiceUnavailable("put object: the key was taken, but holds no object")
-        logger.debug("the object is already there, adopted", extra={"id": screenshot_id, "s3Key": artifact.s3_key})
+        logger.debug("the image was already stored and is adopted", extra={"id": screenshot_id, "s3Key": image.s3_key})
         return existing, True
 
     def find(self, screenshot_id: str, image_format: ImageFormat) -> StoredImage | None:
-        """The object of an id, verified by its metadata, or None. Raises as `put` does."""
+        """The stored image of an id, verified by its metadata, or None. Raises ObjectConflict as `put` does."""
         key = self.key(screenshot_id, image_format)
-        try:
-            head = self._client.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
-        except ClientError as error:
-            if _status_of(error) == 404:
-                return None
-            raise ServiceUnavailable(f"head object: {error}") from error
-        except BotoCoreError as error:
-            raise ServiceUnavailable(f"head object: {error}") from error
+        with translated_errors("head object"):
+            try:
+                head = self._client.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+            except ClientError as error:
+                if http_status(error) == 404:
+                    return None
+                raise
         metadata = head["Metadata"]
         sha256 = metadata.get("sha256", "")
         checksum = head.get("ChecksumSHA256", checksum_of(sha256))
@@ -102,53 +102,50 @@ class ImageStore:
         )
 
     def read(self, key: str) -> bytes | None:
-        """The bytes of an object, or None when it is not there. Raises ServiceUnavailable."""
-        try:
-            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            if _status_of(error) == 404:
-                return None
-            raise ServiceUnavailable(f"get object: {error}") from error
-        except BotoCoreError as error:
-            raise ServiceUnavailable(f"get object: {error}") from error
+        """The bytes of an object, or None when it does not exist."""
+        with translated_errors("get object"):
+            try:
+                return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            except ClientError as error:
+                if http_status(error) == 404:
+                    return None
+                raise
 
-    def _describe(self, screenshot_id: str, claim_token: str, shot: RenderResult) -> StoredImage:
-        key = self.key(screenshot_id, shot.format)
+    def _describe(self, screenshot_id: str, claim_token: str, result: RenderResult) -> StoredImage:
+        key = self.key(screenshot_id, result.format)
         return StoredImage(
             s3_key=key,
             s3_url=self._url(key),
-            content_type=shot.format.content_type,
-            bytes=len(shot.data),
-            width=shot.width,
-            height=shot.height,
-            sha256=hashlib.sha256(shot.data).hexdigest(),
-            facts=shot.facts,
-            extras=self._urls(screenshot_id, claim_token, [extra.file for extra in shot.extras]),
+            content_type=result.format.content_type,
+            bytes=len(result.data),
+            width=result.width,
+            height=result.height,
+            sha256=hashlib.sha256(result.data).hexdigest(),
+            facts=result.facts,
+            extras=self._urls(screenshot_id, claim_token, [extra.file for extra in result.extras]),
         )
 
     def _write_extra(self, screenshot_id: str, claim_token: str, extra: Extra) -> None:
-        """Only the holder of the claim knows the key, so that what is there already is of a call sent twice."""
+        """Only the holder of the claim knows the key: an object that is already there is from a repeated call."""
         key = self.extra_key(screenshot_id, claim_token, extra.file)
         metadata = {"id": screenshot_id, "claim-token": claim_token}
         self._write(key, extra.data, hashlib.sha256(extra.data).hexdigest(), extra.headers, metadata)
 
     def _write(self, key: str, data: bytes, sha256: str, headers: Mapping[str, str], metadata: dict[str, str]) -> bool:
-        """Whether it was written; not when there is an object of that key."""
+        """Write an object unless its key is taken. Returns whether it was written."""
         arguments: Any = {"Bucket": self._bucket, "Key": key, "Body": data, "Metadata": metadata, **headers}
         checksum = checksum_of(sha256)
-        for _ in range(WRITE_ATTEMPTS):
-            try:
-                self._client.put_object(IfNoneMatch="*", ChecksumSHA256=checksum, **arguments)
-            except ClientError as error:
-                if _status_of(error) == 412:
-                    return False
-                # 409: another conditional write of this key was under way (S3, "Conditional writes").
-                if _status_of(error) != 409:
-                    raise ServiceUnavailable(f"put object: {error}") from error
-            except BotoCoreError as error:
-                raise ServiceUnavailable(f"put object: {error}") from error
-            else:
-                return True
+        for _ in range(MAX_WRITE_ATTEMPTS):
+            with translated_errors("put object"):
+                try:
+                    self._client.put_object(IfNoneMatch="*", ChecksumSHA256=checksum, **arguments)
+                    return True
+                except ClientError as error:
+                    if http_status(error) == 412:
+                        return False
+                    # 409: another conditional write of this key was in progress (S3, "Conditional writes").
+                    if http_status(error) != 409:
+                        raise
         raise ServiceUnavailable("put object: the key is contended")
 
     def _urls(self, screenshot_id: str, claim_token: str, files: Iterable[str]) -> dict[str, str] | None:
@@ -162,9 +159,5 @@ class ImageStore:
 
 
 def checksum_of(sha256_hex: str) -> str:
-    """The form in which S3 verifies and reports a SHA-256."""
+    """A SHA-256 in the form in which S3 verifies and reports it."""
     return base64.b64encode(bytes.fromhex(sha256_hex)).decode()
-
-
-def _status_of(error: ClientError) -> int:
-    return error.response["ResponseMetadata"]["HTTPStatusCode"]

@@ -1,28 +1,36 @@
-"""One delivery of one message: SQS delivers at least once, so a message can have several."""
+"""A message of the queue, its attributes, and one delivery of it: SQS delivers a message at least once."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
+from stillframe.errors import CaptureError
 from stillframe.request.capture_request import CaptureRequest
 
-# The message attribute with which `redrive` says which message this one was.
+# On a message that `redrive` brought back: the id that it had in the dead-letter queue.
 REDRIVEN_FROM = "redrivenFrom"
-# Those of a message that was sent again because its host was busy: how often, which message it was at first, and how
-# often it had been received.
+# On the copy of a message whose host was busy: how often it has waited, which message it was at first, and how often
+# it had been received before.
 POSTPONED = "postponed"
 FIRST_MESSAGE_ID = "firstMessageId"
 RECEIVED_BEFORE = "receivedBefore"
+# On a message that a worker moved to the dead-letter queue: why, and which message it was.
+REASON_CODE = "errorCode"
+REASON_MESSAGE = "errorMessage"
+SOURCE_MESSAGE_ID = "sourceMessageId"
+# Anybody may have set an attribute: a larger number is not believed.
+MAX_COUNT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message as the queue delivered it. Times are milliseconds since the epoch.
 
-    `is_redriven` says that it was another message before, which may have held a claim. `receive_count` counts the
-    receives of those before it too, `postponed` is how often it had to wait for its host, `first_message_id` which
-    message it was before it ever waited, `group_id` its tenant.
+    `is_redriven` says that it was another message before, which may have held a claim. `receive_count` includes the
+    receives of its predecessors. `waits` is how often it had to wait for its host, `first_message_id` which message it
+    was before it ever waited, `group_id` its tenant.
     """
 
     body: str
@@ -32,32 +40,106 @@ class Message:
     sent_at_ms: int
     received_at_ms: int
     is_redriven: bool = False
-    postponed: int = 0
+    waits: int = 0
     first_message_id: str = ""
     group_id: str | None = None
 
+    @classmethod
+    def received(
+        cls,
+        *,
+        body: str,
+        message_id: str,
+        receipt_handle: str,
+        receive_count: int,
+        sent_at_ms: int,
+        received_at_ms: int,
+        attributes: Mapping[str, str],
+        group_id: str | None = None,
+    ) -> Self:
+        """A message with what its attributes say; `receive_count` is SQS's own."""
+        return cls(
+            body=body,
+            message_id=message_id,
+            receipt_handle=receipt_handle,
+            receive_count=receive_count + _count(attributes.get(RECEIVED_BEFORE)),
+            sent_at_ms=sent_at_ms,
+            received_at_ms=received_at_ms,
+            is_redriven=REDRIVEN_FROM in attributes,
+            waits=_count(attributes.get(POSTPONED)),
+            first_message_id=attributes.get(FIRST_MESSAGE_ID, ""),
+            group_id=group_id,
+        )
+
     @property
     def may_have_held(self) -> bool:
-        """Whether a claim may have been won on its account before this delivery."""
+        """Whether an earlier delivery of this message, or of its predecessor, may have won the claim."""
         return self.receive_count > 1 or self.is_redriven
 
     def is_last(self, max_receive_count: int) -> bool:
         """Whether SQS moves the message to the dead-letter queue instead of delivering it again."""
         return self.receive_count >= max_receive_count
 
+    def copy_attributes(self) -> dict[str, Any]:
+        """The attributes of the copy that waits in its place. This receive was no attempt, so it does not count."""
+        return string_attributes(
+            {
+                REDRIVEN_FROM: self.message_id,
+                POSTPONED: str(self.waits + 1),
+                FIRST_MESSAGE_ID: self.first_message_id or self.message_id,
+                RECEIVED_BEFORE: str(self.receive_count - 1),
+            }
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message that holds a request."""
+    """One delivery of a message that holds a request."""
 
     message: Message
     request: CaptureRequest
 
     @property
     def id(self) -> str:
+        """The screenshot id."""
         return self.request.id
 
     @classmethod
-    def of(cls, message: Message) -> Self:
+    def parse(cls, message: Message) -> Self:
         """Raises UnparsableBody."""
         return cls(message, CaptureRequest.from_body(message.body))
+
+
+def reason_attributes(reason: CaptureError, message_id: str) -> dict[str, Any]:
+    """The attributes of a message that is moved to the dead-letter queue for a reason of its own."""
+    return string_attributes({REASON_CODE: reason.code, REASON_MESSAGE: reason.message, SOURCE_MESSAGE_ID: message_id})
+
+
+def has_reason(attributes: Mapping[str, Any]) -> bool:
+    """Whether a dead letter carries a reason of its own: as it is, it could only fail again."""
+    return REASON_CODE in attributes
+
+
+def redriven_attributes(attributes: Mapping[str, Any], message_id: str) -> dict[str, Any]:
+    """The attributes of a dead letter that is sent again, in SQS's form: its attempts start anew."""
+    kept = {name: each for name, each in attributes.items() if name != RECEIVED_BEFORE}
+    return {**kept, **string_attributes({REDRIVEN_FROM: message_id})}
+
+
+def string_attributes(values: Mapping[str, str]) -> dict[str, Any]:
+    """Message attributes of type String, in the form that SendMessage takes."""
+    return {name: {"DataType": "String", "StringValue": _sendable(value)} for name, value in values.items()}
+
+
+def _count(text: str | None) -> int:
+    """The number in an attribute that anybody may have set; 0 when it is not a number."""
+    return min(int(text), MAX_COUNT) if text and text.isascii() and text.isdigit() else 0
+
+
+def _sendable(value: str) -> str:
+    """Replace the characters that SQS refuses in a string (XML 1.0, section 2.2); the result is never empty."""
+    kept = "".join(
+        char if char in "\t\n\r" or " " <= char <= "\ud7ff" or "\ue000" <= char <= "\ufffd" or char > "\uffff" else "?"
+        for char in value
+    )
+    return kept or "?"

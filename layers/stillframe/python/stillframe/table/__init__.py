@@ -1,1 +1,1 @@
-"""The table: the record of a screenshot, its life, and what else is kept under a condition."""
+"""The table: the record of each screenshot, its transitions, and the other items that are written conditionally."""

@@ -1,37 +1,35 @@
-"""At most so many captures at once of pages of one host, over all workers."""
+"""The host limit: how many captures of one host's pages may run at once, across all workers."""
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import random
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from stillframe.clock import Clock
-from stillframe.errors import HostBusy
-from stillframe.table.record import TIME_TO_LIVE
-from stillframe.table.update import Update
+from stillframe.errors import HostBusy, ServiceUnavailable
+from stillframe.table import transitions
+from stillframe.table.table import Table
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+logger = logging.getLogger(__name__)
 
-# Its own token is there already when the answer to the write was lost and the SDK sends it again.
-FREE = "attribute_not_exists(holder) OR leaseExpiresAt < :now OR holder = :mine"
-HELD = "holder = :mine"
-# No screenshot id has this character, so no record is where such an item is.
+# A screenshot id cannot contain this character, so such an item is never in the place of a record.
 PREFIX = "slot#"
-# How long a message whose host is busy waits at first, and at most: all that wait must come often enough to keep the
-# host's slots in use, and seldom enough not to be a load of their own.
-FIRST_TURN_SECONDS = 4
-LONGEST_TURN_SECONDS = 60
-# An item that nobody has used for so long is of no use: the table's time to live removes it.
-KEPT_SECONDS = 24 * 3600
+# How long a message waits at first, and at most, while its host is busy. Waiting messages must come back often enough
+# to keep the host's slots in use, and seldom enough not to be a load of their own.
+MIN_WAIT_CEILING_SECONDS = 4
+MAX_WAIT_SECONDS = 60
+# The table's time to live removes a slot that nobody has used for this long.
+RETENTION_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One of a host's slots, held under a token until it is released or its lease is over."""
+    """One of a host's slots, held under a token until it is released or its lease expires."""
 
     key: str
     token: str
@@ -40,68 +38,61 @@ class Slot:
 class HostLimit:
     """An item of the table for each slot, taken under a lease: a worker that dies holds its slot no longer than that.
 
-    Costs two writes a capture, and up to one for each slot when the host is busy.
+    Costs two writes a capture, and up to one for each slot while the host is busy.
     """
 
-    def __init__(
-        self,
-        client: DynamoDBClient,
-        table_name: str,
-        per_host: int,
-        clock: Clock,
-        rng: random.Random | None = None,
-    ) -> None:
-        self._client = client
-        self._table_name = table_name
-        self._per_host = per_host
+    def __init__(self, table: Table, max_per_host: int, clock: Clock, rng: random.Random | None = None) -> None:
+        self._table = table
+        self._max_per_host = max_per_host
         self._clock = clock
-        self._rng = rng or random.Random()  # spreads what waits, hides nothing
+        self._rng = rng or random.Random()  # spreads waiting messages; nothing depends on secrecy
 
-    def take(self, url: str, lease_ms: int) -> Slot | None:
-        """A slot of the url's host; None when hosts are not bounded, or the url has none.
+    @contextlib.contextmanager
+    def slot(self, url: str, lease_ms: int) -> Iterator[None]:
+        """Hold a slot of the URL's host for the block. Raises as `acquire` does."""
+        slot = self.acquire(url, lease_ms)
+        try:
+            yield
+        finally:
+            try:
+                self.release(slot)
+            except ServiceUnavailable as error:
+                # Its lease ends it anyway, and what was captured is captured.
+                logger.warning("could not release a slot of the host", extra={"error": error.message})
 
-        Raises HostBusy when all of them are taken, ServiceUnavailable when the table did not answer.
+    def acquire(self, url: str, lease_ms: int) -> Slot | None:
+        """Take a slot of the URL's host; None when hosts are not limited, or the URL names none.
+
+        Raises HostBusy when all slots are taken, ServiceUnavailable when the table does not answer.
         """
         host = host_of(url)
-        if not self._per_host or not host:
+        if not self._max_per_host or not host:
             return None
-        numbers = list(range(self._per_host))
-        # Whoever comes tries another one first: fewer collide.
+        numbers = list(range(self._max_per_host))
+        # Workers try the slots in different orders, so that fewer of them collide.
         self._rng.shuffle(numbers)
         token = uuid.uuid4().hex
         for number in numbers:
             slot = Slot(f"{PREFIX}{host}#{number}", token)
-            if self._write(slot, lease_ms, FREE):
+            update = transitions.take_slot(token, self._clock.now_ms(), lease_ms, RETENTION_SECONDS)
+            if self._table.update(slot.key, update).is_applied:
                 return slot
-        raise HostBusy(f"{self._per_host} captures of {host} are under way, which is all that may be")
+        raise HostBusy(f"{self._max_per_host} captures of {host} are running, which is the limit for one host")
 
     def release(self, slot: Slot | None) -> None:
-        """Let others have it. Quiet when it was taken over meanwhile. Raises ServiceUnavailable."""
+        """Give a slot back, unless another worker has taken it over. Raises ServiceUnavailable."""
         if slot is not None:
-            self._write(slot, -1, HELD)
+            update = transitions.release_slot(slot.token, self._clock.now_ms(), RETENTION_SECONDS)
+            self._table.update(slot.key, update)
 
-    def turn_seconds(self, postponed: int) -> int:
-        """How long a message waits that has waited so often: exponential, with full jitter."""
-        ceiling = min(LONGEST_TURN_SECONDS, FIRST_TURN_SECONDS * 2 ** min(postponed, 10))
+    def wait_seconds(self, waits: int) -> int:
+        """How long a message waits that has waited this often before: exponential, with full jitter."""
+        ceiling = min(MAX_WAIT_SECONDS, MIN_WAIT_CEILING_SECONDS * 2 ** min(waits, 10))
         return max(1, round(self._rng.uniform(0, ceiling)))
-
-    def _write(self, slot: Slot, lease_ms: int, condition: str) -> bool:
-        now = self._clock.now_ms()
-        values: dict[str, Any] = {":mine": slot.token, **({":now": now} if ":now" in condition else {})}
-        update = Update(
-            set_values={
-                "holder": slot.token,
-                "leaseExpiresAt": now + lease_ms,
-                TIME_TO_LIVE: now // 1000 + KEPT_SECONDS,
-            },
-            condition=condition,
-            values=values,
-        )
-        return update.apply(self._client, self._table_name, slot.key)
 
 
 def host_of(url: str) -> str:
-    """The host of a url in lower case, without its port; empty where there is none."""
+    """The host of a URL in lower case, without its port; empty when the URL names none."""
     try:
         return (urlsplit(url).hostname or "").lower()
     except ValueError:

@@ -1,0 +1,73 @@
+"""How a capture is wired, once: for a worker, and for tests that replace a part of it."""
+
+from __future__ import annotations
+
+import functools
+import random
+from dataclasses import dataclass
+
+from stillframe.clients import Clients, connect_secrets
+from stillframe.clock import Clock
+from stillframe.image.store import ImageStore
+from stillframe.queue import Backoff, CaptureQueue
+from stillframe.request.secret_grant import SecretGrant
+from stillframe.request.secret_store import SecretStore
+from stillframe.settings import Settings
+from stillframe.table.claim import Claim
+from stillframe.table.host_limit import HostLimit
+from stillframe.table.last_capture import LastCaptures
+from stillframe.table.table import Table
+from stillframe.table.wait_count import WaitCounts
+
+from ..load.metering import Meter
+from .capture import Capture
+from .comparison import Comparer
+from .job import Job, Renderer, Tools
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptureParts:
+    """The classes that a capture consists of."""
+
+    table: type[Table] = Table
+    claim: type[Claim] = Claim
+    capture: type[Capture] = Capture
+    images: type[ImageStore] = ImageStore
+    host_limit: type[HostLimit] = HostLimit
+    wait_counts: type[WaitCounts] = WaitCounts
+
+
+def wire_capture(
+    settings: Settings,
+    clients: Clients,
+    renderer: Renderer,
+    clock: Clock,
+    meter: Meter,
+    *,
+    parts: CaptureParts | None = None,
+    rng: random.Random | None = None,
+) -> Capture:
+    """Put a capture together. `rng` draws backoff and waiting times. Nothing is contacted yet."""
+    parts = parts or CaptureParts()
+    rng = rng or random.Random()
+    table = parts.table(clients.dynamodb, settings.table_name)
+    images = parts.images(clients.s3, settings.bucket_name, settings.key_prefix)
+    tools = Tools(
+        renderer=renderer,
+        images=images,
+        secrets=SecretStore(map(SecretGrant.parse, settings.secrets), connect_secrets),
+        comparer=Comparer(LastCaptures(table), images),
+        meter=meter,
+        clock=clock,
+        settings=settings,
+    )
+    return parts.capture(
+        settings=settings,
+        new_claim=functools.partial(parts.claim, table, settings, clock),
+        new_job=functools.partial(Job, tools),
+        queue=CaptureQueue(clients.sqs, settings.queue_url, settings.dead_letter_queue_url),
+        backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, rng.uniform),
+        clock=clock,
+        host_limit=parts.host_limit(table, settings.per_host, clock, rng),
+        wait_counts=parts.wait_counts(table, clock),
+    )

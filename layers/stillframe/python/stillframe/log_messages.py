@@ -1,0 +1,10 @@
+"""Log messages that saved queries, alarms and tests match. Every other message may be reworded freely."""
+
+from __future__ import annotations
+
+# The canonical line of a delivery.
+CAPTURE = "capture"
+STALE_CLAIM = "processing appears stale, will retry"
+BROWSER_STARTED = "browser started"
+BROWSER_REPLACED = "the browser is replaced"
+BROWSER_MEMORY = "the browser uses too much memory"

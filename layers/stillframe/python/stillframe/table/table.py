@@ -1,0 +1,61 @@
+"""The table itself: consistent reads and conditional updates of single items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from stillframe.aws_errors import is_conditional_failure, translated_errors
+from stillframe.table.attributes import from_attributes, item_key
+from stillframe.table.update import Update
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The result of a conditional update.
+
+    `item` is the item as it was before: the one that was replaced when the condition held, the one in the way when it
+    did not. None when there was no item, or when it was not asked for.
+    """
+
+    is_applied: bool
+    item: dict[str, Any] | None = None
+
+
+class Table:
+    """One DynamoDB table. Every method raises ServiceUnavailable when AWS does not do as asked."""
+
+    def __init__(self, client: DynamoDBClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """Read one item consistently."""
+        with translated_errors("get item"):
+            answer = self._client.get_item(TableName=self._name, Key=item_key(key), ConsistentRead=True)
+        return from_attributes(answer["Item"]) if "Item" in answer else None
+
+    def update(self, key: str, update: Update, *, return_old: bool = False) -> Written:
+        """Apply an update if its condition holds. `return_old` asks for the item as it was before."""
+        wanted: Any = "ALL_OLD" if return_old else "NONE"
+        with translated_errors("update item"):
+            try:
+                answer = self._client.update_item(
+                    TableName=self._name,
+                    Key=item_key(key),
+                    **update.to_arguments(),
+                    ReturnValues=wanted,
+                    ReturnValuesOnConditionCheckFailure=wanted,
+                )
+            except ClientError as error:
+                if not is_conditional_failure(error):
+                    raise
+                in_the_way: Any = error.response.get("Item")
+                return Written(False, from_attributes(in_the_way) if in_the_way is not None else None)
+        old = answer.get("Attributes")
+        return Written(True, from_attributes(old) if old else None)

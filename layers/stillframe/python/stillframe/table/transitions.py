@@ -1,0 +1,229 @@
+"""The life of a record. Everything that changes an item of the table under a condition must live in this file.
+
+A transition is one conditional update: DynamoDB decides, in a single write, whether it happens.
+
+                  queue                     claim                      complete
+      (no record) -----> queued ----------------------> processing ----------------> success
+           |               ^ ^                           ^  | |  ^
+           |    claim      | |          release          |  | |  |
+           +---------------|-|---------------------------+  | +--+
+                           | +------------------------------+  take over: the lease has expired
+                           |                                |
+                           | reset                          | fail
+                           |                                v
+                           +----------------------------- failed
+                                                            |
+                                                            +--> processing
+                                                               claim: only if the code is retryable
+
+`claim` covers the three arrows that lead to `processing` and the takeover in one write, because only the table knows
+which of them applies. A success is final. Completing, failing and releasing are fenced by the token of the claim: a
+holder whose lease expired and was taken over changes nothing.
+
+A caller reads "the condition did not hold" as: somebody else was first. That is expected, and never an error of AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stillframe.errors import CaptureError, retryable_codes
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.message import Delivery
+from stillframe.table.attributes import (
+    ATTEMPTS,
+    CAPTURE_ID,
+    CLAIM_TOKEN,
+    CLAIMED_AT,
+    ERROR_CODE,
+    ERROR_MESSAGE,
+    EXPIRES_AT,
+    HOLDER,
+    ID,
+    INDEX_SHARD,
+    LEASE_EXPIRES_AT,
+    MESSAGE_ID,
+    OPTIONS,
+    PAYLOAD_HASH,
+    QUEUED_AT,
+    S3_KEY,
+    STATUS,
+    TURN,
+    UPDATED_AT,
+    URL,
+    WORKER_ID,
+)
+from stillframe.table.record import Record, Status, index_shard
+from stillframe.table.update import Update
+
+IS_NEW = f"attribute_not_exists(#{ID})"
+# A call that the SDK sends again may meet its own first effect, so completing twice with one token is no conflict.
+IS_FENCED = f"#{CLAIM_TOKEN} = :token"
+
+
+def queue(request: CaptureRequest, now_ms: int, retention_seconds: int) -> Update:
+    """(no record) -> queued: what a producer writes before it sends the message."""
+    return Update(
+        condition=IS_NEW,
+        set_values={
+            STATUS: Status.QUEUED,
+            URL: request.recorded_url,
+            OPTIONS: request.recorded_options,
+            PAYLOAD_HASH: request.payload_hash,
+            ATTEMPTS: 0,
+            QUEUED_AT: now_ms,
+            UPDATED_AT: now_ms,
+            EXPIRES_AT: now_ms // 1000 + retention_seconds,
+            INDEX_SHARD: index_shard(Status.QUEUED, request.id),
+        },
+    )
+
+
+def claim(
+    delivery: Delivery, *, token: str, worker_id: str, now_ms: int, lease_expires_at_ms: int, retention_seconds: int
+) -> Update:
+    """(no record) | queued | failed | processing -> processing: a claim, or the takeover of one.
+
+    Won when there is no record; or when the record is of the same request and is queued, failed with a retryable
+    code, or processing under a lease that has expired.
+    """
+    codes = {f":code{number}": code for number, code in enumerate(retryable_codes())}
+    is_same_request = f"#{PAYLOAD_HASH} = :payload_hash"
+    is_queued = f"#{STATUS} = :queued"
+    is_retryable = f"(#{STATUS} = :failed AND #{ERROR_CODE} IN ({', '.join(codes)}))"
+    is_expired = f"(#{STATUS} = :processing AND #{LEASE_EXPIRES_AT} < :now)"
+    return Update(
+        condition=f"{IS_NEW} OR ({is_same_request} AND ({is_queued} OR {is_retryable} OR {is_expired}))",
+        set_values={
+            STATUS: Status.PROCESSING,
+            URL: delivery.request.recorded_url,
+            OPTIONS: delivery.request.recorded_options,
+            PAYLOAD_HASH: delivery.request.payload_hash,
+            WORKER_ID: worker_id,
+            MESSAGE_ID: delivery.message.message_id,
+            CLAIM_TOKEN: token,
+            LEASE_EXPIRES_AT: lease_expires_at_ms,
+            CLAIMED_AT: now_ms,
+            UPDATED_AT: now_ms,
+            EXPIRES_AT: now_ms // 1000 + retention_seconds,
+            INDEX_SHARD: index_shard(Status.PROCESSING, delivery.id),
+        },
+        remove=(ERROR_CODE, ERROR_MESSAGE),
+        set_expressions=(
+            f"#{ATTEMPTS} = if_not_exists(#{ATTEMPTS}, :zero) + :one",
+            f"#{QUEUED_AT} = if_not_exists(#{QUEUED_AT}, :sent_at)",
+        ),
+        values={
+            ":payload_hash": delivery.request.payload_hash,
+            ":queued": Status.QUEUED,
+            ":failed": Status.FAILED,
+            ":processing": Status.PROCESSING,
+            ":now": now_ms,
+            ":sent_at": delivery.message.sent_at_ms,
+            ":zero": 0,
+            ":one": 1,
+            **codes,
+        },
+    )
+
+
+def complete(token: str, facts: Mapping[str, Any], now_ms: int) -> Update:
+    """processing -> success, which leaves the index. `facts` are attributes of the record, by wire name."""
+    return Update(
+        condition=IS_FENCED,
+        set_values={**facts, STATUS: Status.SUCCESS, UPDATED_AT: now_ms},
+        remove=(LEASE_EXPIRES_AT, INDEX_SHARD, ERROR_CODE, ERROR_MESSAGE),
+        values={":token": token},
+    )
+
+
+def fail(screenshot_id: str, token: str, facts: Mapping[str, Any], now_ms: int) -> Update:
+    """processing -> failed. `facts` hold the error's code and message, by wire name."""
+    return Update(
+        condition=IS_FENCED,
+        set_values={
+            **facts,
+            STATUS: Status.FAILED,
+            UPDATED_AT: now_ms,
+            INDEX_SHARD: index_shard(Status.FAILED, screenshot_id),
+        },
+        remove=(LEASE_EXPIRES_AT,),
+        values={":token": token},
+    )
+
+
+def release(screenshot_id: str, token: str, cause: Exception | None, now_ms: int) -> Update:
+    """processing -> queued, for the next delivery. The record keeps the cause, if it is one of ours."""
+    error = {ERROR_CODE: cause.code, ERROR_MESSAGE: cause.message} if isinstance(cause, CaptureError) else {}
+    return Update(
+        condition=f"{IS_FENCED} AND #{STATUS} = :processing",
+        set_values={**_queued_again(screenshot_id, now_ms), **error},
+        remove=(LEASE_EXPIRES_AT, CLAIM_TOKEN),
+        values={":token": token, ":processing": Status.PROCESSING},
+    )
+
+
+def reset(record: Record, now_ms: int) -> Update:
+    """failed -> queued, permanent failures included, unless the record changed since it was read."""
+    return Update(
+        condition=f"#{STATUS} = :failed AND #{UPDATED_AT} = :seen",
+        set_values=_queued_again(record.id, now_ms),
+        remove=(CLAIM_TOKEN,),
+        values={":failed": Status.FAILED, ":seen": record.updated_at},
+    )
+
+
+def _queued_again(screenshot_id: str, now_ms: int) -> dict[str, Any]:
+    return {STATUS: Status.QUEUED, INDEX_SHARD: index_shard(Status.QUEUED, screenshot_id), UPDATED_AT: now_ms}
+
+
+# Items beside the records. None of them has a status; each has one condition that keeps concurrent writers apart.
+
+
+def take_slot(token: str, now_ms: int, lease_ms: int, kept_seconds: int) -> Update:
+    """A slot of a host: taken when it is free, when its lease has expired, or when this very token has it already.
+
+    The last case is a call that the SDK sends again because its answer was lost.
+    """
+    return Update(
+        condition=f"attribute_not_exists(#{HOLDER}) OR #{LEASE_EXPIRES_AT} < :now OR #{HOLDER} = :token",
+        set_values=_slot_values(token, now_ms, lease_ms, kept_seconds),
+        values={":token": token, ":now": now_ms},
+    )
+
+
+def release_slot(token: str, now_ms: int, kept_seconds: int) -> Update:
+    """A slot of a host: given back by its holder, as one whose lease has just expired."""
+    return Update(
+        condition=f"#{HOLDER} = :token",
+        set_values=_slot_values(token, now_ms, -1, kept_seconds),
+        values={":token": token},
+    )
+
+
+def _slot_values(token: str, now_ms: int, lease_ms: int, kept_seconds: int) -> dict[str, Any]:
+    return {HOLDER: token, LEASE_EXPIRES_AT: now_ms + lease_ms, EXPIRES_AT: now_ms // 1000 + kept_seconds}
+
+
+def raise_wait_count(count: int, now_ms: int, kept_seconds: int) -> Update:
+    """How often a message has waited for its host: it only ever grows."""
+    return Update(
+        condition=f"attribute_not_exists(#{TURN}) OR #{TURN} < :count",
+        set_values={TURN: count, EXPIRES_AT: now_ms // 1000 + kept_seconds},
+        values={":count": count},
+    )
+
+
+def replace_last_capture(screenshot_id: str, s3_key: str, claimed_at_ms: int, expires_at: int) -> Update:
+    """The last capture of a request: replaced by one that was claimed no earlier."""
+    return Update(
+        condition=f"attribute_not_exists(#{CLAIMED_AT}) OR #{CLAIMED_AT} <= :claimed_at",
+        set_values={
+            CAPTURE_ID: screenshot_id,
+            S3_KEY: s3_key,
+            CLAIMED_AT: claimed_at_ms,
+            EXPIRES_AT: expires_at,
+        },
+        values={":claimed_at": claimed_at_ms},
+    )
