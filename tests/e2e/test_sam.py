@@ -57,7 +57,6 @@ def test_a_batch_of_three_gives_exactly_the_right_partial_response(
         "UNPARSABLE_BODY",
     )
     record = container_cloud.record(json.loads(missing_host["body"])["requestId"])
-    assert record is not None
     assert (record.status.value, record.error_code) == ("failed", "UNKNOWN_HOST")
     assert container_cloud.audit().is_clean
 

@@ -96,7 +96,7 @@ def test_the_queries_ask_both_logs(synth: Synth) -> None:
 def account() -> Iterator[Emulator]:
     """An emulator with every service."""
     with running_emulator(services="") as emulator:
-        emulator.adopt_process()
+        emulator.use_in_this_process()
         yield emulator
 
 
@@ -121,8 +121,8 @@ def test_on_the_emulator_they_deploy_and_go_off(synth: Synth, account: Emulator)
     publisher = MetricPublisher(connect_cloudwatch())
     for number in range(46):
         took_over = number < STALE_CLAIMS
-        artifact = replace(ARTIFACT, facts=PageFacts(200, "u", "", blank=number == 0))
-        publisher(_ended(OutcomeKind.CAPTURED, took_over=took_over, attempts=1 + took_over, artifact=artifact))
+        image = replace(IMAGE, facts=PageFacts(http_status=200, final_url="u", title="", blank=number == 0))
+        publisher(_ended(OutcomeKind.CAPTURED, is_takeover=took_over, attempts=1 + took_over, image=image))
     for _ in range(3):
         publisher(_ended(OutcomeKind.SKIPPED))
     publisher(_ended(OutcomeKind.RETRY, error_code="AWS_ERROR"))
@@ -133,7 +133,7 @@ def test_on_the_emulator_they_deploy_and_go_off(synth: Synth, account: Emulator)
     assert _state(cloudwatch, "BlankImages") == "OK"
 
 
-ARTIFACT = StoredImage("k", "s3://b/k", "image/png", 1, 1, 1, "00", PageFacts(200, "u", ""))
+IMAGE = StoredImage("k", "s3://b/k", "image/png", 1, 1, 1, "00", PageFacts(http_status=200, final_url="u", title=""))
 
 
 def _ended(kind: OutcomeKind, **facts: Any) -> Outcome:

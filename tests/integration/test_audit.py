@@ -12,7 +12,8 @@ import pytest
 
 from stillframe.errors import UnknownHost
 from stillframe.request.capture_request import CaptureRequest
-from stillframe.table.record import Record, to_attributes
+from stillframe.table.attributes import to_attributes
+from stillframe.table.record import Record
 from stillframe_cli.auditor import Auditor, AuditPlan
 from stillframe_cli.findings import Finding, FindingKind
 from tests.conftest import MakeCloud
@@ -25,7 +26,7 @@ def capture(cloud: Cloud, *names: str) -> None:
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(), FakeClock())
     for name in names:
         request = CaptureRequest(url="https://example.com/", request_id=name)
-        worker.handle(message(request, f"message-of-{name}"), FakeContext())
+        worker.process(message(request, f"message-of-{name}"), FakeContext())
 
 
 def change(cloud: Cloud, name: str, **values: Any) -> None:
@@ -41,7 +42,6 @@ def change(cloud: Cloud, name: str, **values: Any) -> None:
 
 def key_of(cloud: Cloud, name: str) -> str:
     record = cloud.record(name)
-    assert record is not None
     return record.s3_key or ""
 
 
@@ -73,16 +73,16 @@ def break_everything(cloud: Cloud) -> None:
 
 
 DEFECTS = {
-    ("lost", "gone", "object is gone"),
-    ("lost", "removed", "object is gone"),
-    ("lost", "other", "object differs from its record"),
-    ("lost", "damaged", "object differs from its record"),
+    ("lost", "gone", "its object is missing"),
+    ("lost", "removed", "its object is missing"),
+    ("lost", "other", "its object differs from the record"),
+    ("lost", "damaged", "its object differs from the record"),
     ("lost", "forgotten", "queued, but no message is left"),
     ("storedTwice", "twice", "2 versions of one key"),
-    ("stuck", "stuck", "lease is over, and nobody took it over"),
-    ("orphaned", "nobody", "no finished record names it"),
-    ("orphaned", "stuck", "no finished record names it"),
-    ("orphaned", "forgotten", "no finished record names it"),
+    ("stuck", "stuck", "its lease has ended, and no worker took over"),
+    ("orphaned", "nobody", "no finished record refers to it"),
+    ("orphaned", "stuck", "no finished record refers to it"),
+    ("orphaned", "forgotten", "no finished record refers to it"),
 }
 
 
@@ -101,7 +101,7 @@ def test_it_names_every_defect_and_what_to_do(cloud: Cloud) -> None:
     # And for a person it is the same
     told = run_audit(cloud)
     assert told.returncode == 1
-    assert "stuck        stuck: lease is over, and nobody took it over (stillframe retry stuck)" in told.stdout
+    assert "stuck        stuck: its lease has ended, and no worker took over (stillframe retry stuck)" in told.stdout
 
 
 def test_a_clean_account_is_clean(cloud: Cloud) -> None:
@@ -112,7 +112,7 @@ def test_a_clean_account_is_clean(cloud: Cloud) -> None:
         raise UnknownHost("no such host")
 
     request = CaptureRequest(url="https://nowhere.example/", request_id="failed")
-    capture_with(cloud.clients, cloud.settings, FakeRenderer(refuse), FakeClock()).handle(
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(refuse), FakeClock()).process(
         message(request), FakeContext()
     )
     cloud.send(CaptureRequest(url="https://example.com/", request_id="waiting"))
@@ -143,11 +143,11 @@ def test_work_under_way_is_no_finding(cloud: Cloud) -> None:
             Bucket=cloud.settings.bucket_name, Key=f"{cloud.settings.key_prefix}/aa/busy.png", Body=b"an image"
         )
         # When the account is audited
-        seen.append(Auditor(cloud.clients, cloud.settings, clock=clock).run(findings.append))
+        seen.append(Auditor(cloud.clients, cloud.settings, clock=clock).audit(findings.append))
 
     findings: list[Finding] = []
     request = CaptureRequest(url="https://example.com/", request_id="busy")
-    capture_with(cloud.clients, cloud.settings, FakeRenderer(look), clock).handle(message(request), FakeContext())
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(look), clock).process(message(request), FakeContext())
     # Then there is nothing to say of either
     assert findings == []
     assert (seen[0].records, seen[0].objects) == (1, 1)
@@ -163,7 +163,7 @@ def test_a_lease_may_be_over_for_a_while_when_messages_are_waiting(
     cloud.send(CaptureRequest(url="https://example.com/", request_id="another"))
     # When it is audited
     findings: list[Finding] = []
-    Auditor(cloud.clients, cloud.settings, clock=clock).run(findings.append)
+    Auditor(cloud.clients, cloud.settings, clock=clock).audit(findings.append)
     # Then it is stuck after an hour
     assert (FindingKind.STUCK in {finding.kind for finding in findings}) == is_stuck
 
@@ -177,7 +177,7 @@ def test_what_changes_while_it_is_read_is_looked_at_again(cloud: Cloud, monkeypa
     monkeypatch.setattr(auditor._archive, "all_records", lambda: iter([stale]))
     # When it is audited, then there is nothing to say
     findings: list[Finding] = []
-    assert auditor.run(findings.append).is_clean
+    assert auditor.audit(findings.append).is_clean
     assert findings == []
 
 
@@ -189,7 +189,7 @@ def test_a_sample_compares_a_share_of_the_objects_and_all_of_the_rest(make_cloud
     # When half of it is sampled
     findings: list[Finding] = []
     plan = AuditPlan(share=0.5)
-    summary = Auditor(cloud.clients, cloud.settings, plan).run(findings.append)
+    summary = Auditor(cloud.clients, cloud.settings, plan).audit(findings.append)
     # Then of the objects only the sampled ones are read, and versions, leases and messages of all
     chosen = {(kind, name, problem) for kind, name, problem in DEFECTS if plan.includes(name)}
     always = {each for each in DEFECTS if each[0] in ("storedTwice", "stuck") or "message" in each[2]}
@@ -222,7 +222,7 @@ def test_it_tells_its_progress(cloud: Cloud) -> None:
     capture(cloud, "one", "two", "three")
     told: list[str] = []
     # When it is audited, then it says how far it is
-    Auditor(cloud.clients, cloud.settings).run(lambda _: None, told.append)
+    Auditor(cloud.clients, cloud.settings).audit(lambda _: None, told.append)
     assert told == ["3 objects", "3 objects, 3 records"]
 
 
@@ -236,7 +236,7 @@ def test_its_memory_does_not_grow_with_the_account(cloud: Cloud, monkeypatch: py
         copies = (Record.model_validate(record.to_wire()) for _ in range(records))
         monkeypatch.setattr(auditor._archive, "all_records", lambda: copies)
         tracemalloc.start()
-        assert auditor.run(lambda _: None).records == records
+        assert auditor.audit(lambda _: None).records == records
         _, high = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return high

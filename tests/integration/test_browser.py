@@ -127,7 +127,7 @@ def test_a_child_of_the_same_user_cannot_read_the_workers_environment() -> None:
     # Given a worker that closed itself, as an ordinary user, with a secret in its environment
     script = (
         "import ctypes, os, subprocess\n"
-        "from stillframe_renderer.chromium.process import make_undumpable\n"
+        "from stillframe_renderer.process_setup import make_undumpable\n"
         "os.getuid() or os.setuid(65534)\n"
         # Changing the user has closed it already; a worker that was started as that user is open.
         "ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)\n"

@@ -11,8 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from stillframe.errors import BlockedScheme, BrowserCrashed, CaptureError, CaptureTimeout, UnknownHost
+from stillframe.image.store import ImageStore
 from stillframe.outcome import OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.options import ImageFormat
 from stillframe.table.record import Status
 from tests.support.cloud import Cloud
 from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
@@ -40,13 +42,13 @@ def test_a_permanent_error_is_recorded_and_acknowledged(cloud: Cloud, clock: Fak
     # Given a page that can never be captured
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(raising(error)), clock)
     # When its message comes
-    outcome = worker.handle(message(REQUEST), FakeContext())
+    outcome = worker.process(message(REQUEST), FakeContext())
     # Then the record says why, and the message goes
     record = cloud.record("page-1")
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.FAILED, error.code, True)
     assert (record.status, record.error_code, record.error_message) == (Status.FAILED, error.code, error.message)
     # And a duplicate is told so
-    assert worker.handle(message(REQUEST, "m-2"), FakeContext()).reason == "already_failed"
+    assert worker.process(message(REQUEST, "m-2"), FakeContext()).reason == "already_failed"
 
 
 def test_a_transient_error_releases_the_claim_and_delays_the_message(cloud: Cloud, clock: FakeClock) -> None:
@@ -55,7 +57,7 @@ def test_a_transient_error_releases_the_claim_and_delays_the_message(cloud: Clou
     delivery = received(cloud, REQUEST, clock, receive_count=3)
     calls = cloud.count_calls()
     # When its message comes for the third time
-    outcome = worker.handle(delivery, FakeContext())
+    outcome = worker.process(delivery, FakeContext())
     # Then it is not acknowledged, and the record is free for the next attempt
     record = cloud.record("page-1")
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.RETRY, "TIMEOUT", False)
@@ -70,7 +72,7 @@ def test_the_back_off_is_what_the_queue_applies(make_cloud, clock: FakeClock) ->
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(raising(BrowserCrashed("gone"))), clock)
     delivery = received(cloud, REQUEST, clock)
     # When a transient error happens
-    worker.handle(delivery, FakeContext())
+    worker.process(delivery, FakeContext())
     # Then the message is there again after a second
     assert [again["MessageId"] for again in cloud.receive(wait=5)] == [delivery.message_id]
 
@@ -87,7 +89,7 @@ def test_after_the_last_receive_the_record_says_failed_and_the_message_is_dead_l
         (raw,) = cloud.receive(1, wait=10)
         count = int(raw["Attributes"]["ApproximateReceiveCount"])
         delivery = replace(message(REQUEST, raw["MessageId"], count, clock.ms), receipt_handle=raw["ReceiptHandle"])
-        outcomes.append(worker.handle(delivery, FakeContext()))
+        outcomes.append(worker.process(delivery, FakeContext()))
     # Then the last one is recorded as failed, and not acknowledged
     assert [(outcome.kind, outcome.acknowledge) for outcome in outcomes] == [
         (OutcomeKind.RETRY, False),
@@ -100,7 +102,7 @@ def test_after_the_last_receive_the_record_says_failed_and_the_message_is_dead_l
     assert cloud.receive(wait=4) == []
     assert [letter["Body"] for letter in cloud.dead_letters()] == [REQUEST.to_body()]
     # And when it is brought back under a new message id, it is captured
-    outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).handle(
+    outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).process(
         message(REQUEST, "redriven"), FakeContext()
     )
     assert outcome.kind is OutcomeKind.CAPTURED
@@ -129,7 +131,7 @@ def test_a_body_that_is_no_request_goes_to_the_dead_letter_queue_with_its_reason
     cloud: Cloud, clock: FakeClock, body: str
 ) -> None:
     # Given / When a body that names no request
-    outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).handle(message(body), FakeContext())
+    outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).process(message(body), FakeContext())
     # Then it is set aside as it was, and says why
     if not body:
         # SQS itself takes no empty body; what cannot be copied stays on the queue.
@@ -147,7 +149,7 @@ def test_a_wrong_option_ends_in_a_record_that_names_it(cloud: Cloud, clock: Fake
     renderer = FakeRenderer()
     request = CaptureRequest(url="https://example.com/", request_id="wrong", options={"delayMs": 30_001})
     # When it comes
-    outcome = capture_with(cloud.clients, cloud.settings, renderer, clock).handle(message(request), FakeContext())
+    outcome = capture_with(cloud.clients, cloud.settings, renderer, clock).process(message(request), FakeContext())
     # Then nothing is rendered, and the record says which option and which range
     record = cloud.record("wrong")
     assert (outcome.kind, outcome.acknowledge, renderer.rendered) == (OutcomeKind.FAILED, True, [])
@@ -161,10 +163,10 @@ def test_a_record_without_time_left_is_handed_back_untouched(cloud: Cloud, clock
     renderer = FakeRenderer()
     worker = capture_with(cloud.clients, cloud.settings, renderer, clock)
     # When a message's turn comes
-    outcome = worker.handle(message(REQUEST), FakeContext(1.9))
+    outcome = worker.process(message(REQUEST), FakeContext(1.9))
     # Then it is neither claimed nor rendered nor acknowledged
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.RETRY, "OUT_OF_TIME", False)
-    assert (cloud.record("page-1"), renderer.rendered) == (None, [])
+    assert (cloud.find_record("page-1"), renderer.rendered) == (None, [])
 
 
 def test_the_jobs_deadline_lies_inside_the_invocations(cloud: Cloud, clock: FakeClock) -> None:
@@ -179,7 +181,7 @@ def test_the_jobs_deadline_lies_inside_the_invocations(cloud: Cloud, clock: Fake
     worker = capture_with(cloud.clients, cloud.settings, Noting(), clock)
     # When invocations have much and little time left
     for number, left in enumerate((900, 20)):
-        worker.handle(message(CaptureRequest(url=f"https://example.com/{number}")), FakeContext(left))
+        worker.process(message(CaptureRequest(url=f"https://example.com/{number}")), FakeContext(left))
     # Then a render gets the job's deadline, or what the invocation leaves, less the time to store
     assert seconds == [cloud.settings.job_deadline_seconds - 1, 19]
 
@@ -196,13 +198,13 @@ def test_a_crash_between_put_and_completion_is_healed_by_adoption(cloud: Cloud, 
 
     monkeypatch.setattr(cloud.clients.s3, "put_object", put_and_die)
     with pytest.raises(SystemExit):
-        dying.handle(message(REQUEST), FakeContext(60))
+        dying.process(message(REQUEST), FakeContext(60))
     monkeypatch.undo()
     before = cloud.versions()
     # When its message comes again after the lease
     clock.advance(100)
     again = FakeRenderer(colour="#ff0000")
-    outcome = capture_with(cloud.clients, cloud.settings, again, clock, "worker-2").handle(
+    outcome = capture_with(cloud.clients, cloud.settings, again, clock, "worker-2").process(
         message(REQUEST, receive_count=2), FakeContext()
     )
     # Then the object is adopted without another render, and the record is complete
@@ -224,12 +226,12 @@ def test_a_second_put_meets_the_first_object_and_adopts_it(cloud: Cloud, clock: 
 
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(colour="#00aa00"), clock)
     monkeypatch.setattr(cloud.clients.s3, "put_object", put_and_lose_the_answer)
-    first = worker.handle(message(REQUEST), FakeContext())
+    first = worker.process(message(REQUEST), FakeContext())
     monkeypatch.undo()
     stored = cloud.clients.s3.list_objects_v2(Bucket=cloud.settings.bucket_name)["Contents"][0]
     # When the next delivery renders another picture
     other = capture_with(cloud.clients, cloud.settings, FakeRenderer(colour="#ff0000"), clock)
-    second = other.handle(message(REQUEST, receive_count=2), FakeContext())
+    second = other.process(message(REQUEST, receive_count=2), FakeContext())
     # Then the first one stays, in one version, and is what the record describes
     assert (first.reason, second.kind, second.adopted) == ("AWS_ERROR", OutcomeKind.CAPTURED, True)
     assert cloud.versions() == [stored["Key"]]
@@ -239,10 +241,10 @@ def test_a_second_put_meets_the_first_object_and_adopts_it(cloud: Cloud, clock: 
 def test_a_foreign_object_under_the_key_is_not_adopted(cloud: Cloud, clock: FakeClock) -> None:
     # Given an object that somebody else put where the image belongs
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock)
-    key = worker._work._artifacts.key("page-1", FakeRenderer().render("", None, None).format)
+    key = ImageStore(cloud.clients.s3, "", cloud.settings.key_prefix).key("page-1", ImageFormat.PNG)
     cloud.clients.s3.put_object(Bucket=cloud.settings.bucket_name, Key=key, Body=b"foreign")
     # When the page is captured
-    outcome = worker.handle(message(REQUEST), FakeContext())
+    outcome = worker.process(message(REQUEST), FakeContext())
     # Then the capture fails and says so, and the object is untouched
     assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "OBJECT_CONFLICT")
     assert len(cloud.versions()) == 1
@@ -256,7 +258,7 @@ def test_a_throttled_table_is_an_error_that_is_retried(cloud: Cloud, clock: Fake
     monkeypatch.setattr(cloud.clients.dynamodb, "update_item", throttled)
     renderer = FakeRenderer()
     # When a message comes
-    outcome = capture_with(cloud.clients, cloud.settings, renderer, clock).handle(message(REQUEST), FakeContext())
+    outcome = capture_with(cloud.clients, cloud.settings, renderer, clock).process(message(REQUEST), FakeContext())
     # Then nothing is rendered, and the message stays
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.RETRY, "AWS_ERROR", False)
     assert renderer.rendered == []
@@ -267,7 +269,7 @@ def test_a_defect_is_logged_and_retried_and_never_loses_the_message(cloud: Cloud
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(raising(ZeroDivisionError("oops"))), clock)
     # When a message comes
     with caplog.at_level(logging.ERROR):
-        outcome = worker.handle(message(REQUEST), FakeContext())
+        outcome = worker.process(message(REQUEST), FakeContext())
     # Then it stays on the queue, the claim is free, and the traceback is in the log
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.RETRY, "UNEXPECTED", False)
     assert cloud.record("page-1").status is Status.QUEUED
@@ -276,7 +278,9 @@ def test_a_defect_is_logged_and_retried_and_never_loses_the_message(cloud: Cloud
 
 def test_the_canonical_line_has_wire_names_and_no_unknown_values(cloud: Cloud, clock: FakeClock) -> None:
     # Given / When a capture
-    outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).handle(message(REQUEST), FakeContext())
+    outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).process(
+        message(REQUEST), FakeContext()
+    )
     # Then its line is one flat JSON object
     line = json.loads(json.dumps(outcome.to_wire()))
     assert {"id", "url", "outcome", "messageId", "receiveCount", "renderMs", "claimAgeMs", "bytes"} <= line.keys()

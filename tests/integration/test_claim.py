@@ -22,12 +22,12 @@ def test_a_capture_makes_three_aws_calls_and_a_duplicate_one(cloud: Cloud, clock
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock)
     calls = cloud.count_calls()
     # When a message is captured
-    worker.handle(message(REQUEST), FakeContext())
+    worker.process(message(REQUEST), FakeContext())
     # Then it took a claim, a put and a completion
     assert calls == ["UpdateItem", "PutObject", "UpdateItem"]
     # When its duplicate comes
     calls.clear()
-    outcome = worker.handle(message(REQUEST, "m-2"), FakeContext())
+    outcome = worker.process(message(REQUEST, "m-2"), FakeContext())
     # Then one call tells that it is done, and where
     assert calls == ["UpdateItem"]
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.SKIPPED, "already_success", True)
@@ -39,7 +39,7 @@ def test_an_image_is_sent_in_one_piece_under_its_own_checksum(cloud: Cloud, cloc
     sent: list[Any] = []
     cloud.clients.s3.meta.events.register("before-send.s3.PutObject", lambda request, **_: sent.append(request))
     # When a message is captured
-    capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).handle(message(REQUEST), FakeContext())
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).process(message(REQUEST), FakeContext())
     # Then the request waits for nothing before its body, and what is signed is the checksum that S3 verifies
     (request,) = sent
     assert "Expect" not in request.headers
@@ -50,7 +50,7 @@ def test_an_image_is_sent_in_one_piece_under_its_own_checksum(cloud: Cloud, cloc
 def test_the_record_says_what_the_contract_names(cloud: Cloud, clock: FakeClock) -> None:
     # Given / When a capture of a page with options
     request = CaptureRequest(url="https://example.com/", request_id="full", options={"deviceScaleFactor": 1.5})
-    capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).handle(message(request), FakeContext())
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).process(message(request), FakeContext())
     # Then the record holds the artifact, the page's facts and the history
     record = cloud.record("full").to_wire()
     head = cloud.clients.s3.head_object(Bucket=cloud.settings.bucket_name, Key=record["s3Key"])
@@ -72,9 +72,9 @@ def test_a_finished_success_leaves_the_index_and_a_failure_stays(cloud: Cloud, c
     def refuse() -> None:
         raise UnknownHost("no such host")
 
-    capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).handle(message(REQUEST), FakeContext())
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).process(message(REQUEST), FakeContext())
     failing = CaptureRequest(url="https://nowhere.example/", request_id="lost")
-    capture_with(cloud.clients, cloud.settings, FakeRenderer(refuse), clock).handle(
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(refuse), clock).process(
         message(failing, "m-2"), FakeContext()
     )
     # When the index is read as a whole
@@ -115,7 +115,7 @@ def test_which_records_may_be_claimed(
     cloud.clients.dynamodb.put_item(TableName=cloud.settings.table_name, Item=values)
     renderer = FakeRenderer()
     # When a message for it comes
-    outcome = capture_with(cloud.clients, cloud.settings, renderer, clock).handle(message(REQUEST), FakeContext())
+    outcome = capture_with(cloud.clients, cloud.settings, renderer, clock).process(message(REQUEST), FakeContext())
     # Then it is rendered exactly when the claim may be won
     assert (outcome.kind is OutcomeKind.CAPTURED) == wins
     assert len(renderer.rendered) == wins
@@ -129,11 +129,11 @@ def test_a_stale_claim_is_taken_over_with_a_warning(
         raise SystemExit
 
     with pytest.raises(SystemExit):
-        capture_with(cloud.clients, cloud.settings, FakeRenderer(die), clock).handle(message(REQUEST), FakeContext(60))
+        capture_with(cloud.clients, cloud.settings, FakeRenderer(die), clock).process(message(REQUEST), FakeContext(60))
     # When its message comes again after the lease and its margin
     clock.advance(60 + cloud.settings.lease_margin_seconds + 0.001)
     with caplog.at_level(logging.WARNING, logger="stillframe"):
-        outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock, "worker-2").handle(
+        outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock, "worker-2").process(
             message(REQUEST, receive_count=2), FakeContext()
         )
     # Then the next worker takes the claim, says so, and captures
@@ -152,7 +152,7 @@ def test_a_lease_never_outlives_its_invocation_by_more_than_the_margin(cloud: Cl
     # When it captures
     before = clock.ms
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(look), clock)
-    worker.handle(message(REQUEST), FakeContext(17))
+    worker.process(message(REQUEST), FakeContext(17))
     # Then the lease ends with the invocation
     assert leases[0] - before == pytest.approx(17_000 + cloud.settings.lease_margin_ms, abs=1)
 
@@ -163,11 +163,11 @@ def test_a_late_completion_does_not_overwrite_the_next_holders_record(cloud: Clo
 
     def be_late() -> None:
         clock.advance(100)
-        assert second.handle(message(REQUEST, "m-1", receive_count=2), FakeContext()).kind is OutcomeKind.CAPTURED
+        assert second.process(message(REQUEST, "m-1", receive_count=2), FakeContext()).kind is OutcomeKind.CAPTURED
 
     first = capture_with(cloud.clients, cloud.settings, FakeRenderer(be_late, colour="#ff0000"), clock, "worker-1")
     # When the first one finishes
-    outcome = first.handle(message(REQUEST), FakeContext(60))
+    outcome = first.process(message(REQUEST), FakeContext(60))
     # Then nothing of it is kept, and its message is not acknowledged
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.RETRY, "CLAIM_LOST", False)
     assert cloud.record("order-42").worker_id == "worker-2"
@@ -186,7 +186,7 @@ def test_a_late_failure_does_not_release_the_next_holders_claim(cloud: Cloud, cl
 
     def run_first() -> None:
         first = capture_with(cloud.clients, cloud.settings, FakeRenderer(fail_when_told), clock, "worker-1")
-        first.handle(message(REQUEST, "m-1"), FakeContext(60))
+        first.process(message(REQUEST, "m-1"), FakeContext(60))
         first_ended.set()
 
     threading.Thread(target=run_first).start()
@@ -200,10 +200,10 @@ def test_a_late_failure_does_not_release_the_next_holders_claim(cloud: Cloud, cl
         # When the first holder fails late
         fail_now.set()
         assert first_ended.wait(10)
-        third_outcomes.append(third.handle(message(REQUEST, "m-3"), FakeContext()))
+        third_outcomes.append(third.process(message(REQUEST, "m-3"), FakeContext()))
 
     second = capture_with(cloud.clients, cloud.settings, FakeRenderer(let_the_first_fail), clock, "worker-2")
-    outcome = second.handle(message(REQUEST, "m-2"), FakeContext())
+    outcome = second.process(message(REQUEST, "m-2"), FakeContext())
     # Then the second still holds it, and a third delivery is refused
     assert [third.kind for third in third_outcomes] == [OutcomeKind.SKIPPED]
     assert outcome.kind is OutcomeKind.CAPTURED

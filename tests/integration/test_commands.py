@@ -44,7 +44,7 @@ def capture(
 ) -> None:
     clock = FakeClock(int(time.time() * 1000))
     worker = capture_with(cloud.clients, cloud.settings, renderer or FakeRenderer(), clock)
-    worker.handle(message(request, f"m-{request.id}", receive_count, clock.ms), FakeContext())
+    worker.process(message(request, f"m-{request.id}", receive_count, clock.ms), FakeContext())
 
 
 def test_send_records_and_queues_each_line_under_a_fresh_id(cloud: Cloud, stillframe) -> None:
@@ -153,7 +153,7 @@ def test_redrive_brings_back_what_may_succeed_and_leaves_what_cannot(cloud: Clou
     dead = cloud.settings.dead_letter_queue_url
     cloud.clients.sqs.send_message(QueueUrl=dead, MessageBody='{"url": "https://example.com/"}')
     clock = FakeClock()
-    capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).handle(message("no request"), FakeContext())
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).process(message("no request"), FakeContext())
     # When the dead letters are redriven
     assert stillframe("redrive") == [{"moved": 1, "kept": 1}]
     # Then the first is on the queue, and only the other is left
@@ -168,11 +168,11 @@ def test_cleanup_empties_what_it_is_told_to(cloud: Cloud, stillframe) -> None:
     stillframe("cleanup", status=2)
     # Without --yes it asks, and no answer is a no
     stillframe("cleanup", "--all", status=1)
-    assert cloud.record("good") is not None
+    assert cloud.find_record("good") is not None
     stillframe("cleanup", "--queue", "--yes")
     assert cloud.receive() == []
     assert stillframe("cleanup", "--table", "--bucket", "--yes") == [{"records": 2, "objectVersions": 1}]
-    assert (cloud.record("good"), cloud.versions()) == (None, [])
+    assert (cloud.find_record("good"), cloud.versions()) == (None, [])
 
 
 @pytest.fixture

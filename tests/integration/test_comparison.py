@@ -11,9 +11,9 @@ from stillframe.request.capture_request import CaptureRequest
 from stillframe.table.record import Record
 from stillframe_cli.archive import Archive
 from stillframe_cli.auditor import Auditor
-from stillframe_renderer import comparison
+from stillframe_renderer.message import comparison
 from tests.support.cloud import Cloud
-from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
+from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, dying_before_completion, message
 from tests.support.pixels import Pixels
 
 
@@ -27,9 +27,7 @@ class Watch:
     def capture(self, name: str, colour: str, compare_to: str | None = "previous", **options: Any) -> Record:
         """The record of a new capture."""
         assert self.deliver(name, colour, compare_to, **options).kind is OutcomeKind.CAPTURED
-        record = self.cloud.record(name)
-        assert record is not None
-        return record
+        return self.cloud.record(name)
 
     def deliver(self, name: str, colour: str, compare_to: str | None = "previous", **options: Any) -> Outcome:
         if compare_to is not None:
@@ -37,7 +35,7 @@ class Watch:
         request = CaptureRequest(url="https://example.com/", request_id=name, options=options)
         worker = capture_with(self.cloud.clients, self.cloud.settings, FakeRenderer(colour=colour), self.clock)
         self.clock.advance(1)
-        return worker.handle(message(request, f"m-{name}", received_at_ms=self.clock.ms), FakeContext())
+        return worker.process(message(request, f"m-{name}", received_at_ms=self.clock.ms), FakeContext())
 
 
 @pytest.fixture
@@ -68,7 +66,7 @@ def test_each_capture_is_compared_with_the_one_before(watch: Watch) -> None:
     records = Archive(watch.cloud.clients, watch.cloud.settings).all_records()
     assert {record.id for record in records} == {"day-1", "day-2", "day-3", "day-4"}
     findings: list[object] = []
-    Auditor(watch.cloud.clients, watch.cloud.settings).run(findings.append)
+    Auditor(watch.cloud.clients, watch.cloud.settings).audit(findings.append)
     assert findings == []
 
 
@@ -94,8 +92,8 @@ def test_what_cannot_be_compared_is_captured(watch: Watch, monkeypatch: pytest.M
     assert watch.capture("three", "#00aa00", "reference").comparison_problem == "the image of reference is gone"
     monkeypatch.setattr(comparison, "MAX_PIXELS", 10)
     assert "too many" in (watch.capture("four", "#00aa00", "three").comparison_problem or "")
-    monkeypatch.setattr(comparison, "NEEDED_SECONDS", 1000)
-    assert watch.capture("five", "#00aa00", "three").comparison_problem == "the job's time was over"
+    monkeypatch.setattr(comparison, "RESERVED_SECONDS", 1000)
+    assert watch.capture("five", "#00aa00", "three").comparison_problem == "the job ran out of time"
 
 
 def test_a_capture_that_failed_is_no_reference(watch: Watch) -> None:
@@ -113,12 +111,10 @@ def test_a_late_capture_does_not_become_the_last_one(watch: Watch) -> None:
     assert watch.capture("next", "#00aa00").compared_to == "early"
 
 
-def test_a_redelivered_capture_is_not_compared_with_itself(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redelivered_capture_is_not_compared_with_itself(watch: Watch) -> None:
     # Given a capture that is the last of its series, and whose completion was lost
-    with monkeypatch.context() as patched:
-        patched.setattr("stillframe.table.claim.Claim._fenced", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            watch.deliver("one", "#00aa00")
+    with dying_before_completion():
+        watch.deliver("one", "#00aa00")
     # When it is delivered again, and its object is adopted
     watch.clock.advance(3600)
     assert watch.capture("one", "#0000ff").compared_to is None
@@ -126,12 +122,10 @@ def test_a_redelivered_capture_is_not_compared_with_itself(watch: Watch, monkeyp
     assert told(watch.capture("two", "#00aa00")) == ("one", False, 0)
 
 
-def test_an_adopted_capture_keeps_what_it_was_told(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_adopted_capture_keeps_what_it_was_told(watch: Watch) -> None:
     watch.capture("one", "#00aa00")
-    with monkeypatch.context() as patched:
-        patched.setattr("stillframe.table.claim.Claim._fenced", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            watch.deliver("two", "#0000ff")
+    with dying_before_completion():
+        watch.deliver("two", "#0000ff")
     watch.clock.advance(3600)
     assert told(watch.capture("two", "#ff0000")) == ("one", True, 1)
 

@@ -38,12 +38,12 @@ def quick_cloud(make_cloud: MakeCloud, site: str) -> Cloud:
 
 
 def is_success(cloud: Cloud, screenshot_id: str) -> bool:
-    record = cloud.record(screenshot_id)
+    record = cloud.find_record(screenshot_id)
     return record is not None and record.status is Status.SUCCESS
 
 
 def is_processing(cloud: Cloud, screenshot_id: str) -> bool:
-    record = cloud.record(screenshot_id)
+    record = cloud.find_record(screenshot_id)
     return record is not None and record.status is Status.PROCESSING
 
 

@@ -22,7 +22,7 @@ def test_of_many_workers_at_once_one_wins(cloud: Cloud, clock: FakeClock) -> Non
 
     def work(number: int) -> None:
         worker = capture_with(cloud.clients, cloud.settings, renderer, clock, f"worker-{number}")
-        outcomes.append(worker.handle(message(REQUEST, f"m-{number}"), FakeContext()))
+        outcomes.append(worker.process(message(REQUEST, f"m-{number}"), FakeContext()))
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
     # When they start together
@@ -45,10 +45,10 @@ def test_a_duplicate_under_another_message_is_skipped_and_acknowledged(cloud: Cl
 
     def meanwhile() -> None:
         # When duplicates come to another worker, received before and after the holder's claim
-        seen.append(other.handle(message(REQUEST, "m-2", received_at_ms=received_before), FakeContext()))
-        seen.append(other.handle(message(REQUEST, "m-3", received_at_ms=received_after), FakeContext()))
+        seen.append(other.process(message(REQUEST, "m-2", received_at_ms=received_before), FakeContext()))
+        seen.append(other.process(message(REQUEST, "m-3", received_at_ms=received_after), FakeContext()))
 
-    capture_with(cloud.clients, cloud.settings, FakeRenderer(meanwhile), clock).handle(message(REQUEST), FakeContext())
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(meanwhile), clock).process(message(REQUEST), FakeContext())
     # Then both go, because the holder's own message still guarantees the work
     assert [(outcome.reason, outcome.acknowledge) for outcome in seen] == [
         ("race_condition_prevented", True),
@@ -63,9 +63,9 @@ def test_a_redelivery_of_the_holders_own_message_is_not_acknowledged(cloud: Clou
 
     def meanwhile() -> None:
         # When the same message is delivered to another worker
-        seen.append(other.handle(message(REQUEST, "m-1", receive_count=2), FakeContext()))
+        seen.append(other.process(message(REQUEST, "m-1", receive_count=2), FakeContext()))
 
-    capture_with(cloud.clients, cloud.settings, FakeRenderer(meanwhile), clock).handle(message(REQUEST), FakeContext())
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(meanwhile), clock).process(message(REQUEST), FakeContext())
     # Then it stays on the queue: it has to outlive a crash of the holder
     assert [(outcome.kind, outcome.reason, outcome.acknowledge) for outcome in seen] == [
         (OutcomeKind.RETRY, "CLAIM_HELD", False)
@@ -78,15 +78,15 @@ def test_a_message_that_has_held_the_claim_is_no_mere_duplicate_later(cloud: Clo
         raise BrowserCrashed("crashed")
 
     failing = capture_with(cloud.clients, cloud.settings, FakeRenderer(crash), clock)
-    assert failing.handle(message(REQUEST, "m-1"), FakeContext()).reason == "BROWSER_CRASHED"
+    assert failing.process(message(REQUEST, "m-1"), FakeContext()).reason == "BROWSER_CRASHED"
     other = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock, "worker-2")
     seen = []
 
     def meanwhile() -> None:
         # When it comes again
-        seen.append(other.handle(message(REQUEST, "m-1", receive_count=2), FakeContext()))
+        seen.append(other.process(message(REQUEST, "m-1", receive_count=2), FakeContext()))
 
-    capture_with(cloud.clients, cloud.settings, FakeRenderer(meanwhile), clock).handle(
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(meanwhile), clock).process(
         message(REQUEST, "m-2"), FakeContext()
     )
     # Then it is kept: duplicates were acknowledged because of it, and the holder's message may be one of them
@@ -100,9 +100,9 @@ def test_a_redriven_message_is_no_mere_duplicate(cloud: Cloud, clock: FakeClock)
 
     def meanwhile() -> None:
         # When it is brought back, as a message with another id
-        seen.append(other.handle(replace(message(REQUEST, "m-2"), is_redriven=True), FakeContext()))
+        seen.append(other.process(replace(message(REQUEST, "m-2"), is_redriven=True), FakeContext()))
 
-    capture_with(cloud.clients, cloud.settings, FakeRenderer(meanwhile), clock).handle(message(REQUEST), FakeContext())
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(meanwhile), clock).process(message(REQUEST), FakeContext())
     # Then it is kept: it may be all that is left of the holder's own
     assert [(outcome.reason, outcome.acknowledge) for outcome in seen] == [("CLAIM_HELD", False)]
 
@@ -110,11 +110,11 @@ def test_a_redriven_message_is_no_mere_duplicate(cloud: Cloud, clock: FakeClock)
 def test_the_same_id_for_another_request_goes_to_the_dead_letter_queue(cloud: Cloud, clock: FakeClock) -> None:
     # Given an id that is taken
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock)
-    worker.handle(message(REQUEST), FakeContext())
+    worker.process(message(REQUEST), FakeContext())
     # When another url, or other options, come under it
     other_url = CaptureRequest(url="https://example.com/other", request_id="order-42")
     other_options = CaptureRequest(url=REQUEST.url, request_id="order-42", options={"fullPage": True})
-    outcomes = [worker.handle(message(each, f"m-{each.url}"), FakeContext()) for each in (other_url, other_options)]
+    outcomes = [worker.process(message(each, f"m-{each.url}"), FakeContext()) for each in (other_url, other_options)]
     # Then they are refused, with the reason on the dead letter, and the record is as it was
     assert [(outcome.reason, outcome.acknowledge) for outcome in outcomes] == [("ID_CONFLICT", True)] * 2
     letters = cloud.dead_letters()
@@ -126,9 +126,9 @@ def test_the_same_id_for_another_request_goes_to_the_dead_letter_queue(cloud: Cl
 def test_spelling_a_default_out_is_no_conflict(cloud: Cloud, clock: FakeClock) -> None:
     # Given a capture without options
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock)
-    worker.handle(message(REQUEST), FakeContext())
+    worker.process(message(REQUEST), FakeContext())
     # When the same is asked for with a default spelt out
     spelt = CaptureRequest(url=REQUEST.url, request_id="order-42", options={"fullPage": False})
-    outcome = worker.handle(message(spelt, "m-2"), FakeContext())
+    outcome = worker.process(message(spelt, "m-2"), FakeContext())
     # Then it is the same request
     assert outcome.reason == "already_success"

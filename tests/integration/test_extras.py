@@ -15,7 +15,7 @@ from stillframe_cli.auditor import Auditor
 from stillframe_cli.bucket_listing import stored_objects
 from stillframe_cli.findings import Finding, FindingKind
 from tests.support.cloud import Cloud
-from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
+from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, dying_before_completion, message
 
 REQUEST = CaptureRequest(url="https://example.com/", request_id="a.b")
 LEASE_SECONDS = 3600
@@ -28,13 +28,12 @@ def both(number: int) -> tuple[Extra, ...]:
 
 def capture(cloud: Cloud, number: int, clock: FakeClock, message_id: str = "m-1") -> OutcomeKind:
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(extras=both(number)), clock, f"worker-{number}")
-    return worker.handle(message(REQUEST, message_id, number, clock.ms), FakeContext()).kind
+    return worker.process(message(REQUEST, message_id, number, clock.ms), FakeContext()).kind
 
 
 def stored(cloud: Cloud) -> dict[str, Any]:
     """What the record's urls lead to, by kind."""
     record = cloud.record("a.b")
-    assert record is not None
     keys = {
         kind: url.removeprefix(f"s3://{cloud.settings.bucket_name}/") for kind, url in (record.extras or {}).items()
     }
@@ -44,7 +43,7 @@ def stored(cloud: Cloud) -> dict[str, Any]:
 
 def audit(cloud: Cloud) -> list[Finding]:
     findings: list[Finding] = []
-    Auditor(cloud.clients, cloud.settings).run(findings.append)
+    Auditor(cloud.clients, cloud.settings).audit(findings.append)
     return findings
 
 
@@ -87,13 +86,11 @@ def test_what_a_dead_attempt_left_is_not_mixed_with_the_next_ones(
     assert {(each.kind, each.id) for each in audit(cloud)} == {(FindingKind.ORPHANED, "a.b")}
 
 
-def test_an_adopted_image_brings_what_belongs_to_it(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_adopted_image_brings_what_belongs_to_it(cloud: Cloud) -> None:
     # Given a worker that stored everything and died before it could say so
     clock = FakeClock()
-    with monkeypatch.context() as patched:
-        patched.setattr("stillframe.table.claim.Claim._fenced", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            capture(cloud, 1, clock)
+    with dying_before_completion():
+        capture(cloud, 1, clock)
     # When its lease is over and the next one takes the claim
     clock.advance(LEASE_SECONDS)
     assert capture(cloud, 2, clock) is OutcomeKind.CAPTURED

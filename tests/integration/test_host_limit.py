@@ -17,8 +17,9 @@ from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.options import RenderOptions
 from stillframe.table import host_limit
-from stillframe.table.host_limit import FIRST_TURN_SECONDS, HostLimit, host_of
+from stillframe.table.host_limit import MIN_WAIT_CEILING_SECONDS, HostLimit, host_of
 from stillframe.table.record import Status
+from stillframe.table.table import Table
 from stillframe_cli.poller import Poller
 from stillframe_cli.producer import Producer
 from stillframe_cli.redriver import Redriver
@@ -63,8 +64,8 @@ def test_no_host_has_more_than_its_share_and_every_page_its_turn(
     polite: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given many pages of one host and a few of another, and workers that could take all of them at once
-    monkeypatch.setattr(host_limit, "FIRST_TURN_SECONDS", 1)
-    monkeypatch.setattr(host_limit, "LONGEST_TURN_SECONDS", 1)
+    monkeypatch.setattr(host_limit, "MIN_WAIT_CEILING_SECONDS", 1)
+    monkeypatch.setattr(host_limit, "MAX_WAIT_SECONDS", 1)
     busy = [CaptureRequest(url=f"https://busy.example/{n}", request_id=f"busy-{n}") for n in range(20)]
     other = [CaptureRequest(url=f"https://other.example/{n}", request_id=f"other-{n}") for n in range(4)]
     polite.send(*busy, *other)
@@ -102,9 +103,9 @@ def test_no_host_has_more_than_its_share_and_every_page_its_turn(
 
 def test_a_message_that_waits_keeps_its_tries_and_its_tenant(polite: Cloud, clock: FakeClock) -> None:
     # Given a host whose slots are all taken, and a message of a tenant that was received before
-    slots = HostLimit(polite.clients.dynamodb, polite.settings.table_name, PER_HOST, clock)
+    slots = HostLimit(polite.table, PER_HOST, clock)
     for _ in range(PER_HOST):
-        assert slots.take("https://busy.example/", 60_000) is not None
+        assert slots.acquire("https://busy.example/", 60_000) is not None
     request = CaptureRequest(url="https://BUSY.example:8443/", request_id="waits")
     Producer(polite.clients, polite.settings, tenant="acme").send([request])
     (sent,) = list(Producer(polite.clients, polite.settings, tenant="acme").send([request]))
@@ -113,7 +114,7 @@ def test_a_message_that_waits_keeps_its_tries_and_its_tenant(polite: Cloud, cloc
     original = message(request, sent.message_id, receive_count=2)
     # When a worker gets it
     worker = capture_with(polite.clients, polite.settings, FakeRenderer(), clock)
-    outcome = worker.handle(original, FakeContext())
+    outcome = worker.process(original, FakeContext())
     # Then it is acknowledged, and its copy says how often it had been received
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.RETRY, "HOST_BUSY", True)
     assert polite.record("waits").status is Status.QUEUED
@@ -129,9 +130,9 @@ def test_a_message_that_waits_keeps_its_tries_and_its_tenant(polite: Cloud, cloc
         "receivedBefore": "1",
     }
     # And a second delivery of the original makes no second copy
-    again = worker.handle(original, FakeContext())
+    again = worker.process(original, FakeContext())
     assert (again.reason, again.acknowledge) == ("HOST_BUSY", True)
-    time.sleep(FIRST_TURN_SECONDS + 1)
+    time.sleep(MIN_WAIT_CEILING_SECONDS + 1)
     assert polite.receive(1) == []
 
 
@@ -145,7 +146,7 @@ def test_what_is_redriven_has_all_its_tries_again(polite: Cloud, clock: FakeCloc
         MessageAttributes={name: {"DataType": "String", "StringValue": each} for name, each in attributes.items()},
     )
     # When it is redriven
-    assert Redriver(polite.clients, polite.settings).run().moved == 1
+    assert Redriver(polite.clients, polite.settings).redrive().moved == 1
     # Then nothing counts against it any more, and what is the sender's is kept
     (copy,) = polite.receive(1)
     told = {name: each["StringValue"] for name, each in copy["MessageAttributes"].items()}
@@ -164,39 +165,39 @@ def test_a_slot_whose_answer_was_lost_is_still_ones_own(
 
     with proxying(polite.exports["AWS_ENDPOINT_URL"], after=lose_the_first_answer) as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-        slots = HostLimit(Clients.connect().dynamodb, polite.settings.table_name, 1, clock)
+        slots = HostLimit(Table(Clients.connect().dynamodb, polite.settings.table_name), 1, clock)
         # When it is taken: Then it is had, and released it is free
-        slots.release(slots.take("https://busy.example/", 60_000))
+        slots.release(slots.acquire("https://busy.example/", 60_000))
         assert len(lost) > 1
-        assert slots.take("https://busy.example/", 60_000) is not None
+        assert slots.acquire("https://busy.example/", 60_000) is not None
 
 
 def test_a_slot_whose_holder_died_is_free_again_when_its_lease_is_over(polite: Cloud, clock: FakeClock) -> None:
     # Given slots that nobody releases
-    slots = HostLimit(polite.clients.dynamodb, polite.settings.table_name, 1, clock)
-    dead = slots.take("https://busy.example/", 5_000)
+    slots = HostLimit(polite.table, 1, clock)
+    dead = slots.acquire("https://busy.example/", 5_000)
     with pytest.raises(HostBusy):
-        slots.take("https://busy.example/other", 5_000)
+        slots.acquire("https://busy.example/other", 5_000)
     # When their lease is over
     clock.ms += 5_001
-    mine = slots.take("https://busy.example/", 5_000)
+    mine = slots.acquire("https://busy.example/", 5_000)
     # Then another has it, and the dead one's release changes nothing
     assert mine is not None
     slots.release(dead)
     with pytest.raises(HostBusy):
-        slots.take("https://busy.example/", 5_000)
+        slots.acquire("https://busy.example/", 5_000)
     slots.release(mine)
-    assert slots.take("https://busy.example/", 5_000) is not None
+    assert slots.acquire("https://busy.example/", 5_000) is not None
 
 
 def test_without_a_bound_nothing_is_asked(cloud: Cloud, clock: FakeClock) -> None:
     calls = cloud.count_calls()
-    slots = HostLimit(cloud.clients.dynamodb, cloud.settings.table_name, 0, clock)
-    slots.release(slots.take("https://busy.example/", 1000))
+    slots = HostLimit(cloud.table, 0, clock)
+    slots.release(slots.acquire("https://busy.example/", 1000))
     assert calls == []
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "http://[", "data:text/html,x"])
 def test_what_has_no_host_has_no_bound(polite: Cloud, clock: FakeClock, url: str) -> None:
-    slots = HostLimit(polite.clients.dynamodb, polite.settings.table_name, 1, clock)
-    assert slots.take(url, 1000) is slots.take(url, 1000) is None
+    slots = HostLimit(polite.table, 1, clock)
+    assert slots.acquire(url, 1000) is slots.acquire(url, 1000) is None

@@ -13,8 +13,8 @@ from botocore.exceptions import EndpointConnectionError
 
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
-from stillframe_cli.intake import Intake
 from stillframe_cli.poller import Poller
+from stillframe_cli.receive_loop import ReceiveLoop
 from tests.support.cloud import Cloud
 
 TABS = 2
@@ -23,9 +23,9 @@ TABS = 2
 class Tabs:
     """Stands for the batch handler: so many records at once, each for as long as it is told."""
 
-    def __init__(self, intake: Intake, seconds: Callable[[int], float]) -> None:
+    def __init__(self, loop: ReceiveLoop, seconds: Callable[[int], float]) -> None:
         self._pool = ThreadPoolExecutor(TABS)
-        self._intake = intake
+        self._loop = loop
         self._seconds = seconds
         self._lock = threading.Lock()
         self.began: list[float] = []
@@ -47,7 +47,7 @@ class Tabs:
         with self._lock:
             self.waiting -= 1
             self.ended.append(time.monotonic())
-        self._intake.observe(
+        self._loop.observe(
             Outcome(kind=OutcomeKind.CAPTURED, acknowledge=True, id="x", url="", message_id=record["messageId"])
         )
 
@@ -55,11 +55,11 @@ class Tabs:
 def consume(
     cloud: Cloud, seconds: Callable[[int], float], stop: threading.Event | None = None, until_empty: bool = True
 ) -> Tabs:
-    intake = Intake(TABS)
-    tabs = Tabs(intake, seconds)
+    loop = ReceiveLoop(TABS)
+    tabs = Tabs(loop, seconds)
     poller = Poller(cloud.clients, cloud.settings, tabs.handle)
-    intake.run(poller, stop or threading.Event(), 1, until_empty, lambda: TABS)
-    assert intake.received == len(tabs.began)
+    loop.run(poller, stop or threading.Event(), 1, until_empty, lambda: TABS)
+    assert loop.received == len(tabs.began)
     return tabs
 
 
@@ -96,7 +96,7 @@ def test_a_stop_finishes_what_is_under_way_and_leaves_the_rest(cloud: Cloud) -> 
 
 def test_an_error_of_aws_is_waited_out(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     send(cloud, 3)
-    monkeypatch.setattr("stillframe_cli.intake.ERROR_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr("stillframe_cli.receive_loop.ERROR_PAUSE_SECONDS", 0.05)
     receive, failures = Poller.receive, iter([True, True])
 
     def fail_first(self: Poller, wait_seconds: int, most: int) -> Any:
@@ -121,9 +121,9 @@ def test_a_defect_of_the_handler_ends_it(cloud: Cloud) -> None:
 def test_what_comes_after_a_stop_is_handed_back_at_once(cloud: Cloud) -> None:
     # Given a consumer that waits for messages, and is told to stop before there are any
     stop = threading.Event()
-    intake = Intake(TABS)
+    loop = ReceiveLoop(TABS)
     poller = Poller(cloud.clients, cloud.settings, lambda *_: pytest.fail("it was worked on"))
-    waiting = threading.Thread(target=intake.run, args=(poller, stop, 5, False, lambda: TABS))
+    waiting = threading.Thread(target=loop.run, args=(poller, stop, 5, False, lambda: TABS))
     waiting.start()
     time.sleep(0.5)
     stop.set()

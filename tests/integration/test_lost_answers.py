@@ -41,7 +41,7 @@ def test_a_claim_whose_answer_was_lost_is_not_mistaken_for_another_holders(
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         clients = replace(cloud.clients, dynamodb=Clients.connect().dynamodb)
         # When a message is handled
-        outcome = capture_with(clients, cloud.settings, renderer, clock).handle(message(REQUEST), FakeContext())
+        outcome = capture_with(clients, cloud.settings, renderer, clock).process(message(REQUEST), FakeContext())
     # Then it is captured at once
     assert (outcome.kind, outcome.attempts) == (OutcomeKind.CAPTURED, previous_attempts + 1)
     assert len(renderer.rendered) == 1
@@ -62,7 +62,7 @@ def test_a_capture_survives_the_loss_of_any_answer(
     with proxying(cloud.exports["AWS_ENDPOINT_URL"], after=lose_one_answer) as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         # When a message is handled
-        outcome = capture_with(Clients.connect(), cloud.settings, renderer, clock).handle(
+        outcome = capture_with(Clients.connect(), cloud.settings, renderer, clock).process(
             message(REQUEST), FakeContext()
         )
     # Then it is captured once; a put that meets its own object adopts it

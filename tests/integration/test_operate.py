@@ -17,9 +17,9 @@ from stillframe.clients import connect_cloudwatch
 from stillframe.request.capture_request import CaptureRequest
 from stillframe_cli.backlog import message_counts
 from stillframe_cli.emulator import Emulator, running_emulator
-from stillframe_cli.load.profile import CURVES, moments
+from stillframe_cli.load.profile import CURVES, due_times
 from stillframe_cli.metrics import ServiceMetrics
-from stillframe_cli.screen import MonitorScreen
+from stillframe_cli.monitor_screen import MonitorScreen
 from stillframe_cli.status_snapshot import SnapshotReader, StatusSnapshot
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
@@ -111,7 +111,7 @@ def test_without_workers_it_gives_up_and_says_what_is_left(make_cloud: MakeCloud
 
 @pytest.mark.parametrize("profile", list(CURVES))
 def test_a_profile_sends_all_in_order_and_in_its_time(profile: str) -> None:
-    times = list(moments(profile, 500, 60))
+    times = list(due_times(profile, 500, 60))
     assert len(times) == 500
     assert times == sorted(times)
     assert 0 <= times[0] <= times[-1] <= 60
@@ -139,7 +139,7 @@ def test_the_monitor_agrees_with_the_queue(busy: tuple[Cloud, Fleet]) -> None:
 
 def test_the_screen_shows_the_same(cloud: Cloud) -> None:
     # Given vitals with a dead letter
-    vitals = SnapshotReader(cloud.clients, cloud.settings, ServiceMetrics(connect_cloudwatch())).take(60)
+    vitals = SnapshotReader(cloud.clients, cloud.settings, ServiceMetrics(connect_cloudwatch())).read(60)
     shown: dict[str, str] = {}
 
     async def look() -> None:
@@ -180,7 +180,7 @@ def function(tmp_path: Path) -> Iterator[tuple[Emulator, str]]:
     import zipfile
 
     with running_emulator(services="") as emulator:
-        emulator.adopt_process()
+        emulator.use_in_this_process()
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as file:
             file.writestr("index.py", "def handler(event, context): return {}\n")

@@ -50,5 +50,5 @@ def test_a_batch_that_had_to_wait_has_less_time(cloud: Cloud) -> None:
     poller._visibility_seconds = visibility
     messages = poller.receive(1, 1)
     # When it is handled: Then no job of it may run past its visibility timeout
-    poller.handle(messages, time.monotonic() - 20)
+    poller.process(messages, time.monotonic() - 20)
     assert left[0] < (visibility - 20) * 1000

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stillframe_cli.protection import AGENT_VARIABLE, TaskProtection
+from stillframe_cli.task_protection import AGENT_VARIABLE, TaskProtection
 from tests.support.serving import QuietHandler, serving
 from tests.support.workers import wait_for
 
@@ -34,7 +34,7 @@ def agent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, dict[str,
 def test_it_follows_whether_the_worker_is_busy(agent: list[tuple[str, dict[str, object]]]) -> None:
     # Given a worker that is idle, then busy, then idle
     busy = False
-    protection = TaskProtection(lambda: busy, look_seconds=0.02)
+    protection = TaskProtection(lambda: busy, check_seconds=0.02)
     assert agent == []
     busy = True
     wait_for(lambda: len(agent) == 1, what="the protection")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from stillframe_cli.site_server import serving
+from stillframe_cli.site_server import serve_directory
 from stillframe_renderer.browsers.engine import RenderEngine
 from tests.support.pixels import BLUE, GREEN, RED, Pixels
 from tests.support.rendering import local_engine, render
@@ -204,7 +204,7 @@ def test_the_gallery_shows_every_capture_in_a_real_browser(site: str, tmp_path: 
     assert "&lt;script&gt;" in page
     # When the gallery itself is captured
     shots = tmp_path / "gallery"
-    with serving(tmp_path) as host:
+    with serve_directory(tmp_path) as host:
         run = stillframe("shoot", f"http://{host}/index.html", "--out", str(shots), "--allow-host", host, "--json")
     (result,) = map(json.loads, run.stdout.splitlines())
     # Then both thumbnails are seen in it
@@ -269,5 +269,5 @@ def gallery(site: str, chromium: str, tmp_path_factory: pytest.TempPathFactory) 
     lines = folder / "requests.jsonl"
     lines.write_text("\n".join(map(json.dumps, requests)))
     stillframe("shoot", "--file", str(lines), "--out", str(folder), "--allow-host", site)
-    with serving(folder) as host, local_engine(chromium, host) as engine:
+    with serve_directory(folder) as host, local_engine(chromium, host) as engine:
         yield engine, host

@@ -54,14 +54,14 @@ async def listens(ready: GuardedTab) -> bool:
 def test_it_is_opened_ahead_and_given_once(chromium: str) -> None:
     async def scenario(upcoming: SpareTab, browser: Chromium) -> None:
         # Given one that is being opened, and asked for again meanwhile
-        upcoming.prepare(browser)
-        upcoming.prepare(browser)
+        upcoming.refill(browser)
+        upcoming.refill(browser)
         contexts = len(browser._tabs)
         await asyncio.sleep(1)
         # Then one is there before anybody takes it
         assert (contexts, len(browser._tabs)) == (0, 1)
         # When two are taken, then neither has anything of the other
-        one, other = await upcoming.take(browser), await upcoming.take(browser)
+        one, other = await upcoming.pop(browser), await upcoming.pop(browser)
         assert len(browser._tabs) == 2
         assert one.tab.context_id != other.tab.context_id
         assert one.session.port != other.session.port
@@ -73,12 +73,12 @@ def test_it_is_opened_ahead_and_given_once(chromium: str) -> None:
 def test_one_whose_renderer_died_is_not_given(chromium: str) -> None:
     async def scenario(upcoming: SpareTab, browser: Chromium) -> None:
         # Given one that died while it waited
-        upcoming.prepare(browser)
+        upcoming.refill(browser)
         assert upcoming._opening is not None
         dead = await upcoming._opening
         dead.tab.session.emit("Inspector.targetCrashed", {})
         # When it is asked for, then another one is given, and nothing is left of it
-        ready = await upcoming.take(browser)
+        ready = await upcoming.pop(browser)
         assert ready.tab.context_id != dead.tab.context_id
         assert list(browser._tabs) == [ready.tab.context_id]
         assert not await listens(dead)
@@ -91,7 +91,7 @@ def test_one_whose_renderer_died_is_not_given(chromium: str) -> None:
 def test_one_that_is_let_go_leaves_no_guard(chromium: str, waits: float) -> None:
     async def scenario(upcoming: SpareTab, browser: Chromium) -> None:
         # Given one of a browser that is to end
-        upcoming.prepare(browser)
+        upcoming.refill(browser)
         await asyncio.sleep(waits)
         ports = set(upcoming._guard._ports)
         # When it is let go

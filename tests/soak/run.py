@@ -32,9 +32,9 @@ from stillframe.errors import CaptureError
 from stillframe_renderer.browsers.engine import RenderEngine
 from stillframe_renderer.chromium.executable import find_chromium
 from stillframe_renderer.chromium.memory import PAGE_BYTES
-from stillframe_renderer.chromium.process import use_few_arenas
 from stillframe_renderer.guard.server import EgressGuard
 from stillframe_renderer.guard.session import Limits
+from stillframe_renderer.process_setup import limit_arenas
 from tests.security.hostile_pages import EVERYTHING, HostilePages
 from tests.support.pixels import GREEN, Pixels
 from tests.support.processes import Launches
@@ -191,7 +191,7 @@ def main() -> int:
     given = parser.parse_args()
     logging.disable(logging.CRITICAL)
     # As a worker starts.
-    use_few_arenas()
+    limit_arenas()
     executable = find_chromium(os.environ.get("STILLFRAME_CHROMIUM", ""))
     figures = soak(given.captures, given.seed, executable, given.hostile)
     print(json.dumps(figures.to_wire()))

@@ -12,6 +12,7 @@ from stillframe.clients import Clients
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
 from stillframe.table.record import Record
+from stillframe.table.table import Table
 from stillframe_cli.archive import Archive
 from stillframe_cli.auditor import Auditor
 from stillframe_cli.emulator import Emulator
@@ -60,13 +61,21 @@ class Cloud:
         """Message ids, in order."""
         return [sent.message_id for sent in Producer(self.clients, self.settings).send(requests)]
 
-    def record(self, screenshot_id: str) -> Record | None:
+    @property
+    def table(self) -> Table:
+        return Table(self.clients.dynamodb, self.settings.table_name)
+
+    def record(self, screenshot_id: str) -> Record:
+        """The record of an id, which must exist."""
+        record = self.find_record(screenshot_id)
+        assert record is not None, f"there is no record of {screenshot_id}"
+        return record
+
+    def find_record(self, screenshot_id: str) -> Record | None:
         return Archive(self.clients, self.settings).record(screenshot_id)
 
     def image(self, screenshot_id: str) -> bytes:
-        record = self.record(screenshot_id)
-        assert record is not None
-        return Archive(self.clients, self.settings).image(record)
+        return Archive(self.clients, self.settings).image(self.record(screenshot_id))
 
     def receive(self, count: int = 10, queue_url: str | None = None, wait: int = 1) -> list[dict[str, Any]]:
         """One receive from the queue, or from another one."""

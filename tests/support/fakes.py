@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import pytest
 from PIL import Image
 
 from stillframe.clients import Clients
@@ -16,6 +18,7 @@ from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import Message
 from stillframe.request.options import ImageFormat, RenderOptions
 from stillframe.settings import Settings
+from stillframe.table.claim import Claim
 from stillframe_renderer.load.metering import Meter
 from stillframe_renderer.load.tabs import TabGate
 from stillframe_renderer.message.capture import Capture
@@ -91,6 +94,19 @@ def capture_with(
     """A worker in which everything is real but the browser and the clock."""
     own = settings.model_copy(update={"worker_id": worker})
     return wire_capture(own, clients, renderer, clock, fake_meter(clock))
+
+
+@contextlib.contextmanager
+def dying_before_completion() -> Iterator[None]:
+    """Workers in this block die after they have stored an image, and before they complete the record."""
+
+    def die(claim: Claim, data_record: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Claim, "_update_record", die)
+        with pytest.raises(KeyboardInterrupt):
+            yield
 
 
 def fixed_tabs(number: int) -> TabGate:
