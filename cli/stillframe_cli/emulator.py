@@ -1,8 +1,9 @@
-"""The embedded AWS environment: MiniStack in a process of its own, on loopback only."""
+"""The embedded AWS environment: MiniStack in a separate process, on loopback by default."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import socket
 import subprocess
@@ -18,14 +19,15 @@ import click
 START_SECONDS = 30
 STOP_SECONDS = 10
 REGION = "us-east-1"
-REPOSITORY_ROOT = Path(__file__).resolve().parent.parent
+# The directory that `-m stillframe_cli.emulator_process` is imported from.
+IMPORT_ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
-EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # for containers, whose network is their own
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # for containers, which have a network of their own
 SERVICES = "sqs,dynamodb,s3,monitoring"
 
 
 class Emulator:
-    """A running emulator. Its state is in memory, or in `state` when that is given."""
+    """A running emulator and the address of its endpoint."""
 
     def __init__(self, process: subprocess.Popen[bytes], endpoint: str) -> None:
         self._process = process
@@ -33,7 +35,7 @@ class Emulator:
 
     @property
     def exports(self) -> dict[str, str]:
-        """The standard AWS variables that point an SDK here. The credentials are no secret."""
+        """The standard AWS variables that point an SDK to the emulator. The credentials are not secret."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": REGION,
@@ -43,15 +45,15 @@ class Emulator:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def adopt_process(self) -> None:
-        """Point the SDK of this process here. A profile of the user's would send it to a real account."""
+    def use_in_this_process(self) -> None:
+        """Point the SDK of this process to the emulator. A profile of the user would point it to a real account."""
         for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
             os.environ.pop(name, None)
         os.environ.update(self.exports)
 
     @property
     def pid(self) -> int:
-        """Its process, which leads a process group of its own."""
+        """The process id of the emulator, which leads its own process group."""
         return self._process.pid
 
     @property
@@ -59,7 +61,7 @@ class Emulator:
         return self._process.poll() is None
 
     def stop(self) -> None:
-        """End the process, by force if it does not end by itself."""
+        """Terminate the process, and kill it if it does not end in time."""
         self._process.terminate()
         try:
             self._process.wait(STOP_SECONDS)
@@ -76,10 +78,13 @@ def running_emulator(
     services: str = SERVICES,
     variables: Mapping[str, str] | None = None,
 ) -> Iterator[Emulator]:
-    """Start an emulator and stop it at the end. Port 0 takes a free one; `variables` are for the emulator itself.
+    """Start an emulator, and stop it at the end.
 
-    Raises click.ClickException with the emulator's own words when it does not start.
+    Port 0 selects a free one. The state is kept in memory, or in the directory `state` if given. `variables` are added
+    to the emulator's environment. Raises click.ClickException with the emulator's output when it does not start.
     """
+    if importlib.util.find_spec("ministack") is None:
+        raise ModuleNotFoundError("No module named 'ministack'", name="ministack")
     port = port or free_port(bind)
     # A server on every address is reached on loopback.
     host = LOOPBACK if bind == EVERY_ADDRESS else bind
@@ -88,12 +93,12 @@ def running_emulator(
         with log_path.open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "stillframe_cli.emulator_process", str(os.getpid())],
-                cwd=REPOSITORY_ROOT,
+                cwd=IMPORT_ROOT,
                 env={**_environment(bind, host, port, state, Path(scratch)), "SERVICES": services, **(variables or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                # Ctrl-C in the terminal is for us; the emulator outlives the drain of the workers.
+                # Ctrl-C in the terminal must not reach the emulator: it has to outlive the captures that then finish.
                 start_new_session=True,
             )
         emulator = Emulator(process, f"http://{host}:{port}")
@@ -105,7 +110,7 @@ def running_emulator(
 
 
 def _environment(bind: str, host: str, port: int, state: Path | None, scratch: Path) -> dict[str, str]:
-    # No variable of ours, credentials above all, is the emulator's business.
+    # The emulator needs no other variables of ours, and must not see credentials.
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV")}
     environment = {
         **kept,
@@ -132,17 +137,17 @@ def _wait_until_healthy(emulator: Emulator, log_path: Path) -> None:
         if not emulator.is_alive:
             break
         with contextlib.suppress(OSError):
-            # Loopback never goes through a proxy, whatever the environment says.
+            # Connect to loopback directly, even if the environment names a proxy.
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
             opener.open(f"{emulator.endpoint}/_ministack/health", timeout=2).close()
             return
         time.sleep(0.05)
-    words = log_path.read_text(errors="replace").strip()[-1500:]
-    raise click.ClickException(f"the embedded AWS environment did not start on {emulator.endpoint}: {words}")
+    output = log_path.read_text(errors="replace").strip()[-1500:]
+    raise click.ClickException(f"The embedded AWS environment did not start on {emulator.endpoint}: {output}")
 
 
 def free_port(host: str) -> int:
-    """A port that nobody listens on at this moment."""
+    """Return a port that is free at the moment."""
     with socket.socket() as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]

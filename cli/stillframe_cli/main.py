@@ -1,11 +1,9 @@
-"""The command group: loads a command's module only when it is the one called."""
+"""The `stillframe` command group. It imports a command's module only when that command is called."""
 
 from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
-from typing import Any
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,28 +13,38 @@ from stillframe.errors import CaptureError
 from stillframe.settings import SettingsError
 
 COMMANDS = {
-    "shoot": "Take screenshots on this machine, with no AWS account.",
+    "shoot": "Take screenshots on this machine, without an AWS account.",
     "demo": "Take screenshots of a small bundled site.",
     "dev": "Run the embedded AWS environment until Ctrl-C.",
-    "send": "Put requests on the queue.",
-    "consume": "Take requests from the queue and capture them.",
+    "send": "Send capture requests to the queue.",
+    "consume": "Receive requests from the queue and capture them.",
     "status": "Show the record of one screenshot.",
-    "list": "List records.",
-    "get": "Download the image of one screenshot.",
-    "diff": "Show what changed between two captures.",
-    "retry": "Send one screenshot again, from its record.",
-    "redrive": "Bring dead letters back to the queue.",
-    "audit": "Compare records, objects and queues.",
-    "load-test": "Send many messages and say what became of them.",
-    "plan": "Work out what a load needs and costs.",
-    "scale": "Show and change how much the workers do at once.",
-    "monitor": "Watch how the service does, live.",
-    "cleanup": "Empty the queue, the table, the bucket.",
+    "list": "List records by status and time.",
+    "get": "Download the image of a screenshot.",
+    "diff": "Show what changed between two images.",
+    "retry": "Send the request of a screenshot again.",
+    "redrive": "Move dead letters back to the queue.",
+    "audit": "Check that records, objects and queues agree.",
+    "load-test": "Send many messages and report how they ended.",
+    "plan": "Work out the size and cost of a deployment for a load.",
+    "scale": "Show or change how many captures may run at once.",
+    "monitor": "Watch queue, workers, throughput and cost live.",
+    "cleanup": "Delete all messages, records or images.",
+}
+
+
+# Packages that only some commands need, and the extra of pyproject.toml that installs each.
+EXTRAS = {
+    "ministack": "embedded",
+    "uvicorn": "embedded",
+    "matplotlib": "operate",
+    "simpy": "operate",
+    "textual": "operate",
 }
 
 
 class LazyGroup(click.Group):
-    """Finds `stillframe_cli.commands.NAME.command` on demand, so that `--help` and quick commands start fast."""
+    """Imports `stillframe_cli.commands.NAME` on demand, so that `--help` and quick commands start fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -56,28 +64,33 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="stillframe")
 def cli() -> None:
-    """Stillframe takes screenshots of web pages at any scale, each one once.
+    """Take screenshots of web pages at any scale, each one once.
 
     Exit status: 0 done, 1 something failed, 2 wrong usage.
     """
 
 
-def main(run: Callable[..., Any] = cli) -> None:
-    """Run the command; what a user can do something about ends in one line on stderr."""
+def main() -> None:
+    """Run the command line. Errors that a user can act on end in one line on stderr, without a traceback."""
     try:
-        run(prog_name="stillframe")
+        cli(prog_name="stillframe")
     except SettingsError as error:
-        _fail(str(error), 2)
+        _exit_with(str(error), 2)
     except CaptureError as error:
-        _fail(f"{error.code}: {error.message}", 1)
+        _exit_with(f"{error.code}: {error.message}", 1)
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        _exit_with(f'This command needs {error.name}: pip install "stillframe[{extra}]"', 2)
     except (ClientError, BotoCoreError) as error:
-        _fail(f"AWS: {error}", 1)
+        _exit_with(f"AWS: {error}", 1)
     except BrokenPipeError:
-        # The reader of our output has gone (`stillframe list | head`).
+        # The process that read our output has ended (`stillframe list | head`).
         sys.stderr.close()
         sys.exit(1)
 
 
-def _fail(message: str, status: int) -> None:
+def _exit_with(message: str, status: int) -> None:
     click.echo(f"stillframe: {message}", err=True)
     sys.exit(status)
