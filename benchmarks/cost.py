@@ -20,10 +20,11 @@ from stillframe_cli.capacity.figures import Figures, from_records
 from stillframe_cli.capacity.lambda_size import lambda_size
 from stillframe_cli.capacity.prices import service_usd
 from stillframe_cli.capacity.target import Target
-from stillframe_cli.intake import Intake
 from stillframe_cli.poller import Poller
 from stillframe_cli.producer import Producer
-from stillframe_cli.session import Embedded, embedded
+from stillframe_cli.receive_loop import ReceiveLoop
+from stillframe_cli.session import EmbeddedEnvironment, embedded_environment
+from stillframe_renderer.process_setup import configure_process
 from stillframe_renderer.runtime import Runtime
 
 from . import pages
@@ -66,7 +67,7 @@ def _measure(site: str, name: str, captures: int) -> Figures:
         )
         for number in range(captures + 5)
     ]
-    with embedded(**overrides) as environment:
+    with embedded_environment(**overrides) as environment:
         _capture(environment, requests)
         records = sorted(Archive(environment.clients, environment.settings).all_records(), key=lambda each: each.id)
     figures = from_records(records[5:])
@@ -74,16 +75,17 @@ def _measure(site: str, name: str, captures: int) -> Figures:
     return figures
 
 
-def _capture(environment: Embedded, requests: list[CaptureRequest]) -> None:
+def _capture(environment: EmbeddedEnvironment, requests: list[CaptureRequest]) -> None:
     settings, clients = environment.settings, environment.clients
-    intake = Intake(settings.most_tabs)
-    runtime = Runtime.build(settings, clients, [intake.observe])
+    loop = ReceiveLoop(settings.tabs_ceiling)
+    configure_process()
+    runtime = Runtime.build(settings, clients, [loop.observe])
     try:
         runtime.engine.warm_up()
         time.sleep(1)
         list(Producer(clients, settings).send(requests))
         poller = Poller(clients, settings, runtime.handler.handle)
-        intake.run(poller, threading.Event(), wait_seconds=1, until_empty=True, tabs=lambda: runtime.tabs.width)
+        loop.run(poller, threading.Event(), wait_seconds=1, until_empty=True, tabs=lambda: runtime.tabs.width)
     finally:
         runtime.close()
 
@@ -103,11 +105,11 @@ def _priced(figures: Figures) -> dict[str, Any]:
 def _table(result: dict[str, Any]) -> str:
     machine = result["machine"]
     lines = [
-        f"{machine['cpus']} CPUs of {machine['processor']}, {result['captures']} captures of each class, "
-        f"{result['latencyMs']} ms a response, {TABS} tabs.",
+        f"{machine['cpus']} CPUs of {machine['processor']}, {result['captures']} captures per page class, "
+        f"{result['latencyMs']} ms per response, {TABS} tabs.",
         "",
-        "| page | CPU | from claim to stored | memory, tabs | compute, USD a thousand (arm64 / x86) "
-        "| all, USD a thousand (arm64 / x86) |",
+        "| page | CPU | from claim to stored | memory, tabs | compute, USD per thousand (arm64 / x86) "
+        "| total, USD per thousand (arm64 / x86) |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for name, each in result["classes"].items():

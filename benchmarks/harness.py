@@ -143,7 +143,7 @@ def services(contender: Contender) -> Iterator[dict[str, str]]:
 def _provisioned(emulator: Emulator) -> dict[str, str]:
     saved = dict(os.environ)
     try:
-        emulator.adopt_process()
+        emulator.use_in_this_process()
         return {**emulator.exports, **provision(Clients.connect(), QueuePolicy())}
     finally:
         os.environ.clear()

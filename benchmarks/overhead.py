@@ -15,10 +15,11 @@ import time
 
 from stillframe.outcome import Outcome
 from stillframe.request.capture_request import CaptureRequest
-from stillframe_cli.intake import Intake
 from stillframe_cli.poller import Poller
 from stillframe_cli.producer import Producer
-from stillframe_cli.session import embedded
+from stillframe_cli.receive_loop import ReceiveLoop
+from stillframe_cli.session import embedded_environment
+from stillframe_renderer.process_setup import configure_process
 from stillframe_renderer.runtime import Runtime
 
 from . import pages
@@ -35,10 +36,14 @@ def main() -> None:
     given = parser.parse_args()
     logging.disable(logging.CRITICAL)
     outcomes: list[Outcome] = []
-    with pages.serving(0) as site, embedded(STILLFRAME_ALLOW_HOSTS=site, STILLFRAME_TABS="1") as environment:
+    with (
+        pages.serving(0) as site,
+        embedded_environment(STILLFRAME_ALLOW_HOSTS=site, STILLFRAME_TABS="1") as environment,
+    ):
         settings, clients = environment.settings, environment.clients
-        intake = Intake(settings.most_tabs)
-        runtime = Runtime.build(settings, clients, [outcomes.append, intake.observe])
+        loop = ReceiveLoop(settings.tabs_ceiling)
+        configure_process()
+        runtime = Runtime.build(settings, clients, [outcomes.append, loop.observe])
         runtime.engine.warm_up()
         time.sleep(1)
         urls = pages.urls(site, given.captures + WARM_UP)
@@ -46,7 +51,7 @@ def main() -> None:
             Producer(clients, settings).send(CaptureRequest(url=url, request_id=f"o-{n}") for n, url in enumerate(urls))
         )
         poller = Poller(clients, settings, runtime.handler.handle)
-        intake.run(poller, threading.Event(), wait_seconds=1, until_empty=True, tabs=lambda: runtime.tabs.width)
+        loop.run(poller, threading.Event(), wait_seconds=1, until_empty=True, tabs=lambda: runtime.tabs.width)
         runtime.close()
     beside = sorted(each.duration_ms - (each.render_ms or 0) for each in outcomes[WARM_UP:])
     print(f"overhead: {len(beside)} captures", file=sys.stderr)

@@ -12,9 +12,10 @@ from stillframe.clients import Clients
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
-from stillframe_cli.intake import Intake
 from stillframe_cli.poller import Poller
 from stillframe_cli.producer import Producer
+from stillframe_cli.receive_loop import ReceiveLoop
+from stillframe_renderer.process_setup import configure_process
 from stillframe_renderer.runtime import Runtime
 
 
@@ -28,7 +29,7 @@ def main() -> None:
         "STILLFRAME_CHROMIUM": job.chromium,
     }
     settings = Settings.from_environment(**overrides)
-    clients = Clients.connect(settings.most_tabs + 8)
+    clients = Clients.connect(settings.tabs_ceiling + 8)
     requests = [
         CaptureRequest(
             url=url,
@@ -43,14 +44,15 @@ def main() -> None:
     def observe(outcome: Outcome) -> None:
         nonlocal captured
         assert outcome.kind is OutcomeKind.CAPTURED, outcome
-        assert outcome.artifact is not None
+        assert outcome.image is not None
         captured += 1
-        done(outcome.url, time.monotonic() - outcome.duration_ms / 1000, outcome.artifact.bytes)
+        done(outcome.url, time.monotonic() - outcome.duration_ms / 1000, outcome.image.bytes)
 
-    intake = Intake(settings.most_tabs)
-    runtime = Runtime.build(settings, clients, [observe, intake.observe])
+    loop = ReceiveLoop(settings.tabs_ceiling)
+    configure_process()
+    runtime = Runtime.build(settings, clients, [observe, loop.observe])
     poller = Poller(clients, settings, runtime.handler.handle)
-    intake.run(poller, threading.Event(), wait_seconds=1, until_empty=True, tabs=lambda: runtime.tabs.width)
+    loop.run(poller, threading.Event(), wait_seconds=1, until_empty=True, tabs=lambda: runtime.tabs.width)
     assert captured == len(requests), f"{captured} of {len(requests)}"
     runtime.close()
 

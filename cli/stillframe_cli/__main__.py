@@ -1,4 +1,4 @@
-"""`python -m cli` is the `stillframe` command."""
+"""Lets `python -m stillframe_cli` run the `stillframe` command."""
 
 from __future__ import annotations
 

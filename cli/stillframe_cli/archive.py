@@ -1,4 +1,4 @@
-"""Reading what the service has stored: records, lists of records, images."""
+"""Reads what is stored: records from the table, images and extra objects from the bucket."""
 
 from __future__ import annotations
 
@@ -8,89 +8,81 @@ from typing import Any
 from stillframe.clients import Clients
 from stillframe.settings import Settings
 from stillframe.table import host_limit, last_capture, wait_count
-from stillframe.table.record import (
-    INDEX_NAME,
-    INDEXED_STATUSES,
-    PARTITION_KEY,
-    Record,
-    Status,
-    index_shards,
-    to_attributes,
-)
+from stillframe.table.attributes import ID, INDEX_SHARD, UPDATED_AT, item_key, to_attributes
+from stillframe.table.record import INDEX_NAME, INDEXED_STATUSES, Record, Status, index_shards
+from stillframe.table.table import Table
 
-OTHERS = (last_capture.PREFIX, host_limit.PREFIX, wait_count.PREFIX)
+OTHER_ITEM_PREFIXES = (last_capture.PREFIX, host_limit.PREFIX, wait_count.PREFIX)
 
 
 class Archive:
-    """The table and the bucket, as a reader sees them."""
+    """Read access to the table and the bucket."""
 
     def __init__(self, clients: Clients, settings: Settings) -> None:
         self._clients = clients
         self._settings = settings
 
     def record(self, screenshot_id: str) -> Record | None:
-        """The record of an id, read consistently, or None."""
-        answer = self._clients.dynamodb.get_item(
-            TableName=self._settings.table_name, Key=to_attributes({PARTITION_KEY: screenshot_id}), ConsistentRead=True
-        )
-        return Record.from_item(answer["Item"]) if "Item" in answer else None
+        """Read the record of an id consistently. Returns None when there is none."""
+        item = Table(self._clients.dynamodb, self._settings.table_name).get(screenshot_id)
+        return Record.model_validate(item) if item is not None else None
 
-    def records_of(self, capture_ids: list[str]) -> dict[str, Record]:
-        """The records of up to 100 ids, by id, read consistently; those that are not there are left out.
-
-        An id may be given twice, though BatchGetItem takes each key once.
-        """
-        table, found = self._settings.table_name, {}
-        asked: Any = {table: {"Keys": [to_attributes({PARTITION_KEY: each}) for each in dict.fromkeys(capture_ids)]}}
-        while asked.get(table, {}).get("Keys"):
-            asked[table]["ConsistentRead"] = True
-            answer = self._clients.dynamodb.batch_get_item(RequestItems=asked)
+    def records_by_id(self, screenshot_ids: list[str]) -> dict[str, Record]:
+        """Read the records of up to 100 ids consistently. Ids without a record are left out; ids may repeat."""
+        table, records = self._settings.table_name, {}
+        # BatchGetItem takes each key once.
+        request: Any = {table: {"Keys": [item_key(each) for each in dict.fromkeys(screenshot_ids)]}}
+        while request.get(table, {}).get("Keys"):
+            request[table]["ConsistentRead"] = True
+            answer = self._clients.dynamodb.batch_get_item(RequestItems=request)
             for item in answer["Responses"].get(table, []):
                 record = Record.from_item(item)
-                found[record.id] = record
-            # A page of 16 MB, or throttling: what is left is asked for again.
-            asked = answer.get("UnprocessedKeys", {})
-        return found
+                records[record.id] = record
+            # Keys are left over when the answer reaches 16 MB, or when DynamoDB throttles.
+            request = answer.get("UnprocessedKeys", {})
+        return records
 
     def image(self, record: Record) -> bytes:
-        """The bytes of a record's object."""
+        """Download the image of a record."""
         answer = self._clients.s3.get_object(Bucket=self._settings.bucket_name, Key=record.s3_key or "")
         return answer["Body"].read()
 
     def object_at(self, url: str) -> bytes:
-        """The bytes of an object beside an image, by its url in the record."""
+        """Download an extra object by its URL in the record."""
         bucket, _, key = url.removeprefix("s3://").partition("/")
         return self._clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
     def records(self, status: Status | None = None, since_ms: int = 0) -> Iterator[Record]:
-        """Records by status and time of the last change, in no order.
+        """Read records by status and time of the last change (milliseconds since the epoch), in no order.
 
-        What is unfinished or failed comes from the index; a success has left it, so asking for successes,
-        or for everything, reads the whole table.
+        Unfinished and failed records come from the index. Successes are not in the index, so that reading them, or all
+        records, scans the whole table.
         """
         if status in INDEXED_STATUSES:
-            yield from self._indexed(status, since_ms)
+            yield from self._read_index(status, since_ms)
             return
         for record in self.all_records():
             if status in (None, record.status) and (record.updated_at or 0) >= since_ms:
                 yield record
 
     def all_records(self) -> Iterator[Record]:
-        """Every record, page by page, read consistently."""
+        """Read all records consistently, page by page."""
         pages = self._clients.dynamodb.get_paginator("scan").paginate(
             TableName=self._settings.table_name, ConsistentRead=True
         )
         for page in pages:
-            # Beside the records the table has series, slots of hosts and turns; no record's id begins so.
-            yield from (Record.from_item(item) for item in page["Items"] if not item["id"]["S"].startswith(OTHERS))
+            # The table also holds last captures, host limits and wait counts; no screenshot id has their prefixes.
+            yield from (
+                Record.from_item(item) for item in page["Items"] if not item[ID]["S"].startswith(OTHER_ITEM_PREFIXES)
+            )
 
-    def _indexed(self, status: Status, since_ms: int) -> Iterator[Record]:
+    def _read_index(self, status: Status, since_ms: int) -> Iterator[Record]:
         paginator = self._clients.dynamodb.get_paginator("query")
         for shard in index_shards(status):
             arguments: dict[str, Any] = {
                 "TableName": self._settings.table_name,
                 "IndexName": INDEX_NAME,
-                "KeyConditionExpression": "indexShard = :shard AND updatedAt >= :since",
+                "KeyConditionExpression": f"{INDEX_SHARD} = :shard AND {UPDATED_AT} >= :since",
                 "ExpressionAttributeValues": to_attributes({":shard": shard, ":since": since_ms}),
             }
             for page in paginator.paginate(**arguments):

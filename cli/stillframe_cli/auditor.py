@@ -1,7 +1,7 @@
-"""The audit: does what the table says agree with what the bucket holds and the queues still have?
+"""The audit: checks that the records, the objects in the bucket and the messages on the queues agree.
 
-It reads page by page in constant memory, and looks at each suspect a second time before it reports it, so that
-it can run on an account at work.
+It reads page by page in constant memory. It reads each suspect a second time before it reports it, so that it can run
+while workers capture.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from .findings import Finding, FindingKind, Summary
 
 READERS = 16
 STUCK_AFTER_SECONDS = 3600
-ORPHANED_IMAGE = "nothing to do when its message comes again: the object is adopted; else delete it"
-ORPHANED_EXTRA = "nothing to do: an attempt that did not end left it, and it expires with the bucket's rule"
+ORPHANED_IMAGE = "wait: when its message is delivered again, the object is adopted; if it stays, delete it"
+ORPHANED_EXTRA = "nothing to do: it is left over from an attempt that was interrupted, and expires by itself"
 # BatchGetItem takes at most 100 keys.
 CHUNK = 100
 
@@ -43,21 +43,22 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class AuditPlan:
-    """`share` of the ids whose object is compared with its record, 1 for all of them.
+    """How thorough an audit is.
 
-    `stuck_after_seconds` is how long after the end of its lease a record is stuck although messages are waiting.
+    `share` (0 to 1) is the share of ids whose object is compared with its record. `stuck_after_seconds` is how long
+    after the end of its lease a record counts as stuck while messages are waiting.
     """
 
     share: float = 1.0
     stuck_after_seconds: int = STUCK_AFTER_SECONDS
 
     def includes(self, screenshot_id: str) -> bool:
-        """The same ids in the bucket and in the table, chosen by their hash."""
+        """Whether an id is in the sample. Its hash decides, so that table and bucket are sampled alike."""
         return int(id_digest(screenshot_id)[:8], 16) < self.share * 2**32
 
 
 class Auditor:
-    """Changes nothing."""
+    """Runs an audit. Changes nothing."""
 
     def __init__(
         self, clients: Clients, settings: Settings, plan: AuditPlan | None = None, clock: Clock | None = None
@@ -69,90 +70,92 @@ class Auditor:
         self._archive = Archive(clients, settings)
         self._lock = threading.Lock()
 
-    def run(self, report: Report, progress: Progress = lambda _: None) -> Summary:
-        """Report each finding as it is found. Raises ClientError or BotoCoreError when AWS does not answer."""
+    def audit(self, report: Report, progress: Progress = lambda _: None) -> Summary:
+        """Run the audit and report each finding at once. Raises ClientError or BotoCoreError when AWS fails."""
         summary = Summary()
         self._backlog = Backlog(self._clients, self._settings)
         with ThreadPoolExecutor(READERS) as pool:
             for objects in _chunks(stored_objects(self._clients, self._settings)):
                 summary.objects += len(objects)
-                self._tell(self._check_objects(objects), summary, report)
+                self._report(self._check_objects(objects), summary, report)
                 progress(f"{summary.objects} objects")
             for records in _chunks(self._archive.all_records()):
                 summary.records += len(records)
                 summary.checked += sum(self._is_compared(record) for record in records)
-                self._tell(filter(None, pool.map(self._check_record, records)), summary, report)
+                self._report(filter(None, pool.map(self._check_record, records)), summary, report)
                 progress(f"{summary.objects} objects, {summary.records} records")
         self._backlog.refresh()
         summary.pending_messages, summary.dead_letters = self._backlog.pending, self._backlog.dead_letters
         return summary
 
-    def _tell(self, findings: Iterable[Finding], summary: Summary, report: Report) -> None:
+    def _report(self, findings: Iterable[Finding], summary: Summary, report: Report) -> None:
         for finding in findings:
             summary.found[finding.kind] += 1
             report(finding)
 
     def _check_objects(self, objects: list[StoredObject]) -> Iterator[Finding]:
         sampled = [each for each in objects if self._plan.includes(each.id)]
-        records = self._archive.records_of([each.id for each in sampled])
+        records = self._archive.records_by_id([each.id for each in sampled])
         for each in objects:
             if each.versions > 1:
                 problem = f"{each.versions} versions of one key"
-                advice = "compare them with the record's sha256; something other than Stillframe wrote here"
+                advice = "compare them with the record's sha256; something other than Stillframe wrote to this key"
                 yield Finding(FindingKind.STORED_TWICE, problem, advice, each.id, each.key)
         for each in sampled:
             if not self._accounts_for(records.get(each.id), each) and not self._accounts_for(
                 self._archive.record(each.id), each
             ):
                 advice = ORPHANED_EXTRA if each.is_extra else ORPHANED_IMAGE
-                yield Finding(FindingKind.ORPHANED, "no finished record names it", advice, each.id, each.key)
+                yield Finding(FindingKind.ORPHANED, "no finished record refers to it", advice, each.id, each.key)
 
     def _accounts_for(self, record: Record | None, stored: StoredObject) -> bool:
-        """Whether a record names the object, or is about to."""
+        """Whether a record names the object, or its capture is running and will name it."""
         if record is None:
             return False
-        is_held = record.status is Status.PROCESSING and (record.lease_expires_at or 0) >= self._clock.now_ms()
-        return is_held or (record.status is Status.SUCCESS and stored.key in (record.s3_key, *self._extra_keys(record)))
+        is_running = record.status is Status.PROCESSING and (record.lease_expires_at or 0) >= self._clock.now_ms()
+        return is_running or (
+            record.status is Status.SUCCESS and stored.key in (record.s3_key, *self._extra_keys(record))
+        )
 
     def _check_record(self, record: Record) -> Finding | None:
-        """Judged twice: the record, the object or the queue may just have changed."""
-        if self._judge(record) is None:
+        """Check a record, and a second time if there is a problem: record, object or queue may just have changed."""
+        if self._find_problem(record) is None:
             return None
         with self._lock:
             self._backlog.refresh()
         again = self._archive.record(record.id)
-        return self._judge(again) if again is not None else None
+        return self._find_problem(again) if again is not None else None
 
-    def _judge(self, record: Record) -> Finding | None:
+    def _find_problem(self, record: Record) -> Finding | None:
         if record.status is Status.SUCCESS:
-            return self._judge_object(record) if self._is_compared(record) else None
+            return self._check_image(record) if self._is_compared(record) else None
         if record.status is Status.PROCESSING:
-            return self._judge_lease(record)
+            return self._check_lease(record)
         if record.status is Status.QUEUED:
-            return self._judge_message(record)
+            return self._check_message(record)
         return None
 
     def _is_compared(self, record: Record) -> bool:
         return record.status is Status.SUCCESS and self._plan.includes(record.id)
 
-    def _judge_object(self, record: Record) -> Finding | None:
+    def _check_image(self, record: Record) -> Finding | None:
         key = record.s3_key or ""
         head = self._head(key)
         if head is None:
-            advice = "restore its version from the bucket, or send the request under a new id"
-            return Finding(FindingKind.LOST, "object is gone", advice, record.id, key)
+            advice = "restore a version of it from the bucket, or send the request with a new id"
+            return Finding(FindingKind.LOST, "its object is missing", advice, record.id, key)
         expected = (record.sha256, record.bytes, checksum_of(record.sha256 or ""))
         checksum = head.get("ChecksumSHA256", expected[2])
         if (head["Metadata"].get("sha256"), head["ContentLength"], checksum) == expected:
-            return self._judge_extras(record)
-        advice = "restore the version with the record's sha256; something other than Stillframe wrote here"
-        return Finding(FindingKind.LOST, "object differs from its record", advice, record.id, key)
+            return self._check_extras(record)
+        advice = "restore the version with the record's sha256; something other than Stillframe wrote to this key"
+        return Finding(FindingKind.LOST, "its object differs from the record", advice, record.id, key)
 
-    def _judge_extras(self, record: Record) -> Finding | None:
+    def _check_extras(self, record: Record) -> Finding | None:
         for key in self._extra_keys(record):
             if self._head(key) is None:
-                advice = "restore its version from the bucket; the image itself is there"
-                return Finding(FindingKind.LOST, "an object beside the image is gone", advice, record.id, key)
+                advice = "restore a version of it from the bucket; the image itself exists"
+                return Finding(FindingKind.LOST, "an extra object is missing", advice, record.id, key)
         return None
 
     def _extra_keys(self, record: Record) -> list[str]:
@@ -167,15 +170,15 @@ class Auditor:
                 raise
             return None
 
-    def _judge_lease(self, record: Record) -> Finding | None:
+    def _check_lease(self, record: Record) -> Finding | None:
         over_ms = self._clock.now_ms() - (record.lease_expires_at or 0)
         if over_ms <= 0 or (self._backlog.pending and over_ms <= self._plan.stuck_after_seconds * 1000):
-            # With its message still on the queue it will be taken over.
+            # Its message may still be on the queue, and then another worker takes over.
             return None
         advice = "stillframe redrive" if self._backlog.dead_letters else f"stillframe retry {record.id}"
-        return Finding(FindingKind.STUCK, "lease is over, and nobody took it over", advice, record.id)
+        return Finding(FindingKind.STUCK, "its lease has ended, and no worker took over", advice, record.id)
 
-    def _judge_message(self, record: Record) -> Finding | None:
+    def _check_message(self, record: Record) -> Finding | None:
         age_seconds = (self._clock.now_ms() - (record.updated_at or 0)) / 1000
         if age_seconds <= self._backlog.retention_seconds and (self._backlog.pending or self._backlog.dead_letters):
             return None

@@ -1,4 +1,4 @@
-"""How many messages a queue holds, and for how long it keeps them."""
+"""How many messages the queues hold, and how long they keep them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ COUNTS = (
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
 )
-# Counts are approximate anyway; asking more often would only cost calls.
+# The counts are approximate anyway; reading them more often would only cost calls.
 FRESH_SECONDS = 2.0
 
 
 def message_counts(clients: Clients, queue_url: str) -> tuple[int, int, int]:
-    """Messages that are visible, in flight, delayed. Approximate on AWS, as the names say."""
+    """Read how many messages are visible, in flight and delayed. AWS calls these counts approximate."""
     attributes: Any = clients.sqs.get_queue_attributes(
         QueueUrl=queue_url,
         AttributeNames=list(COUNTS),  # type: ignore[arg-type]
@@ -28,12 +28,12 @@ def message_counts(clients: Clients, queue_url: str) -> tuple[int, int, int]:
 
 
 class Backlog:
-    """What the queue and its dead-letter queue hold, asked again when it is older than a moment."""
+    """The number of messages on the queue and on its dead-letter queue, at most a few seconds old."""
 
     def __init__(self, clients: Clients, settings: Settings) -> None:
         self._clients = clients
         self._settings = settings
-        self._asked_at = float("-inf")
+        self._read_at = float("-inf")
         attributes = clients.sqs.get_queue_attributes(
             QueueUrl=settings.queue_url, AttributeNames=["MessageRetentionPeriod"]
         )["Attributes"]
@@ -43,9 +43,9 @@ class Backlog:
         self.refresh()
 
     def refresh(self) -> None:
-        """Ask again, unless that was just done."""
-        if time.monotonic() - self._asked_at < FRESH_SECONDS:
+        """Read the counts again, unless they are fresh."""
+        if time.monotonic() - self._read_at < FRESH_SECONDS:
             return
         self.pending = sum(message_counts(self._clients, self._settings.queue_url))
         self.dead_letters = sum(message_counts(self._clients, self._settings.dead_letter_queue_url))
-        self._asked_at = time.monotonic()
+        self._read_at = time.monotonic()

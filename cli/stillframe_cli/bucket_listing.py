@@ -1,4 +1,4 @@
-"""The bucket's content, page by page: keys in order, with how many versions each has."""
+"""Lists the bucket page by page: keys in order, with the number of versions of each."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ EXTRA_SLASHES = 3
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """A key with at least one version. A deleted one still has the versions that it had.
+    """A key with at least one version. A deleted object keeps the versions that it had.
 
-    `path` is the key below the prefix: `<2 hex>/<id>.<ext>` of an image, `<2 hex>/<id>/<claim token>/<file>` of what
-    belongs to it.
+    `path` is the key below the prefix: `<2 hex>/<id>.<ext>` for an image, `<2 hex>/<id>/<claim token>/<file>` for an
+    extra object.
     """
 
     key: str
@@ -27,14 +27,14 @@ class StoredObject:
 
     @property
     def is_extra(self) -> bool:
-        """Whether it is one of the objects beside an image."""
+        """Whether it is an extra object beside an image."""
         return self.path.count("/") == EXTRA_SLASHES
 
     @property
     def id(self) -> str:
-        """The screenshot id in the key; an id may have dots, an extension has none.
+        """The screenshot id in the key, or the key itself when it holds no id.
 
-        A key that holds none stands for itself: it has a slash, which no id has.
+        An id may have dots, but an extension has none. A key has a slash, which no id has.
         """
         if self.is_extra:
             return self.path.split("/")[1] or self.key
@@ -42,7 +42,7 @@ class StoredObject:
 
 
 def stored_objects(clients: Clients, settings: Settings) -> Iterator[StoredObject]:
-    """Every key under the prefix. S3 lists versions by key, so that one key is in memory at a time."""
+    """List all keys under the prefix. S3 lists versions by key, so that only one key is in memory at a time."""
     start = len(settings.key_prefix) + 1
     for key, versions in itertools.groupby(_versions(clients, settings), key=lambda version: version["Key"]):
         yield StoredObject(key, sum(1 for _ in versions), key[start:])

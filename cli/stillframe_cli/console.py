@@ -1,4 +1,4 @@
-"""Output: results on stdout, as a table or as JSON lines; progress and logs on stderr."""
+"""Output of the commands: results on stdout as a table or as JSON lines; progress and notes on stderr."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 QUIET_SECONDS = 3.0
+WIDTH_WITHOUT_TERMINAL = 240
 OUTCOME_STYLES = {
     "captured": "green",
     "success": "green",
@@ -26,18 +27,18 @@ OUTCOME_STYLES = {
     "retry": "yellow",
 }
 
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line on stdout.")
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """One object on one line, flushed: the reader may be waiting for it."""
+    """Print one object on one line and flush it, because the reader may be waiting for it."""
     click.echo(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table for people; cells that name an outcome or a status have its colour, on a terminal."""
-    # Off a terminal there is no width to fit: nothing is cut, so that a table can be searched.
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 240)
+    """Print a table. On a terminal, cells that hold an outcome or a status are coloured."""
+    # Without a terminal there is no width to fit: nothing is cut, so that a table can be searched.
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -47,21 +48,21 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     console.print(table)
 
 
-def note(message: str) -> None:
-    """A line for people on stderr."""
+def print_note(message: str) -> None:
+    """Print a line for people on stderr."""
     click.echo(message, err=True)
 
 
 class ProgressReport:
-    """Progress of a long job on stderr: a bar on a terminal, elsewhere a line for each step.
+    """Shows the progress of a long job on stderr: a bar on a terminal, otherwise a line for each step.
 
-    A quiet one has a line every few seconds instead: its steps are many, and tell nothing by themselves.
+    With `quiet`, for jobs of many small steps, it prints a line every few seconds instead of one for each step.
     """
 
     def __init__(self, title: str, total: int, quiet: bool = False) -> None:
         self._title = title
         self._is_quiet = quiet
-        self._told_at = time.monotonic()
+        self._printed_at = time.monotonic()
         self._lock = threading.Lock()
         self._total = total
         self._done = 0
@@ -86,27 +87,28 @@ class ProgressReport:
         if self._bar:
             self._bar.stop()
 
-    def step(self, text: str, count: int = 1) -> None:
-        """Count what is done; `text` says what it was."""
+    def advance(self, text: str) -> None:
+        """Count one more step as done; `text` describes it."""
         with self._lock:
-            self._tell(self._done + count, text)
+            self._show(self._done + 1, text)
 
-    def reach(self, done: int, text: str) -> None:
-        """So many are done by now."""
+    def set_done(self, done: int, text: str) -> None:
+        """Set how many steps are done."""
         with self._lock:
-            self._tell(done, text)
+            self._show(done, text)
 
-    def _tell(self, done: int, text: str) -> None:
+    def _show(self, done: int, text: str) -> None:
         self._done = done
         if self._bar:
             self._bar.update(self._task, completed=done, description=f"{self._title} {text}"[:60])
-        elif not self._is_quiet or done == self._total or time.monotonic() - self._told_at > QUIET_SECONDS:
-            self._told_at = time.monotonic()
-            note(f"{self._title} [{done}/{self._total}] {text}" if self._is_quiet else f"[{done}/{self._total}] {text}")
+        elif not self._is_quiet or done == self._total or time.monotonic() - self._printed_at > QUIET_SECONDS:
+            self._printed_at = time.monotonic()
+            counter = f"[{done}/{self._total}]"
+            print_note(f"{self._title} {counter} {text}" if self._is_quiet else f"{counter} {text}")
 
 
 def human_bytes(count: int | None) -> str:
-    """Bytes in the unit that keeps three digits."""
+    """Format a number of bytes in the unit that leaves at most three digits, for example `45 KB`."""
     if count is None:
         return ""
     size = float(count)

@@ -1,4 +1,4 @@
-"""Logs for people: one short line for each capture, saying who won and who lost."""
+"""Logs for people: one short line for each delivery that says who won the claim and who lost it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from rich.text import Text
 from stillframe_renderer.observability import SERVICE
 
 LEVEL_STYLES = {"WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold red", "DEBUG": "dim"}
-# What every LogRecord has; the rest is what the caller gave as `extra`.
-STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+# Attributes that every LogRecord has; all others were given as `extra`.
+STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class ConsoleHandler(logging.Handler):
-    """Writes to stderr, with colour on a terminal only."""
+    """Writes to stderr, in colour on a terminal."""
 
     def __init__(self, worker_id: str) -> None:
         super().__init__()
@@ -24,20 +24,20 @@ class ConsoleHandler(logging.Handler):
         self._worker_id = worker_id
 
     def emit(self, record: logging.LogRecord) -> None:
-        extra = {name: value for name, value in vars(record).items() if name not in STANDARD}
-        text = _capture_text(extra) if "outcome" in extra else _plain_text(record, extra)
+        extra = {name: value for name, value in vars(record).items() if name not in STANDARD_ATTRIBUTES}
+        text = _outcome_text(extra) if "outcome" in extra else _plain_text(record, extra)
         time = self.formatTime(record)
         line = Text.assemble((f"{time} {self._worker_id} ", "dim"), (f"{record.levelname:<7} ", _style(record)), text)
         self._console.print(line)
         if record.exc_info:
             self._console.print(logging.Formatter().formatException(record.exc_info))
 
-    def formatTime(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name for it
+    def formatTime(self, record: logging.LogRecord) -> str:  # noqa: N802  # name given by the base class
         return logging.Formatter().formatTime(record, "%H:%M:%S")
 
 
 def console_logger(level: str, worker_id: str) -> None:
-    """Send the logs of all Stillframe modules to stderr, readable."""
+    """Write the logs of all Stillframe modules to stderr, formatted for people."""
     handler = ConsoleHandler(worker_id)
     for name in (SERVICE, "stillframe_renderer"):
         logger = logging.getLogger(name)
@@ -50,7 +50,7 @@ def _style(record: logging.LogRecord) -> str:
     return LEVEL_STYLES.get(record.levelname, "")
 
 
-def _capture_text(extra: dict[str, object]) -> str:
+def _outcome_text(extra: dict[str, object]) -> str:
     outcome, screenshot_id = extra["outcome"], extra["id"]
     if outcome == "captured":
         verb = "adopted" if extra.get("adopted") else "captured"

@@ -1,7 +1,7 @@
-"""The emulator's own process: ends with the process that started it, however that one ends.
+"""The process of the emulator. It ends when the process that started it ends, whatever the reason.
 
-MiniStack is an ASGI application. Its own server is written in Python throughout; this one takes half the CPU time for a
-call, on a machine that browsers share with it.
+MiniStack is an ASGI application. It runs under uvicorn because MiniStack's own server, which is all Python, takes twice
+the CPU time for a call, on a machine that it shares with browsers.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
-# As MiniStack's own server has it: an SDK keeps its connections for as long.
+# The value of MiniStack's own server: SDKs keep their connections open.
 KEEP_ALIVE_SECONDS = 75
-# What is under way at the end, a long poll above all, is broken off after it; the state is written then.
+# At the end, requests that take longer (long polls above all) are aborted, and then the state is written.
 GRACE_SECONDS = 1
 
 
 def main() -> None:
-    """Serve MiniStack, tied to its parent; the parent's process id is the only argument."""
+    """Serve MiniStack until the parent ends. The parent's process id is the only argument."""
     parent = int(sys.argv.pop())
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    # The parent may have died before the signal was asked for.
+    # The parent may have died before the signal was requested.
     if os.getppid() != parent:
         sys.exit(0)
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    _, max_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max_files, max_files))
     import uvicorn
     from ministack.app import app
 
@@ -40,7 +40,7 @@ def main() -> None:
         ws="none",
         log_level=os.environ["LOG_LEVEL"].lower(),
         access_log=False,
-        # MiniStack's answers have those of AWS.
+        # MiniStack sends the headers that AWS sends.
         server_header=False,
         date_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,

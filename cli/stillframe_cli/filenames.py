@@ -1,4 +1,4 @@
-"""File names for images, from what people called them."""
+"""File names for the images that `shoot` writes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAX_NAME_CHARS = 100
 
 
 def filename_for(url: str, extension: str, is_taken: Callable[[str], bool]) -> str:
-    """A readable, unique name: `https://example.com/a/b` becomes `example-com-a-b.png`."""
+    """Return a readable name that is not taken: `https://example.com/a/b` becomes `example-com-a-b.png`."""
     parts = urlsplit(url)
     path = re.sub(r"\.html?$", "", parts.path)
     stem = re.sub(r"[^A-Za-z0-9]+", "-", f"{parts.hostname or ''}{path}").strip("-").lower()[:MAX_NAME_CHARS] or "page"

@@ -1,4 +1,4 @@
-"""What an audit finds, and what it comes to."""
+"""The findings of an audit, and their summary."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class FindingKind(StrEnum):
-    """`lost`, `storedTwice` and `stuck` are defects; `orphaned` is a leftover, or work that is being healed."""
+    """`lost`, `storedTwice` and `stuck` are defects. `orphaned` is a leftover object that breaks no promise."""
 
     LOST = "lost"
     STORED_TWICE = "storedTwice"
@@ -22,7 +22,7 @@ DEFECTS = (FindingKind.LOST, FindingKind.STORED_TWICE, FindingKind.STUCK)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it should be, with what to do about it."""
+    """A problem with a record or an object, and advice on how to fix it."""
 
     kind: FindingKind
     problem: str
@@ -31,7 +31,7 @@ class Finding:
     s3_key: str | None = None
 
     def to_wire(self) -> dict[str, Any]:
-        """One line of `audit --json`."""
+        """Return one line of `audit --json`."""
         values = {"finding": self.kind.value, "id": self.id, "s3Key": self.s3_key}
         values |= {"problem": self.problem, "advice": self.advice}
         return {name: value for name, value in values.items() if value is not None}
@@ -39,7 +39,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Summary:
-    """What an audit came to. `checked` counts the objects that were compared with their records."""
+    """The counts of an audit. `checked` is the number of objects that were compared with their records."""
 
     records: int = 0
     objects: int = 0
@@ -50,11 +50,11 @@ class Summary:
 
     @property
     def is_clean(self) -> bool:
-        """Whether there is no defect."""
+        """Whether the audit found no defect."""
         return not any(self.found[kind] for kind in DEFECTS)
 
     def to_wire(self) -> dict[str, int]:
-        """The last line of `audit --json`."""
+        """Return the last line of `audit --json`."""
         return {
             "records": self.records,
             "objects": self.objects,

@@ -1,4 +1,4 @@
-"""The gallery page: what `shoot` made, to look at from disk without a server."""
+"""The gallery page of `shoot`: all results on one page that works from disk, without a server."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ GALLERY_NAME = "index.html"
 
 
 def write_gallery(directory: Path, results: Sequence[dict[str, Any]], title: str) -> Path:
-    """Write `index.html` beside the images; returns its path."""
+    """Write `index.html` beside the images and return its path."""
     environment = Environment(loader=PackageLoader("stillframe_cli"), autoescape=select_autoescape(["html", "j2"]))
-    # As text, which the template escapes as it does all text.
+    # Returns plain text, so that the template escapes it like all other text.
     environment.filters["record"] = lambda result: json.dumps(result, indent=2, ensure_ascii=False)
     page = environment.get_template("gallery.html.j2").render(
         title=title, results=results, counts=Counter(result["outcome"] for result in results)

@@ -1,4 +1,4 @@
-"""What the workers have counted, read back from CloudWatch."""
+"""Reads the workers' metrics back from CloudWatch."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from stillframe_renderer.observability import NAMESPACE, SERVICE
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
 
-# Queries in one GetMetricData.
+# GetMetricData takes 500 queries.
 MAX_QUERIES = 500
-# The shortest window; shorter ones hold too little to tell.
-SHORTEST_SECONDS = 10
+# A shorter window holds too few captures to say anything.
+MIN_WINDOW_SECONDS = 10
 CODES = sorted({error.code for error in leaves(CaptureError)} - {PermanentError.code, TransientError.code})
 REASONS = (
     *((OutcomeKind.SKIPPED.value, reason.value) for reason in SkipReason),
@@ -27,8 +27,8 @@ REASONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """Of a window: deliveries by outcome and by reason; milliseconds of a capture; USD of the workers' time."""
+class MetricTotals:
+    """Metrics of a window: deliveries by outcome and by reason, milliseconds per capture, USD of the workers' time."""
 
     outcomes: Mapping[str, int] = field(default_factory=dict)
     reasons: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -37,18 +37,21 @@ class Counted:
     usd: float = 0.0
 
     def by_reason(self, kind: OutcomeKind) -> dict[str, int]:
-        """Deliveries of one outcome by reason."""
+        """Return the number of deliveries with this outcome by reason."""
         return {reason: count for (outcome, reason), count in self.reasons.items() if outcome == kind.value}
 
 
 class ServiceMetrics:
-    """Reads the service's own metrics. CloudWatch has those of a log a minute or two after they were written."""
+    """Reads Stillframe's metrics. CloudWatch extracts them from a log within a minute or two."""
 
     def __init__(self, client: CloudWatchClient) -> None:
         self._client = client
 
-    def counted(self, start_seconds: float, end_seconds: float) -> Counted:
-        """What was counted between two moments, in seconds since the epoch. About 90 metrics: 0.0009 USD a call."""
+    def read_totals(self, start_seconds: float, end_seconds: float) -> MetricTotals:
+        """Read what was counted between two times (seconds since the epoch).
+
+        Reads about 90 metrics, which cost 0.0009 USD.
+        """
         kinds = [kind.value for kind in OutcomeKind]
         queries: dict[tuple[str, ...], Any] = {
             **{("outcome", kind): _query("Captures", "Sum", outcome=kind) for kind in kinds},
@@ -60,30 +63,30 @@ class ServiceMetrics:
             ("p50",): _query("Duration", "p50", outcome=OutcomeKind.CAPTURED.value),
             ("p95",): _query("Duration", "p95", outcome=OutcomeKind.CAPTURED.value),
         }
-        found = self._values(queries, start_seconds, end_seconds)
-        return Counted(
-            outcomes={kind: round(sum(found["outcome", kind])) for kind in kinds if found["outcome", kind]},
-            reasons={key[1:]: round(sum(each)) for key, each in found.items() if key[0] == "reason" and each},  # type: ignore[misc]
-            p50_ms=_middle(found["p50",]),
-            p95_ms=_middle(found["p95",]),
-            usd=sum(sum(found["usd", kind]) for kind in kinds),
+        values = self._read_values(queries, start_seconds, end_seconds)
+        return MetricTotals(
+            outcomes={kind: round(sum(values["outcome", kind])) for kind in kinds if values["outcome", kind]},
+            reasons={key[1:]: round(sum(each)) for key, each in values.items() if key[0] == "reason" and each},  # type: ignore[misc]
+            p50_ms=_mean(values["p50",]),
+            p95_ms=_mean(values["p95",]),
+            usd=sum(sum(values["usd", kind]) for kind in kinds),
         )
 
-    def _values(
+    def _read_values(
         self, queries: Mapping[tuple[str, ...], Any], start_seconds: float, end_seconds: float
     ) -> dict[tuple[str, ...], list[float]]:
-        """The values of each query, one for each period that has any."""
-        seconds = max(SHORTEST_SECONDS, round(end_seconds - start_seconds))
-        # Metrics of seconds are kept for three hours, and a log's are of minutes.
+        """Return the values of each query, one for each period that has any."""
+        seconds = max(MIN_WINDOW_SECONDS, round(end_seconds - start_seconds))
+        # CloudWatch keeps periods under a minute for three hours only; metrics from logs have one-minute resolution.
         period = seconds if seconds < 60 else -(-seconds // 60) * 60
         names = list(queries)
         values: dict[tuple[str, ...], list[float]] = {name: [] for name in names}
-        asked: list[Any] = [
+        metric_queries: list[Any] = [
             {"Id": f"m{number}", "MetricStat": {**queries[name], "Period": period}, "ReturnData": True}
             for number, name in enumerate(names[:MAX_QUERIES])
         ]
         pages = self._client.get_paginator("get_metric_data").paginate(
-            MetricDataQueries=asked,
+            MetricDataQueries=metric_queries,
             StartTime=datetime.fromtimestamp(end_seconds - period, UTC),
             EndTime=datetime.fromtimestamp(end_seconds, UTC),
         )
@@ -94,18 +97,18 @@ class ServiceMetrics:
 
 
 def _query(metric: str, stat: str, **dimensions: str) -> dict[str, Any]:
-    named = {"service": SERVICE, **dimensions}
+    all_dimensions = {"service": SERVICE, **dimensions}
     return {
         "Metric": {
             "Namespace": NAMESPACE,
             "MetricName": metric,
-            "Dimensions": [{"Name": name, "Value": value} for name, value in sorted(named.items())],
+            "Dimensions": [{"Name": name, "Value": value} for name, value in sorted(all_dimensions.items())],
         },
         "Stat": stat,
     }
 
 
-def _middle(values: Iterable[float]) -> float | None:
-    """A window that lies across two periods has two percentiles."""
+def _mean(values: Iterable[float]) -> float | None:
+    """Return the mean of a percentile's values: a window that lies across two periods has two of them."""
     known = list(values)
     return statistics.fmean(known) if known else None

@@ -1,4 +1,4 @@
-"""Plots, written as SVG or PNG by the name of the file."""
+"""Draws plots and writes them as SVG or PNG."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-# No display is asked for, and no configuration of the user's.
+# Draw without a display, whatever the user's matplotlib configuration says.
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 Points = tuple[Sequence[float], Sequence[float]]
 
 
 def draw(path: Path, title: str, panels: Mapping[str, Mapping[str, Points]], x_label: str) -> None:
-    """One panel above the other, each with named lines; all over the same x.
+    """Draw panels one above the other, each with named lines, over the same x axis.
 
-    Raises ValueError when the ending of the file's name is no known format.
+    The file's suffix selects the format. Raises ValueError when matplotlib does not know it.
     """
     import matplotlib.pyplot as plt
 

@@ -1,4 +1,4 @@
-"""What the event source mapping does in Lambda: polls, invokes the handler, deletes what is done."""
+"""Does what the event source mapping does for Lambda: polls, invokes the handler, deletes acknowledged messages."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from .backlog import message_counts
 
 logger = logging.getLogger("stillframe.poller")
 
-# As ReceiveMessage gives it.
+# A message as ReceiveMessage returns it.
 Message = dict[str, Any]
 Handler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
 
-# A lease of a long-running worker is never longer than this.
+# Longest lease of a long-running worker.
 MAX_LEASE_SECONDS = 600
-# A batch ends this long before its messages become visible to others, besides the margin of its leases.
+# Besides the margin of its leases, a batch ends this long before its messages become visible again.
 VISIBILITY_MARGIN_SECONDS = 1
 
 
 class ConsumerContext:
-    """Stands for the Lambda context: a job may run for its deadline, and not past its message's visibility."""
+    """Takes the place of the Lambda context. A job may run until its deadline, and while its message is invisible."""
 
     function_name = "stillframe-consumer"
     function_version = "$LATEST"
@@ -48,7 +48,7 @@ class ConsumerContext:
 
 
 class Poller:
-    """Long-polls one queue and hands batches to a handler."""
+    """Long-polls one queue and passes batches to a handler."""
 
     def __init__(self, clients: Clients, settings: Settings, handler: Handler, batch_size: int = 10) -> None:
         self._clients = clients
@@ -63,29 +63,29 @@ class Poller:
         self._queue_arn = attributes["QueueArn"]
 
     def poll(self, wait_seconds: int) -> int:
-        """Receive one batch, handle it, delete what was acknowledged; returns how many were received."""
+        """Receive and process one batch. Returns the number of messages received."""
         messages = self.receive(wait_seconds, self._batch_size)
         if messages:
-            self.handle(messages, time.monotonic())
+            self.process(messages, time.monotonic())
         return len(messages)
 
-    def receive(self, wait_seconds: int, most: int) -> list[Message]:
-        """Up to so many messages, ten at most, as soon as there are any."""
-        asked_at = time.monotonic()
+    def receive(self, wait_seconds: int, max_messages: int) -> list[Message]:
+        """Receive up to `max_messages`, but at most a batch, as soon as there are any or `wait_seconds` are over."""
+        started_at = time.monotonic()
         messages = self._sqs.receive_message(
             QueueUrl=self._settings.queue_url,
-            MaxNumberOfMessages=min(most, self._batch_size),
+            MaxNumberOfMessages=min(max_messages, self._batch_size),
             WaitTimeSeconds=wait_seconds,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         ).get("Messages", [])
-        waited_ms = int((time.monotonic() - asked_at) * 1000)
+        waited_ms = int((time.monotonic() - started_at) * 1000)
         logger.debug("received", extra={"count": len(messages), "waitedMs": waited_ms})
         return [cast(Message, message) for message in messages]
 
-    def handle(self, messages: list[Message], received_at: float) -> None:
-        """Have a batch handled and delete what was acknowledged. `received_at` is in seconds of the monotonic clock."""
-        # The lease is over by every worker's clock before the message can be delivered again, or be given up.
+    def process(self, messages: list[Message], received_at: float) -> None:
+        """Pass a batch to the handler and delete the acknowledged messages. `received_at` is in monotonic seconds."""
+        # The lease must end by every worker's clock before the message is delivered again or becomes a dead letter.
         margin = VISIBILITY_MARGIN_SECONDS + 2 * self._settings.lease_margin_seconds
         ends_at = received_at + self._visibility_seconds - margin
         context = ConsumerContext(self._settings.job_deadline_seconds, ends_at)
@@ -94,8 +94,8 @@ class Poller:
         kept = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
         self._delete([message for message in messages if message["MessageId"] not in kept])
 
-    def hand_back(self, messages: list[Message]) -> None:
-        """Make messages visible to others at once."""
+    def return_to_queue(self, messages: list[Message]) -> None:
+        """Make messages visible to other workers at once."""
         self._sqs.change_message_visibility_batch(
             QueueUrl=self._settings.queue_url,
             Entries=[
@@ -105,7 +105,7 @@ class Poller:
         )
 
     def is_drained(self) -> bool:
-        """Whether nothing is visible, in flight or delayed. Approximate on AWS, as the names say."""
+        """Whether no message is visible, in flight or delayed. AWS calls these counts approximate."""
         return not any(message_counts(self._clients, self._settings.queue_url))
 
     def _delete(self, messages: list[Message]) -> None:
@@ -119,11 +119,11 @@ class Poller:
             ],
         )
         for failure in answer.get("Failed", []):
-            # It will be delivered again and skipped as already done.
+            # It is delivered again, and then skipped.
             logger.warning("a message could not be deleted", extra={"error": failure.get("Message")})
 
     def _event_record(self, message: Message) -> dict[str, Any]:
-        """The record that Lambda would put into the event (AWS Lambda, "Using Lambda with Amazon SQS")."""
+        """Return the record that Lambda would put into the event (AWS Lambda, "Using Lambda with Amazon SQS")."""
         return {
             "messageId": message["MessageId"],
             "receiptHandle": message["ReceiptHandle"],

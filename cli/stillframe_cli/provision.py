@@ -1,4 +1,4 @@
-"""Queue, dead-letter queue, table and bucket in the embedded environment, as the stacks deploy them."""
+"""Creates queue, dead-letter queue, table and bucket in the embedded environment, as the stacks deploy them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from stillframe.clients import Clients
-from stillframe.table.record import INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY, PARTITION_KEY, TIME_TO_LIVE
+from stillframe.table.attributes import EXPIRES_AT, ID
+from stillframe.table.record import INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Of the queue, the table and the bucket; the dead-letter queue has it with a suffix.
+# Name of the queue, the table and the bucket; the dead-letter queue adds a suffix.
 DEFAULT_NAME = "stillframe"
 
 DAY_SECONDS = 24 * 3600
@@ -22,14 +23,14 @@ DAY_SECONDS = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class QueuePolicy:
-    """What the queue does with messages that are not acknowledged."""
+    """When a message that is not acknowledged is delivered again, and when it becomes a dead letter."""
 
     visibility_timeout_seconds: int = 360
     max_receive_count: int = 5
 
 
 def provision(clients: Clients, policy: QueuePolicy, name: str = DEFAULT_NAME) -> dict[str, str]:
-    """Create what is missing; returns the environment that names it. Idempotent."""
+    """Create the resources that are missing. Returns the environment variables that name all of them. Idempotent."""
     dead_letter_url = _create_queue(clients, f"{name}-dead-letters", {"MessageRetentionPeriod": str(14 * DAY_SECONDS)})
     attributes = clients.sqs.get_queue_attributes(QueueUrl=dead_letter_url, AttributeNames=["QueueArn"])["Attributes"]
     redrive = {"deadLetterTargetArn": attributes["QueueArn"], "maxReceiveCount": policy.max_receive_count}
@@ -55,23 +56,23 @@ def provision(clients: Clients, policy: QueuePolicy, name: str = DEFAULT_NAME) -
 
 def _create_queue(clients: Clients, name: str, attributes: Any) -> str:
     url = clients.sqs.create_queue(QueueName=name)["QueueUrl"]
-    # Separate, so that other attributes than those of an earlier run are no conflict.
+    # Set separately: CreateQueue fails when the queue exists with other attributes, from an earlier run.
     clients.sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
     return url
 
 
 def create_table(dynamodb: DynamoDBClient, name: str) -> None:
-    """Create the table, with its index and its time to live, unless it is there."""
+    """Create the table with its index and its time to live, unless it exists."""
     try:
         dynamodb.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[
-                {"AttributeName": PARTITION_KEY, "AttributeType": "S"},
+                {"AttributeName": ID, "AttributeType": "S"},
                 {"AttributeName": INDEX_PARTITION_KEY, "AttributeType": "S"},
                 {"AttributeName": INDEX_SORT_KEY, "AttributeType": "N"},
             ],
-            KeySchema=[{"AttributeName": PARTITION_KEY, "KeyType": "HASH"}],
+            KeySchema=[{"AttributeName": ID, "KeyType": "HASH"}],
             GlobalSecondaryIndexes=[
                 {
                     "IndexName": INDEX_NAME,
@@ -88,9 +89,7 @@ def create_table(dynamodb: DynamoDBClient, name: str) -> None:
             raise
         return
     dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
-    dynamodb.update_time_to_live(
-        TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": TIME_TO_LIVE}
-    )
+    dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRES_AT})
 
 
 def _create_bucket(clients: Clients, name: str) -> None:
@@ -99,5 +98,5 @@ def _create_bucket(clients: Clients, name: str) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
             raise
-    # Versions would show a second write, which the audit looks for.
+    # A second write of an object would be a second version, which the audit looks for.
     clients.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})

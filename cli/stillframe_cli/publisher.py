@@ -1,4 +1,4 @@
-"""Metrics of a worker whose log nobody reads metrics from: put to CloudWatch, gathered for a moment."""
+"""Publishes the metrics of a worker to CloudWatch when nothing extracts them from its log."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("stillframe.publisher")
 
 FLUSH_SECONDS = 2.0
-# Of PutMetricData: values in one datum, data in one request.
+# Limits of PutMetricData: values in one datum, data in one request.
 MAX_VALUES = 150
 MAX_DATA = 500
 
@@ -28,46 +28,49 @@ Key = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
 class MetricPublisher:
-    """An observer of outcomes. What it puts has a resolution of one second; what cannot be put is dropped, and said."""
+    """An observer of outcomes that publishes them as metrics with a resolution of one second.
+
+    Metrics that cannot be published are dropped, with a warning.
+    """
 
     def __init__(self, client: CloudWatchClient) -> None:
         self._client = client
         self._lock = threading.Lock()
-        self._gathered: dict[tuple[Key, int], Counter[float]] = {}
+        self._pending: dict[tuple[Key, int], Counter[float]] = {}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
+        self._thread = threading.Thread(target=self._flush_regularly, name="metrics", daemon=True)
         self._thread.start()
 
     def __call__(self, outcome: Outcome) -> None:
-        self._gather(measurements(outcome))
+        self._add(measurements(outcome))
 
     def refused(self, counts: Mapping[str, int]) -> None:
-        """What the egress guard refused one capture."""
-        self._gather(refusals(counts))
+        """Add what the egress guard refused during one capture."""
+        self._add(refusals(counts))
 
     def close(self) -> None:
-        """Put what is left. Idempotent."""
+        """Publish what is pending and stop. Idempotent."""
         self._stop.set()
         self._thread.join()
         self._flush()
 
-    def _gather(self, measured: Iterable[Measurement]) -> None:
+    def _add(self, measured: Iterable[Measurement]) -> None:
         second = int(time.time())
         with self._lock:
             for each in measured:
                 dimensions = tuple(sorted({**each.dimensions, "service": SERVICE}.items()))
                 for name, (unit, value) in each.values.items():
                     key: Key = (name, unit.value, dimensions)
-                    self._gathered.setdefault((key, second), Counter())[value] += 1
+                    self._pending.setdefault((key, second), Counter())[value] += 1
 
-    def _run(self) -> None:
+    def _flush_regularly(self) -> None:
         while not self._stop.wait(FLUSH_SECONDS):
             self._flush()
 
     def _flush(self) -> None:
         with self._lock:
-            gathered, self._gathered = self._gathered, {}
-        data = [datum for (key, second), values in gathered.items() for datum in _data(key, second, values)]
+            pending, self._pending = self._pending, {}
+        data = [datum for (key, second), values in pending.items() for datum in _data(key, second, values)]
         for start in range(0, len(data), MAX_DATA):
             try:
                 self._client.put_metric_data(Namespace=NAMESPACE, MetricData=data[start : start + MAX_DATA])

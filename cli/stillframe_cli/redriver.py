@@ -1,4 +1,7 @@
-"""Dead letters back to the queue, without StartMessageMoveTask: emulators lack it, and it takes all or nothing."""
+"""Moves dead letters back to the queue.
+
+It does not use StartMessageMoveTask, which emulators lack and which moves all messages or none.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +10,37 @@ from dataclasses import dataclass
 from typing import Any
 
 from stillframe.clients import Clients
-from stillframe.request.message import RECEIVED_BEFORE, REDRIVEN_FROM
+from stillframe.request.message import has_reason, redriven_attributes
 from stillframe.settings import Settings
 
 BATCH_SIZE = 10
-# A letter that is kept stays out of sight that long, so that one run meets it once.
-LOOK_SECONDS = 60
+# A letter that is kept stays invisible for this long, so that one run receives it only once.
+VISIBILITY_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Redriven:
-    """How many letters were moved, and how many stay because they carry a reason."""
+class RedriveResult:
+    """How many letters were moved, and how many were kept because they carry an error code."""
 
     moved: int
     kept: int
 
 
 class Redriver:
-    """Moves letters one by one: each is deleted only after it was sent."""
+    """Moves letters one by one, and deletes each only after it was sent."""
 
     def __init__(self, clients: Clients, settings: Settings) -> None:
         self._sqs = clients.sqs
         self._settings = settings
 
-    def run(
-        self, limit: int | None = None, moved_one: Callable[[int, str], None] = lambda count, message_id: None
-    ) -> Redriven:
-        """Move up to `limit` letters; `moved_one` is told of each. Raises ClientError or BotoCoreError.
+    def redrive(
+        self, limit: int | None = None, on_moved: Callable[[int, str], None] = lambda count, message_id: None
+    ) -> RedriveResult:
+        """Move up to `limit` letters. Raises ClientError or BotoCoreError.
 
-        Letters with a reason of their own (a body that is no request, an id conflict) stay: as they are
-        they can only fail again. A run that ends in the middle may have sent a letter that it did not
-        delete: the next run sends it again, as a duplicate.
+        `on_moved` is called after each, with the number of letters moved so far and the message id. Letters that carry
+        an error code (an invalid message, an id conflict) are kept, because they would only fail again. A run that is
+        interrupted may leave a letter that it has sent but not deleted; the next run sends it again, as a duplicate.
         """
         moved = 0
         kept: set[str] = set()
@@ -46,20 +49,20 @@ class Redriver:
             if not letters:
                 break
             for letter in letters:
-                if "errorCode" in letter.get("MessageAttributes", {}):
+                if has_reason(letter.get("MessageAttributes", {})):
                     kept.add(letter["MessageId"])
                     continue
                 self._move(letter)
                 moved += 1
-                moved_one(moved, letter["MessageId"])
-        return Redriven(moved, len(kept))
+                on_moved(moved, letter["MessageId"])
+        return RedriveResult(moved, len(kept))
 
     def _receive(self, count: int) -> list[Any]:
         answer = self._sqs.receive_message(
             QueueUrl=self._settings.dead_letter_queue_url,
             MaxNumberOfMessages=count,
             WaitTimeSeconds=1,
-            VisibilityTimeout=LOOK_SECONDS,
+            VisibilityTimeout=VISIBILITY_SECONDS,
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["MessageGroupId"],
         )
@@ -68,15 +71,10 @@ class Redriver:
     def _move(self, letter: Any) -> None:
         tenant = letter.get("Attributes", {}).get("MessageGroupId")
         group: Any = {"MessageGroupId": tenant} if tenant else {}
-        # Its tries begin anew.
-        kept = {name: each for name, each in letter.get("MessageAttributes", {}).items() if name != RECEIVED_BEFORE}
         self._sqs.send_message(
             QueueUrl=self._settings.queue_url,
             MessageBody=letter["Body"],
-            MessageAttributes={
-                **kept,
-                REDRIVEN_FROM: {"DataType": "String", "StringValue": letter["MessageId"]},
-            },
+            MessageAttributes=redriven_attributes(letter.get("MessageAttributes", {}), letter["MessageId"]),
             **group,
         )
         self._sqs.delete_message(QueueUrl=self._settings.dead_letter_queue_url, ReceiptHandle=letter["ReceiptHandle"])

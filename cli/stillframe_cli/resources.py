@@ -1,4 +1,4 @@
-"""How cloud commands find their queue, table and bucket: options, then environment, then stack outputs."""
+"""How commands find their queue, table and bucket: from options, then the environment, then stack outputs."""
 
 from __future__ import annotations
 
@@ -17,49 +17,58 @@ from stillframe.settings import Settings, SettingsError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Option, variable, output of the stack.
+# Name of the option, environment variable, stack output.
 RESOURCES = (
     ("queue_url", "QUEUE_URL", "QueueUrl"),
     ("dead_letter_queue_url", "DEAD_LETTER_QUEUE_URL", "DeadLetterQueueUrl"),
     ("table_name", "TABLE_NAME", "TableName"),
     ("bucket_name", "BUCKET_NAME", "BucketName"),
 )
-HOW_TO_NAME = (
-    "Name them with --stack STACK, with options (--queue-url, --dead-letter-queue-url, --table-name, --bucket-name), "
-    "or in the environment: `stillframe dev` prints the exports of an embedded one."
+
+stack_option = click.option(
+    "--stack", metavar="STACK", help="Use the resources that are outputs of this CloudFormation stack."
 )
 
 
 def resource_options(command: F) -> F:
-    """The options that name resources; the command gets one `settings` and one `clients`."""
+    """Add the options that select a deployment. The command gets `settings` and `clients` in their place."""
 
-    @click.option("--stack", metavar="STACK", help="CloudFormation stack whose outputs name the resources.")
-    @click.option("--queue-url", metavar="URL")
-    @click.option("--dead-letter-queue-url", metavar="URL")
-    @click.option("--table-name", metavar="NAME")
-    @click.option("--bucket-name", metavar="NAME")
+    @stack_option
+    @click.option("--queue-url", metavar="URL", help="URL of the queue.  [env var: QUEUE_URL]")
+    @click.option(
+        "--dead-letter-queue-url",
+        metavar="URL",
+        help="URL of the dead-letter queue.  [env var: DEAD_LETTER_QUEUE_URL]",
+    )
+    @click.option("--table-name", metavar="NAME", help="Name of the table.  [env var: TABLE_NAME]")
+    @click.option("--bucket-name", metavar="NAME", help="Name of the bucket.  [env var: BUCKET_NAME]")
     @functools.wraps(command)
     def wrapper(*args: Any, stack: str | None, **kwargs: Any) -> Any:
-        named = {option: kwargs.pop(option) for option, _, _ in RESOURCES}
-        return command(*args, settings=find_settings(stack, named), clients=Clients.connect(), **kwargs)
+        from_options = {option: kwargs.pop(option) for option, _, _ in RESOURCES}
+        return command(*args, settings=find_settings(stack, from_options), clients=Clients.connect(), **kwargs)
 
     return wrapper  # type: ignore[return-value]
 
 
-def find_settings(stack: str | None, named: dict[str, str | None]) -> Settings:
-    """Settings with the resources that were found. Raises SettingsError that says how to name them."""
+def find_settings(stack: str | None, from_options: dict[str, str | None]) -> Settings:
+    """Return settings with every resource filled in. Raises SettingsError that names the missing variables."""
     outputs: dict[str, str] = {}
     found: dict[str, str] = {}
     for option, variable, output in RESOURCES:
-        value = named.get(option) or os.environ.get(variable)
+        value = from_options.get(option) or os.environ.get(variable)
         if not value and stack:
             outputs = outputs or stack_outputs(stack)
             value = outputs.get(output)
         if value:
             found[variable] = value
-    missing = [variable for _, variable, _ in RESOURCES if variable not in found]
+    missing = ", ".join(variable for _, variable, _ in RESOURCES if variable not in found)
+    if missing and stack:
+        raise SettingsError(f"--stack {stack}: the outputs of this stack do not include {missing}")
     if missing:
-        raise SettingsError(f"not known: {', '.join(missing)}. {HOW_TO_NAME}")
+        raise SettingsError(
+            f"No deployment selected: use --stack, or start `stillframe dev` and set the variables that it prints "
+            f"(not set: {missing})."
+        )
     return Settings.from_environment(**found)
 
 
@@ -69,9 +78,9 @@ def is_on_this_machine(settings: Settings) -> bool:
 
 
 def stack_outputs(stack: str) -> dict[str, str]:
-    """Outputs of the stack and of the storage stack that belongs to it, as far as there are such.
+    """Return the outputs of the stack and of the storage stack that belongs to it; one of them may be missing.
 
-    Raises SettingsError when there is neither.
+    Raises SettingsError when there are no outputs.
     """
     client: Any = boto3.client("cloudformation")
     outputs: dict[str, str] = {}
@@ -84,5 +93,5 @@ def stack_outputs(stack: str) -> dict[str, str]:
             continue
         outputs |= {item["OutputKey"]: item["OutputValue"] for item in description.get("Outputs", [])}
     if not outputs:
-        raise SettingsError(f"--stack {stack}: {problem or 'it has no outputs'}")
+        raise SettingsError(f"--stack {stack}: {problem or 'the stack has no outputs'}")
     return outputs

@@ -1,4 +1,4 @@
-"""A directory served on loopback, for the demo and for tests that need real pages."""
+"""Serves a directory on loopback, for the demo and for tests that need real pages."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ DEMO_PAGES = ("article.html", "tall.html", "dashboard.html", "languages.html")
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Serves files without a log line for each."""
+    """Serves files and logs nothing."""
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class calls it so
-        """Quiet."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # name given by the base class
+        """Log nothing."""
 
 
 @contextlib.contextmanager
-def serving(directory: Path) -> Iterator[str]:
-    """Serve a directory on a free port; yields `127.0.0.1:PORT`."""
+def serve_directory(directory: Path) -> Iterator[str]:
+    """Serve a directory on a free port, and yield `127.0.0.1:PORT`."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(directory)))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, name="site", daemon=True)

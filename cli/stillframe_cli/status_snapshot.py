@@ -1,4 +1,4 @@
-"""How the service does at this moment: queue, records and metrics, as one set of figures."""
+"""The state of a deployment at one moment: queues, records and metrics as one set of figures."""
 
 from __future__ import annotations
 
@@ -12,20 +12,31 @@ from pydantic.alias_generators import to_camel
 from stillframe.clients import Clients
 from stillframe.outcome import OutcomeKind
 from stillframe.settings import Settings
-from stillframe.table.record import INDEX_NAME, Record, Status, index_shards, to_attributes
+from stillframe.table.attributes import (
+    CLAIMED_AT,
+    ID,
+    INDEX_SHARD,
+    QUEUED_AT,
+    STATUS,
+    UPDATED_AT,
+    WORKER_ID,
+    to_attributes,
+)
+from stillframe.table.record import INDEX_NAME, Record, Status, index_shards
 
 from .backlog import message_counts
 from .metrics import ServiceMetrics
 
 READERS = 8
+PROJECTED = (ID, STATUS, WORKER_ID, QUEUED_AT, CLAIMED_AT, UPDATED_AT)
 
 
 @dataclass(frozen=True, slots=True)
 class StatusSnapshot:
-    """Figures of one moment, and of the window before it.
+    """The figures of one moment, and those of the window that ends with it.
 
-    `workers` are those that hold a claim at the moment; `oldest_seconds` is the age of the oldest request that has not
-    ended. Times are seconds and milliseconds as the names say, money USD.
+    `at` is in seconds since the epoch. `workers` are the ids of workers that hold a claim. `oldest_seconds` is the age
+    of the oldest request that is queued or processing. Durations are in seconds or milliseconds, as their names say.
     """
 
     at: float
@@ -48,32 +59,33 @@ class StatusSnapshot:
     cost_usd: float = 0.0
 
     def to_wire(self) -> dict[str, Any]:
-        """Wire names."""
+        """Return the figures under their wire names."""
         return {to_camel(name): value for name, value in asdict(self).items()}
 
 
 class SnapshotReader:
-    """Takes them. Changes nothing; costs two calls of SQS, 32 small queries and the metrics."""
+    """Reads snapshots and changes nothing. Each takes two SQS calls, 32 small queries and the metrics."""
 
     def __init__(self, clients: Clients, settings: Settings, metrics: ServiceMetrics) -> None:
         self._clients = clients
         self._settings = settings
         self._metrics = metrics
 
-    def take(self, window_seconds: float) -> StatusSnapshot:
-        """The vitals of this moment, with what was counted in so many seconds before it."""
+    def read(self, window_seconds: float) -> StatusSnapshot:
+        """Read the figures of this moment, and the metrics of the last `window_seconds`."""
         now = time.time()
         with ThreadPoolExecutor(READERS) as pool:
             counts = pool.submit(message_counts, self._clients, self._settings.queue_url)
             dead = pool.submit(message_counts, self._clients, self._settings.dead_letter_queue_url)
-            counting = pool.submit(self._metrics.counted, now - window_seconds, now)
-            queued = list(pool.map(self._oldest, index_shards(Status.QUEUED)))
-            processing = [each for shard in pool.map(self._all, index_shards(Status.PROCESSING)) for each in shard]
+            metrics = pool.submit(self._metrics.read_totals, now - window_seconds, now)
+            queued = list(pool.map(self._read_oldest, index_shards(Status.QUEUED)))
+            shards = pool.map(self._read_shard, index_shards(Status.PROCESSING))
+            processing = [record for shard in shards for record in shard]
         depth, in_flight, delayed = counts.result()
-        counted = counting.result()
-        waiting = [record for record in (*(oldest for oldest, _ in queued), *processing) if record is not None]
-        begun = [record.queued_at or record.claimed_at or record.updated_at for record in waiting]
-        oldest_ms = min((each for each in begun if each), default=now * 1000)
+        totals = metrics.result()
+        unfinished = [record for record in (*(oldest for oldest, _ in queued), *processing) if record is not None]
+        started = [record.queued_at or record.claimed_at or record.updated_at for record in unfinished]
+        oldest_ms = min((each for each in started if each), default=now * 1000)
         return StatusSnapshot(
             at=round(now, 3),
             window_seconds=window_seconds,
@@ -85,31 +97,31 @@ class SnapshotReader:
             queued=sum(count for _, count in queued),
             processing=len(processing),
             workers=sorted({record.worker_id for record in processing if record.worker_id}),
-            captures_per_second=round(counted.outcomes.get(OutcomeKind.CAPTURED.value, 0) / window_seconds, 2),
-            p50_ms=counted.p50_ms,
-            p95_ms=counted.p95_ms,
-            outcomes=dict(counted.outcomes),
-            skipped=counted.by_reason(OutcomeKind.SKIPPED),
-            failed=counted.by_reason(OutcomeKind.FAILED),
-            retried=counted.by_reason(OutcomeKind.RETRY),
-            cost_usd=round(counted.usd, 6),
+            captures_per_second=round(totals.outcomes.get(OutcomeKind.CAPTURED.value, 0) / window_seconds, 2),
+            p50_ms=totals.p50_ms,
+            p95_ms=totals.p95_ms,
+            outcomes=dict(totals.outcomes),
+            skipped=totals.by_reason(OutcomeKind.SKIPPED),
+            failed=totals.by_reason(OutcomeKind.FAILED),
+            retried=totals.by_reason(OutcomeKind.RETRY),
+            cost_usd=round(totals.usd, 6),
         )
 
-    def _oldest(self, shard: str) -> tuple[Record | None, int]:
-        """The record of a shard that has not changed for longest, and how many it has: one page at most."""
+    def _read_oldest(self, shard: str) -> tuple[Record | None, int]:
+        """Return the least recently changed record of a shard, and the number of records: those of one page at most."""
         answer = self._clients.dynamodb.query(**self._query(shard))
         items = answer["Items"]
         return (Record.from_item(items[0]) if items else None), len(items)
 
-    def _all(self, shard: str) -> list[Record]:
+    def _read_shard(self, shard: str) -> list[Record]:
         return [Record.from_item(item) for item in self._clients.dynamodb.query(**self._query(shard))["Items"]]
 
     def _query(self, shard: str) -> dict[str, Any]:
         return {
             "TableName": self._settings.table_name,
             "IndexName": INDEX_NAME,
-            "KeyConditionExpression": "indexShard = :shard",
+            "KeyConditionExpression": f"{INDEX_SHARD} = :shard",
             "ExpressionAttributeValues": to_attributes({":shard": shard}),
-            "ProjectionExpression": "id, #status, workerId, queuedAt, claimedAt, updatedAt",
-            "ExpressionAttributeNames": {"#status": "status"},
+            "ProjectionExpression": ", ".join(f"#{name}" for name in PROJECTED),
+            "ExpressionAttributeNames": {f"#{name}": name for name in PROJECTED},
         }

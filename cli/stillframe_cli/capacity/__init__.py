@@ -1,1 +1,1 @@
-"""The capacity guide as a program: how many, how large, how fast, how dear, and which limit binds first."""
+"""The capacity guide: how many workers a load needs, of which size, at what cost, and which limit binds first."""

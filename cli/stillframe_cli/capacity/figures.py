@@ -1,4 +1,4 @@
-"""What a capture is like: measured by a load test, taken from records, or given."""
+"""What a capture takes: CPU time, duration and bytes, from a load test, from records, or given."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ import click
 from stillframe.table.record import Record, Status
 
 MS = 1000
-# Measured, `make bench`, the mean of its page classes at 300 ms a response; used where nothing better is known.
+# Measured by `make bench`: the mean of its page classes at 300 ms per response. Used when nothing better is known.
 ASSUMED_CPU_MS = 190
 ASSUMED_DURATION_MS = 1100
 ASSUMED_P99_MS = 3300
 ASSUMED_BYTES = 250_000
-# Measured, `make bench`: 330 MB with 4 tabs, 625 MB with 12, which is 45 MB a tab on pages that are lighter than most.
+# `make bench` measures 330 MB with 4 tabs and 625 MB with 12. That is 45 MB per tab, on pages lighter than most.
 BASE_MB = 220
 MB_PER_TAB = 120
-# And one of them may be far heavier than the others.
+# Reserve for one page that is far heavier than the others.
 HEAVY_PAGE_MB = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one capture: CPU time, time from claim to stored while the worker is not busy, its 99th percentile, bytes.
+    """What one capture takes.
 
-    Times in milliseconds. `source` says where they are from. `machine_cpu_ms` is what a whole machine took for each,
-    services and all, where they were measured on one.
+    `duration_ms` is the time from claim to stored image on a worker that is not busy, `p99_ms` its 99th percentile
+    under load. `source` says where the figures come from. `machine_cpu_ms` is the CPU time of the whole machine per
+    capture, the emulator's included; it is known only when a load test measured it.
     """
 
     cpu_ms: float
@@ -47,16 +48,16 @@ class Figures:
 
     @property
     def waiting_seconds(self) -> float:
-        """Of a capture, the time that no CPU is needed for."""
+        """The time of a capture in which it needs no CPU."""
         return max(0.0, self.duration_ms - self.cpu_ms) / MS
 
     @property
     def waiting_share(self) -> float:
-        """How much of a capture is waiting, 0 to 1."""
+        """The share of its duration that a capture waits, 0 to 1."""
         return self.waiting_seconds / max(self.duration_ms / MS, 1e-9)
 
     def to_wire(self) -> dict[str, Any]:
-        """Wire names."""
+        """Return the figures under their wire names."""
         return {
             "cpuMs": round(self.cpu_ms),
             "durationMs": round(self.duration_ms),
@@ -68,40 +69,46 @@ class Figures:
 
 
 ASSUMED = Figures(
-    ASSUMED_CPU_MS, ASSUMED_DURATION_MS, ASSUMED_P99_MS, ASSUMED_BYTES, "assumed: the benchmark's pages at 300 ms"
+    ASSUMED_CPU_MS,
+    ASSUMED_DURATION_MS,
+    ASSUMED_P99_MS,
+    ASSUMED_BYTES,
+    "assumed: the pages of the benchmark at 300 ms per response",
 )
 
 
 def from_load_test(path: Path) -> Figures:
-    """Of the file that `load-test --out` wrote. Raises click.UsageError when it is none."""
+    """Read the file that `load-test --out` wrote. Raises click.UsageError when it is not such a file."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        durations = found["durationMs"]
+        result = json.loads(path.read_text(encoding="utf-8"))
+        durations = result["durationMs"]
         return Figures(
-            cpu_ms=float(found["cpuMs"]),
-            # Under load a capture waits for the CPU as well; the shortest of them hardly do.
+            cpu_ms=float(result["cpuMs"]),
+            # Under load, captures also wait for a CPU. The shortest ones hardly do.
             duration_ms=float(durations["p10"]),
             p99_ms=float(durations["p99"]),
-            bytes=float(found["bytes"]),
-            source=f"load test of {found['captured']} captures",
-            machine_cpu_ms=found.get("machineCpuMs"),
+            bytes=float(result["bytes"]),
+            source=f"load test of {result['captured']} captures",
+            machine_cpu_ms=result.get("machineCpuMs"),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise click.UsageError(
-            f"{path}: not the output of `stillframe load-test --out` ({type(error).__name__}: {error})"
+            f"{path} is not the output of `stillframe load-test --out` ({type(error).__name__}: {error})"
         ) from error
 
 
 def from_records(records: Iterable[Record]) -> Figures:
-    """Of the records of captures. Raises click.UsageError when there are none that tell."""
-    told = [r for r in records if r.status is Status.SUCCESS and r.cpu_ms is not None and r.duration_ms is not None]
-    if not told:
-        raise click.UsageError("no record tells of CPU time: capture something first, or use --from or --cpu-ms")
-    durations = sorted(r.duration_ms or 0 for r in told)
+    """Summarize the records of captures. Raises click.UsageError when none has a CPU time and a duration."""
+    measured = [r for r in records if r.status is Status.SUCCESS and r.cpu_ms is not None and r.duration_ms is not None]
+    if not measured:
+        raise click.UsageError(
+            "The table has no record of a successful capture. Capture something first, or use --from or --cpu-ms."
+        )
+    durations = sorted(r.duration_ms or 0 for r in measured)
     return Figures(
-        cpu_ms=statistics.fmean(r.cpu_ms or 0 for r in told),
+        cpu_ms=statistics.fmean(r.cpu_ms or 0 for r in measured),
         duration_ms=statistics.median(durations),
         p99_ms=durations[min(len(durations) - 1, int(len(durations) * 0.99))],
-        bytes=statistics.fmean(r.bytes or 0 for r in told),
-        source=f"{len(told)} records",
+        bytes=statistics.fmean(r.bytes or 0 for r in measured),
+        source=f"{len(measured)} records",
     )

@@ -1,4 +1,4 @@
-"""AWS's limits, and how much of each a load takes: the one that binds first, and how it is raised.
+"""The limits of AWS, how much of each a load uses, which one binds first, and how to raise it.
 
 Sources, by service: docs.aws.amazon.com: "Lambda quotas", "Configuring scaling behavior for SQS event source mappings",
 "Amazon SQS standard queue quotas", "Quotas in Amazon DynamoDB", "Amazon S3 performance guidelines",
@@ -15,17 +15,17 @@ from stillframe.table.record import INDEX_SHARDS
 
 from .prices import INDEX_WRITES, KB, RECORD_BYTES, TABLE_WRITES
 
-# Standard mapping: at first, more a minute, at most.
+# Concurrency of a standard mapping: at the start, added per minute, maximum.
 MAPPING_START = 5
 MAPPING_PER_MINUTE = 300
-MAPPING_MOST = 1250
+MAPPING_MAX = 1250
 MAX_CONCURRENCY_SETTING = 1000
-# Provisioned pollers.
+# Concurrency of a mapping with provisioned pollers: of each poller, added per minute, maximum.
 POLLER_CONCURRENCY = 10
 PROVISIONED_PER_MINUTE = 1000
-PROVISIONED_MOST = 20_000
-MIN_POLLERS, MOST_POLLERS = 2, 2000
-# Of a function: new environments in ten seconds.
+PROVISIONED_MAX = 20_000
+MIN_POLLERS, MAX_POLLERS = 2, 2000
+# Execution environments that a function may add in ten seconds.
 ENVIRONMENTS_PER_TEN_SECONDS = 1000
 ACCOUNT_CONCURRENCY = 1000
 SQS_IN_FLIGHT = 120_000
@@ -40,7 +40,7 @@ FARGATE_TASKS_PER_SERVICE = 5000
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit, what the load needs of it, and what to do when that is more."""
+    """A limit, how much of it the load needs, and how to raise it."""
 
     name: str
     needed: float
@@ -52,7 +52,7 @@ class Limit:
         return self.needed / self.quota
 
     def to_wire(self) -> dict[str, Any]:
-        """Wire names."""
+        """Return the limit under its wire names."""
         return {
             "limit": self.name,
             "needed": round(self.needed, 1),
@@ -62,81 +62,82 @@ class Limit:
         }
 
 
-def limits_of(peak_per_second: float, concurrency: int, vcpus: float, tasks: int, in_flight: float) -> list[Limit]:
-    """Those that the load touches, the one that binds first at the head.
+def find_limits(peak_per_second: float, concurrency: int, vcpus: float, tasks: int, in_flight: float) -> list[Limit]:
+    """Return the limits that apply to a load, the one that binds first at the head.
 
-    `concurrency` and `in_flight` are of the function, `tasks` and `vcpus` of the fleet; what is not used is 0.
+    `concurrency` is that of the function, `vcpus` and `tasks` are those of the fleet; 0 when it is not used.
+    `in_flight` is the number of messages in flight.
     """
     units = math.ceil(RECORD_BYTES / KB)
     table, index = peak_per_second * TABLE_WRITES * units, peak_per_second * INDEX_WRITES * units
-    found = [
+    limits = [
         Limit(
             "SQS: messages in flight of a standard queue",
             in_flight,
             SQS_IN_FLIGHT,
-            "fewer tabs' worth of messages received ahead; a second queue with a stack of its own",
+            "Receive fewer messages ahead, or deploy a second stack with its own queue.",
         ),
         Limit(
-            "DynamoDB: writes a second of a new on-demand table",
+            "DynamoDB: writes per second of a new on-demand table",
             table,
             DYNAMODB_NEW_TABLE_WRITES,
-            "it doubles its peak within 30 minutes by itself; before a sudden load set warm throughput "
-            "(aws dynamodb update-table --warm-throughput)",
+            "DynamoDB doubles it within 30 minutes by itself; before a sudden load, set the warm throughput "
+            "(aws dynamodb update-table --warm-throughput).",
         ),
         Limit(
-            "DynamoDB: write units a second of a table",
+            "DynamoDB: write units per second of a table",
             table + index,
             DYNAMODB_TABLE_WRITES,
-            "Service Quotas, DynamoDB, 'Table-level write throughput limit'",
+            "Request more in Service Quotas: DynamoDB, 'Table-level write throughput limit'.",
         ),
         Limit(
-            "DynamoDB: writes a second of an index partition",
+            "DynamoDB: writes per second of an index partition",
             index / INDEX_SHARDS,
             DYNAMODB_PARTITION_WRITES,
-            "INDEX_SHARDS in stillframe/record.py: more shards for one status",
+            "Raise INDEX_SHARDS in stillframe/table/record.py, for more shards per status.",
         ),
         Limit(
-            "S3: PUTs a second, 256 prefixes",
+            "S3: PUTs per second over 256 prefixes",
             peak_per_second,
             S3_PUTS_PER_PREFIX * S3_PREFIXES,
-            "nothing to raise: S3 divides prefixes by itself as they grow busy",
+            "Nothing to do: S3 splits busy prefixes by itself.",
         ),
     ]
     if concurrency:
-        found += [
+        limits += [
             Limit(
                 "Lambda: concurrent executions of the account",
                 concurrency,
                 ACCOUNT_CONCURRENCY,
-                "Service Quotas, Lambda, 'Concurrent executions'",
+                "Request more in Service Quotas: Lambda, 'Concurrent executions'.",
             ),
-            _of_mapping(concurrency),
+            _mapping_limit(concurrency),
         ]
     if tasks:
-        found += [
+        limits += [
             Limit(
                 "Fargate: on-demand vCPUs of the account",
                 vcpus,
                 FARGATE_VCPUS,
-                "Service Quotas, AWS Fargate, 'Fargate On-Demand vCPU resource count'",
+                "Request more in Service Quotas: AWS Fargate, 'Fargate On-Demand vCPU resource count'.",
             ),
             Limit(
                 "ECS: tasks of a service",
                 tasks,
                 FARGATE_TASKS_PER_SERVICE,
-                "a second service, or tasks with more CPUs",
+                "Use tasks with more vCPUs, or a second service.",
             ),
         ]
-    return sorted(found, key=lambda limit: limit.share, reverse=True)
+    return sorted(limits, key=lambda limit: limit.share, reverse=True)
 
 
-def _of_mapping(concurrency: int) -> Limit:
+def _mapping_limit(concurrency: int) -> Limit:
     if concurrency > MAX_CONCURRENCY_SETTING:
-        name = "Lambda: concurrency of an SQS mapping with pollers of its own"
-        return Limit(name, concurrency, PROVISIONED_MOST, "a second queue with a stack of its own")
+        name = "Lambda: concurrency of an SQS mapping with provisioned pollers"
+        return Limit(name, concurrency, PROVISIONED_MAX, "Deploy a second stack with its own queue.")
     return Limit(
         "Lambda: concurrency of an SQS mapping",
         concurrency,
         MAX_CONCURRENCY_SETTING,
-        "pollers of its own (-c stillframe:maxPollers=..): up to 20,000",
+        "Use provisioned pollers (-c stillframe:maxPollers=N), for up to 20,000.",
     )

@@ -1,4 +1,4 @@
-"""A load over time: messages a second at each moment, straight between named points."""
+"""A load over time: messages per second, interpolated linearly between points."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from dataclasses import dataclass
 
 import click
 
-SHAPE = "SECONDS:RATE,SECONDS:RATE,..., for example 0:0,600:3500,1200:3500,1800:0"
+FORMAT = "SECONDS:RATE,SECONDS:RATE,..., for example 0:0,600:3500,1200:3500,1800:0"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadProfile:
-    """Points of seconds and messages a second, in order."""
+    """A load given by points of (seconds, messages per second), in order of time."""
 
     points: Sequence[tuple[float, float]]
 
     @property
     def seconds(self) -> float:
-        """When the last point is."""
+        """The time of the last point."""
         return self.points[-1][0]
 
     @property
     def peak(self) -> float:
-        """The most messages a second."""
+        """The highest number of messages per second."""
         return max(rate for _, rate in self.points)
 
     def rate(self, at: float) -> float:
-        """Messages a second at a moment; after the last point none come."""
+        """Return the messages per second at a time; 0 after the last point."""
         if at > self.seconds:
             return 0.0
         index = bisect_right([second for second, _ in self.points], at)
@@ -41,17 +41,19 @@ class LoadProfile:
 
     @classmethod
     def parse(cls, text: str) -> LoadProfile:
-        """Raises click.UsageError that shows the form."""
+        """Parse `SECONDS:RATE,SECONDS:RATE,...`. Raises click.UsageError that shows this format."""
         try:
             points = [tuple(float(part) for part in point.split(":")) for point in text.split(",")]
             pairs = [(second, rate) for second, rate in points]
         except ValueError as error:
-            raise click.UsageError(f"--profile {text!r} is not of the form {SHAPE}") from error
+            raise click.UsageError(f"--profile {text!r} does not have the form {FORMAT}") from error
         if len(pairs) < 2 or pairs != sorted(pairs, key=lambda pair: pair[0]) or min(min(pair) for pair in pairs) < 0:
-            raise click.UsageError(f"--profile {text!r}: two points or more, in order, none negative: {SHAPE}")
+            raise click.UsageError(
+                f"--profile {text!r} must have at least two points, in order of time and not negative: {FORMAT}"
+            )
         return cls(pairs)
 
     @classmethod
-    def day_peak(cls, average: float, peak: float) -> LoadProfile:
-        """Half an hour of average load, ten minutes up, twenty of peak, ten down, half an hour."""
+    def with_peak(cls, average: float, peak: float) -> LoadProfile:
+        """Return 30 minutes at the average, 10 rising, 20 at the peak, 10 falling, and 30 at the average."""
         return cls([(0, average), (1800, average), (2400, peak), (3600, peak), (4200, average), (6000, average)])

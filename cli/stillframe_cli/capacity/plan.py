@@ -1,4 +1,4 @@
-"""The plan: both ways to run it, what each costs and does under the peak, which one, and why."""
+"""The plan: compares a function with a fleet by cost and by their waiting time at the peak, and chooses one."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from . import fleet_size, lambda_size
 from .figures import Figures
 from .fleet_size import FleetSize
 from .lambda_size import LambdaSize
-from .limits import MIN_POLLERS, POLLER_CONCURRENCY, Limit, limits_of
+from .limits import MIN_POLLERS, POLLER_CONCURRENCY, Limit, find_limits
 from .load_profile import LoadProfile
 from .prices import DATA_OUT_PER_GB
-from .scaling import FleetScaler, MappingScaler, provisioned, standard
+from .scaling import FleetScaler, MappingScaler, provisioned_mapping, standard_mapping
 from .target import Target
 from .timeline import Timeline, simulate
 from .worker import CPU_TARGET, MEMORY_TARGET
 
-MILLION_AN_HOUR = 1e6
-MOSTLY = 0.5
-# A fleet is more to look after: what it has to save.
-WORTH_A_FLEET = 0.10
+MAX_PER_HOUR_OF_ONE_STACK = 1e6
+# Warn about limits of which the load needs more than this share.
+WARNING_SHARE = 0.5
+# A fleet takes more care than a function, so it must save at least this share of the cost.
+MIN_FLEET_SAVING = 0.10
 PRICE_SOURCE = "list prices of aws.amazon.com, no free tier"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything follows from what is wanted and what a capture is like."""
+    """Sizes, costs and simulations for a target. Everything is derived from the target and the figures of a capture."""
 
     target: Target
     figures: Figures
@@ -47,8 +48,8 @@ class Plan:
 
     @cached_property
     def load(self) -> LoadProfile:
-        """The load that is simulated: the one that is given, or a peak of twenty minutes."""
-        return self.profile or LoadProfile.day_peak(self.target.per_second, self.target.peak_per_second)
+        """The load to simulate: the given one, or a peak of twenty minutes."""
+        return self.profile or LoadProfile.with_peak(self.target.per_second, self.target.peak_per_second)
 
     @cached_property
     def function_timeline(self) -> Timeline:
@@ -61,15 +62,15 @@ class Plan:
 
     @property
     def mapping(self) -> MappingScaler:
-        """A fresh one, as the plan configures it."""
+        """A new scaler for the mapping, as the plan configures it."""
         size = self.function
         if size.needs_pollers:
-            return provisioned(MIN_POLLERS, size.max_pollers, size.max_pollers * POLLER_CONCURRENCY)
-        return standard(size.concurrency, size.concurrency)
+            return provisioned_mapping(MIN_POLLERS, size.max_pollers, size.max_pollers * POLLER_CONCURRENCY)
+        return standard_mapping(size.concurrency, size.concurrency)
 
     @cached_property
     def monthly(self) -> dict[str, dict[str, float]]:
-        """USD by way and service."""
+        """USD per month, by kind of compute and by service."""
         return {
             "lambda": lambda_size.monthly_usd(self.function, self.figures, self.target),
             "fargate": fleet_size.monthly_usd(self.fleet, self.figures, self.target),
@@ -77,21 +78,25 @@ class Plan:
 
     @property
     def choice(self) -> str:
-        """The function, unless the fleet is worth it or keeps the deadline alone; the sooner one when neither does."""
+        """`lambda` or `fargate`.
+
+        The function, unless the fleet saves enough or is the only one that meets the deadline. When neither meets it,
+        the one with the shorter wait.
+        """
         waits = {"lambda": self.function_timeline.longest_wait, "fargate": self.fleet_timeline.longest_wait}
-        in_time = [way for way, wait in waits.items() if wait <= self.target.deadline_seconds]
+        in_time = [kind for kind, wait in waits.items() if wait <= self.target.deadline_seconds]
         if not in_time:
-            return min(waits, key=lambda way: waits[way])
+            return min(waits, key=lambda kind: waits[kind])
         if len(in_time) == 1:
             return in_time[0]
-        usd = {way: sum(each.values()) for way, each in self.monthly.items()}
-        return "fargate" if usd["fargate"] < usd["lambda"] * (1 - WORTH_A_FLEET) else "lambda"
+        usd = {kind: sum(each.values()) for kind, each in self.monthly.items()}
+        return "fargate" if usd["fargate"] < usd["lambda"] * (1 - MIN_FLEET_SAVING) else "lambda"
 
     @cached_property
     def limits(self) -> list[Limit]:
-        """AWS's limits at the peak of the way that is chosen, the one that binds first at the head."""
+        """The limits of AWS for the chosen compute at the peak, the one that binds first at the head."""
         is_function = self.choice == "lambda"
-        return limits_of(
+        return find_limits(
             self.target.peak_per_second,
             self.function.concurrency if is_function else 0,
             0 if is_function else self.fleet.vcpus,
@@ -102,11 +107,11 @@ class Plan:
         )
 
     def reasons(self) -> list[str]:
-        """Why, in sentences: more tabs or more workers, and which way."""
-        return [self._tabs_or_workers(), self._why_chosen(), *self._warnings()]
+        """Return sentences that explain the plan: tabs or workers, function or fleet, and which limits to raise."""
+        return [self._explain_tabs(), self._explain_choice(), *self._warnings()]
 
     def to_wire(self) -> dict[str, Any]:
-        """Wire names."""
+        """Return the plan under its wire names."""
         function, fleet = self.function, self.fleet
         return {
             "target": self.target.to_wire(),
@@ -135,7 +140,7 @@ class Plan:
                 "longestWaitSeconds": round(self.fleet_timeline.longest_wait),
                 "usdPerMonth": _rounded(self.monthly["fargate"]),
             },
-            # Into AWS nothing is paid for; out of it, whoever fetches the pictures from elsewhere pays.
+            # Traffic into AWS is free. Fetching the images from outside of AWS is not, and depends on the reader.
             "dataOutUsdPerMonth": round(self.target.per_month * self.figures.bytes / 1e9 * DATA_OUT_PER_GB, 2),
             "limits": [limit.to_wire() for limit in self.limits],
             "prices": {
@@ -147,51 +152,52 @@ class Plan:
         }
 
     def context(self) -> dict[str, Any]:
-        """For `cdk deploy`, of the way that is chosen."""
+        """Return the context values for `cdk deploy` of the chosen compute."""
         chosen = self.function if self.choice == "lambda" else self.fleet
         return {**chosen.to_context(), "stillframe:architecture": self.architecture}
 
-    def _tabs_or_workers(self) -> str:
+    def _explain_tabs(self) -> str:
         worker, figures = self.function.worker, self.figures
-        share = f"a capture waits for {figures.waiting_share:.0%} of its {figures.duration_ms:.0f} ms"
+        waiting = f"A capture waits for {figures.waiting_share:.0%} of its {figures.duration_ms:.0f} ms."
         if worker.binding == "cpu":
             return (
-                f"{share}: {worker.tabs} tabs bring {worker.vcpus:.2g} vCPUs to {CPU_TARGET:.0%}. "
-                "More than that takes more workers, not more tabs."
+                f"{waiting} With {worker.tabs} tabs, a function with {worker.vcpus:.2g} vCPUs uses {CPU_TARGET:.0%} of "
+                "its CPU. A higher load takes more workers, not more tabs."
             )
         if worker.binding == "memory":
             return (
-                f"{share}, and memory is what binds: {worker.tabs} tabs take {MEMORY_TARGET:.0%} of "
-                f"{worker.memory_mb} MB. More workers, or more memory each."
+                f"{waiting} Memory is the limit: {worker.tabs} tabs use {MEMORY_TARGET:.0%} of {worker.memory_mb} MB. "
+                "A higher load takes more workers, or more memory for each."
             )
         return (
-            f"{share}, and {worker.tabs} tabs is what an event of SQS fills: more workers. "
-            "A fleet's workers have as many tabs as their CPU bears."
+            f"{waiting} A function has at most {worker.tabs} tabs, one for each message of an SQS event, so a higher "
+            "load takes more workers. A worker of a fleet has as many tabs as its CPU can bear."
         )
 
-    def _why_chosen(self) -> str:
-        usd = {way: sum(each.values()) for way, each in self.monthly.items()}
+    def _explain_choice(self) -> str:
+        usd = {kind: sum(each.values()) for kind, each in self.monthly.items()}
         waits = {"lambda": self.function_timeline.longest_wait, "fargate": self.fleet_timeline.longest_wait}
-        other = "fargate" if self.choice == "lambda" else "lambda"
-        told = (
-            f"{self.choice}: {usd[self.choice]:,.0f} USD a month, at the peak a message waits up to "
-            f"{waits[self.choice]:,.0f} s; {other}: {usd[other]:,.0f} USD and {waits[other]:,.0f} s."
+        chosen, other = self.choice, "fargate" if self.choice == "lambda" else "lambda"
+        deadline = self.target.deadline_seconds
+        text = (
+            f"Use {chosen}: it costs {usd[chosen]:,.0f} USD per month, and at the peak a message waits up to "
+            f"{waits[chosen]:,.0f} s. With {other}, it is {usd[other]:,.0f} USD and {waits[other]:,.0f} s."
         )
-        if waits[self.choice] > self.target.deadline_seconds:
-            return f"{told} Neither keeps {self.target.deadline_seconds:.0f} s."
-        if waits[other] > self.target.deadline_seconds:
-            return f"{told} Only {self.choice} keeps {self.target.deadline_seconds:.0f} s."
-        return told
+        if waits[chosen] > deadline:
+            return f"{text} Neither meets the deadline of {deadline:.0f} s."
+        if waits[other] > deadline:
+            return f"{text} Only {chosen} meets the deadline of {deadline:.0f} s."
+        return text
 
     def _warnings(self) -> list[str]:
-        told = [
-            f"{limit.name}: {limit.needed:,.0f} of {limit.quota:,.0f} are needed. {limit.raise_by}"
+        warnings = [
+            f"{limit.name}: the load needs {limit.needed:,.0f} of {limit.quota:,.0f}. {limit.raise_by}"
             for limit in self.limits
-            if limit.share > MOSTLY
+            if limit.share > WARNING_SHARE
         ]
-        if self.target.per_hour <= MILLION_AN_HOUR:
-            return told
-        return [*told, "beyond a million an hour: a stack for each tenth of the load, with queues of their own"]
+        if self.target.per_hour > MAX_PER_HOUR_OF_ONE_STACK:
+            warnings.append("Above a million captures per hour, deploy several stacks, each with a queue of its own.")
+        return warnings
 
 
 def _rounded(usd: dict[str, float]) -> dict[str, float]:

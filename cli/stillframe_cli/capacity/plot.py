@@ -1,4 +1,4 @@
-"""The plot of a plan: load and captures, backlog, workers, over the simulated time."""
+"""The plot and the table of a plan: load, captures, backlog and workers over the simulated time."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .timeline import Timeline
 
 
 def draw_plan(path: Path, plan: Plan) -> None:
-    """Raises ValueError when the ending of the file's name is no known format."""
+    """Draw the plot. Raises ValueError when matplotlib does not know the file's suffix."""
     timeline = plan.function_timeline if plan.choice == "lambda" else plan.fleet_timeline
     minutes = [second.at / 60 for second in timeline.seconds]
     draw(
         path,
-        f"{plan.choice}: {plan.target.per_hour:,.0f} an hour, {plan.target.burst:g} times that at the peak",
+        f"{plan.choice}: {plan.target.per_hour:,.0f} per hour, {plan.target.burst:g} times that at the peak",
         {
-            "a second": {
-                "arrive": (minutes, [second.arrived for second in timeline.seconds]),
+            "messages per second": {
+                "arrived": (minutes, [second.arrived for second in timeline.seconds]),
                 "captured": (minutes, [second.captured for second in timeline.seconds]),
             },
             "waiting": {"": (minutes, [second.backlog for second in timeline.seconds])},
@@ -29,6 +29,6 @@ def draw_plan(path: Path, plan: Plan) -> None:
     )
 
 
-def table_of(timeline: Timeline) -> list[tuple[object, ...]]:
-    """A row for each minute."""
+def minute_rows(timeline: Timeline) -> list[tuple[object, ...]]:
+    """Return a table row for each minute."""
     return [tuple(row.values()) for row in timeline.by_minute()]

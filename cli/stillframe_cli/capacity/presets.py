@@ -1,4 +1,4 @@
-"""The three sizes, as targets: what the deployment's presets are worked out from."""
+"""The loads that the deployment's presets are sized for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from .figures import ASSUMED
 from .plan import Plan
 from .target import Target
 
-# The most that each size is for: of small and medium an hour's captures may come within a minute.
+# The highest load of each size. With small and medium, the captures of an hour may all arrive within a minute.
 TARGETS = {
     "small": Target(per_hour=100, burst=60),
     "medium": Target(per_hour=1000, burst=60),
@@ -15,5 +15,5 @@ TARGETS = {
 
 
 def preset(size: str) -> Plan:
-    """The plan of a size, with what is assumed of a capture."""
+    """Return the plan of a size, with the assumed figures of a capture."""
     return Plan(TARGETS[size], ASSUMED)

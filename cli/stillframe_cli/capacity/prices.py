@@ -1,20 +1,20 @@
-"""AWS's list prices in us-east-1 without any free tier, in USD, as of PRICES_AS_OF in stillframe/cost.py.
+"""AWS list prices in us-east-1, in USD, without any free tier, as of PRICES_AS_OF in stillframe/cost.py.
 
-Sources: the pricing pages under https://aws.amazon.com of Lambda, Fargate, SQS, DynamoDB, S3 and CloudWatch, read
-through public copies. A region's own prices are up to a third higher.
+Sources: public copies of the pricing pages under https://aws.amazon.com for Lambda, Fargate, SQS, DynamoDB, S3 and
+CloudWatch. Other regions cost up to a third more.
 """
 
 from __future__ import annotations
 
 import math
 
-HOURS_A_MONTH = 730
+HOURS_PER_MONTH = 730
 LAMBDA_PER_REQUEST = 0.20 / 1e6
-# Per hour of a vCPU and of a GB.
+# Price per hour of a vCPU, and of a GB.
 FARGATE = {"x86": (0.04048, 0.004445), "arm64": (0.03238, 0.00356)}
-# Varies; this is what the interruptible capacity usually costs.
+# Usual price of interruptible capacity, as a share of the regular price. It varies.
 FARGATE_SPOT_SHARE = 0.30
-# A task needs a public address, or a NAT gateway, which is dearer.
+# A task needs a public address, or a NAT gateway, which costs more.
 PUBLIC_IPV4_PER_HOUR = 0.005
 SQS_PER_REQUEST = 0.40 / 1e6
 DYNAMODB_PER_WRITE_UNIT = 0.625 / 1e6
@@ -24,40 +24,43 @@ S3_PER_GB_MONTH = 0.023
 LOGS_PER_GB = 0.50
 DATA_OUT_PER_GB = 0.09
 
-# One request a message to send, receive, delete: at worst, as batches share them.
+# Send, receive, delete. This is the worst case: messages of a batch share their requests.
 SQS_REQUESTS = 3
-# Queued, claimed, completed; each write goes to the table, and to the index while it is unfinished.
+# A record is written when it is queued, claimed and completed, each time to the table and to the index.
 TABLE_WRITES = 3
 INDEX_WRITES = 3
 RECORD_BYTES = 1500
 LOG_BYTES = 1500
 KB = 1024
-# How long they are kept by default (stacks/config.py).
+# Default retention (stacks/config.py).
 IMAGE_DAYS = 365
 RECORD_DAYS = 90
 
 
 def service_usd(captures: float) -> float:
-    """Queue, table, bucket's requests and logs for so many captures; without compute and storage."""
+    """Return the cost of queue, table, bucket requests and logs for a number of captures."""
     units = math.ceil(RECORD_BYTES / KB)
-    each = (
+    usd_per_capture = (
         SQS_REQUESTS * SQS_PER_REQUEST
         + (TABLE_WRITES + INDEX_WRITES) * units * DYNAMODB_PER_WRITE_UNIT
         + S3_PER_PUT
         + LOG_BYTES / 1e9 * LOGS_PER_GB
     )
-    return captures * each
+    return captures * usd_per_capture
 
 
-def storage_usd_a_month(images: float, bytes_each: float, records: float) -> float:
-    """What so many images and records cost for as long as they are kept, a month."""
-    return images * bytes_each / 1e9 * S3_PER_GB_MONTH + records * RECORD_BYTES / 1e9 * DYNAMODB_PER_GB_MONTH
+def storage_usd_per_month(images: float, bytes_per_image: float, records: float) -> float:
+    """Return the monthly cost of storing a number of images and records."""
+    return images * bytes_per_image / 1e9 * S3_PER_GB_MONTH + records * RECORD_BYTES / 1e9 * DYNAMODB_PER_GB_MONTH
 
 
-def monthly_services_usd(captures: float, bytes_each: float) -> dict[str, float]:
-    """All but compute, a month, for so many captures a month; storage once the first of them expire."""
-    a_day = captures / HOURS_A_MONTH * 24
+def monthly_services_usd(captures: float, bytes_per_image: float) -> dict[str, float]:
+    """Return the monthly cost of everything but compute, for a number of captures per month.
+
+    Storage is that of the steady state, when as many images and records expire as are added.
+    """
+    per_day = captures / HOURS_PER_MONTH * 24
     return {
         "queueTableBucketLogs": service_usd(captures),
-        "storage": storage_usd_a_month(a_day * IMAGE_DAYS, bytes_each, a_day * RECORD_DAYS),
+        "storage": storage_usd_per_month(per_day * IMAGE_DAYS, bytes_per_image, per_day * RECORD_DAYS),
     }

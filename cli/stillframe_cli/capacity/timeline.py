@@ -1,4 +1,7 @@
-"""A load and the workers that follow it, second by second, in simpy's time. Messages are a fluid, not objects."""
+"""Simulates second by second how workers follow a load.
+
+Messages are modelled as a fluid and not one by one, so that the time a simulation takes does not depend on the load.
+"""
 
 from __future__ import annotations
 
@@ -10,32 +13,35 @@ from typing import Any
 import simpy
 
 from .load_profile import LoadProfile
-from .scaling import Scaler, Seen
+from .scaling import Observation, Scaler
 from .worker import CPU_TARGET
 
-# After the last message, the simulation goes on for as long as there is a backlog, but no longer than that.
-LONGEST_TAIL = 6 * 3600
-# And then for the workers to go.
-QUIET_TAIL = 1800
-SATURATED = 0.95
+# After the last message, the simulation goes on while there is a backlog, but at most for this long.
+MAX_TAIL_SECONDS = 6 * 3600
+# Then it goes on for this long, so that the workers can scale in.
+QUIET_SECONDS = 1800
+# CPU share of workers that have a backlog.
+SATURATED_CPU_SHARE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """One second: messages that came, that are waiting, that were captured, and the workers."""
+    """One simulated second: messages that arrived, wait and were captured, and the workers.
+
+    `waited` is how long the messages captured in this second had waited, in seconds.
+    """
 
     at: int
     arrived: float
     backlog: float
     captured: float
     workers: int
-    # How long the message that is captured now has waited.
     waited: float
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """All seconds of a simulated load."""
+    """All seconds of a simulation."""
 
     seconds: list[Second]
 
@@ -43,16 +49,8 @@ class Timeline:
     def longest_wait(self) -> float:
         return max((each.waited for each in self.seconds), default=0.0)
 
-    @property
-    def most_workers(self) -> int:
-        return max((each.workers for each in self.seconds), default=0)
-
-    @property
-    def worker_seconds(self) -> int:
-        return sum(each.workers for each in self.seconds)
-
     def by_minute(self) -> list[dict[str, Any]]:
-        """The last second of each minute, with what came and was captured in it; wire names."""
+        """Return a summary of each minute under its wire names: totals of the minute, and the state at its end."""
         rows = []
         for start in range(0, len(self.seconds), 60):
             minute = self.seconds[start : start + 60]
@@ -71,45 +69,47 @@ class Timeline:
 
 
 def simulate(profile: LoadProfile, scaler: Scaler, per_worker: float) -> Timeline:
-    """Workers that capture so many a second each, under a load."""
+    """Simulate a load. `per_worker` is the number of captures per second of one worker."""
     environment = simpy.Environment()
     seconds: list[Second] = []
 
-    def run() -> Generator[Any, None, None]:
+    def run_load() -> Generator[Any, None, None]:
         backlog, quiet = 0.0, 0
-        # Messages by the second in which they came: the first to come is the first to go, roughly, as SQS has it.
+        # Pairs of (second of arrival, number of messages). Like SQS, roughly first in, first out.
         waiting: deque[list[float]] = deque()
-        share = 0.0
+        cpu_share = 0.0
         while True:
             now = int(environment.now)
             arrived = profile.rate(now)
             if arrived:
                 waiting.append([float(now), arrived])
             backlog += arrived
-            workers = scaler.step(Seen(now, backlog, share))
+            workers = scaler.step(Observation(now, backlog, cpu_share))
             capacity = workers * per_worker
             captured = min(backlog, capacity)
-            # Workers have the tabs that bring them to their target; a backlog brings them beyond it.
-            share = SATURATED if backlog > captured else CPU_TARGET * captured / capacity if capacity else 0.0
-            waited = _take(waiting, captured, now)
+            # At full capacity the tabs of a worker bring its CPU to the target; a backlog brings it beyond.
+            cpu_share = (
+                SATURATED_CPU_SHARE if backlog > captured else CPU_TARGET * captured / capacity if capacity else 0.0
+            )
+            waited = _remove_oldest(waiting, captured, now)
             backlog = max(0.0, backlog - captured)
             seconds.append(Second(now, arrived, backlog, captured, workers, waited))
             quiet = quiet + 1 if backlog < 1 and now > profile.seconds else 0
-            if quiet > QUIET_TAIL or now > profile.seconds + LONGEST_TAIL:
+            if quiet > QUIET_SECONDS or now > profile.seconds + MAX_TAIL_SECONDS:
                 return
             yield environment.timeout(1)
 
-    environment.process(run())
+    environment.process(run_load())
     environment.run()
     return Timeline(seconds)
 
 
-def _take(waiting: deque[list[float]], count: float, now: int) -> float:
-    """Take so many of those that came first; how long the last of them has waited, in seconds."""
+def _remove_oldest(waiting: deque[list[float]], count: float, now: int) -> float:
+    """Remove the `count` oldest messages. Returns how long the newest of them has waited, in seconds."""
     waited = 0.0
     while count > 1e-9 and waiting:
-        came, left = waiting[0]
-        waited = now - came
+        arrived_at, left = waiting[0]
+        waited = now - arrived_at
         if left > count:
             waiting[0][1] = left - count
             break

@@ -1,4 +1,4 @@
-"""What one worker of a size achieves: captures a second by its CPUs and tabs, and the memory that takes."""
+"""A worker of a given size: its tabs, its captures per second, and the memory that it needs."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from stillframe.cost import MB_PER_VCPU
 
 from .figures import BASE_MB, HEAVY_PAGE_MB, MB_PER_TAB, Figures
 
-# Above that, another worker is better than another tab: what is left is for what comes unevenly.
+# Above these shares, add a worker rather than a tab. The rest is a reserve for peaks.
 CPU_TARGET = 0.80
 MEMORY_TARGET = 0.80
-MOST_TABS = 16
-# An event of SQS holds ten messages at most without a batching window.
-MOST_BATCH = 10
+MAX_TABS = 16
+# An event from SQS holds ten messages at most without a batching window.
+MAX_BATCH_SIZE = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One worker: a function's execution environment or a task. `memory_mb` is what it is given."""
+    """One worker: an execution environment of the function, or a task. `memory_mb` is the memory it has."""
 
     vcpus: float
     memory_mb: int
@@ -30,22 +30,22 @@ class Worker:
 
     @property
     def binding(self) -> str:
-        """What keeps it from more: `cpu`, `memory` or `tabs`."""
+        """What limits it: `cpu`, `memory` or `tabs`."""
         if self.cpu_share >= CPU_TARGET - 0.02:
             return "cpu"
         return "memory" if memory_mb(self.tabs + 1) > self.memory_mb * MEMORY_TARGET else "tabs"
 
 
 def memory_mb(tabs: int) -> float:
-    """What a worker with so many tabs needs; one of the pages is a heavy one."""
+    """Return the memory that a worker with this many tabs needs, when one of its pages is a heavy one."""
     return BASE_MB + MB_PER_TAB * tabs + HEAVY_PAGE_MB
 
 
 def throughput(figures: Figures, vcpus: float, tabs: int) -> float:
-    """Captures a second of so many tabs: the machine-repairman model, exact for exponential times.
+    """Return the captures per second of a worker by the machine-repairman model, exact for exponential times.
 
-    Tabs wait (all at once) or compute (on as many servers as there are CPUs; a part of one is a slower one).
-    L. Kleinrock, Queueing Systems I, 3.8: the finite-population M/M/m.
+    A tab either waits, independently of the others, or computes on one of as many servers as there are whole CPUs (a
+    fraction of a CPU is a slower server). See L. Kleinrock, Queueing Systems I, 3.8: the finite-population M/M/m.
     """
     servers = max(1, math.floor(vcpus))
     rate = vcpus / servers / figures.cpu_seconds
@@ -57,12 +57,12 @@ def throughput(figures: Figures, vcpus: float, tabs: int) -> float:
     return sum(weight / total * min(computing, servers) * rate for computing, weight in enumerate(weights))
 
 
-def worker_of(figures: Figures, vcpus: float, memory: int, most_tabs: int = MOST_TABS) -> Worker | None:
-    """The worker of that size with the tabs that suit it; None when not even one page fits in.
+def size_worker(figures: Figures, vcpus: float, memory: int, max_tabs: int = MAX_TABS) -> Worker | None:
+    """Return a worker of this size with the best number of tabs; None when its memory is too small for one page.
 
-    Workers first: no more tabs than bring its CPU to the target, as more would only make each capture longer.
+    It has only as many tabs as bring its CPU to the target: more would make each capture slower and gain nothing.
     """
-    fitting = [tabs for tabs in range(1, most_tabs + 1) if memory_mb(tabs) <= memory * MEMORY_TARGET]
+    fitting = [tabs for tabs in range(1, max_tabs + 1) if memory_mb(tabs) <= memory * MEMORY_TARGET]
     if not fitting:
         return None
     target = CPU_TARGET * vcpus / figures.cpu_seconds
@@ -80,5 +80,5 @@ def worker_of(figures: Figures, vcpus: float, memory: int, most_tabs: int = MOST
 
 
 def lambda_vcpus(memory: int) -> float:
-    """Lambda gives CPU in proportion to memory."""
+    """Return the vCPUs of a function: Lambda gives CPU in proportion to memory (MB)."""
     return memory / MB_PER_VCPU

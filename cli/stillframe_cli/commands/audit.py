@@ -1,4 +1,4 @@
-"""`audit`: is anything lost, stored twice, or stuck?"""
+"""`audit`: find screenshots that are lost, stored twice or stuck."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stillframe.clients import Clients
 from stillframe.settings import Settings
 
 from ..auditor import STUCK_AFTER_SECONDS, Auditor, AuditPlan
-from ..console import json_option, note, print_json, print_table
+from ..console import json_option, print_json, print_note, print_table
 from ..findings import Finding
 from ..resources import resource_options
 
@@ -23,9 +23,10 @@ PROGRESS_SECONDS = 2.0
     "--sample",
     "share",
     type=click.FloatRange(0, 1, min_open=True),
+    metavar="SHARE",
     default=1.0,
     show_default=True,
-    help="Share of the ids whose object is compared with its record. Versions, leases and messages are always checked.",
+    help="Compare only this share of the objects with their records. Versions, leases and messages are always checked.",
 )
 @click.option(
     "--stuck-after",
@@ -33,15 +34,18 @@ PROGRESS_SECONDS = 2.0
     default=STUCK_AFTER_SECONDS,
     show_default=True,
     metavar="SECONDS",
-    help="How long a lease may be over while messages are waiting. Raise it when the backlog is longer.",
+    help="While messages are waiting, report a record as stuck only when its lease ended this long ago. Raise it when "
+    "the backlog takes longer.",
 )
 @resource_options
 @json_option
 def command(share: float, stuck_after: int, settings: Settings, clients: Clients, as_json: bool) -> None:
-    """Compare records, objects and queues. Exit status 1 when something is lost, stored twice or stuck.
+    """Check that records, objects and queues agree.
 
-    Reads page by page in constant memory, and may run while the service is at work: each suspect is looked at a
-    second time. It costs one read of the table, one listing of the bucket, and a HEAD for each compared object.
+    The exit status is 1 when a screenshot is lost, stored twice or stuck.
+
+    The audit may run while workers capture: it reads every suspect a second time before it reports it. It changes
+    nothing. It costs one scan of the table, one listing of the bucket, and one HEAD request per compared object.
     """
 
     def report(finding: Finding) -> None:
@@ -51,7 +55,7 @@ def command(share: float, stuck_after: int, settings: Settings, clients: Clients
             name = finding.id or finding.s3_key
             click.echo(f"{finding.kind.value:12} {name}: {finding.problem} ({finding.advice})")
 
-    summary = Auditor(clients, settings, AuditPlan(share, stuck_after)).run(report, _Progress().tell)
+    summary = Auditor(clients, settings, AuditPlan(share, stuck_after)).audit(report, _AuditProgress().show)
     if as_json:
         print_json(summary.to_wire())
     else:
@@ -60,14 +64,14 @@ def command(share: float, stuck_after: int, settings: Settings, clients: Clients
     sys.exit(0 if summary.is_clean else 1)
 
 
-class _Progress:
-    """A line on stderr every few seconds."""
+class _AuditProgress:
+    """Prints a line on stderr every few seconds."""
 
     def __init__(self) -> None:
-        self._started = self._told_at = time.monotonic()
+        self._started_at = self._printed_at = time.monotonic()
 
-    def tell(self, text: str) -> None:
+    def show(self, text: str) -> None:
         now = time.monotonic()
-        if now - self._told_at >= PROGRESS_SECONDS:
-            self._told_at = now
-            note(f"audit: {text}, {now - self._started:.0f} s")
+        if now - self._printed_at >= PROGRESS_SECONDS:
+            self._printed_at = now
+            print_note(f"audit: {text}, {now - self._started_at:.0f} s")

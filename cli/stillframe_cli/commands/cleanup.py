@@ -1,4 +1,4 @@
-"""`cleanup`: empty queue, table, bucket."""
+"""`cleanup`: empty the queue, the table or the bucket."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from botocore.exceptions import ClientError
 
 from stillframe.clients import Clients
 from stillframe.settings import Settings
-from stillframe.table.record import PARTITION_KEY
+from stillframe.table.attributes import ID
 
-from ..console import json_option, note, print_json
+from ..console import json_option, print_json, print_note
 from ..resources import resource_options
 
-# BatchWriteItem takes 25 requests, DeleteObjects 1,000 keys.
+# BatchWriteItem takes 25 requests; DeleteObjects takes 1,000 keys, as many as a page of the listing has.
 ITEMS_PER_BATCH = 25
 
 
 @click.command("cleanup")
-@click.option("--all", "everything", is_flag=True, help="Queue, table and bucket.")
+@click.option("--all", "everything", is_flag=True, help="Empty the queues, the table and the bucket.")
 @click.option("--queue", is_flag=True, help="Purge the queue and the dead-letter queue.")
-@click.option("--table", is_flag=True, help="Delete every record.")
-@click.option("--bucket", is_flag=True, help="Delete every object and version under the prefix.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--table", is_flag=True, help="Delete all records.")
+@click.option("--bucket", is_flag=True, help="Delete all images and extra objects, with all of their versions.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @resource_options
 @json_option
 def command(
@@ -36,18 +36,23 @@ def command(
     clients: Clients,
     as_json: bool,
 ) -> None:
-    """Delete messages, records or images for good. Asks first."""
+    """Delete all messages, records or images permanently.
+
+    Asks for confirmation first.
+    """
     if not (everything or queue or table or bucket):
-        raise click.UsageError("say what to empty: --all, --queue, --table or --bucket")
+        raise click.UsageError("Choose what to empty: --all, --queue, --table or --bucket.")
     chosen = {"queue": everything or queue, "table": everything or table, "bucket": everything or bucket}
     names = ", ".join(name for name, is_chosen in chosen.items() if is_chosen)
     if not yes:
         click.confirm(
-            f"Delete everything in {names} ({settings.table_name}, {settings.bucket_name})?", abort=True, err=True
+            f"Delete everything in: {names} (table {settings.table_name}, bucket {settings.bucket_name})?",
+            abort=True,
+            err=True,
         )
     deleted: dict[str, int | bool] = {}
     if chosen["queue"]:
-        deleted["queuePurged"] = _purge(clients, settings)
+        deleted["queuePurged"] = _purge_queues(clients, settings)
     if chosen["table"]:
         deleted["records"] = _empty_table(clients, settings)
     if chosen["bucket"]:
@@ -55,15 +60,15 @@ def command(
     if as_json:
         print_json(deleted)
     else:
-        note("deleted: " + ", ".join(f"{name} {value}" for name, value in deleted.items()))
+        print_note("deleted: " + ", ".join(f"{name} {value}" for name, value in deleted.items()))
 
 
-def _purge(clients: Clients, settings: Settings) -> bool:
+def _purge_queues(clients: Clients, settings: Settings) -> bool:
     for url in (settings.queue_url, settings.dead_letter_queue_url):
         try:
             clients.sqs.purge_queue(QueueUrl=url)
         except ClientError as error:
-            # SQS allows one purge a minute.
+            # SQS allows one purge every 60 seconds.
             if "PurgeQueueInProgress" not in error.response["Error"]["Code"]:
                 raise
     return True
@@ -71,9 +76,7 @@ def _purge(clients: Clients, settings: Settings) -> bool:
 
 def _empty_table(clients: Clients, settings: Settings) -> int:
     count = 0
-    pages = clients.dynamodb.get_paginator("scan").paginate(
-        TableName=settings.table_name, ProjectionExpression=PARTITION_KEY
-    )
+    pages = clients.dynamodb.get_paginator("scan").paginate(TableName=settings.table_name, ProjectionExpression=ID)
     for page in pages:
         keys = page["Items"]
         for start in range(0, len(keys), ITEMS_PER_BATCH):
@@ -83,7 +86,7 @@ def _empty_table(clients: Clients, settings: Settings) -> int:
             while pending:
                 pending = clients.dynamodb.batch_write_item(RequestItems=pending).get("UnprocessedItems")
         count += len(keys)
-        note(f"cleanup: {count} records")
+        print_note(f"cleanup: {count} records")
     return count
 
 
@@ -93,16 +96,14 @@ def _empty_bucket(clients: Clients, settings: Settings) -> int:
         Bucket=settings.bucket_name, Prefix=f"{settings.key_prefix}/"
     )
     for page in pages:
-        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-        if not found:
+        versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        if not versions:
             continue
-        answer = clients.s3.delete_objects(
-            Bucket=settings.bucket_name,
-            Delete={"Objects": [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found], "Quiet": True},
-        )
+        keys: list[Any] = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in versions]
+        answer = clients.s3.delete_objects(Bucket=settings.bucket_name, Delete={"Objects": keys, "Quiet": True})
         errors = answer.get("Errors", [])
         if errors:
             raise click.ClickException(f"S3 did not delete {len(errors)} versions: {errors[0].get('Message')}")
-        count += len(found)
-        note(f"cleanup: {count} object versions")
+        count += len(versions)
+        print_note(f"cleanup: {count} object versions")
     return count

@@ -1,40 +1,51 @@
-"""`demo`: the main job on a bundled site, or on a page of the user's, every message sent twice."""
+"""`demo`: capture a bundled site, or pages of the user's choice, and send every message twice."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
-from ..console import json_option, note
+from stillframe_renderer.chromium.executable import find_chromium, security_warning, version_of
+
+from ..console import json_option, print_note
 from ..producer import read_requests
-from ..site_server import DEMO_PAGES, DEMO_SITE, serving
-from .shoot import run_shoot
+from ..site_server import DEMO_PAGES, DEMO_SITE, serve_directory
+from .shoot import shoot
 
 
 @click.command("demo")
 @click.argument("urls", nargs=-1, metavar="[URL]...")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out/demo"), show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("out/demo"),
+    show_default=True,
+    help="Directory to write the images, the results and the gallery to.",
+)
 @json_option
 def command(urls: tuple[str, ...], out: Path, as_json: bool) -> None:
-    """Show the main job: queue in; images, records and a gallery page out.
+    """Capture a bundled site to show how Stillframe works.
 
-    Every message is sent twice, so that the table shows each page captured once and its duplicate skipped.
-    Without a URL, four bundled pages are served on this machine and captured.
+    Every request is sent twice: the table shows that each page is captured once and its duplicate is skipped. Without a
+    URL, the command serves four bundled pages on this machine and captures those.
     """
+    if warning := security_warning(version_of(find_chromium(os.environ.get("STILLFRAME_CHROMIUM", "")))):
+        print_note(f"Warning: {warning}")
     with contextlib.ExitStack() as stack:
         allowed: list[str] = []
         if not urls:
-            host = stack.enter_context(serving(DEMO_SITE))
+            host = stack.enter_context(serve_directory(DEMO_SITE))
             allowed = [host]
             urls = tuple(f"http://{host}/{page}" for page in DEMO_PAGES)
-            note(f"the bundled site is served on http://{host}/")
+            print_note(f"Serving the bundled site on http://{host}/")
         requests = read_requests(urls, None, {"fullPage": True}, once=True)
         twice = [request for request in requests for _ in range(2)]
-        status = run_shoot(twice, out, allowed, as_json)
+        status = shoot(twice, out, allowed, as_json)
     if any(urlsplit(url).hostname in ("localhost", "127.0.0.1") for url in urls) and status and not allowed:
-        note("a page on this machine needs: stillframe shoot --allow-host HOST:PORT URL")
+        print_note("To capture a page on this machine, use: stillframe shoot --allow-host HOST:PORT URL")
     sys.exit(status)

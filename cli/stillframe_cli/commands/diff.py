@@ -1,4 +1,4 @@
-"""`diff`: what changed between two captures."""
+"""`diff`: show what changed between two images."""
 
 from __future__ import annotations
 
@@ -12,27 +12,39 @@ from stillframe.table.record import Status
 
 from ..archive import Archive
 from ..console import json_option, print_json
-from ..resources import find_settings
+from ..resources import find_settings, stack_option
 
 
 @click.command("diff")
 @click.argument("before", metavar="BEFORE")
 @click.argument("after", metavar="AFTER")
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write AFTER with what changed in red (PNG)."
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write AFTER to this PNG file, with the changed pixels in red.",
 )
 @click.option(
-    "--fail-over", type=click.FloatRange(0, 1), help="Exit status 1 when a larger share of the pixels changed."
+    "--fail-over",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Exit with status 1 when more than this share of the pixels changed.",
 )
-@click.option("--stack", metavar="STACK", help="CloudFormation stack whose outputs name the resources.")
+@stack_option
 @json_option
 def command(
     before: str, after: str, out: Path | None, fail_over: float | None, stack: str | None, as_json: bool
 ) -> None:
-    """Compare two captures, each the id of a screenshot or an image file."""
-    pictures = [_picture(each, stack) for each in (before, after)]
+    """Show what changed between two images.
+
+    BEFORE and AFTER are image files or screenshot ids.
+
+    \b
+    Example:
+      stillframe diff monday.png tuesday.png --out changed.png
+    """
+    first, second = _read_image(before, stack), _read_image(after, stack)
     try:
-        difference = compare(pictures[0], pictures[1])
+        difference = compare(first, second)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     if out is not None:
@@ -48,16 +60,18 @@ def command(
             }
         )
     elif difference.is_none:
-        click.echo("no difference")
+        click.echo("The images are equal.")
     else:
         left, top, right, bottom = difference.box or (0, 0, 0, 0)
-        where = f"between {left},{top} and {right},{bottom}"
-        click.echo(f"{difference.pixels:.2%} of the pixels changed, {where}; {difference.looks:.0%} of its looks")
+        click.echo(
+            f"{difference.pixels:.2%} of the pixels changed, between {left},{top} and {right},{bottom}. "
+            f"The overall appearance changed by {difference.looks:.0%}."
+        )
     if fail_over is not None and difference.pixels > fail_over:
         raise SystemExit(1)
 
 
-def _picture(name: str, stack: str | None) -> bytes:
+def _read_image(name: str, stack: str | None) -> bytes:
     path = Path(name)
     if path.is_file():
         return path.read_bytes()
@@ -65,5 +79,5 @@ def _picture(name: str, stack: str | None) -> bytes:
     archive = Archive(Clients.connect(), settings)
     record = archive.record(name)
     if record is None or record.status is not Status.SUCCESS:
-        raise click.ClickException(f"{name} is neither a file nor the id of a screenshot with an image")
+        raise click.ClickException(f"{name} is neither a file nor the id of a screenshot with an image.")
     return archive.image(record)

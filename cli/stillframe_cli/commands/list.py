@@ -1,4 +1,4 @@
-"""`list`: many records."""
+"""`list`: show records by status and time."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from stillframe.table.record import Status
 from ..archive import Archive
 from ..console import json_option, print_json, print_table
 from ..resources import resource_options
-from .status import readable
+from .status import format_field
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class Since(click.ParamType[int]):
-    """A time (ISO 8601) or a time ago (`30m`, `12h`, `7d`), as milliseconds since the epoch."""
+    """A time (ISO 8601) or a time ago (`30m`, `12h`, `7d`), converted to milliseconds since the epoch."""
 
     name = "time"
 
@@ -35,19 +35,39 @@ class Since(click.ParamType[int]):
             try:
                 moment = datetime.fromisoformat(text)
             except ValueError:
-                self.fail(f"{text} is neither a time like 2026-01-31T12:00 nor one ago like 30m, 12h, 7d", param, ctx)
+                self.fail(
+                    f"{text!r} is neither a time such as 2026-01-31T12:00 nor a time ago such as 30m, 12h or 7d",
+                    param,
+                    ctx,
+                )
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return int(moment.timestamp() * 1000)
 
 
 @click.command("list")
-@click.option("--status", type=click.Choice([status.value for status in Status]), help="Only these.")
-@click.option("--since", type=Since(), default=0, help="Changed since: 2026-01-31T12:00, or 30m, 12h, 7d ago.")
-@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--status", type=click.Choice([status.value for status in Status]), help="Show only this status.")
+@click.option(
+    "--since",
+    type=Since(),
+    default=0,
+    help="Show only records that changed since this time: 2026-01-31T12:00 (UTC), or 30m, 12h or 7d ago.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    default=1000,
+    show_default=True,
+    help="Show at most this many records.",
+)
 @resource_options
 @json_option
 def command(status: str | None, since: int, limit: int, settings: Settings, clients: Clients, as_json: bool) -> None:
-    """List records, newest first. Successes are in no index: asking for them reads the whole table."""
+    """List records, newest first.
+
+    Queued, processing and failed records come from an index. Without --status, and with --status success, the command
+    reads the whole table.
+    """
     wanted = Status(status) if status else None
     records = sorted(
         Archive(clients, settings).records(wanted, since), key=lambda record: record.updated_at or 0, reverse=True
@@ -59,7 +79,7 @@ def command(status: str | None, since: int, limit: int, settings: Settings, clie
     print_table(
         ("ID", "STATUS", "UPDATED", "ATTEMPTS", "ERROR", "URL"),
         (
-            (r.id, r.status.value, readable("updatedAt", r.updated_at or 0), r.attempts, r.error_code, r.url)
+            (r.id, r.status.value, format_field("updatedAt", r.updated_at or 0), r.attempts, r.error_code, r.url)
             for r in records
         ),
     )

@@ -1,4 +1,4 @@
-"""`monitor`: how the service does, live."""
+"""`monitor`: show the state of a deployment, live or once."""
 
 from __future__ import annotations
 
@@ -10,42 +10,54 @@ import click
 from stillframe.clients import Clients, connect_cloudwatch
 from stillframe.settings import Settings
 
-from ..console import json_option, note, print_json, print_table
+from ..console import json_option, print_json, print_note, print_table
 from ..metrics import ServiceMetrics
 from ..resources import is_on_this_machine, resource_options
 from ..status_snapshot import SnapshotReader
 
+EMULATOR_INTERVAL_SECONDS = 2.0
+# On an account, the metrics of one refresh cost about 0.001 USD.
+ACCOUNT_INTERVAL_SECONDS = 30.0
+
 
 @click.command("monitor")
-@click.option("--once", is_flag=True, help="Print once, and end.")
+@click.option("--once", is_flag=True, help="Print the figures once and exit.")
 @click.option(
     "--every",
     type=click.FloatRange(1),
     metavar="SECONDS",
-    help="Between two looks.  [default: 2 on an emulator, 30 on an account, where a look costs 0.001 USD]",
+    help="Time between two refreshes.  [default: 2 on an emulator; 30 on an account, where a refresh costs 0.001 USD]",
 )
-@click.option("--window", type=click.FloatRange(10), default=60.0, show_default=True, metavar="SECONDS")
+@click.option(
+    "--window",
+    type=click.FloatRange(10),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Length of the period, up to now, that counts, times and cost cover.",
+)
 @resource_options
 @json_option
 def command(
     once: bool, every: float | None, window: float, settings: Settings, clients: Clients, as_json: bool
 ) -> None:
-    """Watch queue, workers, throughput, times, failures, skips and cost: live on a terminal, or once for scripts.
+    """Watch queue, workers, throughput, failures, skips and cost.
 
-    Counts and times are those of the window before; CloudWatch has them a minute or two late.
+    Shows a live screen on a terminal, or prints the figures once with --once. CloudWatch delivers counts, times and
+    cost a minute or two late.
     """
-    signs = SnapshotReader(clients, settings, ServiceMetrics(connect_cloudwatch()))
+    reader = SnapshotReader(clients, settings, ServiceMetrics(connect_cloudwatch()))
     if not once and not (sys.stdout.isatty() and sys.stdin.isatty()):
-        raise click.UsageError("the live screen needs a terminal; for a script: --once --json")
+        raise click.UsageError("The live screen needs a terminal. In a script, use --once --json.")
     if once:
-        figures = signs.take(window).to_wire()
+        figures = reader.read(window).to_wire()
         if as_json:
             print_json(figures)
         else:
             print_table(("FIGURE", "VALUE"), figures.items())
         return
-    from ..screen import MonitorScreen
+    from ..monitor_screen import MonitorScreen
 
-    seconds = every or (2.0 if is_on_this_machine(settings) else 30.0)
-    MonitorScreen(functools.partial(signs.take, window), seconds, settings.queue_url).run()
-    note(f"stillframe monitor --once --json gives the same figures to a script (window {window:.0f} s)")
+    interval = every or (EMULATOR_INTERVAL_SECONDS if is_on_this_machine(settings) else ACCOUNT_INTERVAL_SECONDS)
+    MonitorScreen(functools.partial(reader.read, window), interval, settings.queue_url).run()
+    print_note("In a script, `stillframe monitor --once --json` prints the same figures.")

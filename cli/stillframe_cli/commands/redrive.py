@@ -1,4 +1,4 @@
-"""`redrive`: dead letters back to the queue."""
+"""`redrive`: move dead letters back to the queue."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import click
 from stillframe.clients import Clients
 from stillframe.settings import Settings
 
-from ..console import json_option, note, print_json
+from ..console import json_option, print_json, print_note
 from ..redriver import Redriver
 from ..resources import resource_options
 
 
 @click.command("redrive")
-@click.option("--max", "limit", type=click.IntRange(1), help="Bring back at most that many.")
+@click.option("--max", "limit", type=click.IntRange(1), metavar="N", help="Move at most this many messages.")
 @resource_options
 @json_option
 def command(limit: int | None, settings: Settings, clients: Clients, as_json: bool) -> None:
-    """Send dead letters to the queue again, each deleted only after it was sent.
+    """Move messages from the dead-letter queue back to the queue.
 
-    Messages that carry a reason of their own (a body that is no request, an id conflict) stay: as they are
-    they can only fail again. They are counted and left for a person.
+    Each message is deleted only after it was sent, so that none is lost. Messages that were rejected with an error code
+    of their own (an invalid message, an id conflict) stay where they are, because they would only fail again.
     """
-    result = Redriver(clients, settings).run(limit, lambda count, message_id: note(f"[{count}] {message_id}"))
+    result = Redriver(clients, settings).redrive(limit, lambda count, message_id: print_note(f"[{count}] {message_id}"))
     if as_json:
         print_json({"moved": result.moved, "kept": result.kept})
     else:
-        note(f"{result.moved} messages moved to the queue, {result.kept} left that carry a reason")
+        print_note(f"Moved {result.moved} messages to the queue. Left {result.kept} that carry an error code.")

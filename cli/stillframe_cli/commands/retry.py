@@ -1,17 +1,17 @@
-"""`retry`: one screenshot again."""
+"""`retry`: send the request of a screenshot again."""
 
 from __future__ import annotations
 
 import click
-from botocore.exceptions import ClientError
 
 from stillframe.clients import Clients
 from stillframe.clock import SystemClock
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.options.access import has_redacted
 from stillframe.settings import Settings
-from stillframe.table.record import PARTITION_KEY, Record, Status, index_shard, to_attributes
-from stillframe.table.update import Update, is_conditional_failure
+from stillframe.table import transitions
+from stillframe.table.record import Record, Status
+from stillframe.table.table import Table
 
 from ..archive import Archive
 from ..console import json_option, print_json
@@ -24,22 +24,26 @@ from ..resources import resource_options
 @resource_options
 @json_option
 def command(screenshot_id: str, settings: Settings, clients: Clients, as_json: bool) -> None:
-    """Send a screenshot again that failed, also for good (the page may have changed), or that the audit found.
+    """Send the request of a screenshot again.
 
-    What is queued or stuck just gets a new message: the claim decides whether there is something to do.
+    Use it for a screenshot that failed, permanently or not, and for one that `stillframe audit` reports as lost or
+    stuck. A record that is queued or processing is left as it is and only gets a new message.
     """
     record = Archive(clients, settings).record(screenshot_id)
     if record is None:
-        raise click.ClickException(f"no record of {screenshot_id}")
+        raise click.ClickException(f"There is no record with the id {screenshot_id}.")
     if record.status is Status.SUCCESS:
-        raise click.ClickException(f"{screenshot_id} is success: it is captured once; send the page under a new id")
+        raise click.ClickException(
+            f"{screenshot_id} is already captured, and an id is captured once. To capture the page again, send it with "
+            "a new id."
+        )
     if has_redacted(record.options):
         raise click.ClickException(
-            f"{screenshot_id} was asked for with secrets, which its record does not keep: "
-            "send it again with --request-id, or use secretArn"
+            f"The request of {screenshot_id} contained secrets, which its record does not keep. To capture it, "
+            "send it again with --request-id, or use secretArn."
         )
     if record.status is Status.FAILED:
-        _reset(record, settings, clients)
+        _reset_to_queued(record, settings, clients)
     request = CaptureRequest(url=record.url, request_id=screenshot_id, options=record.options)
     for sent in Producer(clients, settings).send([request]):
         if as_json:
@@ -48,23 +52,10 @@ def command(screenshot_id: str, settings: Settings, clients: Clients, as_json: b
             click.echo(screenshot_id)
 
 
-def _reset(record: Record, settings: Settings, clients: Clients) -> None:
-    """From failed to queued, conditional on what was read: a worker may have taken it up meanwhile."""
-    update = Update(
-        set_values={
-            "status": Status.QUEUED,
-            "indexShard": index_shard(Status.QUEUED, record.id),
-            "updatedAt": SystemClock().now_ms(),
-        },
-        remove=("claimToken",),
-        condition="#status = :failed AND updatedAt = :seen",
-        values={":failed": Status.FAILED, ":seen": record.updated_at},
-    )
-    try:
-        clients.dynamodb.update_item(
-            TableName=settings.table_name, Key=to_attributes({PARTITION_KEY: record.id}), **update.to_arguments()
+def _reset_to_queued(record: Record, settings: Settings, clients: Clients) -> None:
+    """Change a failed record to queued, unless it has changed since it was read: a worker may have claimed it."""
+    update = transitions.reset(record, SystemClock().now_ms())
+    if not Table(clients.dynamodb, settings.table_name).update(record.id, update).is_applied:
+        raise click.ClickException(
+            f"The record of {record.id} has changed in the meantime. Check it with `stillframe status {record.id}`."
         )
-    except ClientError as error:
-        if is_conditional_failure(error):
-            raise click.ClickException(f"{record.id} changed meanwhile; look at its status") from error
-        raise

@@ -1,4 +1,4 @@
-"""`scale`: the emergency lever."""
+"""`scale`: show or change how many captures may run at once."""
 
 from __future__ import annotations
 
@@ -7,27 +7,42 @@ from typing import Any
 
 import click
 
-from ..console import json_option, note, print_json, print_table
-from ..levers import Change, FleetLevers, FunctionLevers, connect
+from ..console import json_option, print_json, print_note, print_table
 from ..resources import stack_outputs
+from ..scaling_controls import Change, FleetScaling, FunctionScaling, connect
 
 
 @click.command("scale")
-@click.option("--stack", metavar="STACK", default="Stillframe", show_default=True, help="The stack that renders.")
-@click.option("--function", "function_name", metavar="NAME", help="Instead of the stack's.")
-@click.option("--cluster", metavar="NAME", help="Instead of the stack's.")
-@click.option("--service", metavar="NAME", help="Instead of the stack's.")
 @click.option(
-    "--max-concurrency", type=int, metavar="N", help="Invocations that the queue may cause at once, 2 to 1000."
+    "--stack",
+    metavar="STACK",
+    default="Stillframe",
+    show_default=True,
+    help="CloudFormation stack whose outputs name the function, or the cluster and the service.",
 )
-@click.option("--reserved-concurrency", type=click.IntRange(0), metavar="N", help="0 gives back what is reserved.")
-@click.option("--tasks", type=click.IntRange(0), metavar="N", help="Tasks of the fleet, until scaling moves them.")
-@click.option("--min-tasks", type=click.IntRange(0), metavar="N", help="The floor of the fleet's scaling.")
-@click.option("--max-tasks", type=click.IntRange(0), metavar="N", help="The ceiling of the fleet's scaling.")
-@click.option("--pause", is_flag=True, help="The function takes nothing from the queue; nothing is lost.")
-@click.option("--resume", is_flag=True, help="It does again.")
-@click.option("--dry-run", is_flag=True, help="Only say what would change.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--function", "function_name", metavar="NAME", help="Use this Lambda function instead of the stack's.")
+@click.option("--cluster", metavar="NAME", help="Use this ECS cluster instead of the stack's.")
+@click.option("--service", metavar="NAME", help="Use this ECS service instead of the stack's.")
+@click.option(
+    "--max-concurrency", type=int, metavar="N", help="Set how many invocations the queue may cause at once, 2 to 1000."
+)
+@click.option(
+    "--reserved-concurrency",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Reserve concurrency for the function; 0 ends the reservation.",
+)
+@click.option(
+    "--tasks", type=click.IntRange(0), metavar="N", help="Set the number of tasks now. Scaling may change it again."
+)
+@click.option("--min-tasks", type=click.IntRange(0), metavar="N", help="Set the lower bound of the fleet's scaling.")
+@click.option("--max-tasks", type=click.IntRange(0), metavar="N", help="Set the upper bound of the fleet's scaling.")
+@click.option(
+    "--pause", is_flag=True, help="Stop the function from receiving messages. They wait on the queue; none is lost."
+)
+@click.option("--resume", is_flag=True, help="Resume receiving messages from the queue.")
+@click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def command(
     stack: str,
@@ -45,90 +60,103 @@ def command(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Show how much the workers may do at once, and change it: for an emergency.
+    """Show or change how many captures may run at once.
 
-    The next deployment sets what the configuration says: put there what shall stay.
+    Without an option that changes something, prints the present settings. A change takes effect immediately and lasts
+    until the next deployment: to keep it, put it into the configuration as well.
+
+    \b
+    Example:
+      stillframe scale --max-concurrency 200 --reserved-concurrency 200
     """
     if pause and resume:
-        raise click.UsageError("either --pause or --resume")
+        raise click.UsageError("Use either --pause or --resume, not both.")
     if not (function_name or (cluster and service)):
         outputs = stack_outputs(stack)
         function_name = function_name or outputs.get("FunctionName")
         cluster, service = cluster or outputs.get("ClusterName"), service or outputs.get("ServiceName")
-    function = FunctionLevers(connect("lambda"), function_name) if function_name else None
+    function = FunctionScaling(connect("lambda"), function_name) if function_name else None
     fleet = (
-        FleetLevers(connect("ecs"), connect("application-autoscaling"), cluster, service)
+        FleetScaling(connect("ecs"), connect("application-autoscaling"), cluster, service)
         if cluster and service
         else None
     )
     changes = [
-        *_of_function(function, max_concurrency, reserved_concurrency, pause, resume),
-        *_of_fleet(fleet, tasks, min_tasks, max_tasks),
+        *_propose_for_function(function, max_concurrency, reserved_concurrency, pause, resume),
+        *_propose_for_fleet(fleet, tasks, min_tasks, max_tasks),
     ]
-    _check_together(function, changes)
+    _check_concurrency(function, changes)
     if not changes:
-        _show({**(function.to_wire() if function else {}), **(fleet.to_wire() if fleet else {})}, as_json)
+        _print_settings({**(function.to_wire() if function else {}), **(fleet.to_wire() if fleet else {})}, as_json)
         return
     _apply(changes, dry_run, yes)
     if as_json:
         print_json({"changed": not dry_run, "changes": [change.to_wire() for change in changes]})
     else:
-        note("nothing was changed (--dry-run)" if dry_run else "changed")
+        print_note("Nothing was changed (--dry-run)." if dry_run else "Changed.")
 
 
 def _apply(changes: list[Change], dry_run: bool, yes: bool) -> None:
     for change in changes:
-        note(f"{change.name}: {change.before} -> {change.after}")
+        print_note(f"{change.name}: {change.before} -> {change.after}")
     if dry_run:
         return
     if not yes:
-        click.confirm("Change it?", abort=True, err=True)
+        click.confirm("Apply these changes?", abort=True, err=True)
     for change in changes:
         change.apply()
 
 
-def _of_function(
-    function: FunctionLevers | None, most: int | None, reserved: int | None, pause: bool, resume: bool
+def _propose_for_function(
+    function: FunctionScaling | None, max_concurrency: int | None, reserved: int | None, pause: bool, resume: bool
 ) -> Iterator[Change]:
     if function is None:
-        if most is not None or reserved is not None or pause or resume:
-            raise click.UsageError("this deployment has no function: --max-concurrency and --pause are of one")
+        if max_concurrency is not None or reserved is not None or pause or resume:
+            raise click.UsageError(
+                "This deployment has no function, so --max-concurrency, --reserved-concurrency, --pause and --resume "
+                "do not apply. Use --tasks, --min-tasks and --max-tasks."
+            )
         return
-    if most is not None:
-        yield function.bound(most)
+    if max_concurrency is not None:
+        yield function.propose_max_concurrency(max_concurrency)
     if reserved is not None:
-        yield function.reserve(reserved)
+        yield function.propose_reserved_concurrency(reserved)
     if pause or resume:
-        yield function.pause(pause)
+        yield function.propose_paused(pause)
 
 
-def _of_fleet(fleet: FleetLevers | None, tasks: int | None, low: int | None, high: int | None) -> Iterator[Change]:
+def _propose_for_fleet(
+    fleet: FleetScaling | None, tasks: int | None, min_tasks: int | None, max_tasks: int | None
+) -> Iterator[Change]:
     if fleet is None:
-        if tasks is not None or low is not None or high is not None:
-            raise click.UsageError("this deployment has no fleet: --tasks is of one (-c stillframe:compute=fargate)")
+        if tasks is not None or min_tasks is not None or max_tasks is not None:
+            raise click.UsageError(
+                "This deployment has no fleet, so --tasks, --min-tasks and --max-tasks do not apply. "
+                "A fleet is deployed with -c stillframe:compute=fargate."
+            )
         return
-    if low is not None or high is not None:
-        yield fleet.bound(low, high)
+    if min_tasks is not None or max_tasks is not None:
+        yield fleet.propose_bounds(min_tasks, max_tasks)
     if tasks is not None:
-        yield fleet.desire(tasks)
+        yield fleet.propose_tasks(tasks)
 
 
-def _check_together(function: FunctionLevers | None, changes: list[Change]) -> None:
-    """A mapping that may cause more than is reserved has its invocations throttled, and its messages held back."""
+def _check_concurrency(function: FunctionScaling | None, changes: list[Change]) -> None:
+    """Refuse a maximum concurrency above the reserved one: Lambda would throttle, and messages would be delayed."""
     if function is None:
         return
     after = {change.name: change.after for change in changes}
-    bound = after.get("maxConcurrency", function.max_concurrency)
+    maximum = after.get("maxConcurrency", function.max_concurrency)
     reserved = after.get("reservedConcurrency", function.reserved_concurrency)
-    if bound and reserved and bound > reserved and {"maxConcurrency", "reservedConcurrency"} & after.keys():
+    if maximum and reserved and maximum > reserved and {"maxConcurrency", "reservedConcurrency"} & after.keys():
         raise click.UsageError(
-            f"the mapping's maximum ({bound}) would be above the reserved concurrency ({reserved}): "
-            f"invocations would be throttled. Set both: --max-concurrency {bound} --reserved-concurrency {bound}"
+            f"The maximum concurrency of the queue ({maximum}) would be above the reserved concurrency ({reserved}), "
+            f"and Lambda would throttle. Set both: --max-concurrency {maximum} --reserved-concurrency {maximum}"
         )
 
 
-def _show(figures: dict[str, Any], as_json: bool) -> None:
+def _print_settings(settings: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print_json(figures)
+        print_json(settings)
     else:
-        print_table(("SETTING", "VALUE"), figures.items())
+        print_table(("SETTING", "VALUE"), settings.items())

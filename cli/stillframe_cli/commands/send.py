@@ -1,4 +1,4 @@
-"""`send`: the producer."""
+"""`send`: put requests on the queue."""
 
 from __future__ import annotations
 
@@ -9,22 +9,33 @@ import click
 from stillframe.clients import Clients
 from stillframe.settings import Settings
 
-from ..console import ProgressReport, json_option, note, print_json
-from ..producer import Producer, parse_options, read_requests
+from ..console import ProgressReport, json_option, print_json, print_note
+from ..producer import Producer, file_option, parse_options, read_requests
 from ..resources import resource_options
 
 
 @click.command("send")
-@click.argument("urls", nargs=-1, metavar="URL...")
-@click.option("--file", "file", type=click.File(encoding="utf-8"), help="A URL or a JSON request a line; - is stdin.")
-@click.option("--request-id", metavar="ID", help="The screenshot id, for a single URL.")
-@click.option("--once", is_flag=True, help="Derive the id from the request: the same one twice is one screenshot.")
-@click.option("--options", metavar="JSON", help="Render options.")
-@click.option("--repeat", type=click.IntRange(1, 100_000), default=1, help="Send each message that many times.")
+@click.argument("urls", nargs=-1, metavar="[URL]...")
+@file_option
+@click.option("--request-id", metavar="ID", help="Screenshot id to use. Only with a single URL.")
+@click.option(
+    "--once",
+    is_flag=True,
+    help="Derive the screenshot id from the URL and the options, so that equal requests are captured once.",
+)
+@click.option("--options", metavar="JSON", help="Render options for all URLs, for example '{\"fullPage\": true}'.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="How many messages to send for each request.",
+)
 @click.option(
     "--tenant",
     metavar="NAME",
-    help="Whose messages these are: when one tenant sends many, those of the others do not wait for them.",
+    help="Tenant that the messages belong to. A tenant with many messages does not delay those of the others.",
 )
 @resource_options
 @json_option
@@ -40,15 +51,19 @@ def command(
     clients: Clients,
     as_json: bool,
 ) -> None:
-    """Record requests as queued and put them on the queue. Every line gets a fresh id unless told otherwise."""
+    """Send capture requests to the queue and record them as queued.
+
+    Prints the screenshot id of each. Every URL gets a new id, unless --request-id or --once is given or the request in
+    the file has an id of its own.
+    """
     requests = read_requests(urls, file, parse_options(options), request_id, once) * repeat
     count = 0
     with ProgressReport("sending", len(requests)) as progress:
         for sent in Producer(clients, settings, tenant=tenant).send(requests):
             count += 1
-            progress.step(sent.request.recorded_url)
+            progress.advance(sent.request.recorded_url)
             if as_json:
                 print_json({"id": sent.request.id, "url": sent.request.recorded_url, "messageId": sent.message_id})
             else:
                 click.echo(sent.request.id)
-    note(f"{count} messages sent")
+    print_note(f"Sent {count} {'message' if count == 1 else 'messages'}.")

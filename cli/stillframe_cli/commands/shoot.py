@@ -1,4 +1,4 @@
-"""`shoot`: the main job on the embedded default."""
+"""`shoot`: capture pages in the embedded environment."""
 
 from __future__ import annotations
 
@@ -11,20 +11,34 @@ import click
 
 from stillframe.request.capture_request import CaptureRequest
 
-from ..console import human_bytes, json_option, note, print_json, print_table
+from ..console import human_bytes, json_option, print_json, print_note, print_table
 from ..gallery import GALLERY_NAME
-from ..producer import parse_options, read_requests
-from ..session import Session, embedded
+from ..producer import file_option, parse_options, read_requests
+from ..session import ShootSession, embedded_environment
 from ..tabs import tabs_option
 
 
 @click.command("shoot")
-@click.argument("urls", nargs=-1, metavar="URL...")
-@click.option("--file", "file", type=click.File(encoding="utf-8"), help="A URL or a JSON request a line; - is stdin.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out"), show_default=True)
-@click.option("--options", metavar="JSON", help='Render options, for example \'{"fullPage": true, "format": "webp"}\'.')
+@click.argument("urls", nargs=-1, metavar="[URL]...")
+@file_option
 @click.option(
-    "--allow-host", "allow_hosts", multiple=True, metavar="HOST[:PORT]", help="Allow a host that is not public."
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("out"),
+    show_default=True,
+    help="Directory to write the images, the results and the gallery to.",
+)
+@click.option(
+    "--options",
+    metavar="JSON",
+    help='Render options for all URLs, for example \'{"fullPage": true, "format": "webp"}\'.',
+)
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="HOST[:PORT]",
+    help="Allow a host that is not public, for example localhost:3000. May be repeated.",
 )
 @tabs_option
 @json_option
@@ -37,28 +51,33 @@ def command(
     tabs: int | str | None,
     as_json: bool,
 ) -> None:
-    """Capture pages on this machine: queue, table and bucket in process, the real handler, no account.
+    """Take screenshots on this machine, without an AWS account.
 
-    Writes the images, results.jsonl and a gallery page (index.html) to the output directory.
+    The queue, the table and the bucket run in an emulator; the code that captures is the code that runs in Lambda. The
+    output directory gets the images, results.jsonl and a gallery page (index.html).
+
+    \b
+    Example:
+      stillframe shoot https://example.com https://www.iana.org --out shots
     """
     requests = read_requests(urls, file, parse_options(options))
-    sys.exit(run_shoot(requests, out, allow_hosts, as_json, tabs))
+    sys.exit(shoot(requests, out, allow_hosts, as_json, tabs))
 
 
-def run_shoot(
+def shoot(
     requests: Sequence[CaptureRequest],
     out: Path,
     allow_hosts: Sequence[str],
     as_json: bool,
     tabs: int | str | None = None,
 ) -> int:
-    """Capture, print, and return the exit status: 1 when a capture failed."""
+    """Capture the requests and print the results. Returns the exit status: 1 when a capture failed."""
     overrides = {} if tabs is None else {"STILLFRAME_TABS": str(tabs)}
     if allow_hosts:
         overrides["STILLFRAME_ALLOW_HOSTS"] = ",".join(allow_hosts)
     results: list[dict[str, Any]] = []
-    with embedded(**overrides) as environment:
-        for result in Session(environment, out).run(requests):
+    with embedded_environment(**overrides) as environment:
+        for result in ShootSession(environment, out).capture(requests):
             results.append(result)
             if as_json:
                 print_json(result)
@@ -67,7 +86,7 @@ def run_shoot(
         print(f"\nGallery: {out / GALLERY_NAME}")
     failed = [result for result in results if result["outcome"] == "failed"]
     for result in failed:
-        note(f"failed: {result['url']}: {result['errorCode']}: {result['errorMessage']}")
+        print_note(f"failed: {result['url']}: {result['errorCode']}: {result['errorMessage']}")
     return 1 if failed else 0
 
 

@@ -1,4 +1,4 @@
-"""`status`: one record."""
+"""`status`: show one record."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stillframe.clients import Clients
 from stillframe.settings import Settings
 
 from ..archive import Archive
-from ..console import json_option, note, print_json, print_table
+from ..console import json_option, print_json, print_note, print_table
 from ..resources import resource_options
 
 MILLISECOND_FIELDS = frozenset({"queuedAt", "claimedAt", "updatedAt", "leaseExpiresAt"})
@@ -23,21 +23,24 @@ MILLISECOND_FIELDS = frozenset({"queuedAt", "claimedAt", "updatedAt", "leaseExpi
 @resource_options
 @json_option
 def command(screenshot_id: str, settings: Settings, clients: Clients, as_json: bool) -> None:
-    """Show the record of one screenshot. Exit status 1 when there is none, or when it failed."""
+    """Show the record of a screenshot.
+
+    The exit status is 1 when there is no record, or when the capture failed.
+    """
     record = Archive(clients, settings).record(screenshot_id)
     if record is None:
-        note(f"no record of {screenshot_id}")
+        print_note(f"There is no record with the id {screenshot_id}.")
         sys.exit(1)
     values = record.to_wire()
     if as_json:
         print_json(values)
     else:
-        print_table(("FIELD", "VALUE"), ((name, readable(name, value)) for name, value in values.items()))
+        print_table(("FIELD", "VALUE"), ((name, format_field(name, value)) for name, value in values.items()))
     sys.exit(1 if values["status"] == "failed" else 0)
 
 
-def readable(name: str, value: Any) -> Any:
-    """Times as people write them."""
+def format_field(name: str, value: Any) -> Any:
+    """Return the value of a record's field, with times in ISO 8601 (UTC) instead of numbers."""
     if name in MILLISECOND_FIELDS:
         return datetime.fromtimestamp(value / 1000, UTC).isoformat(timespec="milliseconds")
     if name == "expiresAt":

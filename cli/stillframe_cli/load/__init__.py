@@ -1,1 +1,1 @@
-"""Load tests: when what is sent, by how many at once, and what became of it."""
+"""Load tests: when to send messages, who sends them, and how they ended."""

@@ -1,10 +1,10 @@
-"""The pages of a load test that is given none: they come with the request, so that no network is needed."""
+"""The bundled pages of a load test. Their HTML is part of the request, so that they need no network."""
 
 from __future__ import annotations
 
 from stillframe.request.capture_request import CaptureRequest
 
-# Reserved (RFC 6761, 6.4): nothing is ever asked there.
+# A reserved domain (RFC 6761, 6.4) that never resolves.
 BASE = "https://load-test.invalid/"
 
 TEXT = "<p>The keeper wrote the harbour's ledger by the lamp, a line for each tide that the winter left it. " * 6
@@ -25,8 +25,8 @@ BODIES = {
 }
 
 
-def bundled() -> list[CaptureRequest]:
-    """Text, a page of boxes and shadows, and a table made by a script."""
+def bundled_requests() -> list[CaptureRequest]:
+    """Return requests for a page of text, a page of boxes with shadows, and a table that a script builds."""
     return [
         CaptureRequest(
             url=f"{BASE}{name}",

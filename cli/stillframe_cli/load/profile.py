@@ -1,15 +1,15 @@
-"""When the messages of a load test are sent: at once, evenly, faster and faster, or all in the middle."""
+"""Load profiles: send at once, evenly, faster and faster, or mostly in the middle."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
 
-# The share of the time in which a spike has its messages, around the middle, and the share of the messages in it.
+# A spike sends this share of its messages within this share of the time, around the middle.
 SPIKE_TIME = 0.1
 SPIKE_MESSAGES = 0.8
 
-# Share of the messages that were sent, 0 to 1, to the share of the time that has passed then.
+# Maps a share of the messages (0 to 1) to the share of the time after which they are sent.
 Curve = Callable[[float], float]
 
 
@@ -26,13 +26,13 @@ def _spike(sent: float) -> float:
 CURVES: dict[str, Curve] = {
     "burst": lambda _: 0.0,
     "steady": lambda sent: sent,
-    # A rate that grows evenly from nothing: the number that was sent grows with the square of the time.
+    # The rate grows linearly from zero, so the number of messages grows with the square of the time.
     "ramp": math.sqrt,
     "spike": _spike,
 }
 
 
-def moments(profile: str, count: int, seconds: float) -> Iterator[float]:
-    """When each message is due, in seconds since the start, in order."""
+def due_times(profile: str, count: int, seconds: float) -> Iterator[float]:
+    """Return when each of `count` messages is due, in seconds since the start, in order."""
     curve = CURVES[profile]
     return (curve(number / count) * seconds for number in range(count))

@@ -1,4 +1,4 @@
-"""The figures of a load test."""
+"""The result of a load test and its figures."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from typing import Any
 from stillframe.table.record import Record, Status
 from stillframe_cli.capacity.prices import service_usd
 
-SHARES = {"p10": 0.10, "p50": 0.50, "p95": 0.95, "p99": 0.99, "max": 1.0}
+PERCENTILES = {"p10": 0.10, "p50": 0.50, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """What was sent and what became of it. `began` and `sent_by` are seconds since the epoch.
+    """What was sent and how it ended.
 
-    `skipped` is by reason where the workers' metrics have them, else under `unknown`.
+    `started_at` and `sent_at` (all messages sent) are in seconds since the epoch. `skipped` is counted by reason, or
+    under `unknown` when the workers' metrics do not have the reasons. `machine_cpu_seconds` is the CPU time of the
+    whole machine, and None when the services run elsewhere.
     """
 
     messages: int
     senders: int
-    began: float
-    sent_by: float
+    started_at: float
+    sent_at: float
     records: Sequence[Record]
     skipped: Mapping[str, int]
     left_on_queue: int
     dead_letters: int
-    # Of the whole machine, where the services are on it; None elsewhere.
     machine_cpu_seconds: float | None = None
 
     @property
@@ -40,20 +41,20 @@ class LoadResult:
         return [record for record in self.records if record.status is Status.FAILED]
 
     @property
-    def ended(self) -> int:
-        """Messages that have their end: a picture, a failure, or a skip."""
+    def finished(self) -> int:
+        """Messages that were captured, failed or skipped."""
         return len(self.captured) + len(self.failed) + sum(self.skipped.values())
 
     @property
     def is_clean(self) -> bool:
-        """Whether every message has come to a picture or a skip."""
-        return not self.failed and not self.left_on_queue and not self.dead_letters and self.ended == self.messages
+        """Whether every message was captured or skipped."""
+        return not self.failed and not self.left_on_queue and not self.dead_letters and self.finished == self.messages
 
     @property
     def seconds(self) -> float:
-        """From the first message to the last picture."""
+        """Seconds from the first message to the last stored image."""
         last = max((record.updated_at or 0 for record in self.records), default=0) / 1000
-        return max(0.001, last - self.began)
+        return max(0.001, last - self.started_at)
 
     @property
     def _machine_cpu_ms(self) -> int | None:
@@ -62,8 +63,8 @@ class LoadResult:
         return round(self.machine_cpu_seconds / len(self.captured) * 1000)
 
     def to_wire(self) -> dict[str, Any]:
-        """Wire names. Durations are milliseconds, money USD."""
-        captured, compute = self.captured, _sum_of_usd(self.captured)
+        """Return the figures under their wire names. Durations are in milliseconds unless the name says seconds."""
+        captured, compute = self.captured, _total_usd(self.captured)
         services = service_usd(len(captured))
         latencies = [(r.updated_at or 0) - r.queued_at for r in captured if r.queued_at]
         return {
@@ -72,12 +73,12 @@ class LoadResult:
             "captured": len(captured),
             "skipped": sum(self.skipped.values()),
             "failed": len(self.failed),
-            "unfinished": self.messages - self.ended,
+            "unfinished": self.messages - self.finished,
             "leftOnQueue": self.left_on_queue,
             "deadLetters": self.dead_letters,
             "seconds": round(self.seconds, 2),
-            "sendSeconds": round(self.sent_by - self.began, 2),
-            "sentPerSecond": round(self.messages / max(0.001, self.sent_by - self.began), 1),
+            "sendSeconds": round(self.sent_at - self.started_at, 2),
+            "sentPerSecond": round(self.messages / max(0.001, self.sent_at - self.started_at), 1),
             "capturesPerSecond": round(len(captured) / self.seconds, 2),
             "latencyMs": percentiles(latencies),
             "durationMs": percentiles([r.duration_ms for r in captured if r.duration_ms is not None]),
@@ -99,10 +100,12 @@ class LoadResult:
 
 
 def percentiles(values: Sequence[int]) -> dict[str, int]:
-    """By nearest rank; empty for no values."""
+    """Return percentiles by nearest rank; empty when there are no values."""
     ordered = sorted(values)
     return {
-        name: ordered[min(len(ordered) - 1, int(len(ordered) * share))] for name, share in SHARES.items() if ordered
+        name: ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+        for name, share in PERCENTILES.items()
+        if ordered
     }
 
 
@@ -111,7 +114,7 @@ def _mean(values: Iterable[int | None]) -> float:
     return sum(known) / len(known) if known else 0.0
 
 
-def _sum_of_usd(records: Iterable[Record]) -> dict[str, float]:
+def _total_usd(records: Iterable[Record]) -> dict[str, float]:
     total: Counter[str] = Counter()
     for record in records:
         total.update(record.estimated_usd or {})

@@ -1,4 +1,4 @@
-"""Many senders at once, each with one message at a time, when it is due."""
+"""Many senders at once. Each sends one message at a time, when it is due."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 from stillframe.clients import Clients
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
-from stillframe_cli.producer import Producer, Sent
+from stillframe_cli.producer import Producer, SentMessage
 
 
-class InPlace(Executor):
-    """Runs at once and in the caller: a sender is a thread of its own already."""
+class InlineExecutor(Executor):
+    """Runs each call at once in the caller's thread, because each sender already has its own thread."""
 
     def submit(self, call: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
-        """The future is done when this returns."""
+        """Run the call. The future is done when this returns."""
         future: Future[Any] = Future()
         try:
             future.set_result(call(*arguments, **named))
@@ -28,49 +28,52 @@ class InPlace(Executor):
         return future
 
 
-class Senders:
-    """So many at once; they begin together, behind one barrier."""
+class SenderPool:
+    """A number of senders that all start at the same moment."""
 
     def __init__(self, clients: Clients, settings: Settings, count: int) -> None:
-        self._producer = Producer(clients, settings, new_pool=InPlace)
+        self._producer = Producer(clients, settings, new_pool=InlineExecutor)
         self._count = count
 
     def send(
-        self, requests: Sequence[CaptureRequest], due: Iterator[float], sent: Callable[[Sent], None]
+        self, requests: Sequence[CaptureRequest], due: Iterator[float], on_sent: Callable[[SentMessage], None]
     ) -> tuple[float, float]:
-        """Send all; `sent` is called for each, on the sender's thread. Returns when it began and ended (epoch).
+        """Send all requests, each when it is due (seconds since the start).
 
-        Raises the first error that a sender met, after all have ended.
+        `on_sent` is called for each on a sender's thread. Returns when the sending started and ended, in seconds since
+        the epoch. Raises the first error of a sender, after all senders have ended.
         """
-        left = iter(zip(requests, due, strict=True))
+        remaining = iter(zip(requests, due, strict=True))
         lock = threading.Lock()
         gate = threading.Barrier(self._count + 1)
-        began = 0.0
+        started_at = 0.0
 
-        def work() -> None:
+        def send_remaining() -> None:
             gate.wait()
             while True:
                 with lock:
-                    following = next(left, None)
+                    following = next(remaining, None)
                 if following is None:
                     return
-                request, at = following
-                time.sleep(max(0.0, began + at - time.time()))
-                for each in self._producer.send([request]):
-                    sent(each)
+                request, due_seconds = following
+                time.sleep(max(0.0, started_at + due_seconds - time.time()))
+                for message in self._producer.send([request]):
+                    on_sent(message)
 
         with ThreadPoolExecutor(self._count, thread_name_prefix="sender") as pool:
-            futures = [pool.submit(work) for _ in range(self._count)]
-            began = time.time()
+            futures = [pool.submit(send_remaining) for _ in range(self._count)]
+            started_at = time.time()
             gate.wait()
         for future in futures:
             future.result()
-        return began, time.time()
+        return started_at, time.time()
 
 
-def requests_for(count: int, run: str, duplicates: bool, templates: Sequence[CaptureRequest]) -> list[CaptureRequest]:
-    """Unique requests, the templates in turn; or one request so many times, under one id."""
+def build_requests(
+    count: int, run_id: str, duplicates: bool, templates: Sequence[CaptureRequest]
+) -> list[CaptureRequest]:
+    """Return `count` requests with ids of their own that take turns with the templates, or `count` times the same."""
     if duplicates:
-        return [templates[0].model_copy(update={"request_id": run})] * count
-    turns = itertools.islice(itertools.cycle(templates), count)
-    return [each.model_copy(update={"request_id": f"{run}-{number:06d}"}) for number, each in enumerate(turns)]
+        return [templates[0].model_copy(update={"request_id": run_id})] * count
+    repeated = itertools.islice(itertools.cycle(templates), count)
+    return [each.model_copy(update={"request_id": f"{run_id}-{number:06d}"}) for number, each in enumerate(repeated)]

@@ -1,4 +1,4 @@
-"""Waiting until everything that was sent has its end in a record."""
+"""Waits until all screenshots of a load test are finished."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from stillframe_cli.archive import Archive
 from stillframe_cli.backlog import message_counts
 
 POLL_SECONDS = 0.5
-# Of BatchGetItem.
-BATCH = 100
-ENDED = (Status.SUCCESS, Status.FAILED)
+# BatchGetItem takes at most 100 keys.
+BATCH_SIZE = 100
+FINISHED = (Status.SUCCESS, Status.FAILED)
 
 
-class Watch:
-    """Reads records until all have ended, and then waits for the queue to be empty."""
+class CaptureWatcher:
+    """Polls records until all are finished, and the queue until it is empty."""
 
     def __init__(self, clients: Clients, settings: Settings) -> None:
         self._clients = clients
         self._settings = settings
         self._archive = Archive(clients, settings)
 
-    def until_ended(
-        self, capture_ids: Sequence[str], deadline: float, progress: Callable[[int], None]
+    def wait_until_finished(
+        self, screenshot_ids: Sequence[str], deadline: float, progress: Callable[[int], None]
     ) -> dict[str, Record]:
-        """The records, by id, once each is a success or a failure, or at the deadline (monotonic seconds).
+        """Wait until each record is a success or failed, or until the deadline (monotonic seconds).
 
-        `progress` is told how many have ended.
+        Calls `progress` with the number of finished records. Returns the records by id.
         """
-        waiting = list(dict.fromkeys(capture_ids))
+        waiting = list(dict.fromkeys(screenshot_ids))
         records: dict[str, Record] = {}
         while waiting:
-            for start in range(0, len(waiting), BATCH):
-                records |= self._archive.records_of(waiting[start : start + BATCH])
-            waiting = [each for each in waiting if each not in records or records[each].status not in ENDED]
+            for start in range(0, len(waiting), BATCH_SIZE):
+                records |= self._archive.records_by_id(waiting[start : start + BATCH_SIZE])
+            waiting = [each for each in waiting if each not in records or records[each].status not in FINISHED]
             progress(len(records) - len([each for each in waiting if each in records]))
             if time.monotonic() > deadline:
                 break
@@ -45,8 +45,8 @@ class Watch:
                 time.sleep(POLL_SECONDS)
         return records
 
-    def until_drained(self, deadline: float) -> int:
-        """How many messages the queue still holds: none, unless the deadline came first."""
+    def wait_until_drained(self, deadline: float) -> int:
+        """Wait until the queue is empty, or until the deadline. Returns how many messages are left."""
         while True:
             left = sum(message_counts(self._clients, self._settings.queue_url))
             if not left or time.monotonic() > deadline:

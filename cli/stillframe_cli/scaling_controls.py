@@ -1,4 +1,4 @@
-"""What an operator can turn: how much the function and the fleet do at once, and whether they do anything."""
+"""What an operator can change about a running deployment: concurrency, number of tasks, pause and resume."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_lambda import LambdaClient
 
-# Of an SQS event source (AWS Lambda, "Configuring maximum concurrency").
-LEAST_MAX_CONCURRENCY = 2
-MOST_MAX_CONCURRENCY = 1000
+# Limits of the maximum concurrency of an SQS event source (AWS Lambda, "Configuring maximum concurrency").
+MIN_MAX_CONCURRENCY = 2
+MAX_MAX_CONCURRENCY = 1000
 TASKS: Final = "ecs:service:DesiredCount"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that is to be another one. `apply` does it."""
+    """A proposed change of one setting. Nothing changes before `apply` is called."""
 
     name: str
     before: Any
@@ -34,30 +34,25 @@ class Change:
         return {"setting": self.name, "before": self.before, "after": self.after}
 
 
-class FunctionLevers:
-    """The function and its event source mapping."""
+class FunctionScaling:
+    """The concurrency of the Lambda function and of its event source mapping."""
 
     def __init__(self, client: LambdaClient, function_name: str) -> None:
         self._client = client
         self._function = function_name
         mappings = client.list_event_source_mappings(FunctionName=function_name)["EventSourceMappings"]
         if not mappings:
-            raise click.ClickException(f"{function_name} has no event source mapping")
+            raise click.ClickException(f"The function {function_name} has no event source mapping.")
         self._mapping = mappings[0]
 
     @property
     def max_concurrency(self) -> int | None:
-        """Of the mapping; None when it has no bound of its own."""
+        """Maximum concurrency of the mapping; None when the mapping has no maximum."""
         return self._mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
 
     @property
-    def is_paused(self) -> bool:
-        """Whether the mapping takes nothing from the queue, or is about to."""
-        return self._mapping["State"] in ("Disabled", "Disabling")
-
-    @property
     def reserved_concurrency(self) -> int | None:
-        """None when the function takes from the account's pool."""
+        """Concurrency that is reserved for the function; None when it uses the account's unreserved concurrency."""
         try:
             return self._client.get_function_concurrency(FunctionName=self._function).get(
                 "ReservedConcurrentExecutions"
@@ -68,7 +63,7 @@ class FunctionLevers:
             raise
 
     def to_wire(self) -> dict[str, Any]:
-        """What is set now."""
+        """Return the present settings."""
         return {
             "function": self._function,
             "mapping": self._mapping["UUID"],
@@ -78,12 +73,12 @@ class FunctionLevers:
             "batchSize": self._mapping.get("BatchSize"),
         }
 
-    def bound(self, max_concurrency: int) -> Change:
-        """How many invocations the queue may cause at once. Raises click.UsageError when it cannot be."""
-        if not LEAST_MAX_CONCURRENCY <= max_concurrency <= MOST_MAX_CONCURRENCY:
+    def propose_max_concurrency(self, max_concurrency: int) -> Change:
+        """Limit how many invocations the queue may cause at once. Raises click.UsageError when Lambda refuses it."""
+        if not MIN_MAX_CONCURRENCY <= max_concurrency <= MAX_MAX_CONCURRENCY:
             raise click.UsageError(
-                f"--max-concurrency: {LEAST_MAX_CONCURRENCY} to {MOST_MAX_CONCURRENCY}, not {max_concurrency}; "
-                "to stop altogether: --pause"
+                f"--max-concurrency {max_concurrency}: Lambda takes {MIN_MAX_CONCURRENCY} to {MAX_MAX_CONCURRENCY}. "
+                "To stop all captures, use --pause."
             )
         return Change(
             "maxConcurrency",
@@ -94,8 +89,8 @@ class FunctionLevers:
             ),
         )
 
-    def reserve(self, concurrency: int) -> Change:
-        """Of the account's pool; 0 gives it back, and does not stop the function: that is `pause`."""
+    def propose_reserved_concurrency(self, concurrency: int) -> Change:
+        """Reserve concurrency for the function; 0 ends the reservation, and does not stop the function."""
         if concurrency:
             return Change(
                 "reservedConcurrency",
@@ -112,8 +107,8 @@ class FunctionLevers:
             lambda: self._client.delete_function_concurrency(FunctionName=self._function),
         )
 
-    def pause(self, is_paused: bool) -> Change:
-        """Stop to take from the queue, or go on. What is under way is finished; messages stay where they are."""
+    def propose_paused(self, is_paused: bool) -> Change:
+        """Stop or resume receiving. Running captures finish; messages stay on the queue."""
         return Change(
             "mapping",
             self._mapping["State"],
@@ -122,48 +117,48 @@ class FunctionLevers:
         )
 
 
-class FleetLevers:
-    """The service of the Fargate fleet and the bounds of its scaling."""
+class FleetScaling:
+    """The number of tasks of the Fargate service, and the bounds that its scaling keeps."""
 
     def __init__(self, client: ECSClient, scaling: ApplicationAutoScalingClient, cluster: str, service: str) -> None:
         self._client = client
         self._scaling = scaling
         self._cluster = cluster
         self._service = service
-        described = client.describe_services(cluster=cluster, services=[service])["services"]
-        if not described:
-            raise click.ClickException(f"there is no service {service} in the cluster {cluster}")
-        self._described = described[0]
+        services = client.describe_services(cluster=cluster, services=[service])["services"]
+        if not services:
+            raise click.ClickException(f"The cluster {cluster} has no service {service}.")
+        self._description = services[0]
 
     @property
     def _resource_id(self) -> str:
         return f"service/{self._cluster}/{self._service}"
 
     def to_wire(self) -> dict[str, Any]:
-        """What is set now."""
-        low, high = self._bounds()
+        """Return the present settings."""
+        min_tasks, max_tasks = self._read_bounds()
         return {
             "cluster": self._cluster,
             "service": self._service,
-            "desiredTasks": self._described.get("desiredCount"),
-            "runningTasks": self._described.get("runningCount"),
-            "minTasks": low,
-            "maxTasks": high,
+            "desiredTasks": self._description.get("desiredCount"),
+            "runningTasks": self._description.get("runningCount"),
+            "minTasks": min_tasks,
+            "maxTasks": max_tasks,
         }
 
-    def desire(self, tasks: int) -> Change:
-        """So many tasks from now on, until scaling moves them again within its bounds."""
+    def propose_tasks(self, tasks: int) -> Change:
+        """Set the number of tasks now; scaling may change it again within its bounds."""
         return Change(
             "desiredTasks",
-            self._described.get("desiredCount"),
+            self._description.get("desiredCount"),
             tasks,
             lambda: self._client.update_service(cluster=self._cluster, service=self._service, desiredCount=tasks),
         )
 
-    def bound(self, low: int | None, high: int | None) -> Change:
-        """Between how many tasks scaling may move. Raises click.UsageError when there is nothing between."""
-        before = self._bounds()
-        after = (before[0] if low is None else low, before[1] if high is None else high)
+    def propose_bounds(self, min_tasks: int | None, max_tasks: int | None) -> Change:
+        """Set the bounds of scaling; None keeps one as it is. Raises click.UsageError when minimum > maximum."""
+        before = self._read_bounds()
+        after = (before[0] if min_tasks is None else min_tasks, before[1] if max_tasks is None else max_tasks)
         if None not in after and after[0] > after[1]:  # type: ignore[operator]
             raise click.UsageError(f"--min-tasks {after[0]} is above --max-tasks {after[1]}")
         return Change(
@@ -179,7 +174,7 @@ class FleetLevers:
             ),
         )
 
-    def _bounds(self) -> tuple[int | None, int | None]:
+    def _read_bounds(self) -> tuple[int | None, int | None]:
         try:
             targets = self._scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=[self._resource_id])
         except ClientError:
@@ -188,7 +183,7 @@ class FleetLevers:
         return (found[0]["MinCapacity"], found[0]["MaxCapacity"]) if found else (None, None)
 
 
-def connect(name: str) -> Any:
-    """A client of a service that only an operator needs."""
+def connect(service: str) -> Any:
+    """Create a client for an AWS service that only operators use."""
     session: Any = boto3.session.Session()
-    return session.client(name)
+    return session.client(service)

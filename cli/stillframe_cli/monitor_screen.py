@@ -15,21 +15,22 @@ from textual.widgets import DataTable, Footer, Header, Label, Sparkline
 
 from .status_snapshot import StatusSnapshot
 
+# Points in a sparkline.
 HISTORY = 120
-# What is usually looked at with concern when it is above.
-MANY_DEAD = 0
-OLD_SECONDS = 600
+# Figures above these are shown in red.
+WARN_DEAD_LETTERS = 0
+WARN_AGE_SECONDS = 600
 
 
 class Figure(Vertical):
-    """A number with its name."""
+    """A number with its name below it."""
 
     def __init__(self, name: str, key: str) -> None:
         super().__init__(Label("-", id=key, classes="value"), Label(name, classes="name"), classes="figure")
 
 
 class MonitorScreen(App[None]):
-    """Shows vitals, taken anew every few seconds on a thread of its own."""
+    """Shows a status snapshot, and reads a new one every few seconds on a thread."""
 
     TITLE = "Stillframe"
     CSS = """
@@ -50,9 +51,9 @@ class MonitorScreen(App[None]):
         Binding("r", "refresh_now", "Refresh"),
     ]
 
-    def __init__(self, take: Callable[[], StatusSnapshot], every_seconds: float, title: str) -> None:
+    def __init__(self, read_snapshot: Callable[[], StatusSnapshot], every_seconds: float, title: str) -> None:
         super().__init__()
-        self._take = take
+        self._read_snapshot = read_snapshot
         self._every_seconds = every_seconds
         self.sub_title = title
         self._is_paused = False
@@ -60,7 +61,7 @@ class MonitorScreen(App[None]):
         self._speed: deque[float] = deque(maxlen=HISTORY)
 
     def compose(self) -> ComposeResult:
-        """The layout."""
+        """Lay out the screen."""
         yield Header(show_clock=True)
         yield Grid(
             Figure("waiting", "depth"),
@@ -68,7 +69,7 @@ class MonitorScreen(App[None]):
             Figure("oldest", "oldest"),
             Figure("dead letters", "dead"),
             Figure("workers", "workers"),
-            Figure("claimed", "processing"),
+            Figure("processing", "processing"),
             Figure("captures/s", "speed"),
             Figure("p50", "p50"),
             Figure("p95", "p95"),
@@ -78,7 +79,7 @@ class MonitorScreen(App[None]):
         )
         yield Horizontal(
             Vertical(Label("waiting", classes="name"), Sparkline([0.0], id="depths"), classes="chart"),
-            Vertical(Label("captures a second", classes="name"), Sparkline([0.0], id="speeds"), classes="chart"),
+            Vertical(Label("captures per second", classes="name"), Sparkline([0.0], id="speeds"), classes="chart"),
             id="charts",
         )
         yield Horizontal(DataTable(id="reasons"), DataTable(id="who"))
@@ -86,59 +87,61 @@ class MonitorScreen(App[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Begin."""
+        """Add the columns of the tables and start to refresh."""
         self.query_one("#reasons", DataTable).add_columns("OUTCOME", "REASON", "COUNT")
         self.query_one("#who", DataTable).add_columns("WORKERS WITH A CLAIM")
-        self.set_interval(self._every_seconds, self._look)
-        self._look()
+        self.set_interval(self._every_seconds, self._refresh_snapshot)
+        self._refresh_snapshot()
 
     def action_pause(self) -> None:
-        """Stand still, or go on."""
+        """Pause refreshing, or resume."""
         self._is_paused = not self._is_paused
         self.query_one("#problem", Label).update("paused" if self._is_paused else "")
 
     def action_refresh_now(self) -> None:
-        """Without waiting."""
-        self._look()
+        """Refresh without waiting for the interval."""
+        self._refresh_snapshot()
 
-    def _look(self) -> None:
+    def _refresh_snapshot(self) -> None:
         if not self._is_paused:
-            # A slow answer is not overtaken by the next one.
-            self.run_worker(self._take_and_show, thread=True, exclusive=True)
+            # Exclusive: a slow answer is not shown after a newer one.
+            self.run_worker(self._read_and_show, thread=True, exclusive=True)
 
-    def _take_and_show(self) -> None:
+    def _read_and_show(self) -> None:
         try:
-            vitals = self._take()
+            snapshot = self._read_snapshot()
         except (ClientError, BotoCoreError) as error:
-            self.call_from_thread(self._tell_problem, str(error))
+            self.call_from_thread(self._show_problem, str(error))
             return
-        self.call_from_thread(self._show, vitals)
+        self.call_from_thread(self._show, snapshot)
 
-    def _tell_problem(self, problem: str) -> None:
+    def _show_problem(self, problem: str) -> None:
         self.query_one("#problem", Label).update(f"AWS: {problem}")
 
-    def _show(self, vitals: StatusSnapshot) -> None:
-        self._depth.append(vitals.queue_depth)
-        self._speed.append(vitals.captures_per_second)
-        self._set("depth", f"{vitals.queue_depth:,}")
-        self._set("flight", f"{vitals.in_flight:,}")
-        self._set("oldest", readable_seconds(vitals.oldest_seconds), vitals.oldest_seconds > OLD_SECONDS)
-        self._set("dead", f"{vitals.dead_letters:,}", vitals.dead_letters > MANY_DEAD)
-        self._set("workers", str(len(vitals.workers)))
-        self._set("processing", f"{vitals.processing:,}")
-        self._set("speed", f"{vitals.captures_per_second:.2f}")
-        self._set("p50", _milliseconds(vitals.p50_ms))
-        self._set("p95", _milliseconds(vitals.p95_ms))
-        failed = sum(vitals.failed.values())
+    def _show(self, snapshot: StatusSnapshot) -> None:
+        self._depth.append(snapshot.queue_depth)
+        self._speed.append(snapshot.captures_per_second)
+        self._set("depth", f"{snapshot.queue_depth:,}")
+        self._set("flight", f"{snapshot.in_flight:,}")
+        self._set("oldest", format_age(snapshot.oldest_seconds), snapshot.oldest_seconds > WARN_AGE_SECONDS)
+        self._set("dead", f"{snapshot.dead_letters:,}", snapshot.dead_letters > WARN_DEAD_LETTERS)
+        self._set("workers", str(len(snapshot.workers)))
+        self._set("processing", f"{snapshot.processing:,}")
+        self._set("speed", f"{snapshot.captures_per_second:.2f}")
+        self._set("p50", _format_milliseconds(snapshot.p50_ms))
+        self._set("p95", _format_milliseconds(snapshot.p95_ms))
+        failed = sum(snapshot.failed.values())
         self._set("failed", f"{failed:,}", failed > 0)
-        self._set("skipped", f"{sum(vitals.skipped.values()):,}")
-        self._set("cost", f"${vitals.cost_usd:.4f}")
+        self._set("skipped", f"{sum(snapshot.skipped.values()):,}")
+        self._set("cost", f"${snapshot.cost_usd:.4f}")
         self.query_one("#depths", Sparkline).data = list(self._depth)
         self.query_one("#speeds", Sparkline).data = list(self._speed)
-        self._fill("reasons", _reasons(vitals))
-        self._fill("who", [(worker,) for worker in vitals.workers])
-        taken = time.strftime("%H:%M:%S", time.localtime(vitals.at))
-        self.query_one("#problem", Label).update(f"[dim]taken {taken}, window {vitals.window_seconds:.0f} s[/dim]")
+        self._fill("reasons", _reason_rows(snapshot))
+        self._fill("who", [(worker,) for worker in snapshot.workers])
+        read_at = time.strftime("%H:%M:%S", time.localtime(snapshot.at))
+        self.query_one("#problem", Label).update(
+            f"[dim]read at {read_at}, window {snapshot.window_seconds:.0f} s[/dim]"
+        )
 
     def _set(self, key: str, text: str, is_bad: bool = False) -> None:
         label = self.query_one(f"#{key}", Label)
@@ -152,12 +155,12 @@ class MonitorScreen(App[None]):
             table.add_row(*row)
 
 
-def _reasons(vitals: StatusSnapshot) -> list[tuple[str, ...]]:
-    captured = vitals.outcomes.get("captured", 0)
+def _reason_rows(snapshot: StatusSnapshot) -> list[tuple[str, ...]]:
+    captured = snapshot.outcomes.get("captured", 0)
     groups: Mapping[str, Mapping[str, int]] = {
-        "skipped": vitals.skipped,
-        "failed": vitals.failed,
-        "retry": vitals.retried,
+        "skipped": snapshot.skipped,
+        "failed": snapshot.failed,
+        "retry": snapshot.retried,
     }
     return [
         ("captured", "", f"{captured:,}"),
@@ -165,13 +168,13 @@ def _reasons(vitals: StatusSnapshot) -> list[tuple[str, ...]]:
     ]
 
 
-def readable_seconds(seconds: int) -> str:
-    """`45 s`, `12 min`, `3 h 20 min`."""
+def format_age(seconds: int) -> str:
+    """Format a duration as `45 s`, `12 min` or `3 h 20 min`."""
     if seconds < 120:
         return f"{seconds} s"
     minutes = seconds // 60
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _milliseconds(value: float | None) -> str:
+def _format_milliseconds(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f} ms"
