@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 # A server ends after so long at most.
 POLL_SECONDS = 0.02
+HTML = "text/html; charset=utf-8"
 
 
 class QuietHandler(http.server.BaseHTTPRequestHandler):
@@ -18,11 +19,9 @@ class QuietHandler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def answer(self, status: int, body: bytes, **headers: str) -> None:
-        """A whole answer: HTML unless a header says otherwise."""
+        """A whole answer: HTML unless a header says otherwise. Each header is sent once."""
         self.send_response(status)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in headers.items():
+        for name, value in {"Content-Type": HTML, "Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)

@@ -1,10 +1,13 @@
-"""Where the browser's binary is."""
+"""Where the browser's binary is, and which version it is."""
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 from stillframe.settings import SettingsError
@@ -24,6 +27,9 @@ INSTALL_HINT = (
     "Ubuntu: npx playwright install --with-deps chromium. "
     "Or name one: export STILLFRAME_CHROMIUM=/path/to/chrome"
 )
+# The version in the security archive of Debian 12 and 13 in November 2026.
+SECURE_VERSION = "156.0.8078.73"
+VERSION_SECONDS = 10
 
 
 def find_chromium(configured: str = "") -> str:
@@ -42,6 +48,32 @@ def find_chromium(configured: str = "") -> str:
         if path and not os.path.realpath(path).startswith(("/snap", "/usr/bin/snap")) and not _is_snap_stub(path):
             return path
     raise SettingsError(INSTALL_HINT)
+
+
+def version_of(executable: str) -> str:
+    """The version of a browser, such as `156.0.8078.73`; empty when it does not say."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        done = subprocess.run(
+            [executable, "--version"], capture_output=True, text=True, timeout=VERSION_SECONDS, check=False
+        )
+        if found := re.search(r"\d+(\.\d+){3}", done.stdout):
+            return found[0]
+    return ""
+
+
+def security_warning(version: str) -> str | None:
+    """A warning for a browser that is older than SECURE_VERSION; None for any other, and for an unknown version."""
+    if not version or _numbers(version) >= _numbers(SECURE_VERSION):
+        return None
+    return (
+        f"Chromium {version} lacks security fixes: Debian's security archive had {SECURE_VERSION} in November 2026, "
+        "and pages are hostile. Add the archive to /etc/apt/sources.list (https://www.debian.org/security/), then run: "
+        "sudo apt-get update && sudo apt-get install chromium-headless-shell"
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def _is_snap_stub(path: str) -> bool:
