@@ -1,6 +1,8 @@
 # The two commands are `make demo` and `make test`; each sets up what it needs.
 PYTHON ?= python3
 VENV ?= .venv
+# Tests wait more than they compute: one file more at a time than there are cores.
+TEST_JOBS ?= $(shell expr $$(nproc) + 1)
 # What `make bench` measures against.
 PEERS ?= .venv-peers
 BIN := $(VENV)/bin
@@ -37,7 +39,7 @@ demo: $(VENV)/.runtime ## Capture a bundled site, or URL=https://..., with no AW
 	@$(BIN)/stillframe demo $(URL)
 
 test: $(VENV)/.dev ## Run the tests, all but those that need Docker
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(TEST_JOBS) --dist loadfile $(ARGS)
 
 e2e: $(VENV)/.dev ## Run the image and the templates end to end, on a Docker engine
 	@rm -f build/e2e.json

@@ -78,7 +78,7 @@ def stillframe(installed: Path, *arguments: str) -> subprocess.CompletedProcess[
     done = subprocess.run(
         [str(installed / "stillframe"), *arguments],
         cwd=installed,
-        env=environment({}),
+        env=environment({"PYTHONPATH": ""}),
         capture_output=True,
         text=True,
         timeout=120,

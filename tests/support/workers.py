@@ -16,12 +16,15 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 # The command, by this interpreter.
 STILLFRAME = (sys.executable, "-m", "stillframe_cli")
+# The code of this checkout, and of no other that may be installed.
+SOURCES = ("layers/stillframe/python", "lambda_src/renderer", "cli")
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "STILLFRAME_CHROMIUM")
 
 
 def environment(exports: dict[str, str]) -> dict[str, str]:
     """The environment of a child: what it needs of ours, and the exports."""
-    return {**{name: os.environ[name] for name in KEPT if name in os.environ}, **exports}
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return {**kept, "PYTHONPATH": os.pathsep.join(str(ROOT / each) for each in SOURCES), **exports}
 
 
 class Worker:
