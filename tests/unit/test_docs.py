@@ -86,3 +86,18 @@ def test_the_page_of_deployment_has_every_value_with_its_presets() -> None:
     for name in PRESETS["small"]:
         told = [cell.strip() for cell in rows[name].split("|")[2:5]]
         assert told == [str(preset[name]) for preset in PRESETS.values()], name
+
+
+def test_the_architecture_names_every_module_of_domain_and_worker() -> None:
+    # Given the tables of modules, a package each
+    page = (ROOT / "docs/architecture.md").read_text().partition("## Where things are")[2].partition("\n## ")[0]
+    folders = re.findall(r"^`([\w/]+)/`, the (?:domain|worker)", page, re.MULTILINE)
+    assert len(folders) == 2
+    for folder, text in zip(
+        folders, re.split(r"^`[\w/]+/`, the (?:domain|worker)", page, flags=re.MULTILINE)[1:], strict=True
+    ):
+        # When the modules are listed
+        modules = {path.name for path in (ROOT / folder).rglob("*.py")} - {"__init__.py"}
+        # Then each is named, and nothing else is
+        named = set(re.findall(r"(\w+\.py)`", text.partition("`cli/")[0]))
+        assert named == modules, folder
