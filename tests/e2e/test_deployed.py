@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def deploy(emulator: Emulator, templates: dict[str, str], folder: Path) -> str:
             built = script("image", uri, "runtime", str(asset_of(folder)))
             assert built.returncode == 0, built.stderr[-3000:]
         cloudformation.create_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_IAM"])
-        wait_for(lambda name=name: status_of(cloudformation, name) == "CREATE_COMPLETE", 60, f"{name} CREATE_COMPLETE")
+        wait_for(partial(is_created, cloudformation, name), 60, f"{name} CREATE_COMPLETE")
     return uri
 
 
@@ -107,11 +108,11 @@ def image_uri_of(template: dict[str, Any]) -> str:
     return text
 
 
-def status_of(cloudformation: Any, stack: str) -> str:
+def is_created(cloudformation: Any, stack: str) -> bool:
     status: str = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
     assert "FAILED" not in status, cloudformation.describe_stack_events(StackName=stack)["StackEvents"][:3]
     assert "ROLLBACK" not in status, cloudformation.describe_stack_events(StackName=stack)["StackEvents"][:5]
-    return status
+    return status == "CREATE_COMPLETE"
 
 
 def connect(emulator: Emulator, site: str) -> Cloud:

@@ -170,7 +170,8 @@ def test_cdk_nag_finds_an_open_finding_when_one_is_made(tmp_path: Path) -> None:
     from stacks.app import build_app
 
     app = build_app(outdir=str(tmp_path))
-    sqs.Queue(app.node.find_child("Stillframe"), "Careless")
+    stack: Any = app.node.find_child("Stillframe")
+    sqs.Queue(stack, "Careless")
     # Then synthesis fails; that the other tests synthesise at all shows that nothing is open in ours
     with pytest.raises(RuntimeError, match="AwsSolutions-SQS3"):
         app.synth()

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ def test_on_the_emulator_they_deploy_and_go_off(synth: Synth, account: Emulator)
         cloudformation.create_stack(
             StackName=name, TemplateBody=deployable(templates[name]), Capabilities=["CAPABILITY_IAM"]
         )
-        wait_for(lambda name=name: _status(cloudformation, name) == "CREATE_COMPLETE", 30, name)
+        wait_for(partial(_is_created, cloudformation, name), 30, name)
     cloudwatch: Any = boto3.client("cloudwatch")
     names = {alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]}
     assert len(names) == len(OURS | OF_FUNCTION)
@@ -140,10 +141,10 @@ def _ended(kind: OutcomeKind, **facts: Any) -> Outcome:
     return Outcome(kind=kind, acknowledge=True, id="a", url="u", message_id="m", **facts)
 
 
-def _status(cloudformation: Any, name: str) -> str:
+def _is_created(cloudformation: Any, name: str) -> bool:
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     assert "FAILED" not in stack["StackStatus"], stack
-    return str(stack["StackStatus"])
+    return bool(stack["StackStatus"] == "CREATE_COMPLETE")
 
 
 def _state(cloudwatch: Any, name: str) -> str:

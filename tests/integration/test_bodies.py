@@ -61,7 +61,7 @@ def test_options_that_no_table_could_hold_end_in_a_record(cloud: Cloud, options:
 
 def send_bodies(cloud: Cloud, chosen: list[str]) -> dict[str, str]:
     """Bodies by message id, as SQS accepted them."""
-    sent = {}
+    sent: dict[str, str] = {}
     for at in range(0, len(chosen), 10):
         batch = chosen[at : at + 10]
         entries: Any = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)]

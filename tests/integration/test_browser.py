@@ -80,7 +80,9 @@ def test_a_crashed_process_fails_its_captures_at_most_and_the_next_one_is_right(
         engine.close()
 
 
-def test_the_browser_gets_an_empty_environment_and_its_own_profile(chromium: str, monkeypatch) -> None:
+def test_the_browser_gets_an_empty_environment_and_its_own_profile(
+    chromium: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a credential in our environment
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "do-not-leak")
     launches = Launches(chromium)

@@ -6,16 +6,21 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
+from stillframe.clock import Deadline
 from stillframe.errors import BlockedScheme, BrowserCrashed, CaptureError, CaptureTimeout, UnknownHost
+from stillframe.image.render_result import RenderResult
 from stillframe.image.store import ImageStore
 from stillframe.outcome import OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
-from stillframe.request.options import ImageFormat
+from stillframe.request.message import Message
+from stillframe.request.options import ImageFormat, RenderOptions
 from stillframe.table.record import Status
+from tests.conftest import MakeCloud
+from tests.simulation.aws.errors import client_error
 from tests.support.cloud import Cloud
 from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
 
@@ -29,7 +34,7 @@ def raising(error: CaptureError | Exception) -> Callable[[], None]:
     return during
 
 
-def received(cloud: Cloud, request: CaptureRequest | str, clock: FakeClock, receive_count: int = 1):
+def received(cloud: Cloud, request: CaptureRequest | str, clock: FakeClock, receive_count: int = 1) -> Message:
     """A message that really is on the queue and was received, so that its handle is real."""
     body = request if isinstance(request, str) else request.to_body()
     cloud.clients.sqs.send_message(QueueUrl=cloud.settings.queue_url, MessageBody=body)
@@ -66,7 +71,7 @@ def test_a_transient_error_releases_the_claim_and_delays_the_message(cloud: Clou
     assert calls[:3] == ["UpdateItem", "UpdateItem", "ChangeMessageVisibility"]
 
 
-def test_the_back_off_is_what_the_queue_applies(make_cloud, clock: FakeClock) -> None:
+def test_the_back_off_is_what_the_queue_applies(make_cloud: MakeCloud, clock: FakeClock) -> None:
     # Given a queue whose messages come back after 30 s, and a back-off of 1 s
     cloud = make_cloud(visibility=30, STILLFRAME_BACKOFF_BASE_SECONDS="1", STILLFRAME_BACKOFF_CAP_SECONDS="1")
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(raising(BrowserCrashed("gone"))), clock)
@@ -77,7 +82,9 @@ def test_the_back_off_is_what_the_queue_applies(make_cloud, clock: FakeClock) ->
     assert [again["MessageId"] for again in cloud.receive(wait=5)] == [delivery.message_id]
 
 
-def test_after_the_last_receive_the_record_says_failed_and_the_message_is_dead_lettered(make_cloud, clock) -> None:
+def test_after_the_last_receive_the_record_says_failed_and_the_message_is_dead_lettered(
+    make_cloud: MakeCloud, clock: FakeClock
+) -> None:
     # Given a queue that gives up after two receives
     quick = {"STILLFRAME_BACKOFF_BASE_SECONDS": "1", "STILLFRAME_BACKOFF_CAP_SECONDS": "1"}
     cloud = make_cloud(visibility=4, max_receive_count=2, **quick)
@@ -154,8 +161,8 @@ def test_a_wrong_option_ends_in_a_record_that_names_it(cloud: Cloud, clock: Fake
     record = cloud.record("wrong")
     assert (outcome.kind, outcome.acknowledge, renderer.rendered) == (OutcomeKind.FAILED, True, [])
     assert record.error_code == "INVALID_REQUEST"
-    assert "delayMs" in record.error_message
-    assert "range 0 to 30000" in record.error_message
+    assert "delayMs" in (record.error_message or "")
+    assert "range 0 to 30000" in (record.error_message or "")
 
 
 def test_a_record_without_time_left_is_handed_back_untouched(cloud: Cloud, clock: FakeClock) -> None:
@@ -171,10 +178,10 @@ def test_a_record_without_time_left_is_handed_back_untouched(cloud: Cloud, clock
 
 def test_the_jobs_deadline_lies_inside_the_invocations(cloud: Cloud, clock: FakeClock) -> None:
     # Given a renderer that notes its time
-    seconds = []
+    seconds: list[float] = []
 
     class Noting(FakeRenderer):
-        def render(self, url, options, deadline):
+        def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
             seconds.append(deadline.remaining_seconds())
             return super().render(url, options, deadline)
 
@@ -186,13 +193,15 @@ def test_the_jobs_deadline_lies_inside_the_invocations(cloud: Cloud, clock: Fake
     assert seconds == [cloud.settings.job_deadline_seconds - 1, 19]
 
 
-def test_a_crash_between_put_and_completion_is_healed_by_adoption(cloud: Cloud, clock: FakeClock, monkeypatch) -> None:
+def test_a_crash_between_put_and_completion_is_healed_by_adoption(
+    cloud: Cloud, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a worker that dies right after its put
     renderer = FakeRenderer()
     dying = capture_with(cloud.clients, cloud.settings, renderer, clock, "worker-1")
     put_object = cloud.clients.s3.put_object
 
-    def put_and_die(**arguments):
+    def put_and_die(**arguments: Any) -> None:
         put_object(**arguments)
         raise SystemExit
 
@@ -216,13 +225,15 @@ def test_a_crash_between_put_and_completion_is_healed_by_adoption(cloud: Cloud, 
     assert cloud.audit().is_clean
 
 
-def test_a_second_put_meets_the_first_object_and_adopts_it(cloud: Cloud, clock: FakeClock, monkeypatch) -> None:
+def test_a_second_put_meets_the_first_object_and_adopts_it(
+    cloud: Cloud, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a put whose answer is lost, after which the claim is released
     put_object = cloud.clients.s3.put_object
 
-    def put_and_lose_the_answer(**arguments):
+    def put_and_lose_the_answer(**arguments: Any) -> None:
         put_object(**arguments)
-        raise ClientError({"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}, "PutObject")
+        raise client_error("PutObject", "SlowDown", 503)
 
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(colour="#00aa00"), clock)
     monkeypatch.setattr(cloud.clients.s3, "put_object", put_and_lose_the_answer)
@@ -250,10 +261,12 @@ def test_a_foreign_object_under_the_key_is_not_adopted(cloud: Cloud, clock: Fake
     assert len(cloud.versions()) == 1
 
 
-def test_a_throttled_table_is_an_error_that_is_retried(cloud: Cloud, clock: FakeClock, monkeypatch) -> None:
+def test_a_throttled_table_is_an_error_that_is_retried(
+    cloud: Cloud, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a table that refuses for its load
-    def throttled(**_):
-        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "UpdateItem")
+    def throttled(**_: Any) -> None:
+        raise client_error("UpdateItem", "ThrottlingException", 400)
 
     monkeypatch.setattr(cloud.clients.dynamodb, "update_item", throttled)
     renderer = FakeRenderer()
@@ -264,7 +277,9 @@ def test_a_throttled_table_is_an_error_that_is_retried(cloud: Cloud, clock: Fake
     assert renderer.rendered == []
 
 
-def test_a_defect_is_logged_and_retried_and_never_loses_the_message(cloud: Cloud, clock: FakeClock, caplog) -> None:
+def test_a_defect_is_logged_and_retried_and_never_loses_the_message(
+    cloud: Cloud, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
     # Given a renderer with a defect
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(raising(ZeroDivisionError("oops"))), clock)
     # When a message comes

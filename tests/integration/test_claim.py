@@ -154,7 +154,7 @@ def test_a_lease_never_outlives_its_invocation_by_more_than_the_margin(cloud: Cl
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(look), clock)
     worker.process(message(REQUEST), FakeContext(17))
     # Then the lease ends with the invocation
-    assert leases[0] - before == pytest.approx(17_000 + cloud.settings.lease_margin_ms, abs=1)
+    assert (leases[0] or 0) - before == pytest.approx(17_000 + cloud.settings.lease_margin_ms, abs=1)
 
 
 def test_a_late_completion_does_not_overwrite_the_next_holders_record(cloud: Cloud, clock: FakeClock) -> None:

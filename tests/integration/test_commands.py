@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,10 +19,12 @@ from tests.support.cloud import Cloud
 from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
 from tests.support.workers import ROOT, environment
 
+Run = Callable[..., list[dict[str, Any]]]
+
 
 @pytest.fixture
-def stillframe(cloud: Cloud):
-    def run(*arguments: str, status: int = 0) -> list[dict[str, object]]:
+def stillframe(cloud: Cloud) -> Run:
+    def run(*arguments: str, status: int = 0) -> list[dict[str, Any]]:
         """JSON lines of a command, which must end with the status."""
         done = subprocess.run(
             [sys.executable, "-m", "stillframe_cli", *arguments, "--json"],
@@ -47,7 +51,7 @@ def capture(
     worker.process(message(request, f"m-{request.id}", receive_count, clock.ms), FakeContext())
 
 
-def test_send_records_and_queues_each_line_under_a_fresh_id(cloud: Cloud, stillframe) -> None:
+def test_send_records_and_queues_each_line_under_a_fresh_id(cloud: Cloud, stillframe: Run) -> None:
     # Given / When the same url twice
     sent = stillframe("send", "https://example.com/", "https://example.com/")
     # Then there are two screenshots, recorded as queued, and two messages
@@ -57,7 +61,7 @@ def test_send_records_and_queues_each_line_under_a_fresh_id(cloud: Cloud, stillf
     assert {json.loads(each["Body"])["requestId"] for each in cloud.receive()} == ids
 
 
-def test_send_once_and_with_a_request_id(cloud: Cloud, stillframe) -> None:
+def test_send_once_and_with_a_request_id(cloud: Cloud, stillframe: Run) -> None:
     once = stillframe("send", "https://example.com/", "https://example.com/", "--once")
     assert len({line["id"] for line in once}) == 1
     named = stillframe("send", "https://example.com/", "--request-id", "order-42", "--options", '{"fullPage": true}')
@@ -66,7 +70,7 @@ def test_send_once_and_with_a_request_id(cloud: Cloud, stillframe) -> None:
     stillframe("send", "https://a.example/", "https://b.example/", "--request-id", "x", status=2)
 
 
-def test_status_shows_a_record_and_its_exit_status_tells_failures(cloud: Cloud, stillframe) -> None:
+def test_status_shows_a_record_and_its_exit_status_tells_failures(cloud: Cloud, stillframe: Run) -> None:
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="good"))
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="bad", options={"delayMs": -1}))
     (good,) = stillframe("status", "good")
@@ -76,7 +80,7 @@ def test_status_shows_a_record_and_its_exit_status_tells_failures(cloud: Cloud, 
     assert stillframe("status", "nowhere", status=1) == []
 
 
-def test_list_finds_records_by_status_and_time(cloud: Cloud, stillframe) -> None:
+def test_list_finds_records_by_status_and_time(cloud: Cloud, stillframe: Run) -> None:
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="good"))
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="bad", options={"delayMs": -1}))
     stillframe("send", "https://example.com/", "--request-id", "waiting")
@@ -91,20 +95,20 @@ def test_list_finds_records_by_status_and_time(cloud: Cloud, stillframe) -> None
     stillframe("list", "--since", "yesterday", status=2)
 
 
-def test_get_downloads_the_image_and_checks_it(cloud: Cloud, stillframe, tmp_path: Path) -> None:
+def test_get_downloads_the_image_and_checks_it(cloud: Cloud, stillframe: Run, tmp_path: Path) -> None:
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="good"))
     out = tmp_path / "good.png"
     (line,) = stillframe("get", "good", "--out", str(out))
     assert (out.read_bytes(), line["bytes"]) == (cloud.image("good"), out.stat().st_size)
     stillframe("get", "nowhere", "--out", str(out), status=1)
     # Given an object that was changed behind the record
-    key = cloud.record("good").s3_key
+    key = cloud.record("good").s3_key or ""
     cloud.clients.s3.put_object(Bucket=cloud.settings.bucket_name, Key=key, Body=b"other")
     stillframe("get", "good", "--out", str(tmp_path / "changed.png"), status=1)
     assert [path.name for path in tmp_path.iterdir()] == ["good.png"]
 
 
-def test_get_downloads_what_is_stored_beside_the_image(cloud: Cloud, stillframe, tmp_path: Path) -> None:
+def test_get_downloads_what_is_stored_beside_the_image(cloud: Cloud, stillframe: Run, tmp_path: Path) -> None:
     source = Extra.page(ExtraKind.HTML, b"<p>source")
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="rich"), FakeRenderer(extras=(source,)))
     out = tmp_path / "page.html"
@@ -114,7 +118,7 @@ def test_get_downloads_what_is_stored_beside_the_image(cloud: Cloud, stillframe,
     assert not (tmp_path / "no.har").exists()
 
 
-def test_diff_compares_two_screenshots_by_their_ids(cloud: Cloud, stillframe, tmp_path: Path) -> None:
+def test_diff_compares_two_screenshots_by_their_ids(cloud: Cloud, stillframe: Run, tmp_path: Path) -> None:
     # Given the same page twice, and once after it changed
     for screenshot_id, colour in (("monday", "#00aa00"), ("tuesday", "#00aa00"), ("friday", "#0000ff")):
         capture(
@@ -129,7 +133,7 @@ def test_diff_compares_two_screenshots_by_their_ids(cloud: Cloud, stillframe, tm
     stillframe("diff", "monday", "nowhere", status=1)
 
 
-def test_retry_sends_a_failed_screenshot_again(cloud: Cloud, stillframe) -> None:
+def test_retry_sends_a_failed_screenshot_again(cloud: Cloud, stillframe: Run) -> None:
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="bad", options={"delayMs": -1}))
     stillframe("retry", "bad")
     assert cloud.record("bad").status.value == "queued"
@@ -138,7 +142,7 @@ def test_retry_sends_a_failed_screenshot_again(cloud: Cloud, stillframe) -> None
     stillframe("retry", "good", status=1)
 
 
-def test_retry_gives_a_record_without_a_message_a_new_one(cloud: Cloud, stillframe) -> None:
+def test_retry_gives_a_record_without_a_message_a_new_one(cloud: Cloud, stillframe: Run) -> None:
     # Given a record that is queued, and whose message was purged
     cloud.send(CaptureRequest(url="https://example.com/", request_id="forgotten"))
     cloud.receive()
@@ -148,7 +152,7 @@ def test_retry_gives_a_record_without_a_message_a_new_one(cloud: Cloud, stillfra
     assert [each["MessageId"] for each in cloud.receive()] == [line["messageId"]]
 
 
-def test_redrive_brings_back_what_may_succeed_and_leaves_what_cannot(cloud: Cloud, stillframe) -> None:
+def test_redrive_brings_back_what_may_succeed_and_leaves_what_cannot(cloud: Cloud, stillframe: Run) -> None:
     # Given one message that was received too often, and one that is no request
     dead = cloud.settings.dead_letter_queue_url
     cloud.clients.sqs.send_message(QueueUrl=dead, MessageBody='{"url": "https://example.com/"}')
@@ -162,7 +166,7 @@ def test_redrive_brings_back_what_may_succeed_and_leaves_what_cannot(cloud: Clou
     assert attributes["ApproximateNumberOfMessagesNotVisible"] == "1"
 
 
-def test_cleanup_empties_what_it_is_told_to(cloud: Cloud, stillframe) -> None:
+def test_cleanup_empties_what_it_is_told_to(cloud: Cloud, stillframe: Run) -> None:
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="good"))
     stillframe("send", "https://example.com/", "--request-id", "waiting")
     stillframe("cleanup", status=2)

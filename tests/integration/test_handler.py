@@ -73,10 +73,10 @@ def test_one_bad_record_never_harms_its_batch(
     # And each has ended as it should
     assert Pixels(cloud.image("good")).is_all(GREEN)
     # And what it took of the worker is in its record
-    record = cloud.record("good")
-    assert record.cpu_ms > 10
-    assert 10 < record.billed_ms <= record.duration_ms
-    assert 0 < record.estimated_usd["arm64"] < record.estimated_usd["x86"] < 0.001
+    record = cloud.record("good").to_wire()
+    assert record["cpuMs"] > 10
+    assert 10 < record["billedMs"] <= record["durationMs"]
+    assert 0 < record["estimatedUsd"]["arm64"] < record["estimatedUsd"]["x86"] < 0.001
     statuses = {
         name: (cloud.record(name).status.value, cloud.record(name).error_code) for name in ("missing", "dropped")
     }

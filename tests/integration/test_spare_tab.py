@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -120,7 +121,7 @@ def test_what_it_is_created_with_is_never_asked_for(chromium: str, site: str) ->
     engine = RenderEngine(Launches(chromium), EgressGuard(EgressPolicy.of([site]), resolver))
     try:
         # When pages are captured, on tabs that were ready and on one that was told to begin empty
-        options = ({}, {}, {"javaScriptEnabled": False})
+        options: tuple[dict[str, Any], ...] = ({}, {}, {"javaScriptEnabled": False})
         shots = [render(engine, f"http://{site}/colour?hex=00aa00", **each) for each in options]
     finally:
         engine.close()

@@ -6,6 +6,7 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -24,7 +25,7 @@ from .conftest import Arena
 
 HOLDING_FLAGS = ("--block-new-web-contents", "--disable-quic", "--force-webrtc-ip-handling-policy", "--proxy-")
 # Long enough for what a page starts late; the capture's own waiting is for network idle before.
-SETTLE = {"waitUntil": "networkidle", "delayMs": 500, "timeoutMs": 15_000}
+SETTLE: dict[str, Any] = {"waitUntil": "networkidle", "delayMs": 500, "timeoutMs": 15_000}
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def test_a_browser_that_is_told_to_show_a_file_does_not(launches: Launches, page
     # Given a tab of a capture, and a file
     (tmp_path / "secret.html").write_text("secret")
 
-    async def scenario() -> list[str]:
+    async def scenario() -> list[str | None]:
         guard = EgressGuard(EgressPolicy.of([pages]))
         chromium = await launches()
         try:

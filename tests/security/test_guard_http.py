@@ -32,7 +32,9 @@ def test_a_plain_request_goes_on_in_origin_form() -> None:
 
 def test_a_connection_is_used_again_for_the_same_origin_and_not_for_another() -> None:
     async def scenario() -> None:
-        first, second, connections = [], [], []
+        first: list[bytes] = []
+        second: list[bytes] = []
+        connections: list[int] = []
 
         def counted(serve: Serve) -> Serve:
             async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -102,10 +102,9 @@ class Soak:
         ]
         try:
             with ThreadPoolExecutor(TABS) as pool:
-                first, rest = pages[:MEASURED_AT], pages[MEASURED_AT:]
-                list(pool.map(self._capture, first))
+                list(pool.map(self._capture, pages[:MEASURED_AT]))
                 self.figures.open_files_at_100 = open_files()
-                list(pool.map(self._capture, rest))
+                list(pool.map(self._capture, pages[MEASURED_AT:]))
                 self.figures.open_files_at_end = open_files()
         finally:
             self._engine.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 from PIL import Image
 
@@ -32,10 +33,10 @@ class Pixels:
         colours = self._image.getcolors(maxcolors=2**24) or []
         return sum(number for number, each in colours if each == colour)
 
-    def is_all(self, colour: tuple[int, int, int], tolerance: int = 0) -> bool:
+    def is_all(self, colour: tuple[int, ...], tolerance: int = 0) -> bool:
         """Whether every pixel has the colour, within the tolerance of a lossy encoding."""
-        extrema = self._image.getextrema()
+        extrema: Any = self._image.getextrema()
         return all(
-            low >= want - tolerance and high <= want + tolerance  # type: ignore[operator]
-            for (low, high), want in zip(extrema, colour, strict=True)  # type: ignore[misc]
+            low >= want - tolerance and high <= want + tolerance
+            for (low, high), want in zip(extrema, colour, strict=True)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 import pytest
 from hypothesis import given
@@ -82,10 +82,9 @@ def test_an_embedded_address_has_its_own_class(address: str, kind: AddressClass)
 
 def test_every_range_is_in_the_tables_above() -> None:
     firsts = {first for first, *_ in (*IPV4, *IPV6)} | {"100:0:0:1::", "240.0.0.0"}
+    ranges: list[tuple[IPv4Network | IPv6Network, AddressClass]] = [*IPV4_RANGES, *IPV6_RANGES]
     missing = [
-        str(network)
-        for network, kind in (*IPV4_RANGES, *IPV6_RANGES)
-        if not kind.is_public and str(network.network_address) not in firsts
+        str(network) for network, kind in ranges if not kind.is_public and str(network.network_address) not in firsts
     ]
     assert missing == []
 

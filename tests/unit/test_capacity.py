@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -45,7 +46,7 @@ def test_throughput_is_what_a_simulation_of_tabs_and_cpus_comes_to(vcpus: float,
     servers = simpy.Resource(environment, max(1, int(vcpus)))
     done = 0
 
-    def tab() -> Iterator[simpy.Event]:
+    def tab() -> Generator[simpy.Event, Any, None]:
         nonlocal done
         while True:
             yield environment.timeout(rng.expovariate(1 / told.waiting_seconds))

@@ -60,7 +60,7 @@ def test_a_page_is_ready_when_its_own_document_is(
         # Given a navigation, and what is heard before and after it is committed
         tab = FakeTab(before)
         navigation = Navigation(tab)  # type: ignore[arg-type]
-        await navigation.navigate("http://page.example/", Preparation(tab.session))  # type: ignore[arg-type]
+        await navigation.navigate("http://page.example/", Preparation(tab.session))
         for loader, *names in after:
             tab.session.tell(loader, *names)
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from stillframe.egress.policy import EgressPolicy
@@ -15,7 +17,7 @@ from tests.support.rendering import local_engine, refusal, render, render_all
 from .conftest import EDGES, FORBIDDEN
 from .names import METADATA, PUBLIC, Names
 
-SETTLE = {"waitUntil": "networkidle", "delayMs": 300, "timeoutMs": 15_000}
+SETTLE: dict[str, Any] = {"waitUntil": "networkidle", "delayMs": 300, "timeoutMs": 15_000}
 
 
 def in_url(address: str) -> str:

@@ -99,7 +99,7 @@ class SimulatedSqs:
         visible = [message for message in queue.messages.values() if message.visible_ms <= now]
         if self._rng is not None:
             self._rng.shuffle(visible)
-        taken = []
+        taken: list[dict[str, Any]] = []
         for message in visible:
             if queue.dead_letters is not None and message.receive_count >= queue.max_receive_count:
                 self._move_to_dead_letters(queue, message)
