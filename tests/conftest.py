@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import os
+import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +27,25 @@ def missing(reason: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Files of tests run beside each other (pytest-xdist), but a test that is marked `alone` has the machine to itself.
+
+    Two locks of flock(2), shared by all workers of a run: whoever waits for the machine holds the door shut, so that
+    the others cannot keep it busy in turns.
+    """
+    # Not from the environment, which a pytest that a test starts would inherit.
+    worker = getattr(item.config, "workerinput", None)
+    if worker is None:
+        return (yield)
+    locks = Path(tempfile.gettempdir(), f"stillframe-tests-{worker['testrunuid']}")
+    with locks.with_suffix(".door").open("w") as door, locks.with_suffix(".machine").open("w") as machine:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(machine, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+        fcntl.flock(door, fcntl.LOCK_UN)
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from stillframe_renderer.guard.server import EgressGuard
 from tests.support.pixels import GREEN, Pixels
 from tests.support.processes import Launches, processes_of
 from tests.support.rendering import outcome_of, refusal, render
+from tests.support.workers import SOURCE_PATH
 
 
 def test_a_killed_browser_is_replaced(chromium: str, site: str) -> None:
@@ -139,7 +140,7 @@ def test_a_child_of_the_same_user_cannot_read_the_workers_environment() -> None:
         "print(b'planted' in before, b'planted' in after)\n"
     )
     # When a child of it reads that environment, before and after
-    environment = {"PATH": os.environ["PATH"], "SECRET": "planted", "PYTHONPATH": "layers/stillframe/python"}
+    environment = {"PATH": os.environ["PATH"], "SECRET": "planted", "PYTHONPATH": SOURCE_PATH}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     # Then it could, and cannot any more
     assert done.stdout.split() == ["True", "False"]

@@ -41,6 +41,7 @@ def engine(chromium: str, pages: str) -> Iterator[RenderEngine]:
     running.close()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_a_hostile_page_ends_in_time_and_harms_nobody(engine: RenderEngine, pages: str, name: str) -> None:
     # Given / When a page that does its worst

@@ -18,13 +18,14 @@ ROOT = Path(__file__).parents[2]
 STILLFRAME = (sys.executable, "-m", "stillframe_cli")
 # The code of this checkout, and of no other that may be installed.
 SOURCES = ("layers/stillframe/python", "lambda_src/renderer", "cli")
+SOURCE_PATH = os.pathsep.join(str(ROOT / each) for each in SOURCES)
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "STILLFRAME_CHROMIUM")
 
 
 def environment(exports: dict[str, str]) -> dict[str, str]:
     """The environment of a child: what it needs of ours, and the exports."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    return {**kept, "PYTHONPATH": os.pathsep.join(str(ROOT / each) for each in SOURCES), **exports}
+    return {**kept, "PYTHONPATH": SOURCE_PATH, **exports}
 
 
 class Worker:

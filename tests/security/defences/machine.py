@@ -23,7 +23,7 @@ MACHINE = (
     Defence(
         "the url is judged before it is asked for",
         f"{RENDERER}/page/capture.py",
-        "        self._policy.check_page(self._url)\n",
+        "            self._policy.check_page(self._url)\n",
         "",
         "tests/security/test_attacks.py::test_a_scheme_that_is_no_page_is_refused",
     ),
