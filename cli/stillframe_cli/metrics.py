@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from stillframe.errors import CaptureError, PermanentError, TransientError, leaves
+from stillframe.errors import CaptureError, PermanentError, TransientError, all_subclasses
 from stillframe.outcome import OutcomeKind, SkipReason
 from stillframe_renderer.observability import NAMESPACE, SERVICE
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_QUERIES = 500
 # A shorter window holds too few captures to say anything.
 MIN_WINDOW_SECONDS = 10
-CODES = sorted({error.code for error in leaves(CaptureError)} - {PermanentError.code, TransientError.code})
+CODES = sorted({error.code for error in all_subclasses(CaptureError)} - {PermanentError.code, TransientError.code})
 REASONS = (
     *((OutcomeKind.SKIPPED.value, reason.value) for reason in SkipReason),
     *((kind.value, code) for kind in (OutcomeKind.FAILED, OutcomeKind.RETRY) for code in CODES),

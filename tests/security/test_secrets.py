@@ -251,7 +251,7 @@ def test_a_secret_that_is_not_there_is_an_error_for_good(secret: str, reference:
         ({"headers": {"Host": "x"}}, "Host cannot be set"),
         ({"headers": {"Cookie": "x"}}, "use the option cookies"),
         ({"headers": {"Proxy-Authorization": "x"}}, "cannot be set"),
-        ({"headers": {"a b": "x"}}, "no header name"),
+        ({"headers": {"a b": "x"}}, "is not a valid header name"),
         ({"headers": {"X-A": f"{TOKEN}\r\nX-B: y"}}, "printable ASCII"),
         ({"headers": {"X-A": TOKEN * 400}}, "longer than"),
         ({"headers": {"X-A": "1", "x-a": "2"}}, "given twice"),

@@ -29,7 +29,7 @@ def image(
 
 def test_the_same_picture_has_no_difference() -> None:
     difference = compare(image(box=(10, 10, 50, 50)), image(box=(10, 10, 50, 50)))
-    assert (difference.is_none, difference.pixels, difference.looks) == (True, 0, 0)
+    assert (difference.is_empty, difference.pixels, difference.perceived) == (True, 0, 0)
 
 
 def test_what_changed_is_counted_found_and_marked() -> None:
@@ -38,7 +38,7 @@ def test_what_changed_is_counted_found_and_marked() -> None:
     # Then its 800 pixels of 20,000 changed, and they are red in the marked one
     assert difference.pixels == 800 / 20_000
     assert difference.box == (100, 30, 140, 50)
-    assert difference.looks > 0
+    assert difference.perceived > 0
     marked = Pixels(difference.marked)
     assert (marked.size, marked.count((255, 0, 64))) == ((200, 100), 800)
 
@@ -50,13 +50,13 @@ def test_a_picture_that_grew_changed_where_it_grew() -> None:
 
 def test_the_noise_of_an_encoder_is_no_change() -> None:
     difference = compare(image(), image(encoding="JPEG"))
-    assert difference.is_none
+    assert difference.is_empty
 
 
 def test_looks_tell_a_shift_from_another_page() -> None:
     one = image(box=(20, 20, 180, 60))
     shifted, other = image(box=(22, 20, 182, 60)), image(box=(0, 50, 60, 100))
-    assert compare(one, shifted).looks < compare(one, other).looks
+    assert compare(one, shifted).perceived < compare(one, other).perceived
 
 
 def test_what_is_no_image_is_refused() -> None:

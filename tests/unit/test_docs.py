@@ -10,7 +10,7 @@ import pytest
 from pydantic.alias_generators import to_camel
 
 from stacks.config import PRESETS, DeployConfig
-from stillframe.errors import CaptureError, PermanentError, TransientError, leaves
+from stillframe.errors import CaptureError, PermanentError, TransientError, all_subclasses
 from stillframe.request.options import RenderOptions
 from tests.simulation.bugs import BUGS
 from tests.simulation.invariants import Promise
@@ -58,7 +58,7 @@ def test_the_schema_is_that_of_the_options() -> None:
 
 def test_the_page_of_errors_has_every_code_with_its_retry_decision() -> None:
     text = (ROOT / "docs/errors.md").read_text()
-    for error in set(leaves(CaptureError)) - {PermanentError, TransientError}:
+    for error in set(all_subclasses(CaptureError)) - {PermanentError, TransientError}:
         decision = "retried" if issubclass(error, TransientError) else "permanent"
         assert f"| `{error.code}` | {decision} |" in text
 

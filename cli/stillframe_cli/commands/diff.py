@@ -52,20 +52,20 @@ def command(
     if as_json:
         print_json(
             {
-                "changed": not difference.is_none,
+                "changed": not difference.is_empty,
                 "difference": round(difference.pixels, 6),
-                "looks": round(difference.looks, 4),
+                "looks": round(difference.perceived, 4),
                 "box": difference.box,
                 "path": str(out) if out else None,
             }
         )
-    elif difference.is_none:
+    elif difference.is_empty:
         click.echo("The images are equal.")
     else:
         left, top, right, bottom = difference.box or (0, 0, 0, 0)
         click.echo(
             f"{difference.pixels:.2%} of the pixels changed, between {left},{top} and {right},{bottom}. "
-            f"The overall appearance changed by {difference.looks:.0%}."
+            f"The overall appearance changed by {difference.perceived:.0%}."
         )
     if fail_over is not None and difference.pixels > fail_over:
         raise SystemExit(1)

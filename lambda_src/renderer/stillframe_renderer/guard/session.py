@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from stillframe.egress.addresses import Address, AddressClass, parse_address
-from stillframe.egress.policy import DEFAULT_PORTS, EgressPolicy, Reason, Refusal, blocked, normal_host
+from stillframe.egress.policy import DEFAULT_PORTS, EgressPolicy, Reason, Refusal, blocked_address, normalized_host
 from stillframe.errors import (
     CaptureError,
     ConnectionFailed,
@@ -69,7 +69,7 @@ class GuardSession:
         """Why the guard did not connect to the host of a url, if that is what happened."""
         try:
             parts = urlsplit(url)
-            key = normal_host(parts.hostname or ""), parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
+            key = normalized_host(parts.hostname or ""), parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
         except ValueError:
             return None
         return self.exceeded or self._failures.get(key)
@@ -83,7 +83,7 @@ class GuardSession:
 
     async def dial(self, host: str, port: int) -> Streams:
         """Resolve, judge, connect. Raises Refusal, or DialFailed when nobody answers; either is on the account."""
-        host = normal_host(host)
+        host = normalized_host(host)
         try:
             addresses = await self._judged(host, port)
             self._check_room()
@@ -153,7 +153,7 @@ class GuardSession:
         if refusal.reason is Reason.UNRESOLVED:
             self._failures[host, port] = UnknownHost("the name of the host does not resolve")
         else:
-            self._failures[host, port] = blocked(refusal)
+            self._failures[host, port] = blocked_address(refusal)
         logger.warning("connection refused", extra={"decision": metric, "host": host, "port": port})
 
 

@@ -63,8 +63,8 @@ def _compared(result: RenderResult, earlier: EarlierCapture, before: bytes) -> R
     except ValueError as error:
         return _not_compared(result, str(error))
     # A change of any size is more than nothing.
-    share = 0.0 if found.is_none else max(round(found.pixels, 6), 1e-6)
-    marked = () if found.is_none else (Extra.difference(found.marked),)
+    share = 0.0 if found.is_empty else max(round(found.pixels, 6), 1e-6)
+    marked = () if found.is_empty else (Extra.difference(found.marked),)
     return replace(result, facts=result.facts.compared(earlier.id, share), extras=(*result.extras, *marked))
 
 

@@ -1,4 +1,4 @@
-"""The AWS services of the way, with time-outs and retries that fit it."""
+"""The AWS clients of a worker, with timeouts and retries that fit its deadlines."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 READ_SECONDS = 10
-# A long poll is answered after up to 20 s.
+# A long poll may take up to 20 s to return.
 LONG_POLL_READ_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """The three AWS services of the way. boto3 clients are thread-safe; sessions are not."""
+    """The three AWS services that a message passes through. boto3 clients are thread-safe; sessions are not."""
 
     sqs: SQSClient
     dynamodb: DynamoDBClient
@@ -32,24 +32,24 @@ class Clients:
 
     @classmethod
     def connect(cls, connections: int = 32) -> Clients:
-        """Clients from the standard AWS environment. Nothing is contacted yet."""
+        """Create clients from the standard AWS environment variables. Nothing is contacted yet."""
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 4},
             connect_timeout=3,
             read_timeout=READ_SECONDS,
             max_pool_connections=connections,
-            # Botocore's own, of twenty parts, is put together anew twice a call; that, and looking through the
-            # arguments, which mypy has checked, take a tenth of what a call takes.
+            # botocore assembles its own user agent from twenty parts, twice per call. That and the validation of
+            # arguments, which mypy has already checked, take a tenth of the time of a call.
             user_agent=f"Boto3/{boto3.__version__} Botocore/{botocore.__version__} stillframe",
             parameter_validation=False,
-            # S3's own addressing works on every endpoint; emulators have no wildcard names. What is put has its SHA-256
-            # in a header, which is signed: the signature need not hash the body once more.
+            # Path addressing works with every endpoint; emulators have no wildcard DNS names. Uploads carry their
+            # SHA-256 in a header, which is signed, so the signature need not hash the body again.
             s3={"addressing_style": "path", "payload_signing_enabled": False},
         )
         session: Any = boto3.session.Session()
         s3 = session.client("s3", config=config)
-        # It makes a file of what is put, which waits for "100 Continue" and goes out in pieces of 8 KB: a round trip,
-        # and over seventy writes for an image of 600 KB.
+        # This handler wraps the body in a file, which waits for "100 Continue" and is sent in chunks of 8 KB: an extra
+        # round trip, and more than seventy writes for an image of 600 KB.
         s3.meta.events.unregister("before-parameter-build.s3.PutObject", convert_body_to_file_like_object)
         return cls(
             sqs=session.client("sqs", config=config.merge(Config(read_timeout=LONG_POLL_READ_SECONDS))),
@@ -59,7 +59,7 @@ class Clients:
 
 
 def connect_secrets() -> SecretsManagerClient:
-    """A client for the few workers that look secrets up."""
+    """A client for workers that look up secrets, which few do."""
     session: Any = boto3.session.Session()
     client: SecretsManagerClient = session.client(
         "secretsmanager", config=Config(retries={"mode": "standard"}, connect_timeout=3, read_timeout=READ_SECONDS)
@@ -68,7 +68,7 @@ def connect_secrets() -> SecretsManagerClient:
 
 
 def connect_cloudwatch() -> CloudWatchClient:
-    """A client for those who publish or read metrics."""
+    """A client for publishing and reading metrics."""
     session: Any = boto3.session.Session()
     client: CloudWatchClient = session.client(
         "cloudwatch", config=Config(retries={"mode": "standard"}, connect_timeout=3, read_timeout=READ_SECONDS)

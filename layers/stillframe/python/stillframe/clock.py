@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Wall-clock time; leases compare it across workers, so it is never monotonic time."""
+    """Wall-clock time. Leases are compared across workers, so monotonic time would not do."""
 
     def now_ms(self) -> int:
         """Milliseconds since the Unix epoch."""

@@ -1,4 +1,4 @@
-"""What a capture costs: the worker's time that it took, and Lambda's price for that time.
+"""What a capture costs: the worker time that it took, and Lambda's price for that time.
 
 Prices are AWS's list prices in us-east-1 without any free tier, as of PRICES_AS_OF.
 Source: https://aws.amazon.com/lambda/pricing/ (first tier), read through public copies of that page.
@@ -21,10 +21,10 @@ MB_PER_GB = 1024
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The share of its worker's time that one capture took, in milliseconds.
+    """The share of the worker's time that one capture took, in milliseconds.
 
-    `cpu_ms` is CPU time of the worker and its browser. `billed_ms` is the capture's share of the time that the worker
-    was busy: a worker with four tabs is billed once for the time that four captures take together.
+    `cpu_ms` is CPU time of the worker and its browser. `billed_ms` is the capture's share of the time during which the
+    worker was busy: a worker with four tabs is billed once for the time that four captures take together.
     """
 
     cpu_ms: int
@@ -42,18 +42,18 @@ class Cost:
 
 
 def lambda_usd(billed_seconds: float, memory_mb: int, architecture: str) -> float:
-    """The list price of a function's time, without the price of the request, in USD to six significant digits."""
+    """The list price of a function's time in USD, without the price per request, to six significant digits."""
     usd = billed_seconds * memory_mb / MB_PER_GB * LAMBDA_USD_PER_GB_SECOND[architecture]
     return float(f"{usd:.6g}")
 
 
 def billed_memory_mb(function_memory_mb: int | None) -> int:
-    """The memory that is paid for: the function's; elsewhere that of a function with as many CPUs."""
+    """The memory that is paid for in MB: the function's, or outside Lambda that of a function with as many CPUs."""
     if function_memory_mb is not None:
         return function_memory_mb
     return min(MAX_LAMBDA_MB, MB_PER_VCPU * len(os.sched_getaffinity(0)))
 
 
 def worker_architecture() -> str:
-    """The architecture at whose price this worker is billed: `arm64` or `x86`."""
+    """The architecture whose price applies to this worker: `arm64` or `x86`."""
     return "arm64" if platform.machine() in ("aarch64", "arm64") else "x86"

@@ -1,4 +1,4 @@
-"""What a capture raises on purpose. The class carries the retry decision, the code is what users see."""
+"""The errors that a capture raises on purpose. The class carries the retry decision; the code is what users see."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MAX_MESSAGE_CHARS = 500
 
 
 class CaptureError(Exception):
-    """Base of what a capture raises on purpose. `code` is stored in the record and counted as a metric."""
+    """Base of all errors that a capture raises on purpose. `code` is stored in the record and counted as a metric."""
 
     code: ClassVar[str] = "CAPTURE_ERROR"
 
@@ -27,49 +27,49 @@ class TransientError(CaptureError):
 
 
 class UnparsableBody(PermanentError):
-    """The message body is no request at all, so there is no id to record it under: dead-letter queue."""
+    """The message body is not a request, so it has no id to record it under and goes to the dead-letter queue."""
 
     code = "UNPARSABLE_BODY"
 
 
 class IdConflict(PermanentError):
-    """The id is taken by a request with another url or other options: dead-letter queue."""
+    """The id belongs to a request with another URL or other options. The message goes to the dead-letter queue."""
 
     code = "ID_CONFLICT"
 
 
 class InvalidRequest(PermanentError):
-    """An option is unknown, out of its range, or in conflict with another one; or the url is malformed."""
+    """An option is unknown, out of range, or in conflict with another one; or the URL is malformed."""
 
     code = "INVALID_REQUEST"
 
 
 class BlockedScheme(PermanentError):
-    """The page, or what it redirects to, is neither http nor https."""
+    """The page, or a redirect target, is neither http nor https."""
 
     code = "BLOCKED_SCHEME"
 
 
 class BlockedAddress(PermanentError):
-    """The page names an address that is not on the public internet."""
+    """The page is at an address that is not on the public internet."""
 
     code = "BLOCKED_ADDRESS"
 
 
 class SecretUnavailable(PermanentError):
-    """A secret that the request names is not granted for the host, does not exist, or is no usable text."""
+    """A secret named in the request is not granted for the host, does not exist, or is not usable text."""
 
     code = "SECRET_UNAVAILABLE"
 
 
 class UnknownHost(PermanentError):
-    """The name of the host does not resolve."""
+    """The host name does not resolve."""
 
     code = "UNKNOWN_HOST"
 
 
 class TlsFailure(PermanentError):
-    """The certificate or the TLS handshake of the host is not acceptable."""
+    """The host's certificate is not acceptable, or the TLS handshake failed."""
 
     code = "TLS_ERROR"
 
@@ -93,61 +93,61 @@ class SelectorNotFound(PermanentError):
 
 
 class ScriptFailed(PermanentError):
-    """A script of the request's raised an error in the page."""
+    """A script of the request raised an error in the page."""
 
     code = "SCRIPT_FAILED"
 
 
 class ObjectConflict(PermanentError):
-    """The key of the image is taken by an object that Stillframe did not write for this id."""
+    """The image's key is taken by an object that Stillframe did not write for this id."""
 
     code = "OBJECT_CONFLICT"
 
 
 class StatusRefused(PermanentError):
-    """`failOnStatus` is set and the page answered 4xx (but not 429)."""
+    """`failOnStatus` is set and the page responded with 4xx (other than 429)."""
 
     code = "STATUS_REFUSED"
 
 
 class StatusUnavailable(TransientError):
-    """`failOnStatus` is set and the page answered 429 or 5xx, which may pass."""
+    """`failOnStatus` is set and the page responded with 429 or 5xx, which may be temporary."""
 
     code = "STATUS_UNAVAILABLE"
 
 
 class CaptureTimeout(TransientError):
-    """The job's deadline came first."""
+    """The job's deadline passed before the capture was done."""
 
     code = "TIMEOUT"
 
 
 class ConnectTimeout(CaptureTimeout):
-    """No address of the host took a connection in time."""
+    """No address of the host accepted a connection in time."""
 
     code = "CONNECT_TIMEOUT"
 
 
 class NavigationTimeout(CaptureTimeout):
-    """No document came within the page's time-out."""
+    """No document arrived within the page's timeout."""
 
     code = "NAVIGATION_TIMEOUT"
 
 
 class ReadyTimeout(CaptureTimeout):
-    """`strict` is set, and the page did not get ready within its time-out."""
+    """`strict` is set, and the page was not ready within its timeout."""
 
     code = "READY_TIMEOUT"
 
 
 class ResolverFailed(TransientError):
-    """The name server did not answer, which says nothing of the name."""
+    """The name server did not answer, so it is unknown whether the name exists."""
 
     code = "DNS_ERROR"
 
 
 class ConnectionFailed(TransientError):
-    """There was no connection to the host, or it broke in another way than those below."""
+    """The connection to the host failed for a reason other than those below."""
 
     code = "CONNECTION_FAILED"
 
@@ -159,13 +159,13 @@ class ConnectionRefused(ConnectionFailed):
 
 
 class ConnectionReset(ConnectionFailed):
-    """The host closed or reset the connection before there was an answer."""
+    """The host closed or reset the connection before it responded."""
 
     code = "CONNECTION_RESET"
 
 
 class BrowserCrashed(TransientError):
-    """The browser or the page's renderer died, or could not be started."""
+    """The browser or the page's renderer process died, or could not be started."""
 
     code = "BROWSER_CRASHED"
 
@@ -177,21 +177,21 @@ class ServiceUnavailable(TransientError):
 
 
 class OutOfTime(TransientError):
-    """The invocation has too little time left to begin: the record is handed back untouched."""
+    """The invocation has too little time left to start a capture. The message is handed back untouched."""
 
     code = "OUT_OF_TIME"
 
 
 class HostBusy(TransientError):
-    """As many captures of the page's host are under way as may be: the message waits for its turn."""
+    """The page's host is at its host limit: the message waits for a slot."""
 
     code = "HOST_BUSY"
 
 
 class ClaimHeld(TransientError):
-    """A holder whose lease still runs works on the id, and this message may be all that is left if it dies.
+    """Another worker holds the claim, and this message may be the only one left if that worker dies.
 
-    `seconds` is how long the lease still runs: no sooner is another delivery of use.
+    `seconds` is how long its lease still runs. Delivering the message again before then would be of no use.
     """
 
     code = "CLAIM_HELD"
@@ -202,23 +202,24 @@ class ClaimHeld(TransientError):
 
 
 class ClaimLost(TransientError):
-    """The lease ran out and another holder took the claim; nothing of this attempt was kept."""
+    """The lease expired and another worker took over the claim. Nothing of this attempt is kept."""
 
     code = "CLAIM_LOST"
 
 
 class UnexpectedError(TransientError):
-    """A defect: something raised that is no CaptureError. Retried, then dead-lettered, never dropped."""
+    """A defect: something other than a CaptureError was raised. Retried, then dead-lettered, never dropped."""
 
     code = "UNEXPECTED"
 
 
-def leaves(base: type[CaptureError]) -> Iterator[type[CaptureError]]:
+def all_subclasses(base: type[CaptureError]) -> Iterator[type[CaptureError]]:
+    """The subclasses of an error class, direct and indirect."""
     for child in base.__subclasses__():
         yield child
-        yield from leaves(child)
+        yield from all_subclasses(child)
 
 
 def retryable_codes() -> tuple[str, ...]:
-    """Codes under which a record that says `failed` may be claimed again, sorted."""
-    return tuple(sorted(error.code for error in leaves(TransientError)))
+    """The codes with which a failed record may be claimed again, sorted."""
+    return tuple(sorted(error.code for error in all_subclasses(TransientError)))

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     @field_validator("tabs", mode="before")
     @classmethod
     def parse_tabs(cls, value: object) -> object:
-        """`auto`, or nothing: adjusted by measurement between the minimum and the maximum."""
+        """`auto`, or nothing: the number is found by measurement, between the minimum and the maximum."""
         return None if value in ("auto", "") else value
 
     @field_validator("function_memory_mb", mode="before")

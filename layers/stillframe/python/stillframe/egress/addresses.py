@@ -1,6 +1,6 @@
-"""What kind of address a page asks for: only globally reachable unicast is the public internet.
+"""Classes of IP addresses: only globally reachable unicast addresses are the public internet.
 
-The ranges are those of the IANA special-purpose address registries (RFC 6890), and what has been reserved since.
+The ranges are those of the IANA special-purpose address registries (RFC 6890) and those reserved since.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Network = IPv4Network | IPv6Network
 
 
 class AddressClass(Enum):
-    """A decision with three faces: whether it is public, words for people, and the name of its metric."""
+    """A decision in three forms: whether the address is public, the name of its metric, and a description."""
 
     PUBLIC = ("allow.public", "an address of the public internet")
     UNSPECIFIED = ("deny.unspecified", "the unspecified address or network 0")
@@ -31,22 +31,22 @@ class AddressClass(Enum):
     TRANSLATED = ("deny.translated", "an address of a transition mechanism")
     RESERVED = ("deny.reserved", "a reserved address")
 
-    def __init__(self, metric: str, words: str) -> None:
+    def __init__(self, metric: str, description: str) -> None:
         self.metric = metric
-        self.words = words
+        self.description = description
 
     @property
     def is_public(self) -> bool:
         return self is AddressClass.PUBLIC
 
 
-# The first range that holds an address decides.
+# The first range that contains an address decides.
 IPV4_RANGES: tuple[tuple[IPv4Network, AddressClass], ...] = tuple(
     (IPv4Network(network), kind)
     for network, kind in (
-        ("0.0.0.0/8", AddressClass.UNSPECIFIED),  # RFC 1122, 3.2.1.3; Linux takes 0.0.0.0 for loopback
+        ("0.0.0.0/8", AddressClass.UNSPECIFIED),  # RFC 1122, 3.2.1.3; Linux treats 0.0.0.0 as loopback
         ("10.0.0.0/8", AddressClass.PRIVATE),  # RFC 1918
-        ("100.64.0.0/10", AddressClass.SHARED_NAT),  # RFC 6598; also where AWS has metadata of some services
+        ("100.64.0.0/10", AddressClass.SHARED_NAT),  # RFC 6598; some AWS services have their metadata here
         ("127.0.0.0/8", AddressClass.LOOPBACK),  # RFC 1122; the Lambda runtime API is here
         ("169.254.0.0/16", AddressClass.LINK_LOCAL),  # RFC 3927: instance and task metadata
         ("172.16.0.0/12", AddressClass.PRIVATE),  # RFC 1918
@@ -76,7 +76,7 @@ IPV6_RANGES: tuple[tuple[IPv6Network, AddressClass], ...] = tuple(
         ("2001:db8::/32", AddressClass.DOCUMENTATION),  # RFC 3849
         ("2002::/16", AddressClass.TRANSLATED),  # RFC 3056: 6to4 carries an IPv4 address
         ("3fff::/20", AddressClass.DOCUMENTATION),  # RFC 9637
-        ("2000::/3", AddressClass.PUBLIC),  # RFC 4291, 2.4: all global unicast that was ever given out
+        ("2000::/3", AddressClass.PUBLIC),  # RFC 4291, 2.4: all global unicast assigned so far
         ("fc00::/7", AddressClass.UNIQUE_LOCAL),  # RFC 4193; fd00:ec2::254 is AWS's metadata
         ("fe80::/10", AddressClass.LINK_LOCAL),  # RFC 4291, 2.5.6
         ("fec0::/10", AddressClass.PRIVATE),  # RFC 3879: the deprecated site-local
@@ -85,31 +85,31 @@ IPV6_RANGES: tuple[tuple[IPv6Network, AddressClass], ...] = tuple(
 )
 MAPPED = IPv6Network("::ffff:0:0/96")  # RFC 4291, 2.5.5.2: the kernel dials the IPv4 address
 COMPATIBLE = IPv6Network("::/96")  # RFC 4291, 2.5.5.1: deprecated
-NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: what DNS64 makes of every IPv4-only host
+NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: DNS64 maps every IPv4-only host into it
 
 
 def classify(address: Address) -> AddressClass:
-    """The class of an address. One that stands for an IPv4 address has the class of that one."""
+    """The class of an address. An IPv6 address that stands for an IPv4 address has the class of the latter."""
     if isinstance(address, IPv4Address):
-        return _first(address, IPV4_RANGES, AddressClass.PUBLIC)
+        return _first_match(address, IPV4_RANGES, AddressClass.PUBLIC)
     if address in MAPPED or address in NAT64:
-        return classify(embedded(address))
-    kind = _first(address, IPV6_RANGES, AddressClass.RESERVED)
+        return classify(embedded_ipv4(address))
+    kind = _first_match(address, IPV6_RANGES, AddressClass.RESERVED)
     if kind is AddressClass.RESERVED and address in COMPATIBLE:
         return AddressClass.TRANSLATED
     return kind
 
 
-def embedded(address: IPv6Address) -> IPv4Address:
+def embedded_ipv4(address: IPv6Address) -> IPv4Address:
     """The IPv4 address in the last 32 bits."""
     return IPv4Address(int(address) & 0xFFFFFFFF)
 
 
 def parse_address(host: str) -> Address | None:
-    """A literal address as url hosts have it, brackets and scope included; None for a name.
+    """Parse a literal address as the host of a URL spells it, with brackets and scope. Returns None for a name.
 
-    Only the standard notation: what browsers read as addresses besides (decimal, octal, hexadecimal, short) is
-    written out by the browser before it asks anybody, and no resolver of ours reads it otherwise.
+    Only the standard notation is parsed. Browsers accept others (decimal, octal, hexadecimal, short), but normalise
+    them before they connect, and our resolver does not interpret them differently.
     """
     try:
         return ipaddress.ip_address(host.removeprefix("[").removesuffix("]").partition("%")[0])
@@ -117,5 +117,7 @@ def parse_address(host: str) -> Address | None:
         return None
 
 
-def _first(address: Address, ranges: Sequence[tuple[Network, AddressClass]], otherwise: AddressClass) -> AddressClass:
-    return next((kind for network, kind in ranges if address in network), otherwise)
+def _first_match(
+    address: Address, ranges: Sequence[tuple[Network, AddressClass]], default: AddressClass
+) -> AddressClass:
+    return next((kind for network, kind in ranges if address in network), default)

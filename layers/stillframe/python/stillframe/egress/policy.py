@@ -1,6 +1,6 @@
-"""Where a browser may connect to: the policy of the egress guard, and the check on a url's own text.
+"""Where a browser may connect: the policy of the egress guard, and the check on a URL's own text.
 
-Fails closed: what cannot be parsed, or resolves to anything that is not public, is refused.
+It fails closed: a host that cannot be parsed, or that resolves to any address that is not public, is refused.
 """
 
 from __future__ import annotations
@@ -15,43 +15,44 @@ from stillframe.egress.addresses import Address, AddressClass, Network, classify
 from stillframe.errors import BlockedAddress, BlockedScheme, InvalidRequest
 
 PAGE_SCHEMES = frozenset({"http", "https"})
-# What a page may put into its own frames without a request leaving the browser.
+# Schemes that a page may load into its own frames, because no request leaves the browser.
 INLINE_SCHEMES = frozenset({"about", "blob", "data"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LOCAL_SUFFIXES = (".localhost", ".local", ".internal")
 
 
 class Reason(Enum):
-    """Why a connection is refused, besides the class of its address; each with words and a metric."""
+    """Why a connection is refused, other than for the class of its address; each with a metric and a description."""
 
     LOCAL_NAME = ("deny.local_name", "a name that is local by definition")
-    SCHEME = ("deny.scheme", "a scheme that is no page's")
+    SCHEME = ("deny.scheme", "a scheme other than http and https")
     PORT = ("deny.port", "a port that is not allowed")
-    DENY_LIST = ("deny.list", "a host on the deny-list")
+    DENY_LIST = ("deny.list", "a host on the deny list")
     UNRESOLVED = ("deny.unresolved", "a name that does not resolve")
-    UNPARSABLE = ("deny.unparsable", "a request that is not well-formed")
+    UNPARSABLE = ("deny.unparsable", "a malformed request")
     LIMIT = ("deny.limit", "more connections than a capture may have")
     BYTES = ("deny.bytes", "more bytes than a page may have")
 
-    def __init__(self, metric: str, words: str) -> None:
+    def __init__(self, metric: str, description: str) -> None:
         self.metric = metric
-        self.words = words
+        self.description = description
 
 
 class Refusal(Exception):
-    """A connection that is not made, and why."""
+    """The policy forbids a connection, for `reason`."""
 
     def __init__(self, reason: Reason | AddressClass) -> None:
-        super().__init__(reason.words)
+        super().__init__(reason.description)
         self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
 class EgressPolicy:
-    """Who may be connected to. `allow_hosts` are exact: `host` (default ports) or `host:port`.
+    """Which hosts and addresses a browser may connect to.
 
-    `allow_networks` are addresses that count as public, for pages inside a VPC; `deny` holds hosts (a leading
-    dot means every name below) and networks, and goes before everything else.
+    `allow_hosts` match exactly: `host` (default ports) or `host:port`. `allow_networks` are addresses that count as
+    public, for pages inside a VPC. `deny_hosts` (a leading dot means every name below it) and `deny_networks` take
+    precedence over everything else.
     """
 
     allow_hosts: frozenset[str] = frozenset()
@@ -68,12 +69,12 @@ class EgressPolicy:
         deny: Iterable[str] = (),
         ports: Iterable[int] = (),
     ) -> EgressPolicy:
-        """From texts. Raises ValueError for a CIDR that is none."""
+        """Create a policy from text, as in the settings. Raises ValueError for an invalid CIDR."""
         hosts, networks = [], []
         for entry in deny:
             network = _network(entry)
             if network is None:
-                hosts.append(normal_host(entry))
+                hosts.append(normalized_host(entry))
             else:
                 networks.append(network)
         return cls(
@@ -85,13 +86,13 @@ class EgressPolicy:
         )
 
     def is_allowed_host(self, host: str, port: int) -> bool:
-        """Whether the allow-list has this very host and port."""
+        """Whether the allow list contains exactly this host and port."""
         name = f"[{host}]" if ":" in host else host
         is_plain = port in DEFAULT_PORTS.values() and host in self.allow_hosts
         return is_plain or f"{name}:{port}" in self.allow_hosts
 
     def check_target(self, host: str, port: int) -> None:
-        """Judge host and port before anything is resolved. Raises Refusal."""
+        """Check a host and port before the name is resolved. Raises Refusal."""
         if self._is_denied_name(host):
             raise Refusal(Reason.DENY_LIST)
         if self.is_allowed_host(host, port):
@@ -105,7 +106,7 @@ class EgressPolicy:
             self._check_address(address)
 
     def check_addresses(self, host: str, port: int, addresses: Iterable[Address]) -> None:
-        """Judge all that a name resolved to: one address that is not public refuses it. Raises Refusal."""
+        """Check every address that a name resolved to: one that is not public is enough. Raises Refusal."""
         resolved = tuple(addresses)
         if not resolved:
             raise Refusal(Reason.UNRESOLVED)
@@ -114,22 +115,22 @@ class EgressPolicy:
             self._check_address(address, is_allowed)
 
     def check_page(self, url: str) -> None:
-        """Judge the url of a page or of a redirect. Raises BlockedScheme, BlockedAddress or InvalidRequest."""
+        """Check the URL of a page or of a redirect. Raises BlockedScheme, BlockedAddress or InvalidRequest."""
         try:
             parts = urlsplit(url)
-            host, port = normal_host(parts.hostname or ""), parts.port
+            host, port = normalized_host(parts.hostname or ""), parts.port
         except ValueError as error:
             raise InvalidRequest(f"url: {error}") from error
         scheme = parts.scheme.lower()
         if scheme not in PAGE_SCHEMES:
-            raise BlockedScheme(f"only http and https pages are captured, not {scheme or 'a url without a scheme'}")
+            raise BlockedScheme(f"only http and https pages are captured, not {scheme or 'a URL without a scheme'}")
         try:
             self.check_target(host, port or DEFAULT_PORTS[scheme])
         except Refusal as refusal:
-            raise blocked(refusal) from refusal
+            raise blocked_address(refusal) from refusal
 
     def check_document(self, url: str) -> None:
-        """Judge the url of any document, frames included, which may also be inline."""
+        """Check the URL of any document, including frames, which may also be inline. Raises as `check_page` does."""
         if urlsplit(url).scheme.lower() not in INLINE_SCHEMES:
             self.check_page(url)
 
@@ -149,18 +150,18 @@ class EgressPolicy:
         return host in self.deny_hosts or bool(parents & self.deny_hosts)
 
 
-def blocked(refusal: Refusal) -> BlockedAddress:
-    """The error of a capture whose document was refused: it names the class, never the address."""
-    return BlockedAddress(f"the page is at {refusal.reason.words} ({refusal.reason.metric})")
+def blocked_address(refusal: Refusal) -> BlockedAddress:
+    """The error of a capture whose document was refused. It names the reason, never the address."""
+    return BlockedAddress(f"the page is at {refusal.reason.description} ({refusal.reason.metric})")
 
 
-def normal_host(host: str) -> str:
-    """Lower case, without brackets and without the dot of the root."""
+def normalized_host(host: str) -> str:
+    """The host in lower case, without brackets and without the dot of the root."""
     return host.strip().lower().removeprefix("[").removesuffix("]").removesuffix(".")
 
 
 def is_local_name(host: str) -> bool:
-    """Names that by definition stay on this machine or network (RFC 6761, RFC 6762, ICANN's .internal)."""
+    """Whether a name by definition stays on this machine or network (RFC 6761, RFC 6762, ICANN's .internal)."""
     return host == "localhost" or host.endswith(LOCAL_SUFFIXES)
 
 

@@ -1,1 +1,1 @@
-"""The image: what rendering gives, and the object that it becomes."""
+"""The image: what rendering returns, and the object that it becomes in the bucket."""

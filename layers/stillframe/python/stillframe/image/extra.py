@@ -1,4 +1,4 @@
-"""What a capture stores beside its image, when it is asked for: each an object of its own."""
+"""Extra objects: what a capture stores beside its image if the request asks for it, each an object of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class ExtraKind(StrEnum):
-    """Names of the extra objects, as the record lists them."""
+    """The names under which the record lists extra objects."""
 
     THUMBNAIL = "thumbnail"
     HTML = "html"
@@ -28,14 +28,14 @@ CONTENT_TYPES = {
     "jpg": "image/jpeg",
     "webp": "image/webp",
 }
-KINDS_OF_PAGES = {"html": ExtraKind.HTML, "txt": ExtraKind.TEXT, "mhtml": ExtraKind.MHTML, "har": ExtraKind.HAR}
-# A bucket that is a web site shall not run what a stranger's page says.
-DOWNLOADED = frozenset({"html", "mhtml"})
+PAGE_KINDS = {"html": ExtraKind.HTML, "txt": ExtraKind.TEXT, "mhtml": ExtraKind.MHTML, "har": ExtraKind.HAR}
+# Stored as attachments: a bucket that serves a web site must not run the scripts of captured pages.
+ATTACHMENT_EXTENSIONS = frozenset({"html", "mhtml"})
 
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """One extra object, in memory. `file` is the last part of its key."""
+    """One extra object in memory. `file` is the last part of its key."""
 
     file: str
     data: bytes
@@ -50,8 +50,8 @@ class Extra:
 
     @classmethod
     def page(cls, kind: ExtraKind, data: bytes) -> Extra:
-        """The page itself in one of its forms."""
-        extensions = {kind: extension for extension, kind in KINDS_OF_PAGES.items()}
+        """The page itself, saved in one of its forms."""
+        extensions = {kind: extension for extension, kind in PAGE_KINDS.items()}
         return cls(f"page.{extensions[kind]}", data)
 
     @property
@@ -60,12 +60,12 @@ class Extra:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Arguments of PutObject that say what it is."""
-        types = {"ContentType": CONTENT_TYPES[self.extension]}
-        return types | {"ContentDisposition": "attachment"} if self.extension in DOWNLOADED else types
+        """The arguments of PutObject that set its content type and disposition."""
+        headers = {"ContentType": CONTENT_TYPES[self.extension]}
+        return headers | {"ContentDisposition": "attachment"} if self.extension in ATTACHMENT_EXTENSIONS else headers
 
 
 def kind_of(file: str) -> str:
     """The name under which the record lists a file."""
     stem, _, extension = file.partition(".")
-    return KINDS_OF_PAGES[extension].value if stem == "page" else stem
+    return PAGE_KINDS[extension].value if stem == "page" else stem

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 
 from stillframe.request.options.wire import WireModel
 
-# S3 allows 2 KB of user metadata for an object, names included; these two are the ones that can grow.
+# S3 allows 2 KB of user metadata per object, names included. Only the title and the URL can grow.
 MAX_METADATA_TITLE = 300
 MAX_METADATA_URL = 1000
 
@@ -18,7 +18,7 @@ class PageFacts(WireModel):
     `page_height` is the page's full height in CSS pixels, present when it was capped. `redirects` are the URLs on the
     way to the final one; `timings` are milliseconds since the start of the capture; `tls_expires_at` is in seconds
     since the epoch. `unsettled` is the phase the page did not finish in time; `blank` says that the screenshot is of
-    one color; `blocked` counts refused connections by decision. `cookie_banner` names the banner that was answered.
+    one colour; `blocked` counts refused connections by decision. `cookie_banner` names the banner that was answered.
     `perceptual_hash` is 64 bits in hex; `left_out` names the extras that were requested and not made, with the reason.
     `difference` is the share of pixels that changed since the capture `compared_to`, 0 to 1; `comparison_problem` says
     why nothing was compared.

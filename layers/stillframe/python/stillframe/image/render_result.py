@@ -1,4 +1,4 @@
-"""What rendering gives, in memory, and the image that it becomes in the bucket."""
+"""What rendering returns, in memory, and the image that it becomes in the bucket."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is asked for: the message, the request in it, its options and its secrets."""
+"""The message, the request in it, its options and its secrets."""

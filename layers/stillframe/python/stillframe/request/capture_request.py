@@ -1,4 +1,4 @@
-"""A request for one screenshot, as it travels in the body of an SQS message."""
+"""A request for one screenshot, as carried in the body of an SQS message."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pydantic.alias_generators import to_camel
 
 from stillframe.errors import InvalidRequest, UnparsableBody
 from stillframe.request.options import RenderOptions
-from stillframe.request.options.access import revealed
+from stillframe.request.options.access import reveal_all
 from stillframe.request.options.wire import ID_PATTERN, ID_RULE
 
-# pydantic's regex engine is Rust's, where `$` is the end of the text and not also the place before a newline.
-# Chromium's own limit for a url (url::kMaxURLChars) is 2 MiB; no page needs that, and a record holds 400 KB.
+# In `ID_PATTERN`, `$` matches only at the very end of the text: pydantic uses Rust's regex engine, not Python's.
+# Chromium's own limit for a URL (url::kMaxURLChars) is 2 MiB. No page needs that much, and a record holds 400 KB.
 MAX_URL_CHARS = 16_384
 
 
 class CaptureRequest(BaseModel):
     """`{"url": ..., "requestId": ..., "options": {...}}`.
 
-    The envelope is checked here, the options later and under the request's own id, so that a wrong
-    option ends in a record that says so instead of a dead letter.
+    Only the envelope is checked here. The options are checked later, under the request's own id, so that an invalid
+    option ends in a record that names it and not in a dead letter.
     """
 
     model_config = ConfigDict(
@@ -39,9 +39,9 @@ class CaptureRequest(BaseModel):
 
     @classmethod
     def from_body(cls, body: str) -> Self:
-        """Parse a message body. Raises UnparsableBody with what is wrong and what is expected."""
+        """Parse a message body. Raises UnparsableBody, which says what is wrong and what is expected."""
         try:
-            # Python's json reads NaN and lone surrogates, which no other party could read back.
+            # Python's json accepts NaN and lone surrogates, which no other program could read back.
             raw = json.loads(body, parse_constant=_refuse_constant)
             json.dumps(raw, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
@@ -51,62 +51,62 @@ class CaptureRequest(BaseModel):
         try:
             return cls.model_validate(raw)
         except ValidationError as error:
-            raise UnparsableBody("; ".join(_sentence(item) for item in error.errors())) from error
+            raise UnparsableBody("; ".join(_problem(item) for item in error.errors())) from error
 
     @cached_property
     def recorded_options(self) -> dict[str, Any]:
-        """Options with defaults left out; empty when they are invalid.
+        """The options without defaults, for the record; empty when they are invalid.
 
-        Invalid ones may be anything, also what no table could hold (38 digits, 32 levels, 400 KB).
+        Invalid options may be anything, including what DynamoDB cannot hold (38 digits, 32 levels, 400 KB).
         """
         try:
             parsed = RenderOptions.parse(self.options)
         except InvalidRequest:
             return {}
-        # Secrets come out as asterisks.
+        # Secrets are dumped as asterisks.
         return parsed.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
     @cached_property
     def recorded_url(self) -> str:
-        """The url, but for a name and password in it."""
+        """The URL without any name and password."""
         return without_credentials(self.url)
 
     @cached_property
     def _canonical_options(self) -> dict[str, Any]:
-        """What the hash covers: spelling a default out is not another request, an invalid option is."""
+        """The options as hashed: an explicit default makes no other request, an invalid option does."""
         try:
             parsed = RenderOptions.parse(self.options)
         except InvalidRequest:
             return self.options
-        # With its secrets: what one token may see is not what another one may.
-        options: dict[str, Any] = revealed(parsed.model_dump(by_alias=True, exclude_defaults=True))
+        # Secrets included: two tokens may see different pages.
+        options: dict[str, Any] = reveal_all(parsed.model_dump(by_alias=True, exclude_defaults=True))
         return options
 
     @cached_property
     def payload_hash(self) -> str:
-        """SHA-256 of url and options in canonical JSON: the identity of what is asked for, in hex."""
+        """SHA-256 of URL and options in canonical JSON, in hex: the identity of the request."""
         canonical = {"url": self.url, "options": self._canonical_options}
         text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def id(self) -> str:
-        """The screenshot id: what the sender chose, else the hash of the request."""
+        """The screenshot id: the one the sender chose, or else the hash of the request."""
         return self.request_id or self.payload_hash
 
     def render_options(self) -> RenderOptions:
-        """Raises InvalidRequest when the url or an option cannot be used."""
+        """Check the URL and parse the options. Raises InvalidRequest, which names what is wrong."""
         try:
             parts = urlsplit(self.url)
-            parts.port  # noqa: B018  # raises ValueError when it is out of range
+            parts.port  # noqa: B018  # raises ValueError if it is out of range
         except ValueError as error:
             raise InvalidRequest(f"url: {error}") from error
         if any(char.isspace() or ord(char) < 0x20 for char in self.url):
-            raise InvalidRequest("url: contains white space or control characters; percent-encode them")
+            raise InvalidRequest("url: contains whitespace or control characters; percent-encode them")
         if parts.scheme.lower() in ("http", "https") and not parts.hostname:
-            raise InvalidRequest("url: names no host; expected https://host/path")
+            raise InvalidRequest("url: has no host; expected https://host/path")
         if "@" in parts.netloc:
-            raise InvalidRequest("url: has a name or password in it; use the option basicAuth")
+            raise InvalidRequest("url: contains a user name or password; use the option basicAuth instead")
         return RenderOptions.parse(self.options)
 
     def to_body(self) -> str:
@@ -115,7 +115,7 @@ class CaptureRequest(BaseModel):
 
 
 def without_credentials(url: str) -> str:
-    """A url without the name and password that RFC 3986, 3.2.1 deprecates."""
+    """A URL without a name and password, which RFC 3986, 3.2.1 deprecates."""
     scheme, separator, rest = url.partition("://")
     authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
     return scheme + separator + rest[authority.rfind("@") + 1 :] if "@" in authority else url
@@ -125,10 +125,10 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _sentence(item: Any) -> str:
+def _problem(item: Any) -> str:
     name = ".".join(str(part) for part in item["loc"])
     if item["type"] == "string_pattern_mismatch":
         return f"{name}: must be {ID_RULE}"
     if item["type"] == "extra_forbidden":
-        return f"{name} is not known; expected url, requestId, options"
+        return f"{name} is unknown; expected url, requestId, options"
     return f"{name}: {item['msg']}"

@@ -1,4 +1,4 @@
-"""Values that a request names by reference: looked up in AWS Secrets Manager, for the host they are meant for."""
+"""Lookup of the secrets that a request references, in AWS Secrets Manager and only for hosts they are granted to."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.parameters import SecretsProvider
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-# A secret that was rotated is used after so long at most; each look-up is an API call that costs money.
+# A rotated secret is picked up after this long at most. Every lookup is an API call that costs money.
 CACHE_SECONDS = 300
-# What another attempt cannot mend by itself.
-LASTING = frozenset(
+# Errors that another attempt cannot resolve.
+PERMANENT_CODES = frozenset(
     {"AccessDeniedException", "DecryptionFailure", "InvalidParameterException", "InvalidRequestException"}
     | {"ResourceNotFoundException"}
 )
 
 
 class SecretStore:
-    """Looks references up. Whoever may send requests could otherwise have any secret sent to a host of theirs."""
+    """Looks up secrets for granted hosts only: otherwise a requester could have any secret sent to their own host."""
 
     def __init__(self, grants: Iterable[SecretGrant], connect: Callable[[], SecretsManagerClient]) -> None:
         self._grants = tuple(grants)
@@ -35,42 +35,46 @@ class SecretStore:
         self._provider: SecretsProvider | None = None
 
     def resolve(self, options: RenderOptions, url: str) -> RenderOptions:
-        """Options whose secrets are all texts. Raises SecretUnavailable or ServiceUnavailable."""
+        """The options with every reference replaced by its text. Raises SecretUnavailable or ServiceUnavailable."""
 
-        def look_up(reference: SecretReference) -> str:
+        def lookup(reference: SecretReference) -> str:
             if not any(grant.allows(reference.secret_arn, url) for grant in self._grants):
                 raise SecretUnavailable(
                     f"{reference.secret_arn} may not be sent to this host: add it to STILLFRAME_SECRETS as ARN@host"
                 )
             return self._text(reference)
 
-        return options.with_secrets(look_up)
+        return options.with_secrets(lookup)
 
     def _text(self, reference: SecretReference) -> str:
-        kept = self._fetch(reference.secret_arn)
+        value = self._fetch(reference.secret_arn)
         try:
-            text = json.loads(kept)[reference.key] if reference.key is not None else kept
+            text = json.loads(value)[reference.key] if reference.key is not None else value
             check_sendable(text)
         except (ValueError, TypeError, KeyError):
             # The cause would quote the secret.
-            what = f"has no usable text under {reference.key!r}" if reference.key else "is no line of printable ASCII"
-            raise SecretUnavailable(f"{reference.secret_arn} {what}") from None
+            problem = (
+                f"has no usable text under the key {reference.key!r}"
+                if reference.key
+                else "is not one line of printable ASCII"
+            )
+            raise SecretUnavailable(f"{reference.secret_arn} {problem}") from None
         return str(text)
 
     def _fetch(self, arn: str) -> str:
-        # Imported late: most workers never look a secret up.
+        # Imported late: most workers never look up a secret.
         from aws_lambda_powertools.utilities.parameters import SecretsProvider
         from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
         if self._provider is None:
             self._provider = SecretsProvider(boto3_client=self._connect())
         try:
-            kept: Any = self._provider.get(arn, max_age=CACHE_SECONDS)
+            value: Any = self._provider.get(arn, max_age=CACHE_SECONDS)
         except GetParameterError as error:
             cause = error.__context__
-            if isinstance(cause, ClientError) and cause.response["Error"]["Code"] in LASTING:
+            if isinstance(cause, ClientError) and cause.response["Error"]["Code"] in PERMANENT_CODES:
                 raise SecretUnavailable(f"{arn}: {cause.response['Error']['Code']}") from None
             raise ServiceUnavailable(f"get secret value: {arn}") from None
         except (ClientError, BotoCoreError) as error:
             raise ServiceUnavailable(f"get secret value: {arn}: {type(error).__name__}") from None
-        return kept if isinstance(kept, str) else ""
+        return value if isinstance(value, str) else ""

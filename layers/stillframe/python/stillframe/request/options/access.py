@@ -1,4 +1,4 @@
-"""What a page is asked with: headers, cookies, a password. Their values are secrets, as texts or by reference."""
+"""Credentials sent to a page: headers, cookies, a password. Their values are secrets, given as text or by reference."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_VALUE_CHARS = 4096
 SECRET_ARN = re.compile(r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+\Z")
 # token (RFC 9110, 5.6.2).
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\Z")
-# What belongs to the connection, or has an option of its own.
+# Headers that belong to the connection or have an option of their own.
 RESERVED_HEADERS = frozenset(
     {"connection", "content-length", "cookie", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding"}
     | {"upgrade", "origin", "referer"}
@@ -30,36 +30,38 @@ RESERVED_HEADERS = frozenset(
 
 
 class SecretReference(WireModel):
-    """A value that is kept in AWS Secrets Manager; with `key`, a member of the JSON object that is kept there."""
+    """A value stored in AWS Secrets Manager; with `key`, a member of the JSON object stored there."""
 
     secret_arn: Annotated[str, Field(pattern=SECRET_ARN)]
     key: Annotated[str, Field(min_length=1, max_length=128)] | None = None
 
 
-def _be_sendable(value: SecretStr | SecretReference) -> SecretStr | SecretReference:
-    """One line of printable ASCII, which is what a header or a cookie can carry (RFC 9110, 5.5)."""
+def _check_secret(value: SecretStr | SecretReference) -> SecretStr | SecretReference:
     if isinstance(value, SecretStr):
         check_sendable(value.get_secret_value())
     return value
 
 
 def check_sendable(text: str) -> None:
-    """Raises ValueError, without the text."""
+    """Check that a secret is one line of printable ASCII, as headers and cookies require (RFC 9110, 5.5).
+
+    Raises ValueError, which does not quote the text.
+    """
     if len(text) > MAX_VALUE_CHARS:
         raise ValueError(f"is longer than {MAX_VALUE_CHARS} characters")
     if any(not 0x20 <= ord(char) < 0x7F for char in text):
-        raise ValueError("has characters other than printable ASCII; encode them")
+        raise ValueError("contains characters other than printable ASCII; encode them")
 
 
-Secret = Annotated[SecretStr | SecretReference, AfterValidator(_be_sendable)]
+Secret = Annotated[SecretStr | SecretReference, AfterValidator(_check_secret)]
 
 
-def _be_header_names(headers: dict[str, Secret]) -> dict[str, Secret]:
+def _check_header_names(headers: dict[str, Secret]) -> dict[str, Secret]:
     seen: set[str] = set()
     for name in headers:
         lower = name.lower()
         if not TOKEN.match(name):
-            raise ValueError(f"{name[:40]!r} is no header name")
+            raise ValueError(f"{name[:40]!r} is not a valid header name")
         if lower in RESERVED_HEADERS or lower.startswith(("proxy-", "sec-")):
             hint = "; use the option cookies" if lower == "cookie" else ""
             raise ValueError(f"the header {name} cannot be set{hint}")
@@ -69,11 +71,11 @@ def _be_header_names(headers: dict[str, Secret]) -> dict[str, Secret]:
     return headers
 
 
-Headers = Annotated[dict[str, Secret], Field(max_length=MAX_HEADERS), AfterValidator(_be_header_names)]
+Headers = Annotated[dict[str, Secret], Field(max_length=MAX_HEADERS), AfterValidator(_check_header_names)]
 
 
 class SameSite(StrEnum):
-    """When a cookie goes along with requests from other sites (RFC 6265bis, 5.6.7)."""
+    """When a cookie is sent with requests from other sites (RFC 6265bis, 5.6.7)."""
 
     STRICT = "Strict"
     LAX = "Lax"
@@ -81,7 +83,7 @@ class SameSite(StrEnum):
 
 
 class Cookie(WireModel):
-    """A cookie that the browser has before it asks for the page. Without `domain` it is the page's host's alone."""
+    """A cookie that is set before the page is requested. Without `domain` it belongs to the page's host only."""
 
     name: Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$")]
     value: Secret
@@ -93,19 +95,19 @@ class Cookie(WireModel):
 
 
 class BasicAuth(WireModel):
-    """Name and password of HTTP's basic authentication (RFC 7617)."""
+    """User name and password for HTTP basic authentication (RFC 7617)."""
 
     username: Annotated[str, Field(pattern=r"^[\x20-\x39\x3b-\x7e]{1,256}$")]
     password: Secret
 
     @property
     def authorization(self) -> str:
-        """The value of the Authorization header. The password must be a text by now."""
+        """The value of the Authorization header. The password must have been looked up."""
         return "Basic " + base64.b64encode(f"{self.username}:{reveal(self.password)}".encode()).decode()
 
 
 class AccessOptions(WireModel):
-    """What goes to the origin of the page, and to no other."""
+    """Headers, cookies and credentials for the origin of the page, and for no other."""
 
     headers: Headers = Field(default_factory=dict)
     cookies: Annotated[tuple[Cookie, ...], Field(max_length=MAX_COOKIES)] = ()
@@ -114,21 +116,21 @@ class AccessOptions(WireModel):
     @model_validator(mode="after")
     def refuse_two_authorizations(self) -> Self:
         if self.basic_auth is not None and any(name.lower() == "authorization" for name in self.headers):
-            raise ValueError("basicAuth and headers.Authorization conflict: give one of them")
+            raise ValueError("basicAuth and headers.Authorization conflict: set only one of them")
         return self
 
     def origin_headers(self) -> dict[str, str]:
-        """The headers for the page's origin. All secrets must be texts by now."""
+        """The headers for the page's origin, as plain text. All secrets must have been looked up."""
         headers = {name: reveal(value) for name, value in self.headers.items()}
         if self.basic_auth is not None:
             headers["Authorization"] = self.basic_auth.authorization
         return headers
 
-    def with_secrets(self, look_up: Callable[[SecretReference], str]) -> Self:
-        """The same with every reference looked up. Raises what `look_up` raises."""
+    def with_secrets(self, lookup: Callable[[SecretReference], str]) -> Self:
+        """The same options with every reference replaced by its text. Raises what `lookup` raises."""
 
         def text(value: SecretStr | SecretReference) -> SecretStr:
-            return SecretStr(look_up(value)) if isinstance(value, SecretReference) else value
+            return SecretStr(lookup(value)) if isinstance(value, SecretReference) else value
 
         auth = self.basic_auth
         return self.model_copy(
@@ -141,26 +143,26 @@ class AccessOptions(WireModel):
 
 
 def reveal(value: SecretStr | SecretReference) -> str:
-    """The text of a secret; a reference must have been looked up before."""
+    """The text of a secret. A reference must have been looked up before."""
     assert isinstance(value, SecretStr)
     return value.get_secret_value()
 
 
-def revealed(value: Any) -> Any:
-    """A dumped model as JSON would have it, with its secrets: for hashing, never for keeping."""
+def reveal_all(value: Any) -> Any:
+    """A dumped model as JSON types, with its secrets in plain text: for hashing, never for storing."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
-        return {key: revealed(item) for key, item in value.items()}
+        return {key: reveal_all(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [revealed(item) for item in value]
+        return [reveal_all(item) for item in value]
     return value
 
 
 def has_redacted(options: Any) -> bool:
-    """Whether recorded options lost a secret: what is left of one is asterisks."""
+    """Whether recorded options contained a secret, of which only asterisks are left."""
     if isinstance(options, Mapping):
         return any(has_redacted(value) for value in options.values())
     if isinstance(options, list | tuple):

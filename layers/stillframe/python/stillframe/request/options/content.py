@@ -1,4 +1,4 @@
-"""What the page is made of: its source, what it may not load, and what is changed in it before the picture."""
+"""The page's content: its source, what it may not load, and how it is changed before the screenshot."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pydantic import Field, model_validator
 
 from .wire import Flag, Selector, WireModel
 
-# All options together have a bound in bytes: see model.py.
+# The size of all options together is limited in bytes: see model.py.
 MAX_HTML_CHARS = 100_000
 MAX_CODE_CHARS = 50_000
-MAX_LIST = 100
+MAX_LIST_ITEMS = 100
 
 
 class ResourceType(StrEnum):
-    """What the browser takes a request for (CDP, Network.ResourceType)."""
+    """The type that the browser assigns to a request (CDP, Network.ResourceType)."""
 
     IMAGE = "image"
     FONT = "font"
@@ -33,26 +33,26 @@ class ResourceType(StrEnum):
 
     @property
     def protocol_name(self) -> str:
-        """How the DevTools protocol writes it."""
+        """The name of the type in the DevTools protocol."""
         special = {"xhr": "XHR", "websocket": "WebSocket", "eventsource": "EventSource"}
         return special.get(self.value, self.value.capitalize())
 
 
 UrlPattern = Annotated[str, Field(min_length=1, max_length=1000)]
-Selectors = Annotated[tuple[Selector, ...], Field(max_length=MAX_LIST)]
+Selectors = Annotated[tuple[Selector, ...], Field(max_length=MAX_LIST_ITEMS)]
 
 
 class ContentOptions(WireModel):
-    """`html` is shown as if it had come from the request's url, which is its base."""
+    """The page's source and changes to it. `html` is rendered as if the request's URL had returned it."""
 
     html: Annotated[str, Field(min_length=1, max_length=MAX_HTML_CHARS)] | None = None
     offline: Flag = False
     block_resources: Annotated[tuple[ResourceType, ...], Field(max_length=len(ResourceType))] = ()
-    # `*` is any text, `?` any character.
-    block_urls: Annotated[tuple[UrlPattern, ...], Field(max_length=MAX_LIST)] = ()
-    # And trackers.
+    # `*` matches any text, `?` any character.
+    block_urls: Annotated[tuple[UrlPattern, ...], Field(max_length=MAX_LIST_ITEMS)] = ()
+    # Includes trackers.
     block_ads: Flag = False
-    # Answered with no.
+    # A banner is answered "no".
     block_cookie_banners: Flag = False
     css: Annotated[str, Field(max_length=MAX_CODE_CHARS)] | None = None
     js: Annotated[str, Field(max_length=MAX_CODE_CHARS)] | None = None
@@ -64,5 +64,5 @@ class ContentOptions(WireModel):
     @model_validator(mode="after")
     def refuse_offline_pages(self) -> Self:
         if self.offline and self.html is None:
-            raise ValueError("offline and url conflict: offline shows html that needs no network, set html")
+            raise ValueError("offline and url conflict: offline renders html without a network, set html")
         return self

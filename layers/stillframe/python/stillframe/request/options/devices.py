@@ -1,4 +1,4 @@
-"""Devices and presets: names for several options at once. What a request says itself goes before them."""
+"""Devices and presets: names that set several options at once. Options set in the request take precedence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1"
 SAFARI = f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) {APPLE}"
 IPAD = f"Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) {APPLE}"
-# Chrome on Android says no more of the device since version 110 ("User-Agent reduction").
+# Since version 110, Chrome on Android reveals no more of the device ("User-Agent reduction").
 ANDROID = (
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Mobile Safari/537.36"
 )
@@ -42,7 +42,7 @@ DEVICES: dict[str, dict[str, Any]] = {
 }
 
 PRESETS: dict[str, dict[str, Any]] = {
-    # The size that Open Graph's readers ask for.
+    # The size that consumers of Open Graph images ask for.
     "link-preview": {"viewport": {"width": 1200, "height": 630}, "format": "jpeg", "quality": 80},
     "archive": {
         "fullPage": True,

@@ -1,4 +1,4 @@
-"""What the page takes the browser, its user and its screen for."""
+"""Emulation: what the page sees of the browser, its user and the screen."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Media(StrEnum):
 
 
 class Viewport(WireModel):
-    """Size of the window in CSS pixels."""
+    """The size of the window in CSS pixels."""
 
     width: Annotated[int, Field(ge=16, le=4096, strict=True)] = 1280
     height: Annotated[int, Field(ge=16, le=8192, strict=True)] = 800
 
 
 class Geolocation(WireModel):
-    """A place in degrees, with its accuracy in metres. The page may ask for it; without the option it may not."""
+    """A place in degrees, with its accuracy in metres. Without this option, geolocation is denied to the page."""
 
     latitude: Annotated[float, Field(ge=-90, le=90)]
     longitude: Annotated[float, Field(ge=-180, le=180)]
@@ -42,7 +42,7 @@ class Geolocation(WireModel):
 
 
 class EmulationOptions(WireModel):
-    """Screen, preferences, place and identity."""
+    """The screen, and the user's preferences, place and user agent."""
 
     viewport: Viewport = Viewport()
     device_scale_factor: Annotated[float, Field(ge=0.5, le=4, strict=True)] = DEFAULT_SCALE
@@ -51,7 +51,7 @@ class EmulationOptions(WireModel):
     color_scheme: ColorScheme = ColorScheme.LIGHT
     reduced_motion: Flag = False
     media: Media = Media.SCREEN
-    # BCP 47, as far as anybody uses it.
+    # The subset of BCP 47 that is in use.
     locale: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] | None = None
     # A name of the IANA time zone database.
     timezone: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")] | None = None

@@ -1,4 +1,4 @@
-"""What is stored and told beside the image."""
+"""What is stored and recorded beside the image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PREVIOUS = "previous"
 
 
 class SavedForm(StrEnum):
-    """A form in which the page itself is stored beside its picture."""
+    """A form in which the page itself is stored beside its image."""
 
     HTML = "html"
     TEXT = "text"
@@ -24,7 +24,7 @@ class SavedForm(StrEnum):
 
 
 class Thumbnail(WireModel):
-    """A smaller picture. With a height it is filled from the top; without, it is all of the picture."""
+    """A smaller image: the whole screenshot, or, with `height`, as much of it as fits, from the top."""
 
     width: Annotated[int, Field(ge=16, le=MAX_THUMBNAIL_SIDE, strict=True)] = 320
     height: Annotated[int, Field(ge=16, le=MAX_THUMBNAIL_SIDE, strict=True)] | None = None
@@ -32,12 +32,12 @@ class Thumbnail(WireModel):
 
 
 class ExtraOptions(ImageOptions):
-    """Each stored form is an object of its own, and another call to S3."""
+    """Files beside the image. Each is an object of its own, and one more call to S3."""
 
     thumbnail: Thumbnail | None = None
     save: Annotated[tuple[SavedForm, ...], Field(max_length=len(SavedForm))] = ()
     perceptual_hash: Flag = False
-    # The capture before of the same url and options, or one by its id.
+    # `previous`, which is the last capture of the same URL and options, or a screenshot id.
     compare_to: Annotated[str, Field(pattern=ID_PATTERN, strict=True)] | None = None
 
     @model_validator(mode="after")
@@ -47,6 +47,6 @@ class ExtraOptions(ImageOptions):
         found = [name for name, is_wanted in wanted.items() if is_wanted and self.format is ImageFormat.PDF]
         if found:
             raise ValueError(
-                "; ".join(f"{name} and format conflict: {name} is of an image, not a pdf" for name in found)
+                "; ".join(f"{name} and format conflict: {name} needs an image, format is pdf" for name in found)
             )
         return self

@@ -1,4 +1,4 @@
-"""What is pictured, and how it is encoded."""
+"""Which part of the page is captured, and how the image is encoded."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from .wire import Flag, Selector, WireModel
 
-# A 60,000 px page is drawn right with the GPU off; 200,000 px ended white.
+# With the GPU off, a page of 60,000 px is rendered correctly; one of 200,000 px came out white.
 MAX_FULL_PAGE_HEIGHT = 60_000
-# 4 bytes a pixel: the decoded image stays under 400 MB in the renderer.
+# At 4 bytes per pixel, the decoded image stays under 400 MB in the renderer.
 MAX_PIXELS = 100_000_000
 CSS_PIXELS_PER_INCH = 96
 MILLIMETRES_PER_INCH = 25.4
@@ -36,10 +36,10 @@ class ImageFormat(StrEnum):
 
     @property
     def max_side(self) -> int:
-        """Longest side in device pixels that the encoding can hold.
+        """The longest side in device pixels that the encoding can hold.
 
-        JPEG counts lines in 16 bits (ITU T.81, B.2.2); WebP has 14 bits (RFC 9649, section 2.6); AVIF's
-        baseline profile, which decoders are sure to take, ends at 16,384 (AVIF 1.1, section 8.2).
+        JPEG counts lines in 16 bits (ITU T.81, B.2.2), WebP in 14 (RFC 9649, section 2.6). AVIF's baseline profile,
+        which every decoder supports, ends at 16,384 (AVIF 1.1, section 8.2).
         """
         return {ImageFormat.JPEG: 65_500, ImageFormat.WEBP: 16_383, ImageFormat.AVIF: 16_384}.get(self, 2**31 - 1)
 
@@ -49,7 +49,7 @@ class ImageFormat(StrEnum):
 
 
 class Clip(WireModel):
-    """A part of the document in CSS pixels, from its upper left corner."""
+    """A region of the document in CSS pixels, measured from its upper left corner."""
 
     x: Annotated[int, Field(ge=0, le=MAX_FULL_PAGE_HEIGHT, strict=True)] = 0
     y: Annotated[int, Field(ge=0, le=MAX_FULL_PAGE_HEIGHT, strict=True)] = 0
@@ -58,7 +58,7 @@ class Clip(WireModel):
 
 
 class Paper(StrEnum):
-    """Sheets of ISO 216 and ANSI Y14.1."""
+    """Paper sizes of ISO 216 and ANSI Y14.1."""
 
     A3 = "A3"
     A4 = "A4"
@@ -69,7 +69,7 @@ class Paper(StrEnum):
 
     @property
     def inches(self) -> tuple[float, float]:
-        """Width and height, upright."""
+        """Width and height in portrait orientation."""
         return {
             Paper.A3: (11.69, 16.54),
             Paper.A4: (8.27, 11.69),
@@ -81,7 +81,7 @@ class Paper(StrEnum):
 
 
 class PdfOptions(WireModel):
-    """How a page is printed; only with format pdf."""
+    """How a page is printed; with format pdf only."""
 
     paper: Paper = Paper.A4
     landscape: Flag = False
@@ -91,7 +91,7 @@ class PdfOptions(WireModel):
 
 
 class ImageOptions(WireModel):
-    """The viewport, unless something else is said."""
+    """What is captured (the viewport by default) and its encoding."""
 
     full_page: Flag = False
     max_height: Annotated[int, Field(ge=16, le=MAX_FULL_PAGE_HEIGHT, strict=True)] = 16_384
@@ -113,23 +113,23 @@ class ImageOptions(WireModel):
             "maxHeight and fullPage conflict: maxHeight caps a full page, set fullPage to true": (
                 "max_height" in self.model_fields_set and not self.full_page
             ),
-            "selector and fullPage conflict: picture an element or the page": bool(self.selector and self.full_page),
-            "selector and clip conflict: picture an element or a part": bool(self.selector and self.clip),
-            "clip and fullPage conflict: picture a part or the page": bool(self.clip and self.full_page),
-            "padding and selector conflict: padding is around an element, set selector": (
+            "selector and fullPage conflict: capture an element or the page": bool(self.selector and self.full_page),
+            "selector and clip conflict: capture an element or a region": bool(self.selector and self.clip),
+            "clip and fullPage conflict: capture a region or the page": bool(self.clip and self.full_page),
+            "padding and selector conflict: padding surrounds an element, set selector": (
                 self.padding > 0 and self.selector is None
             ),
             "omitBackground and format conflict: jpeg and pdf have no transparency, use png, webp or avif": (
                 self.omit_background and self.format in (ImageFormat.JPEG, ImageFormat.PDF)
             ),
-            "pdf and format conflict: pdf is for format pdf": (
+            "pdf and format conflict: pdf applies to format pdf only": (
                 self.pdf != PdfOptions() and self.format is not ImageFormat.PDF
             ),
-            "format and selector conflict: a pdf is of the whole page": (
+            "format and selector conflict: a pdf always contains the whole page": (
                 self.format is ImageFormat.PDF and bool(self.selector or self.clip or self.full_page)
             ),
         }
-        found = [problem for problem, is_there in problems.items() if is_there]
+        found = [problem for problem, is_present in problems.items() if is_present]
         if found:
             raise ValueError("; ".join(found))
         return self

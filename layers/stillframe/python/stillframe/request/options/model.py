@@ -1,4 +1,4 @@
-"""How a page is to be rendered: one validated model, wire names in camelCase."""
+"""All render options as one validated model, with wire names in camelCase."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .devices import DEVICES, PRESETS
 from .emulation import EmulationOptions
 from .extras import ExtraOptions
 from .image import ImageFormat
-from .problems import sentences
+from .problems import describe_problems
 from .wait import WaitOptions
 
-# An item of DynamoDB holds 400 KB: this, and what the record tells of the page.
+# A DynamoDB item holds 400 KB, which has to fit these options and the page facts.
 MAX_BYTES = 200_000
 
 PresetName = Literal["link-preview", "archive", "print", "mobile"]
@@ -34,12 +34,12 @@ class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions
     @model_validator(mode="before")
     @classmethod
     def expand(cls, given: Any) -> Any:
-        """Put what preset and device stand for under what is given."""
+        """Fill in the options that the preset and the device stand for, except those that are set."""
         if not isinstance(given, dict):
             return given
         preset, device = given.get("preset"), given.get("device")
         if device is not None and (not isinstance(device, str) or device not in DEVICES):
-            raise ValueError(f"device: is none of {', '.join(sorted(DEVICES))}")
+            raise ValueError(f"device: must be one of {', '.join(sorted(DEVICES))}")
         named = {**PRESETS.get(str(preset), {}), **DEVICES.get(str(device), {})}
         return {name: value for name, value in named.items() if to_snake(name) not in given} | given
 
@@ -48,31 +48,30 @@ class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions
         pixels = self.viewport.width * self.viewport.height * self.device_scale_factor**2
         if pixels > self.max_pixels and self.format is not ImageFormat.PDF:
             raise ValueError(
-                f"viewport and deviceScaleFactor conflict: {pixels:,.0f} pixels are over the limit of "
-                f"{self.max_pixels:,}"
+                f"viewport and deviceScaleFactor conflict: {pixels:,.0f} pixels exceed the limit of {self.max_pixels:,}"
             )
         return self
 
     @model_validator(mode="after")
     def refuse_too_many_bytes(self) -> Self:
         if len(self.model_dump_json(exclude_defaults=True).encode()) > MAX_BYTES:
-            raise ValueError(f"the options are larger than {MAX_BYTES:,} bytes, which their record has to hold")
+            raise ValueError(f"the options are larger than {MAX_BYTES:,} bytes and would not fit their record")
         return self
 
     @property
     def height_cap(self) -> int:
-        """Tallest picture in CSS pixels that these options allow: by maxHeight, the encoding and memory."""
+        """The tallest screenshot that these options allow, in CSS pixels: by maxHeight, the encoding and memory."""
         scale = self.device_scale_factor
         by_memory = self.max_pixels / (self.viewport.width * scale**2)
         return int(min(self.max_height, self.format.max_side / scale, by_memory))
 
     @classmethod
     def parse(cls, raw: dict[str, Any]) -> Self:
-        """Validate options as they came on the wire.
+        """Validate options as received, with wire names.
 
-        Raises InvalidRequest with one sentence that names each wrong option and its range.
+        Raises InvalidRequest, whose message names each invalid option and its range.
         """
         try:
             return cls.model_validate(raw)
         except ValidationError as error:
-            raise InvalidRequest(f"options: {sentences(error, cls)}") from error
+            raise InvalidRequest(f"options: {describe_problems(error, cls)}") from error

@@ -1,4 +1,4 @@
-"""What is wrong with options, in sentences that name the option and its range."""
+"""Validation errors of options as messages that name the option and its range."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
 
 
-def sentences(error: ValidationError, model: type[BaseModel]) -> str:
-    """All that a validation found, as one line. Values are never quoted: they may be secrets."""
-    return "; ".join(_sentence(item, model) for item in error.errors(include_input=False))
+def describe_problems(error: ValidationError, model: type[BaseModel]) -> str:
+    """Every problem that the validation found, in one line. Values are never quoted: they may be secrets."""
+    return "; ".join(_describe(item, model) for item in error.errors(include_input=False))
 
 
-def _sentence(item: Any, model: type[BaseModel]) -> str:
+def _describe(item: Any, model: type[BaseModel]) -> str:
     name = ".".join(str(part) for part in item["loc"])
     message = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
@@ -24,7 +24,7 @@ def _sentence(item: Any, model: type[BaseModel]) -> str:
 
 
 def _bounds(location: tuple[Any, ...], root: type[BaseModel]) -> str:
-    """The full range of an option, because `less than 101` alone makes users guess the other end."""
+    """The full range of an option, because `less than 101` alone leaves users to guess the other end."""
     field: Any = None
     model: Any = root
     for part in location:
@@ -44,6 +44,6 @@ def _metadata(field: Any) -> list[Any]:
         return []
     if field.metadata:
         return list(field.metadata)
-    # `Annotated[int, ...] | None` keeps its limits one level down, in the member of the union.
+    # `Annotated[int, ...] | None` has its limits one level down, in a member of the union.
     members = getattr(field.annotation, "__args__", ())
     return [meta for member in members for info in getattr(member, "__metadata__", ()) for meta in info.metadata]

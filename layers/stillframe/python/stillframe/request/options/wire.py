@@ -1,4 +1,4 @@
-"""What all parts of a request have in common."""
+"""The base of all models on the wire, and the types that they share."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-# `"yes"` and `1` are no booleans here: who writes them means something else, or is unsure.
+# Strict: `"yes"` and `1` are rejected, because they may be meant for another option.
 Flag = Annotated[bool, Field(strict=True)]
-# A CSS selector; whether it can be parsed, the browser says.
+# A CSS selector. Only the browser can tell whether it is valid.
 Selector = Annotated[str, Field(min_length=1, max_length=1000)]
 
-# A screenshot id: what a request may call itself.
+# A screenshot id, as a request may choose it.
 ID_PATTERN = r"^[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}$"
 ID_RULE = "1 to 128 of A-Z a-z 0-9 . _ : -, not starting with a dot"
 
 
 class WireModel(BaseModel):
-    """Immutable, strict about unknown names, snake_case in Python and camelCase on the wire."""
+    """Immutable, rejects unknown names, snake_case in Python and camelCase on the wire."""
 
     model_config = ConfigDict(
         frozen=True,
