@@ -10,7 +10,7 @@ from typing import Any
 import cbor2
 import pytest
 
-from stillframe_renderer.chromium.encoding import HEADER_BYTES, Binary, body_bytes, encode, fields_of
+from stillframe_renderer.chromium.encoding import HEADER_BYTES, Binary, body_length, encode, parse_message
 from stillframe_renderer.chromium.pipe import MessagePipe
 
 MAP, ARRAY, END = b"\xbf", b"\x9f", b"\xff"
@@ -45,7 +45,7 @@ def test_a_message_is_read_as_it_was_meant() -> None:
     }
     raw = as_chromium({"method": "Page.event", "params": params, "sessionId": "A" * 32})
     # When it is read
-    fields = fields_of(raw)
+    fields = parse_message(raw)
     # Then its outside is there at once, and its inside when it is asked for
     assert (fields["method"], fields["sessionId"]) == ("Page.event", "A" * 32)
     assert fields["params"].open() == params
@@ -55,14 +55,14 @@ def test_what_is_binary_stays_as_it_is() -> None:
     # Given an answer with bytes that would be text, if they were not marked
     raw = as_chromium({"id": 70_000, "result": {"data": b"a\0b\0", "name": "é"}})
     # When / Then
-    fields = fields_of(raw)
+    fields = parse_message(raw)
     assert fields["id"] == 70_000
     assert fields["result"].open() == {"data": Binary(b"a\0b\0"), "name": "é"}
 
 
 def test_half_a_character_becomes_a_question_mark() -> None:
     raw = as_chromium({"method": "m", "params": {"a\udc00": ["x\ud800y"]}})
-    assert fields_of(raw)["params"].open() == {"a?": ["x?y"]}
+    assert parse_message(raw)["params"].open() == {"a?": ["x?y"]}
 
 
 @pytest.mark.parametrize("session_id", [None, "B" * 32])
@@ -71,9 +71,9 @@ def test_a_command_has_the_form_that_chromium_takes(session_id: str | None) -> N
     params = {"url": "http://a/", "list": [{"x": 1}], "on": True}
     raw = encode(300, "Page.navigate", params, session_id)
     # Then its outermost map and its parameters are of indefinite length, in an envelope each
-    assert body_bytes(raw[:HEADER_BYTES]) == len(raw) - HEADER_BYTES
+    assert body_length(raw[:HEADER_BYTES]) == len(raw) - HEADER_BYTES
     assert raw[HEADER_BYTES : HEADER_BYTES + 1] == MAP
-    fields = fields_of(raw)
+    fields = parse_message(raw)
     assert (fields["id"], fields["method"], fields.get("sessionId")) == (300, "Page.navigate", session_id)
     assert fields["params"].content[:1] == MAP
     assert fields["params"].open() == params
@@ -124,8 +124,8 @@ def test_what_is_no_message_ends_the_connection(garbage: bytes) -> None:
 
 
 def test_what_cannot_be_decoded_is_a_value_error() -> None:
-    fields = fields_of(enveloped(MAP + cbor2.dumps("params") + enveloped(b"\xbf\x61") + END))
-    with pytest.raises(ValueError, match="a message cannot be read"):
+    fields = parse_message(enveloped(MAP + cbor2.dumps("params") + enveloped(b"\xbf\x61") + END))
+    with pytest.raises(ValueError, match="a DevTools message is not valid CBOR"):
         fields["params"].open()
     with pytest.raises((ValueError, IndexError)):
-        fields_of(enveloped(MAP + cbor2.dumps("id")))
+        parse_message(enveloped(MAP + cbor2.dumps("id")))

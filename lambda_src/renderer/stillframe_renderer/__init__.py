@@ -1,1 +1,1 @@
-"""The function that renders: one SQS batch in, images and records out."""
+"""The renderer function: one SQS batch in, images and records out."""

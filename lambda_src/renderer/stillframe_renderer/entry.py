@@ -1,6 +1,6 @@
 """The handler that the container image names. Importing it builds the worker and starts its browser.
 
-So both happen while Lambda initialises the function, with a full CPU, and the first event finds a warm browser.
+Both thus happen while Lambda initialises the function, with a full CPU, and the first event finds a warm browser.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["handler"]
 
 
 def _process_age_ms() -> int:
-    """Milliseconds since this process was started (proc(5): field 22, in clock ticks since boot)."""
+    """Milliseconds since this process started (proc(5): field 22, in clock ticks since boot)."""
     ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
     return round((time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")) * 1000)
 

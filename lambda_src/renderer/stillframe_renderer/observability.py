@@ -1,4 +1,4 @@
-"""One canonical log line and the metrics of each capture, and nothing else on the happy path."""
+"""One canonical log line and the metrics of each delivery, and nothing else on the happy path."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stillframe.outcome import Outcome, OutcomeKind
 SERVICE = "stillframe"
 NAMESPACE = "Stillframe"
 
-# What needs a person is an error; what the service deals with by itself is not.
+# Logged as errors because they need a person; the service deals with all others by itself.
 ALARMING_CODES = frozenset({ServiceUnavailable.code, UnexpectedError.code})
 LEVELS = {
     OutcomeKind.CAPTURED: logging.INFO,
@@ -32,9 +32,9 @@ Observer = Callable[[Outcome], None]
 
 
 def json_logger(level: str, stream: IO[str] | None = None) -> Logger:
-    """The process's logger; the loggers of all Stillframe modules are its children."""
+    """Create the process's logger. The loggers of all Stillframe modules are its children."""
     logger = Logger(service=SERVICE, level=level.upper(), stream=stream, utc=True, use_rfc3339=True)
-    # The renderer's package name is not below the service's name, so its loggers need the handlers as well.
+    # `stillframe_renderer` is not a child of the logger `stillframe`, so it needs the handlers as well.
     package_logger = logging.getLogger(__package__)
     package_logger.handlers = list(logging.getLogger(SERVICE).handlers)
     package_logger.setLevel(level.upper())
@@ -43,14 +43,14 @@ def json_logger(level: str, stream: IO[str] | None = None) -> Logger:
 
 
 def log_outcome(outcome: Outcome) -> None:
-    """The canonical line: outcome, reason, receive count, claim age, render milliseconds, bytes."""
+    """Write the canonical line: outcome, reason, receive count, claim age, render milliseconds, bytes."""
     level = logging.ERROR if outcome.error_code in ALARMING_CODES else LEVELS[outcome.kind]
     logging.getLogger(SERVICE).log(level, log_messages.CAPTURE, extra=outcome.to_wire())
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Values of one set of dimensions; every set names the service as well."""
+    """Metric values with one set of dimensions, to which the service's name is added."""
 
     dimensions: Mapping[str, str]
     values: Mapping[str, tuple[MetricUnit, float]]
@@ -58,7 +58,7 @@ class Measurement:
 
 
 def measurements(outcome: Outcome) -> Iterator[Measurement]:
-    """What is counted of one delivery: by outcome, by reason where there is one, and over all."""
+    """The metrics of one delivery: by outcome, by reason if there is one, and for all deliveries together."""
     values: dict[str, tuple[MetricUnit, float]] = {
         "Captures": (MetricUnit.Count, 1),
         "Duration": (MetricUnit.Milliseconds, outcome.duration_ms),
@@ -76,21 +76,21 @@ def measurements(outcome: Outcome) -> Iterator[Measurement]:
         values["CpuTime"] = (MetricUnit.Milliseconds, outcome.cost.cpu_ms)
         values["BilledTime"] = (MetricUnit.Milliseconds, outcome.cost.billed_ms)
         values["EstimatedUsd"] = (MetricUnit.NoUnit, outcome.cost.usd[worker_architecture()])
-    told = {"reason": outcome.reason or "none", "id": outcome.id}
-    yield Measurement({"outcome": outcome.kind.value}, values, told)
+    metadata = {"reason": outcome.reason or "none", "id": outcome.id}
+    yield Measurement({"outcome": outcome.kind.value}, values, metadata)
     if outcome.reason is not None:
         dimensions = {"outcome": outcome.kind.value, "reason": outcome.reason}
         yield Measurement(dimensions, {"Reasons": (MetricUnit.Count, 1)})
-    if shares := _shares(outcome):
-        yield Measurement({}, shares)
+    if alarm_values := _alarm_values(outcome):
+        yield Measurement({}, alarm_values)
 
 
-def _shares(outcome: Outcome) -> dict[str, tuple[MetricUnit, float]]:
-    """What alarms are set on. The mean of values that are 0 or 100 is a share in percent: no alarm has to divide."""
+def _alarm_values(outcome: Outcome) -> dict[str, tuple[MetricUnit, float]]:
+    """The metrics that alarms watch. Values of 0 or 100 average to a percentage, so no alarm has to divide."""
     values: dict[str, tuple[MetricUnit, float]] = {}
-    has_lost = outcome.kind is OutcomeKind.SKIPPED or outcome.error_code == ClaimHeld.code
-    if has_lost or outcome.attempts:
-        values["LostClaims"] = (MetricUnit.Percent, 100 * has_lost)
+    is_claim_lost = outcome.kind is OutcomeKind.SKIPPED or outcome.error_code == ClaimHeld.code
+    if is_claim_lost or outcome.attempts:
+        values["LostClaims"] = (MetricUnit.Percent, 100 * is_claim_lost)
     if outcome.image is not None:
         values["BlankImages"] = (MetricUnit.Percent, 100 * bool(outcome.image.facts.blank))
     if outcome.error_code in ALARMING_CODES:
@@ -99,13 +99,13 @@ def _shares(outcome: Outcome) -> dict[str, tuple[MetricUnit, float]]:
 
 
 def refusals(counts: Mapping[str, int]) -> Iterator[Measurement]:
-    """What the egress guard refused one capture, by decision (deny.private, deny.port, ...)."""
+    """The connections that the egress guard refused in one capture, by decision (deny.private, deny.port, ...)."""
     for decision, count in counts.items():
         yield Measurement({"decision": decision}, {"RefusedConnections": (MetricUnit.Count, count)})
 
 
 class MetricEmitter:
-    """CloudWatch embedded metric format, on a stream that CloudWatch reads."""
+    """Writes metrics in the CloudWatch embedded metric format to a stream that CloudWatch reads."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -114,7 +114,7 @@ class MetricEmitter:
         self._write(measurements(outcome))
 
     def refused(self, counts: Mapping[str, int]) -> None:
-        """What the egress guard refused one capture."""
+        """Count the connections that the egress guard refused in one capture, by decision."""
         self._write(refusals(counts))
 
     def _write(self, measured: Iterable[Measurement]) -> None:
@@ -126,6 +126,6 @@ class MetricEmitter:
                 metrics.add_metadata(name, value)
             for name, (unit, number) in each.values.items():
                 metrics.add_metric(name, unit, number)
-            # One write for the whole line: captures end on several threads.
+            # One write per line: captures end on several threads.
             self._stream.write(json.dumps(metrics.serialize_metric_set(), separators=(",", ":")) + "\n")
         self._stream.flush()

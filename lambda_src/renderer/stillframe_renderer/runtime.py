@@ -1,4 +1,4 @@
-"""A worker: the handler of events, and the browsers behind it. The only module that knows every part."""
+"""A worker: the event handler and the browsers behind it. The only module that knows every part."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TABS_PER_CPU = 2
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """A worker, wired. The process itself is configured by process_setup."""
+    """A wired worker. The process itself is configured by `process_setup`."""
 
     handler: BatchHandler
     engine: RenderEngine
@@ -47,7 +47,7 @@ class Runtime:
         clock: Clock | None = None,
         on_refused: Callable[[Mapping[str, int]], None] | None = None,
     ) -> Runtime:
-        """Wire a worker. Raises SettingsError when there is no browser; nothing is started yet."""
+        """Wire a worker. Nothing is started yet. Raises SettingsError if no browser is found."""
         clock = clock or SystemClock()
         memory_mb = settings.function_memory_mb
         engine = RenderEngine(
@@ -72,6 +72,6 @@ class Runtime:
         return cls(BatchHandler(capture, observers, tabs, clock), engine, tabs)
 
     def close(self) -> None:
-        """Finish the captures in progress and end the browsers."""
+        """Finish the captures in progress, then end the browsers."""
         self.handler.close()
         self.engine.close()

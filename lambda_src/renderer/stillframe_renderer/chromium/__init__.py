@@ -1,1 +1,1 @@
-"""Chromium as a process: how it starts, what it is told over its pipe, and how it ends."""
+"""Chromium as a process: how it starts, how commands reach it over its pipe, and how it ends."""

@@ -1,4 +1,4 @@
-"""The Chromium process: how it is started, what contexts it gives, and how it is surely ended."""
+"""A Chromium browser: starting it, creating contexts and pages in it, and ending it with certainty."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .profile import Profile, sweep
 from .transport import PipeConnection
 
 LAUNCH_SECONDS = 20
-# Reserved (RFC 6761, 6.4), and never asked for.
-NOWHERE = "http://nowhere.invalid/"
-# Each frame of a page is drawn to its window, which nobody sees; a picture is drawn for itself. So the window is low,
-# and the page is told another size (Emulation.setDeviceMetricsOverride).
-WINDOW = {"width": 1280, "height": 8}
-# Every page waits for its first command, so that nothing of it is missed.
-WAITING_PAGES = {
+# A reserved name (RFC 6761, 6.4), which is never requested.
+UNREQUESTED_URL = "http://nowhere.invalid/"
+# Every frame of a page is painted to its window, which nobody sees; a screenshot is painted separately. So the window
+# is almost flat, and the page sees another size (Emulation.setDeviceMetricsOverride).
+WINDOW_SIZE = {"width": 1280, "height": 8}
+# Every page waits for its first command, so that none of its events are missed.
+WAIT_FOR_COMMANDS = {
     "autoAttach": True,
     "waitForDebuggerOnStart": True,
     "flatten": True,
@@ -63,9 +63,9 @@ class Chromium:
 
     @classmethod
     async def launch(cls, executable: str, environment: Mapping[str, str] | None = None) -> Chromium:
-        """Start a browser. Its environment is empty unless given, for the sake of what is in ours.
+        """Start a browser. Its environment is empty unless given, because ours may hold credentials.
 
-        Raises BrowserCrashed when it does not answer in time.
+        Raises BrowserCrashed if it does not start and respond in time.
         """
         sweep()
         profile = Profile()
@@ -78,17 +78,17 @@ class Chromium:
         chromium = cls(process, profile, await PipeConnection.open(commands, answers))
         try:
             async with asyncio.timeout(LAUNCH_SECONDS):
-                await chromium.connection.send("Target.setAutoAttach", WAITING_PAGES)
+                await chromium.connection.send("Target.setAutoAttach", WAIT_FOR_COMMANDS)
                 version = await chromium.connection.send("Browser.getVersion")
                 chromium.user_agent = version["userAgent"]
                 await chromium.connection.send("Browser.setDownloadBehavior", {"behavior": "deny"})
         except (TimeoutError, PyppeteerError) as error:
             await chromium.kill()
-            raise BrowserCrashed(f"Chromium did not start: {str(error) or 'no answer'} ({executable})") from error
+            raise BrowserCrashed(f"Chromium did not start: {str(error) or 'no response'} ({executable})") from error
         return chromium
 
     async def new_context(self, proxy: str) -> str:
-        """The id of a context that shares nothing with another one, all of whose traffic goes to the proxy."""
+        """Create a context that shares nothing with others and sends all traffic to the proxy. Returns its id."""
         answer = await self.connection.send(
             "Target.createBrowserContext", {"proxyServer": proxy, "proxyBypassList": flags.PROXY_BYPASS}
         )
@@ -97,31 +97,31 @@ class Chromium:
         return context_id
 
     async def new_page(self, context_id: str) -> tuple[CDPSession, str]:
-        """The session and the target's id of the one page of a context. It waits for its first document.
+        """Create the one page of a context. Returns its session and target id; it has not loaded a document yet.
 
-        It is created with a url that is never asked for. An empty page would be a document of its own: it costs a
-        tenth of a capture to make and to leave.
+        It is created with a URL that is never requested. An empty page would be a document of its own, and creating and
+        leaving it costs a tenth of a capture.
         """
         self.connection.send("Browser.setDownloadBehavior", {"behavior": "deny", "browserContextId": context_id})
         answer = await self.connection.send(
-            "Target.createTarget", {"url": NOWHERE, "browserContextId": context_id, **WINDOW}
+            "Target.createTarget", {"url": UNREQUESTED_URL, "browserContextId": context_id, **WINDOW_SIZE}
         )
         target_id: str = answer["targetId"]
         return self._attached.pop(target_id), target_id
 
     def permit(self, context_id: str, permissions: Sequence[str]) -> asyncio.Future[Any]:
-        """Permissions (names of the DevTools protocol) that are not given are denied, without asking."""
+        """Grant these permissions (DevTools protocol names) in a context, and deny all others without a prompt."""
         return self.connection.send(
             "Browser.grantPermissions", {"permissions": list(permissions), "browserContextId": context_id}
         )
 
     async def close_context(self, context_id: str) -> None:
-        """With all that is in it. Raises PyppeteerError or ConnectionError when the browser is broken."""
+        """Close a context with everything in it. Raises PyppeteerError or ConnectionError if the browser is broken."""
         self._tabs.pop(context_id, None)
         await self.connection.send("Target.disposeBrowserContext", {"browserContextId": context_id})
 
     def _on_target(self, event: dict[str, Any]) -> None:
-        """A capture has one tab. Browsers that know --block-new-web-contents open no other, the rest close it."""
+        """Keep a capture to its one tab: popups are closed in browsers that lack --block-new-web-contents."""
         target = event["targetInfo"]
         context_id, target_id = target.get("browserContextId"), target["targetId"]
         if context_id not in self._tabs:
@@ -134,11 +134,11 @@ class Chromium:
 
     def _refuse_popup(self, target_id: str, session_id: str) -> None:
         self.connection.send("Target.closeTarget", {"targetId": target_id})
-        # The page that opened it stands still while it waits.
+        # The page that opened it is blocked while the popup waits.
         self.connection.request("Runtime.runIfWaitingForDebugger", {}, session_id)
 
     async def kill(self) -> None:
-        """End the whole process group, reap it and remove its profile. Idempotent."""
+        """Kill the whole process group, reap it and remove its profile. Idempotent."""
         self._process.kill()
         await self.connection.dispose()
         await asyncio.to_thread(self._process.reap)

@@ -1,4 +1,4 @@
-"""Where the browser's binary is, and which version it is."""
+"""Finding the browser's executable, and its version."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from stillframe.settings import SettingsError
 
-# Debian's wrappers in /usr/bin start the browser without exec, so that killing them leaves it running.
+# Debian's wrappers in /usr/bin start the browser without exec, so killing a wrapper would leave the browser running.
 CANDIDATES = (
     "/usr/lib/chromium/chromium-headless-shell",
     "~/.cache/ms-playwright/chromium_headless_shell-*/chrome-*/*headless*shell",
@@ -25,7 +25,7 @@ NAMES_ON_PATH = ("chrome-headless-shell", "google-chrome-stable", "google-chrome
 INSTALL_HINT = (
     "no Chromium found. Debian: sudo apt-get install chromium-headless-shell. "
     "Ubuntu: npx playwright install --with-deps chromium. "
-    "Or name one: export STILLFRAME_CHROMIUM=/path/to/chrome"
+    "Or set the path of another one: export STILLFRAME_CHROMIUM=/path/to/chrome"
 )
 # The version in the security archive of Debian 12 and 13 in November 2026.
 SECURE_VERSION = "156.0.8078.73"
@@ -33,7 +33,7 @@ VERSION_SECONDS = 10
 
 
 def find_chromium(configured: str = "") -> str:
-    """Path of the browser's binary. Raises SettingsError that says how to get one."""
+    """The path of the browser's executable. Raises SettingsError, which says how to install one, if none is found."""
     if configured:
         if not os.access(configured, os.X_OK):
             raise SettingsError(f"STILLFRAME_CHROMIUM: {configured} is not an executable file")
@@ -44,14 +44,14 @@ def find_chromium(configured: str = "") -> str:
                 return path
     for name in NAMES_ON_PATH:
         path = shutil.which(name) or ""
-        # Ubuntu's package is a stub that only says to install a snap, which cannot take a pipe.
+        # Ubuntu's package is a stub that only says to install a snap, which cannot be driven over a pipe.
         if path and not os.path.realpath(path).startswith(("/snap", "/usr/bin/snap")) and not _is_snap_stub(path):
             return path
     raise SettingsError(INSTALL_HINT)
 
 
 def version_of(executable: str) -> str:
-    """The version of a browser, such as `156.0.8078.73`; empty when it does not say."""
+    """The version of a browser, such as `156.0.8078.73`; empty if it does not report one."""
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         done = subprocess.run(
             [executable, "--version"], capture_output=True, text=True, timeout=VERSION_SECONDS, check=False

@@ -1,4 +1,4 @@
-"""How much memory a browser uses, and what happens when it is too much."""
+"""How much memory a browser uses, and what happens if it uses too much."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ logger = logging.getLogger(__name__)
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 WATCH_SECONDS = 0.5
-# Used when neither a setting nor Lambda says how much there is.
+# The limit if neither a setting nor Lambda defines one.
 DEFAULT_MB = 4096
 # The browser's share of a function's memory; the worker and the kernel need the rest.
 LAMBDA_SHARE = 0.75
 
 
 def default_limit_mb(function_memory_mb: int | None) -> int:
-    """Three quarters of a Lambda function's memory; elsewhere 4096."""
+    """The browser's memory limit in MB: three quarters of a Lambda function's memory, or 4096 outside Lambda."""
     return int(function_memory_mb * LAMBDA_SHARE) if function_memory_mb is not None else DEFAULT_MB
 
 
 class GroupMemory:
-    """The unshared resident memory of one process group. Shared memory would be counted several times."""
+    """Measures the unshared resident memory of one process group. Shared memory would be counted several times."""
 
     def __init__(self, members: Members) -> None:
         self._members = members
 
     def share_of(self, limit_bytes: int) -> float:
-        """The group's memory as a share of its limit. More than 1 is too much, and is logged."""
+        """The group's memory as a share of its limit. If it exceeds 1, a warning is logged."""
         total = sum(self._private_bytes().values())
         if total > limit_bytes:
             megabytes = {"megabytes": total >> 20, "limitMegabytes": limit_bytes >> 20}
@@ -50,7 +50,7 @@ class GroupMemory:
     def _private_bytes(self) -> dict[int, int]:
         sizes = {}
         for pid in self._members.stats():
-            # Size, resident, shared (proc(5), statm); empty for a process that has just ended.
+            # Resident and shared pages (proc(5), statm); empty if the process has just ended.
             pages = read(f"/proc/{pid}/statm").split()[1:3]
             if pages:
                 sizes[pid] = (int(pages[0]) - int(pages[1])) * PAGE_BYTES

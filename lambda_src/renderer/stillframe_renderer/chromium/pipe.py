@@ -1,4 +1,4 @@
-"""Messages of which each says how long it is, over the two pipes of Chromium's --remote-debugging-pipe=cbor."""
+"""Length-prefixed messages over the two pipes of Chromium's --remote-debugging-pipe=cbor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Callable
 
-from .encoding import HEADER_BYTES, body_bytes
+from .encoding import HEADER_BYTES, body_length
 
 logger = logging.getLogger(__name__)
 
@@ -16,65 +16,67 @@ MAX_MESSAGE_BYTES = 512 * 1024 * 1024
 
 
 class MessagePipe(asyncio.Protocol):
-    """What is sent in one turn of the loop is one write, and what is read at once is told message after message.
+    """Sends and receives messages, header included.
 
-    A page is told twenty things before it begins: each write of its own would wake a thread of the browser.
+    All messages sent in one iteration of the event loop are one write: a page gets twenty commands before it begins,
+    and every write would wake a thread of the browser. Data received is passed to `on_message` message by message.
     """
 
     _answers: asyncio.ReadTransport
     _commands: asyncio.WriteTransport
 
     def __init__(self, on_message: Callable[[bytes], None], on_end: Callable[[], None]) -> None:
+        """`on_end` is called once, when the browser has closed its end."""
         self._loop = asyncio.get_running_loop()
         self._on_message = on_message
         self._on_end = on_end
         self._unsent: list[bytes] = []
-        # Of a message that is not whole yet, and how many bytes there have to be before it is worth a look.
+        # An incomplete message, its size so far, and the size at which parsing can continue.
         self._parts: list[bytes] = []
         self._part_bytes = 0
-        self._needed = HEADER_BYTES
+        self._needed_bytes = HEADER_BYTES
 
     async def open(self, command_fd: int, answer_fd: int) -> None:
-        """Connect to our ends of the two pipes, which belong to this from here on. `on_end` is told once of the end."""
+        """Connect to our ends of the two pipes, and take ownership of them."""
         self._commands, _ = await self._loop.connect_write_pipe(asyncio.Protocol, os.fdopen(command_fd, "wb", 0))
         self._answers, _ = await self._loop.connect_read_pipe(lambda: self, os.fdopen(answer_fd, "rb", 0))
 
     def send(self, message: bytes) -> None:
-        """Quiet when nobody is there to read it."""
+        """Send a message. Does nothing if the browser has closed its end."""
         if not self._unsent:
             self._loop.call_soon(self._flush)
         self._unsent.append(message)
 
     def close(self) -> None:
-        """Idempotent."""
+        """Close both pipes. Idempotent."""
         self._answers.close()
         self._commands.close()
 
     def data_received(self, data: bytes) -> None:
         self._parts.append(data)
         self._part_bytes += len(data)
-        if self._part_bytes < self._needed:
+        if self._part_bytes < self._needed_bytes:
             return
         try:
-            self._tell(b"".join(self._parts))
+            self._split(b"".join(self._parts))
         except (ValueError, IndexError) as error:
-            logger.warning("a message of the browser cannot be read", extra={"error": str(error)})
+            logger.warning("the browser sent a malformed message, its pipe is closed", extra={"error": str(error)})
             self.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         logger.debug("the DevTools pipe ended", extra={"error": str(error)})
         self._on_end()
 
-    def _tell(self, data: bytes) -> None:
-        """All messages that are whole; what is left is kept. Raises ValueError when it cannot be read."""
+    def _split(self, data: bytes) -> None:
+        """Pass on every complete message and keep the rest. Raises ValueError if a header is malformed."""
         start = 0
-        self._needed = HEADER_BYTES
+        self._needed_bytes = HEADER_BYTES
         while len(data) - start >= HEADER_BYTES:
-            length = HEADER_BYTES + body_bytes(data[start : start + HEADER_BYTES])
+            length = HEADER_BYTES + body_length(data[start : start + HEADER_BYTES])
             if length > MAX_MESSAGE_BYTES:
-                raise ValueError(f"{length} bytes are too many")
+                raise ValueError(f"a message of {length} bytes is too large, at most {MAX_MESSAGE_BYTES}")
             if len(data) - start < length:
-                self._needed = length
+                self._needed_bytes = length
                 break
             self._on_message(data[start : start + length])
             start += length

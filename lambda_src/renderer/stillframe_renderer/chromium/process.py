@@ -1,4 +1,4 @@
-"""A child process in a group of its own, spoken to over two pipes."""
+"""A child process in a group of its own, with two pipes to it."""
 
 from __future__ import annotations
 
@@ -13,33 +13,34 @@ from collections.abc import Mapping, Sequence
 # Where Chromium's --remote-debugging-pipe reads commands and writes answers.
 COMMAND_FD = 3
 ANSWER_FD = 4
-# Above everything that is moved around between fork and exec.
+# Above every descriptor that is rearranged between fork and exec.
 FIRST_FREE_FD = 10
 REAP_SECONDS = 5.0
-# What a pipe holds; by default 64 KB, of which an image takes ten, with a change of threads for each.
+# The capacity of a pipe. With the default of 64 KB, an image would take ten reads, with a thread switch for each.
 PIPE_BYTES = 1 << 20
-# A page can have the browser write (blobs, caches); no file of it gets larger. A core would hold the page's secrets.
+# A page can make the browser write files (blobs, caches); this limits the size of each. A core dump would contain the
+# page's secrets.
 MAX_FILE_BYTES = 1 << 30
 LIMITS = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: MAX_FILE_BYTES}
 
 
 class ProcessGroup:
-    """A child that leads its own group, so that it and all its children can be ended at once."""
+    """A child that leads its own process group, so that it and all its children can be killed at once."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self._is_reaped = False
 
     def kill(self) -> None:
-        """SIGKILL to the group; quiet when it is gone."""
+        """Send SIGKILL to the group. Does nothing if the group is gone."""
         if not self._is_reaped:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
 
     def reap(self) -> None:
-        """Collect the killed leader and what comes to us of its group, so that no zombie is left.
+        """Wait for the killed leader, and for orphans of its group, so that no zombie is left.
 
-        Orphans come to us where we are the first process of a container; elsewhere somebody else collects them.
+        Orphans become our children if we are the first process of a container; elsewhere the init process reaps them.
         Idempotent; gives up after 5 s.
         """
         give_up_at = time.monotonic() + REAP_SECONDS
@@ -52,7 +53,7 @@ class ProcessGroup:
                 time.sleep(0.005)
 
     def _has_members(self) -> bool:
-        """Whether any process of the group is there, zombies included."""
+        """Whether any process of the group still exists, zombies included."""
         try:
             os.killpg(self.pid, 0)
         except ProcessLookupError:
@@ -61,14 +62,14 @@ class ProcessGroup:
 
 
 def spawn(executable: str, arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[ProcessGroup, int, int]:
-    """Start a program with its pipes on descriptors 3 and 4; returns it and our two ends.
+    """Start a program with pipes on descriptors 3 and 4. Returns its group, and our ends of the two pipes.
 
-    posix_spawn and not fork: nothing of ours runs in the child, which is what makes it safe with threads.
-    Raises OSError when the program cannot be run.
+    Uses posix_spawn and not fork: none of our code runs in the child, which makes it safe with threads.
+    Raises OSError if the program cannot be run.
     """
     command_read, command_write = _pipe()
     answer_read, answer_write = _pipe()
-    # No more than a wish: an ordinary user may have no more of them.
+    # Best effort: the quota of an unprivileged user may be exhausted (pipe(7)).
     with contextlib.suppress(OSError):
         fcntl.fcntl(answer_write, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
@@ -84,7 +85,7 @@ def spawn(executable: str, arguments: Sequence[str], environment: Mapping[str, s
             dict(environment),
             file_actions=actions,
             setsid=True,
-            # Python ignores SIGPIPE, and what is ignored stays ignored across exec.
+            # Python ignores SIGPIPE, and an ignored signal stays ignored across exec.
             setsigdef=[signal.SIGPIPE],
         )
     except OSError:
@@ -94,14 +95,14 @@ def spawn(executable: str, arguments: Sequence[str], environment: Mapping[str, s
     finally:
         for fd in (command_read, answer_write, null):
             os.close(fd)
-    # Before it has children, which inherit them: a browser takes longer than that to start.
+    # Its children inherit the limits: it has none yet, because a browser takes longer than this to start.
     for limit, value in LIMITS.items():
         resource.prlimit(pid, limit, (value, value))
     return ProcessGroup(pid), command_write, answer_read
 
 
 def _pipe() -> tuple[int, int]:
-    """A pipe whose ends are clear of the descriptors that the child gets."""
+    """Create a pipe whose descriptors do not collide with those that the child gets."""
     ends = os.pipe()
     try:
         read, write = (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE_FD) for fd in ends)

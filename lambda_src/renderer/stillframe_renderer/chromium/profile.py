@@ -1,4 +1,4 @@
-"""The browser's profile: a directory of its own under the temporary one, removed even after a crash."""
+"""The browser's profile: a directory of its own below the temporary directory, removed even after a crash."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOCK_NAME = "stillframe.lock"
 class Profile:
     """A fresh directory, held by a lock that the kernel releases when the holder dies.
 
-    The lock, unlike a process id, is right across containers that share a temporary directory.
+    Unlike a process id, the lock works across containers that share a temporary directory.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Profile:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def remove(self) -> None:
-        """Idempotent. Chromium's last writes may race with the removal, which is why errors are ignored."""
+        """Remove the directory. Idempotent. Errors are ignored because Chromium's last writes may race with this."""
         shutil.rmtree(self.path, ignore_errors=True)
         if self._lock >= 0:
             os.close(self._lock)
@@ -33,7 +33,7 @@ class Profile:
 
 
 def sweep() -> int:
-    """Remove profiles whose holder is dead; returns how many. What belongs to others is left alone."""
+    """Remove the profiles whose holder has died. Returns how many were removed."""
     removed = 0
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):

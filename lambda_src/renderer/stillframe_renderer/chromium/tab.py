@@ -11,9 +11,9 @@ from pyppeteer.connection import CDPSession
 
 from .browser import Chromium
 
-# What has to be heard from the beginning on. Log, Performance and Security, which pyppeteer's Page would switch on as
-# well, tell what nobody here asks for.
-DOMAINS: tuple[tuple[str, dict[str, Any]], ...] = (
+# Commands that enable the events needed from the start. pyppeteer's Page would also enable Log, Performance and
+# Security, whose events are not used here.
+ENABLING_COMMANDS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Page.enable", {}),
     ("Page.setLifecycleEventsEnabled", {"enabled": True}),
     ("Network.enable", {}),
@@ -24,9 +24,9 @@ DOMAINS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A page that has not begun: what it is told is answered once it has a document to go to.
+    """A page without a document yet: it answers commands once it has one to navigate to.
 
-    `crash` is done when its renderer dies, which leaves calls on it without an answer.
+    `crash` is done when the page's renderer dies, after which commands to the page are never answered.
     """
 
     context_id: str
@@ -37,7 +37,7 @@ class Tab:
 
     @classmethod
     async def open(cls, chromium: Chromium, proxy: str) -> Tab:
-        """The caller bounds the time."""
+        """Open a tab in a context of its own. The caller bounds the time."""
         context_id = await chromium.new_context(proxy)
         session, target_id = await chromium.new_page(context_id)
         crash: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -47,26 +47,26 @@ class Tab:
                 crash.set_result(None)
 
         session.on("Inspector.targetCrashed", on_crash)
-        for domain in DOMAINS:
-            session.send(*domain)
-        # A page's main frame has the id of its target.
+        for command in ENABLING_COMMANDS:
+            session.send(*command)
+        # The id of a page's main frame is that of its target.
         return cls(context_id, session, target_id, crash, chromium)
 
     def permit(self, permissions: Sequence[str]) -> asyncio.Future[Any]:
-        """Deny all permissions but these (names of the DevTools protocol), without asking."""
+        """Grant these permissions (DevTools protocol names), and deny all others without a prompt."""
         return self.chromium.permit(self.context_id, permissions)
 
     def navigate(self, url: str) -> asyncio.Future[dict[str, Any]]:
-        """Begin with a document; the answer is that of `Page.navigate`.
+        """Navigate to a document. Returns the answer to `Page.navigate`.
 
-        What was sent before is heard first: the browser takes commands in their order.
+        The browser processes commands in order, so those sent before take effect first.
         """
         answer: asyncio.Future[dict[str, Any]] = self.session.send("Page.navigate", {"url": url})
         self.session.send("Runtime.runIfWaitingForDebugger")
         return answer
 
     def dismiss_dialogs(self) -> None:
-        """An open dialog stops the page. Leaving is agreed to, everything else is dismissed."""
+        """Dismiss dialogs, which would block the page, but allow it to be left ("beforeunload")."""
 
         def on_dialog(event: dict[str, Any]) -> None:
             self.session.send("Page.handleJavaScriptDialog", {"accept": event["type"] == "beforeunload"})

@@ -1,8 +1,8 @@
 """pyppeteer's connection over Chromium's DevTools pipe instead of its TCP port.
 
-A port can be reached by every page and process on the machine, a pipe only by its two ends; and when
-this process dies, whatever way, Chromium reads end-of-file and exits by itself. Sessions are flattened
-(`sessionId` beside `method`): the nested form that pyppeteer speaks encodes every message twice.
+A port can be reached by every page and process on the machine, a pipe only from its two ends; and however this process
+dies, Chromium reads end-of-file and exits by itself. Sessions are flattened (`sessionId` beside `method`): the nested
+form that pyppeteer uses encodes every message twice.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pyee import EventEmitter
 from pyppeteer.connection import CDPSession, Connection
 from pyppeteer.errors import NetworkError
 
-from .encoding import encode, fields_of
+from .encoding import encode, parse_message
 from .pipe import MessagePipe
 
 logger = logging.getLogger(__name__)
 
 
 class PipeSession(CDPSession):
-    """A flattened session: its messages travel on the connection, marked with its id."""
+    """A flattened session: its messages are sent over the connection, with its id."""
 
     # None once the target is closed.
     _connection: PipeConnection | None
@@ -37,7 +37,7 @@ class PipeSession(CDPSession):
 
 
 class PipeConnection(Connection):
-    """The root session. `closed` is done when the browser is gone."""
+    """The connection, which is also the root session. `closed` is done when the browser is gone."""
 
     def __init__(self) -> None:
         # pyppeteer's own constructor would open a WebSocket.
@@ -52,7 +52,7 @@ class PipeConnection(Connection):
 
     @classmethod
     async def open(cls, command_fd: int, answer_fd: int) -> PipeConnection:
-        """Connect to our ends of the two pipes, which belong to the connection from here on."""
+        """Connect to our ends of the two pipes, and take ownership of them."""
         connection = cls()
         await connection._pipe.open(command_fd, answer_fd)
         return connection
@@ -61,19 +61,19 @@ class PipeConnection(Connection):
         return self.request(method, params or {}, None)
 
     def request(self, method: str, params: dict[str, Any], session_id: str | None) -> asyncio.Future[Any]:
-        """Send a command. Raises NetworkError when the browser is gone; protocol errors come by the future."""
+        """Send a command. Raises NetworkError if the browser is gone; protocol errors are set on the future."""
         if self.closed.done():
             raise NetworkError(f"{method}: the browser is gone")
         self._next_id += 1
         future: asyncio.Future[Any] = self._loop.create_future()
-        # Many commands are sent without waiting for the answer; an error there is not worth a warning.
-        future.add_done_callback(_retrieve)
+        # Many commands are sent without awaiting the answer. asyncio would warn about their errors.
+        future.add_done_callback(_mark_retrieved)
         self._pending[self._next_id] = (session_id, method, future)
         self._pipe.send(encode(self._next_id, method, params, session_id))
         return future
 
     def adopt(self, target_type: str, session_id: str) -> PipeSession:
-        """The session object of an id, made when it is new."""
+        """The session object of an id, created if it is new."""
         if session_id not in self._sessions:
             self._sessions[session_id] = PipeSession(self, target_type, session_id, self._loop)
         return self._sessions[session_id]
@@ -82,8 +82,8 @@ class PipeConnection(Connection):
         self._close()
 
     def _on_message(self, raw: bytes) -> None:
-        """Raises ValueError or IndexError when it cannot be read."""
-        message = fields_of(raw)
+        """Resolve the command or emit the event. Raises ValueError or IndexError if the message is malformed."""
+        message = parse_message(raw)
         if "id" in message:
             self._answer(message)
             return
@@ -91,15 +91,15 @@ class PipeConnection(Connection):
         if method == "Target.detachedFromTarget":
             self._end_session(message["params"].open()["sessionId"])
         receiver = self._sessions.get(session_id) if session_id else self
-        # Of what Chromium tells of a page, half is for nobody.
+        # Half of Chromium's events have no listener and need not be decoded.
         if receiver is None or not receiver.listeners(method):
             return
         params = message["params"].open() if "params" in message else {}
         try:
             receiver.emit(method, params)
         except Exception:
-            # One listener's defect must not end the connection for all pages.
-            logger.exception("a listener failed", extra={"cdpEvent": method})
+            # A defect in one listener must not end the connection for all pages.
+            logger.exception("an event listener raised an error", extra={"cdpEvent": method})
 
     def _answer(self, message: dict[str, Any]) -> None:
         _, method, future = self._pending.pop(message["id"], (None, "", None))
@@ -126,7 +126,7 @@ class PipeConnection(Connection):
         self._pipe.close()
 
     def _fail_pending(self, session_id: str | None, why: str) -> None:
-        """Fail what waits for an answer: of one session, or with None, of all."""
+        """Fail the commands that await an answer: those of one session, or all with None."""
         for number, (owner, method, future) in list(self._pending.items()):
             if session_id is not None and owner != session_id:
                 continue
@@ -135,6 +135,6 @@ class PipeConnection(Connection):
                 future.set_exception(NetworkError(f"{method}: {why}"))
 
 
-def _retrieve(future: asyncio.Future[Any]) -> None:
+def _mark_retrieved(future: asyncio.Future[Any]) -> None:
     if not future.cancelled():
         future.exception()

@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     deny: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_DENY")] = ()
     secrets: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_SECRETS")] = ()
     max_browser_mb: Annotated[int | None, Field(alias="STILLFRAME_MAX_BROWSER_MB", ge=256, le=1_048_576)] = None
-    # Set by Lambda. None elsewhere: a container's memory is not what its price or its CPU share depends on.
+    # Set by Lambda. None elsewhere: the price and CPU share of a container do not depend on its memory.
     function_memory_mb: Annotated[int | None, Field(alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE")] = None
     publish_metrics: Annotated[bool, Field(alias="STILLFRAME_PUBLISH_METRICS")] = False
     max_page_mb: Annotated[int, Field(alias="STILLFRAME_MAX_PAGE_MB", ge=1, le=4096)] = 256
