@@ -28,10 +28,10 @@ from stillframe.egress.policy import EgressPolicy
 from stillframe_renderer.browsers.engine import RenderEngine
 from stillframe_renderer.chromium.browser import Chromium
 from stillframe_renderer.chromium.executable import find_chromium
-from stillframe_renderer.chromium.process import use_few_arenas
 from stillframe_renderer.guard.server import EgressGuard
 from stillframe_renderer.load.machine import CpuShare, available_cpus
-from stillframe_renderer.load.tabs import Tabs
+from stillframe_renderer.load.tabs import TabGate
+from stillframe_renderer.process_setup import limit_arenas
 from stillframe_renderer.runtime import TABS_PER_CPU
 
 from . import pages
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--page", choices=list(pages.CLASSES), action="append", help="a class; then nothing is kept")
     given = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    use_few_arenas()
+    limit_arenas()
     names = given.page or list(pages.CLASSES)
     figures = {str(latency): _of_latency(latency, names, given.rounds) for latency in given.latency or LATENCIES_MS}
     shares = [each["toBest"] for of_latency in figures.values() for each in of_latency.values()]
@@ -128,12 +128,14 @@ def _of_class(title: str, engine: RenderEngine, render: Render, rounds: int) -> 
 
 def _search(engine: RenderEngine, render: Render) -> int:
     """How many tabs a worker has that began with what it begins with, after thirty captures."""
-    cpus = available_cpus()
-    tabs = Tabs(FLOOR, CEILING, math.ceil(cpus) * TABS_PER_CPU, CpuShare(engine.cpu_seconds, cpus), engine.memory_share)
+    cpus = available_cpus(None)
+    tabs = TabGate(
+        FLOOR, CEILING, math.ceil(cpus) * TABS_PER_CPU, CpuShare(engine.cpu_seconds, cpus), engine.memory_share
+    )
     found: list[int] = []
 
     def capture(_: int) -> None:
-        with tabs.one():
+        with tabs.acquire():
             render()
         found.append(tabs.width)
 

@@ -14,9 +14,8 @@ from stillframe.egress.policy import EgressPolicy
 from stillframe.request.options import RenderOptions
 from stillframe_renderer.browsers.engine import RenderEngine
 from stillframe_renderer.chromium.browser import Chromium
-from stillframe_renderer.chromium.process import use_few_arenas
 from stillframe_renderer.guard.server import EgressGuard
-from stillframe_renderer.load.machine import collect_less
+from stillframe_renderer.process_setup import collect_less_garbage, limit_arenas
 
 OPTIONS = {
     is_full: RenderOptions.parse({"waitUntil": "load", **({"fullPage": True} if is_full else {})})
@@ -28,11 +27,11 @@ def take(kind: type[EgressGuard]) -> None:
     """Take the pictures of the job with a guard of that kind."""
     logging.disable(logging.CRITICAL)
     job = Job.read()
-    use_few_arenas()
+    limit_arenas()
     clock = SystemClock()
     guard = kind(EgressPolicy.of([urlsplit(job.urls[0]).netloc]))
     engine = RenderEngine(functools.partial(Chromium.launch, job.chromium), guard)
-    collect_less()
+    collect_less_garbage()
 
     def capture(url: str) -> None:
         started = time.monotonic()

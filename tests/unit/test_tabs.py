@@ -46,7 +46,7 @@ class Machine:
         for number in range(captures):
             while len(blocks) < tabs.width:
                 key = number * 1000 + len(blocks)
-                block = tabs.one()
+                block = tabs.acquire()
                 block.__enter__()
                 inside[key] = block
                 heapq.heappush(blocks, (self.now + tabs.width / self.speed(tabs.width), key))
@@ -109,7 +109,7 @@ def test_it_stays_where_it_is_while_nothing_waits() -> None:
     machine = Machine(waits=1.0, computes=0.1)
     tabs = gate(machine)
     for _ in range(50):
-        with tabs.one():
+        with tabs.acquire():
             machine.now += 1
     assert tabs.width == 4
 
@@ -128,7 +128,7 @@ def test_no_more_are_let_in_than_it_is_wide() -> None:
 
     def enter() -> None:
         nonlocal inside, most
-        with tabs.one():
+        with tabs.acquire():
             with lock:
                 inside += 1
                 most = max(most, inside)

@@ -1,4 +1,4 @@
-"""The CPUs and the memory that the machine has for this worker, and how busy they are."""
+"""The CPUs and memory that this worker may use, and how busy they are."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 
 from stillframe.cost import MB_PER_VCPU
 
-# cgroups(7), version 2: "max" or the microseconds of CPU time in each period.
+# cgroups(7), version 2: "max" or the microseconds of CPU time per period, then the period.
 CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
-# A machine with a smaller share of its memory available counts as full.
+# A machine with a smaller share of its memory available counts as short of memory.
 MIN_AVAILABLE_SHARE = 0.10
 
 
 def available_cpus(function_memory_mb: int | None) -> float:
-    """CPUs that this process may use: Lambda's share for the memory size, a container's limit, or all of them."""
+    """The number of CPUs this process may use: Lambda's share for the memory size, a container's limit, or all."""
     cpus = float(len(os.sched_getaffinity(0)))
     if function_memory_mb is not None:
         cpus = min(cpus, function_memory_mb / MB_PER_VCPU)
@@ -28,9 +28,9 @@ def available_cpus(function_memory_mb: int | None) -> float:
 
 
 class CpuShare:
-    """The share of the CPUs in use since the last call, 0 to 1: by this worker or by anybody, whichever is more.
+    """The share of the CPUs in use since the last call, 0 to 1: by this worker or by the machine, whichever is larger.
 
-    A worker on a machine that others keep busy has nothing to gain from more tabs.
+    A worker on a machine that others keep busy gains nothing from more tabs.
     """
 
     def __init__(self, own_seconds: Callable[[], float], cpus: float) -> None:
@@ -51,7 +51,7 @@ class CpuShare:
 
 
 def _machine_ticks() -> tuple[int, int]:
-    """Busy and total clock ticks of all CPUs (proc_stat(5)); zeros where they are hidden."""
+    """The busy and total clock ticks of all CPUs (proc_stat(5)); zeros if they are hidden."""
     with contextlib.suppress(OSError, ValueError), open("/proc/stat", encoding="ascii") as file:
         user, nice, system, idle, iowait, *others = map(int, file.readline().split()[1:9])
         busy = user + nice + system + sum(others)
@@ -60,12 +60,12 @@ def _machine_ticks() -> tuple[int, int]:
 
 
 def machine_busy_seconds() -> float:
-    """CPU seconds that the whole machine has been busy since it started; 0 where that is hidden."""
+    """CPU seconds that the whole machine has been busy since it started; 0 if that is hidden."""
     return _machine_ticks()[0] / os.sysconf("SC_CLK_TCK")
 
 
 def memory_is_short() -> bool:
-    """Whether the machine itself has hardly any memory available."""
+    """Whether the machine itself has hardly any memory available. False if that is hidden."""
     with contextlib.suppress(OSError, ValueError, KeyError), open("/proc/meminfo", encoding="ascii") as file:
         sizes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in file)}
         return sizes["MemAvailable"] < sizes["MemTotal"] * MIN_AVAILABLE_SHARE

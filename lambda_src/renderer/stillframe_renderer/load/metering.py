@@ -1,7 +1,7 @@
-"""What each capture takes of its worker: CPU time and time that is billed, shared out among those that are under way.
+"""What each capture costs its worker: CPU time and billed time, divided among the captures in progress.
 
-A browser does not say for which page it works; captures that are under way at the same time are taken to take the same.
-Over all captures the sum is exact.
+A browser does not say which page it is working for, so captures in progress at the same time are charged equally. The
+sum over all captures is exact.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 from stillframe.cost import Cost
 
-# To look takes as much CPU time as a hundredth of a small page.
-FRESH_SECONDS = 0.02
+# A measurement takes as much CPU time as a hundredth of a small page, so one that is this recent is not repeated.
+MIN_INTERVAL_SECONDS = 0.02
 
 
 @dataclass(slots=True)
 class Account:
-    """Of one capture, in seconds. It grows until its block is left."""
+    """The time charged to one capture, in seconds. It grows until the capture ends."""
 
     memory_mb: int
     cpu_seconds: float = 0.0
@@ -32,7 +32,7 @@ class Account:
 
 
 class Meter:
-    """Of one worker. `cpu_seconds` is the CPU time of all that belongs to it, so far."""
+    """Charges a worker's time to its captures. `cpu_seconds` returns the CPU time of all its processes so far."""
 
     def __init__(
         self,
@@ -45,28 +45,29 @@ class Meter:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._open: list[Account] = []
+        # The CPU time and the time of the last measurement.
         self._cpu = 0.0
         self._time = 0.0
 
     @contextlib.contextmanager
     def account(self) -> Iterator[Account]:
-        """The account of a capture that is under way for as long as the block."""
+        """The account of a capture that is in progress for the duration of the block."""
         account = Account(self._memory_mb)
         with self._lock:
-            # Of busy tabs one begins when another ends, which has just looked.
-            if self._monotonic() - self._time >= FRESH_SECONDS:
-                self._share_out()
+            # When all tabs are busy, a capture begins as another one ends, which has just measured.
+            if self._monotonic() - self._time >= MIN_INTERVAL_SECONDS:
+                self._charge()
             self._open.append(account)
         try:
             yield account
         finally:
             with self._lock:
-                self._share_out()
-                # By identity: accounts are equal where their figures are.
+                self._charge()
+                # Compared by identity: accounts with the same figures are equal.
                 self._open = [each for each in self._open if each is not account]
 
-    def _share_out(self) -> None:
-        """What was taken since the last time goes to those that are open; what nobody was there for is nobody's."""
+    def _charge(self) -> None:
+        """Divide the time since the last measurement among the open accounts. Idle time is charged to none."""
         cpu, now = self._cpu_seconds(), self._monotonic()
         for account in self._open:
             account.cpu_seconds += (cpu - self._cpu) / len(self._open)

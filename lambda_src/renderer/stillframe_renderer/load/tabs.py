@@ -1,7 +1,7 @@
-"""How many pages are open at once: by measurement, between a floor and a ceiling.
+"""How many pages are open at once: found by measurement, between a floor and a ceiling.
 
-Pages wait more than they compute, so that one at a time leaves the CPU idle; too many take memory, and each takes
-longer. The right number depends on the pages, and is found by what the worker's CPU says: see docs/performance.md.
+Pages wait more than they compute, so one at a time leaves the CPU idle, while too many use up memory and each takes
+longer. The right number depends on the pages and is found from the worker's CPU usage: see docs/performance.md.
 """
 
 from __future__ import annotations
@@ -12,24 +12,30 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-# Below, there is time to spare; above, none, and fewer may do.
-SPARE = 0.95
-SATURATED = 0.99
-# Of the memory that the browser may have.
-MUCH_MEMORY = 0.80
-LESS = 0.75
-# Each tab more brings less than the one before it, so that more are taken than in proportion; never more than double.
-LESS_FOR_EACH = 1.5
-MOST_AT_ONCE = 2.0
-# One look judges that many captures for each tab, and never a moment that is too short to tell.
-CAPTURES_FOR_EACH_TAB = 1
-SHORTEST_SECONDS = 0.25
-# After so many looks the pages may have become others: what was too few is tried again.
+# Below this share of the CPUs, more tabs are tried.
+SPARE_CPU_SHARE = 0.95
+# Above this share of the CPUs, fewer tabs may do.
+SATURATED_CPU_SHARE = 0.99
+# Above this share of the browser's memory limit, the number of tabs is multiplied by the factor below.
+MAX_MEMORY_SHARE = 0.80
+MEMORY_SHRINK_FACTOR = 0.75
+# Every additional tab brings less than the one before it, so the number grows faster than in proportion to the spare
+# CPU share, but at most doubles.
+GROWTH_EXPONENT = 1.5
+MAX_GROWTH_FACTOR = 2.0
+# An adjustment needs this many captures per tab, and a period long enough to measure.
+MIN_CAPTURES_PER_TAB = 1
+MIN_PERIOD_SECONDS = 0.25
+# After this many adjustments the pages may have changed: numbers that were too small are tried again.
 FORGET_AFTER = 20
 
 
 class TabGate:
-    """A gate that lets so many captures in at once. `cpu_share` is that of the time since it was asked last."""
+    """Limits how many captures run at once.
+
+    `cpu_share` returns the share of the CPUs in use since its last call, `memory_share` the browser's memory as a share
+    of its limit.
+    """
 
     def __init__(
         self,
@@ -49,22 +55,24 @@ class TabGate:
         self._changed = threading.Condition()
         self._inside = 0
         self._waiting = 0
+        # Captures that have ended since the last adjustment, and when that was.
         self._ended = 0
-        self._looks = 0
+        self._adjusted_at: float | None = None
+        self._adjustments = 0
+        # The largest number of tabs that was found to be too small.
         self._too_few = 0
-        self._looked_at: float | None = None
 
     @property
     def width(self) -> int:
-        """How many may be open at this moment."""
+        """The number of tabs that may be open at this moment."""
         return self._width
 
     @contextlib.contextmanager
-    def one(self) -> Iterator[None]:
-        """Wait for a tab, and have it for the block."""
+    def acquire(self) -> Iterator[None]:
+        """Wait for a tab, and keep it for the duration of the block."""
         with self._changed:
-            if self._looked_at is None:
-                self._begin()
+            if self._adjusted_at is None:
+                self._start_measuring()
             self._waiting += 1
             self._changed.wait_for(lambda: self._inside < self._width)
             self._waiting -= 1
@@ -75,34 +83,34 @@ class TabGate:
             with self._changed:
                 self._ended += 1
                 if self._floor < self.ceiling:
-                    self._look()
+                    self._adjust()
                 self._inside -= 1
-                # No more than can go in: each one woken for nothing takes CPU time from a page.
+                # Wake no more than can enter: waking others for nothing takes CPU time from the pages.
                 self._changed.notify(max(0, self._width - self._inside))
 
-    def _begin(self) -> None:
+    def _start_measuring(self) -> None:
         self._cpu_share()
-        self._looked_at = self._monotonic()
+        self._adjusted_at = self._monotonic()
 
-    def _look(self) -> None:
-        """Decide again, once enough has happened since the last time."""
-        assert self._looked_at is not None
+    def _adjust(self) -> None:
+        """Choose the number of tabs anew if enough has happened since the last time."""
+        assert self._adjusted_at is not None
         now = self._monotonic()
-        if self._ended < self._width * CAPTURES_FOR_EACH_TAB or now - self._looked_at < SHORTEST_SECONDS:
+        if self._ended < self._width * MIN_CAPTURES_PER_TAB or now - self._adjusted_at < MIN_PERIOD_SECONDS:
             return
-        # Idle tabs say nothing of how many there should be.
+        # Idle tabs say nothing about how many there should be.
         is_busy = self._inside >= self._width
         cpu, memory = self._cpu_share(), self._memory_share()
-        self._ended, self._looked_at = 0, now
-        self._looks += 1
-        if self._looks % FORGET_AFTER == 0:
+        self._ended, self._adjusted_at = 0, now
+        self._adjustments += 1
+        if self._adjustments % FORGET_AFTER == 0:
             self._too_few = 0
-        if memory > MUCH_MEMORY:
-            self._width = max(self._floor, math.floor(self._width * LESS))
-        elif is_busy and cpu < SPARE:
+        if memory > MAX_MEMORY_SHARE:
+            self._width = max(self._floor, math.floor(self._width * MEMORY_SHRINK_FACTOR))
+        elif is_busy and cpu < SPARE_CPU_SHARE:
             self._too_few = max(self._too_few, self._width)
             if self._waiting:
-                wanted = math.floor(self._width * min(MOST_AT_ONCE, (SPARE / max(cpu, 0.01)) ** LESS_FOR_EACH))
-                self._width = min(self.ceiling, max(self._width + 1, wanted))
-        elif is_busy and cpu > SATURATED and self._width - 1 > self._too_few:
+                factor = min(MAX_GROWTH_FACTOR, (SPARE_CPU_SHARE / max(cpu, 0.01)) ** GROWTH_EXPONENT)
+                self._width = min(self.ceiling, max(self._width + 1, math.floor(self._width * factor)))
+        elif is_busy and cpu > SATURATED_CPU_SHARE and self._width - 1 > self._too_few:
             self._width = max(self._floor, self._width - 1)

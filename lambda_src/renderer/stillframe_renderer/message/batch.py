@@ -78,7 +78,7 @@ class BatchHandler:
         )
 
     def _process_in_tab(self, message: Message, context: LambdaContext) -> Outcome:
-        with self._tabs.one():
+        with self._tabs.acquire():
             return self._capture.process(message, context)
 
     def stop(self) -> None:

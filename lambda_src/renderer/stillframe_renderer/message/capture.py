@@ -70,12 +70,12 @@ class Capture:
         """Process one delivery. Delete the message exactly when the outcome says that it is acknowledged."""
         started_ms = self._clock.now_ms()
         # Until the body is parsed, the message's own id is all there is to name it by.
-        screenshot_id, url = message.message_id, ""
+        screenshot_id, url, tenant = message.message_id, "", message.group_id
         try:
             if self._is_stopping:
                 raise OutOfTime("the worker is stopping; another one takes the message")
             delivery = Delivery.parse(message)
-            screenshot_id, url = delivery.id, delivery.request.recorded_url
+            screenshot_id, url, tenant = delivery.id, delivery.request.recorded_url, delivery.tenant
             outcome = self._capture(delivery, context)
         except (UnparsableBody, IdConflict) as error:
             outcome = self._dead_letter(message, error)
@@ -86,7 +86,8 @@ class Capture:
         except Exception as error:
             logger.exception("unexpected error", extra={"id": screenshot_id})
             outcome = self._hand_back(message, UnexpectedError(f"{type(error).__name__}: {error}"))
-        return replace(outcome, id=screenshot_id, url=url, duration_ms=self._clock.now_ms() - started_ms)
+        duration_ms = self._clock.now_ms() - started_ms
+        return replace(outcome, id=screenshot_id, url=url, tenant=tenant, duration_ms=duration_ms)
 
     def stop(self) -> None:
         """Start nothing more: from now on messages are handed back untouched, for other workers to take at once."""

@@ -13,6 +13,7 @@ from stillframe.request.message import Delivery
 from stillframe.request.options import PREVIOUS
 from stillframe.table.claim import Claim
 from stillframe.table.last_capture import EarlierCapture, LastCaptures
+from stillframe.table.record import Record
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ class Comparer:
         if earlier is None:
             is_first = "there is no earlier capture of this request"
             return _not_compared(result, is_first if compare_to == PREVIOUS else f"there is no capture {compare_to}")
+        if earlier.record is not None and not _may_compare(delivery, earlier.record):
+            return _not_compared(result, f"the capture {compare_to} is of another request")
         before = self._images.read(earlier.s3_key)
         if before is None:
             return _not_compared(result, f"the image of {earlier.id} is gone")
@@ -52,6 +55,17 @@ class Comparer:
             return self._last_captures.by_id(compare_to)
         last = self._last_captures.last(delivery.request.payload_hash)
         return last if last is not None and last.id != delivery.id else None
+
+
+def _may_compare(delivery: Delivery, earlier: Record) -> bool:
+    """Whether the requester may learn something about an earlier capture, which its id alone does not entitle them to.
+
+    Either it is of the same request (URL, options and secrets; only what it was compared with may differ), which shows
+    them nothing that they could not capture themselves, or it belongs to the same tenant.
+    """
+    if delivery.tenant is not None and delivery.tenant == earlier.tenant:
+        return True
+    return delivery.request.payload_hash_with(earlier.options.get("compareTo")) == earlier.payload_hash
 
 
 def _compared(result: RenderResult, earlier: EarlierCapture, before: bytes) -> RenderResult:
