@@ -10,7 +10,7 @@ import pytest
 
 from stillframe.egress.addresses import Address
 from stillframe.egress.policy import EgressPolicy
-from stillframe_renderer.guard.resolver import ResolverSilent, SystemResolver
+from stillframe_renderer.guard.resolver import ResolverUnavailable, SystemResolver
 from stillframe_renderer.guard.server import EgressGuard
 from stillframe_renderer.guard.session import Limits
 
@@ -65,7 +65,7 @@ def test_a_name_that_is_bound_anew_stays_where_it_was(monkeypatch: pytest.Monkey
 def test_a_silent_resolver_is_an_error_that_may_pass() -> None:
     class Silent:
         async def resolve(self, host: str) -> tuple[Address, ...]:
-            raise ResolverSilent
+            raise ResolverUnavailable
 
     async def scenario() -> None:
         async with guard(resolver=Silent()) as session:

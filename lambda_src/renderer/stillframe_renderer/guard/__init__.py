@@ -1,4 +1,4 @@
-"""The egress guard: a forward proxy on loopback, one for each capture, through which all of its traffic goes.
+"""The egress guard: a forward proxy on loopback, one per capture, which carries all traffic of that capture.
 
-It resolves a name once, judges every address of the answer, and dials the very address that it judged.
+It resolves a name once, checks every address in the answer, and connects to exactly the addresses that it checked.
 """

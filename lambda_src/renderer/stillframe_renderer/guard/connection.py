@@ -1,4 +1,4 @@
-"""One connection from Chromium: a tunnel, or plain requests one after the other."""
+"""One connection from Chromium: a tunnel, or a sequence of plain HTTP requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r
 
 
 class GuardedConnection:
-    """Serves one connection to its end. A plain request that is refused gets no answer: any would be pictured."""
+    """Serves one connection until it ends.
+
+    A plain HTTP request that is refused gets no response: any response would appear in the screenshot.
+    """
 
     def __init__(self, session: GuardSession, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._session = session
@@ -29,7 +32,7 @@ class GuardedConnection:
         self._origin: tuple[str, int] | None = None
 
     async def serve(self) -> None:
-        """Never raises but for cancellation."""
+        """Serve requests until the connection ends. Raises nothing but CancelledError."""
         try:
             with contextlib.suppress(Refusal, DialFailed, OSError, TimeoutError, httptools.HttpParserError):
                 while await self._serve_request():
@@ -39,7 +42,7 @@ class GuardedConnection:
             self._writer.close()
 
     async def _serve_request(self) -> bool:
-        """Whether the connection can be used again."""
+        """Serve one request. Returns whether the connection can be reused."""
         request = Request()
         if not await self._read_head(request):
             return False
@@ -49,6 +52,7 @@ class GuardedConnection:
         return await self._exchange(request)
 
     async def _read_head(self, request: Request) -> bool:
+        """Read until the head is complete. Returns whether there was one before the end of the connection."""
         size = 0
         while not request.has_head:
             async with asyncio.timeout(IDLE_SECONDS):
@@ -62,7 +66,7 @@ class GuardedConnection:
         return True
 
     async def _tunnel(self, request: Request) -> None:
-        """TLS goes through as it is: nothing is intercepted."""
+        """Open a tunnel. TLS passes through unchanged: nothing is intercepted."""
         try:
             upstream = await self._dial(*request.authority())
         except (Refusal, DialFailed):
@@ -73,47 +77,48 @@ class GuardedConnection:
         await self._relay(upstream)
 
     async def _exchange(self, request: Request) -> bool:
+        """Forward a plain HTTP request and its response. Returns whether the connection can be reused."""
         host, port, path = request.target()
         upstream_reader, upstream_writer = await self._dial(host, port)
-        upstream_writer.write(request.origin_head(path) + request.take_body())
-        # Most requests are whole with their head.
+        upstream_writer.write(request.origin_head(path) + request.pop_body())
+        # Most requests are complete once their head has been read.
         body = None if request.is_complete else asyncio.create_task(self._send_rest(request, upstream_writer))
         response = Response(is_head=request.method == b"HEAD")
         try:
-            goes_on = True
-            while goes_on and (data := await self._receive(upstream_reader)):
-                goes_on = response.feed(data)
+            has_more = True
+            while has_more and (data := await self._receive(upstream_reader)):
+                has_more = response.feed(data)
                 self._writer.write(data)
                 await self._writer.drain()
                 if response.is_upgrade:
-                    await _ended(body)
+                    await _cancel(body)
                     await self._relay((upstream_reader, upstream_writer))
                     return False
         finally:
-            await _ended(body)
-        # An answer that came before the whole request was read ends the connection.
+            await _cancel(body)
+        # If the response came before the whole request was read, `request.keeps_alive` is still false.
         return request.keeps_alive and response.keeps_alive
 
-    async def _send_rest(self, request: Request, to: asyncio.StreamWriter) -> None:
-        """Of the body, until it is whole."""
+    async def _send_rest(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        """Forward the rest of the request's body."""
         while not request.is_complete and (data := await self._reader.read(CHUNK_BYTES)):
             request.feed(data)
-            to.write(request.take_body())
-            await to.drain()
+            writer.write(request.pop_body())
+            await writer.drain()
 
     async def _relay(self, upstream: Streams) -> None:
-        """Both ways, until either side ends."""
+        """Copy data in both directions until either side ends."""
         reader, writer = upstream
-        ways = [
+        directions = [
             asyncio.create_task(self._copy(self._reader, writer)),
             asyncio.create_task(self._copy_back(reader)),
         ]
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            for direction in directions:
+                direction.cancel()
+            await asyncio.gather(*directions, return_exceptions=True)
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(CHUNK_BYTES):
@@ -131,7 +136,7 @@ class GuardedConnection:
         return data
 
     async def _dial(self, host: str, port: int) -> Streams:
-        """The connection of the last request when it was to the same origin, else a new one."""
+        """The connection of the last request if that went to the same origin, or else a new one."""
         if self._upstream is not None and self._origin == (host, port) and not self._upstream[0].at_eof():
             return self._upstream
         self._close_upstream()
@@ -147,8 +152,8 @@ class GuardedConnection:
             self._upstream = None
 
 
-async def _ended(task: asyncio.Task[None] | None) -> None:
-    """Cancel a task, if there is one, and see it out."""
+async def _cancel(task: asyncio.Task[None] | None) -> None:
+    """Cancel a task, if there is one, and wait until it has ended."""
     if task is not None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

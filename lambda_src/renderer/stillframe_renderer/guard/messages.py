@@ -1,4 +1,4 @@
-"""HTTP/1.1 messages as they pass by: heads are read and checked, bodies go through as they are."""
+"""HTTP/1.1 messages in transit: heads are parsed and checked, bodies are forwarded unchanged."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import httptools
 from stillframe.egress.policy import DEFAULT_PORTS, Reason, Refusal
 
 MAX_HEAD_BYTES = 128 * 1024
-# Meant for the proxy, and not for who is behind it (RFC 9110, 7.6.1).
+# Meant for the proxy and not for the origin (RFC 9110, 7.6.1).
 HOP_BY_HOP = frozenset({b"proxy-connection", b"proxy-authorization", b"proxy-authenticate"})
 
 
 @dataclass(slots=True)
 class Request:
-    """A request as its parser finds it: httptools calls these methods."""
+    """A request as it is parsed: httptools calls the methods `on_...`."""
 
     url: bytes = b""
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -35,13 +35,13 @@ class Request:
         return bytes(self.parser.get_method())
 
     def feed(self, data: bytes) -> None:
-        """Raises HttpParserError for what is not well-formed."""
-        # After CONNECT and Upgrade the parser hands over; it does so by raising.
+        """Parse more data. Raises HttpParserError if it is malformed, Refusal for a pipelined request."""
+        # After CONNECT and Upgrade, the parser signals the switch by raising.
         with contextlib.suppress(httptools.HttpParserUpgrade):
             self.parser.feed_data(data)
 
-    def take_body(self) -> bytes:
-        """What of the body was fed and not taken yet, chunked as it came."""
+    def pop_body(self) -> bytes:
+        """Remove and return the part of the body parsed since the last call, chunked again if the request was."""
         body = bytes(self.body)
         self.body.clear()
         return body
@@ -54,7 +54,7 @@ class Request:
         self.is_chunked = self.is_chunked or name.lower() == b"transfer-encoding"
 
     def on_headers_complete(self) -> None:
-        # A second head before the first request was answered: nobody pipelines, and a smuggler would.
+        # A second head before the first request has been answered: browsers do not pipeline, request smuggling does.
         if self.has_head:
             raise Refusal(Reason.UNPARSABLE)
         self.has_head = True
@@ -69,14 +69,14 @@ class Request:
             self.body += b"0\r\n\r\n"
 
     def authority(self) -> tuple[str, int]:
-        """Host and port of a CONNECT. Raises Refusal."""
+        """The host and port of a CONNECT request. Raises Refusal."""
         host, colon, port = self.url.decode("ascii", "replace").rpartition(":")
         if not colon or not host or not port.isdigit():
             raise Refusal(Reason.UNPARSABLE)
         return host, int(port)
 
     def target(self) -> tuple[str, int, bytes]:
-        """Host, port and origin form of a request in absolute form (RFC 9112, 3.2.2). Raises Refusal."""
+        """The host, port and origin form of a request in absolute form (RFC 9112, 3.2.2). Raises Refusal."""
         try:
             url = httptools.parse_url(self.url)
         except httptools.HttpParserInvalidURLError as error:
@@ -87,7 +87,7 @@ class Request:
         return url.host.decode("ascii", "replace"), url.port or DEFAULT_PORTS["http"], path
 
     def origin_head(self, path: bytes) -> bytes:
-        """The head as the origin gets it: the url's own authority is the only Host there is."""
+        """The head as sent to the origin: its only Host header is the authority of the URL."""
         authority = self.url.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0]
         kept = [(name, value) for name, value in self.headers if name.lower() not in HOP_BY_HOP | {b"host"}]
         lines = [self.method + b" " + path + b" HTTP/1.1", b"Host: " + authority]
@@ -96,7 +96,7 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """Where a response ends. Informational ones (1xx) are followed by the real one."""
+    """Finds the end of a response. Informational responses (1xx) are followed by the final one."""
 
     is_head: bool = False
     parser: httptools.HttpResponseParser = field(init=False)
@@ -110,17 +110,17 @@ class Response:
     def on_headers_complete(self) -> None:
         status = self.parser.get_status_code()
         self.is_upgrade = status == 101
-        # What a response to HEAD says of its body is not there (RFC 9110, 9.3.2).
+        # A response to HEAD has no body, whatever its headers say (RFC 9110, 9.3.2).
         if self.is_head and status >= 200:
             self.is_complete = True
 
     def on_message_complete(self) -> None:
         self.is_complete = self.is_complete or self.parser.get_status_code() >= 200
-        # Known at this very moment only. After a HEAD it is not: the parser still waits for a body.
+        # The parser knows this at this moment only, and not after a HEAD, for which it still expects a body.
         self.keeps_alive = not self.is_head and self.parser.should_keep_alive()
 
     def feed(self, data: bytes) -> bool:
-        """Whether the response goes on after this data. What is not HTTP goes on to the end of the connection."""
+        """Parse more data. Returns whether more follows; data that is not HTTP ends with the connection."""
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:

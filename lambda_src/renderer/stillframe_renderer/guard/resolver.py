@@ -1,4 +1,4 @@
-"""Names to addresses."""
+"""Resolving host names to addresses."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from stillframe.egress.addresses import Address
 RESOLVE_SECONDS = 10.0
 
 
-class ResolverSilent(Exception):
-    """The resolver did not answer, which may pass; a name that does not exist is an empty answer."""
+class ResolverUnavailable(Exception):
+    """The resolver did not answer, which may be temporary. A name that does not exist is an empty answer instead."""
 
 
 class Resolver(Protocol):
-    """Where a guard gets addresses from."""
+    """Resolves names for a guard."""
 
     async def resolve(self, host: str) -> tuple[Address, ...]:
-        """All addresses of a name, none when there is no such name. Raises ResolverSilent."""
+        """All addresses of a name, empty if the name does not exist. Raises ResolverUnavailable."""
 
 
 class SystemResolver:
-    """What the machine is set up to ask, in the order in which it prefers the answers (RFC 6724)."""
+    """The resolver that the machine is configured with. Addresses come in its order of preference (RFC 6724)."""
 
     async def resolve(self, host: str) -> tuple[Address, ...]:
         loop = asyncio.get_running_loop()
@@ -33,11 +33,11 @@ class SystemResolver:
                 answers = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except socket.gaierror as error:
             if error.errno == socket.EAI_AGAIN:
-                raise ResolverSilent from error
+                raise ResolverUnavailable from error
             return ()
         except UnicodeError:
-            # A label that is empty or too long: no such name can exist (RFC 1035, 2.3.4).
+            # A label is empty or too long, so no such name can exist (RFC 1035, 2.3.4).
             return ()
         except TimeoutError as error:
-            raise ResolverSilent from error
+            raise ResolverUnavailable from error
         return tuple(dict.fromkeys(ipaddress.ip_address(answer[4][0]) for answer in answers))

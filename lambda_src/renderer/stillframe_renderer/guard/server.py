@@ -1,4 +1,4 @@
-"""Guards on loopback, one for each capture: what is left of a capture's connections ends with it."""
+"""Guards on loopback, one per capture. A capture's remaining connections are closed with its guard."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class EgressGuard:
-    """Opens guards for captures. Nothing is bound before the first one."""
+    """Opens guard sessions for captures. No port is bound before the first one."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class EgressGuard:
         limits: Limits | None = None,
         on_refused: Callable[[Mapping[str, int]], None] | None = None,
     ) -> None:
-        """`on_refused` is told, at the end of a capture that was refused something, how often by which decision."""
+        """`on_refused` is called at the end of a capture with its refused connections by decision, if there are any."""
         self.policy = policy
         self._on_refused = on_refused
         self._resolver = resolver or SystemResolver()
@@ -34,7 +34,7 @@ class EgressGuard:
 
     @contextlib.asynccontextmanager
     async def session(self) -> AsyncIterator[GuardSession]:
-        """A guard that listens until the end of the block."""
+        """Open a guard that listens on a port of its own until the end of the block."""
         session = GuardSession(self.policy, self._resolver, self._limits, self._ports)
         connections: set[asyncio.Task[None]] = set()
 

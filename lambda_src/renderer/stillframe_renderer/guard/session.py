@@ -1,4 +1,4 @@
-"""What one capture may reach, what it reached for, and what it was refused."""
+"""The guard's state for one capture: names resolved, connections made and refused, bytes received."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import logging
 from asyncio import open_connection
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -22,7 +21,7 @@ from stillframe.errors import (
     UnknownHost,
 )
 
-from .resolver import Resolver, ResolverSilent
+from .resolver import Resolver, ResolverUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -30,23 +29,22 @@ CONNECT_SECONDS = 10.0
 MAX_CONNECTIONS = 256
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-Dial = Callable[[str, int], Awaitable[Streams]]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on one capture: bytes received from the network, connections open at once."""
+    """The limits of one capture: bytes received from the network, and connections open at once."""
 
     page_bytes: int = 256 * 1024 * 1024
     connections: int = MAX_CONNECTIONS
 
 
 class DialFailed(Exception):
-    """Nobody answered at an address that may be dialled."""
+    """No connection could be made, although the policy allows it."""
 
 
 class GuardSession:
-    """The guard's account of one capture. `own_ports` are those of guards, which are never dialled."""
+    """Dials for one capture and keeps account of it. `own_ports` are the ports of guards, which are never dialled."""
 
     def __init__(self, policy: EgressPolicy, resolver: Resolver, limits: Limits, own_ports: set[int]) -> None:
         self._policy = policy
@@ -62,11 +60,11 @@ class GuardSession:
 
     @property
     def url(self) -> str:
-        """The proxy, as Chromium wants it named."""
+        """The URL of the proxy, for Chromium."""
         return f"http://127.0.0.1:{self.port}"
 
     def explain(self, url: str) -> CaptureError | None:
-        """Why the guard did not connect to the host of a url, if that is what happened."""
+        """Why the guard did not connect to the host of a URL; None if it did, or was not asked to."""
         try:
             parts = urlsplit(url)
             key = normalized_host(parts.hostname or ""), parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
@@ -76,46 +74,46 @@ class GuardSession:
 
     @property
     def exceeded(self) -> PageTooLarge | None:
-        """The error of a page that loaded more than it may."""
+        """The error of a page that has loaded more than it may, or None."""
         if self._received <= self._limits.page_bytes:
             return None
-        return PageTooLarge(f"the page is larger than {self._limits.page_bytes} bytes")
+        return PageTooLarge(f"the page is larger than {self._limits.page_bytes:,} bytes")
 
     async def dial(self, host: str, port: int) -> Streams:
-        """Resolve, judge, connect. Raises Refusal, or DialFailed when nobody answers; either is on the account."""
+        """Resolve the host, check its addresses and connect. Raises Refusal or DialFailed; `explain` knows of both."""
         host = normalized_host(host)
         try:
-            addresses = await self._judged(host, port)
-            self._check_room()
+            addresses = await self._allowed_addresses(host, port)
+            self._check_connections()
         except Refusal as refusal:
-            self._refuse(host, port, refusal)
+            self._record_refusal(host, port, refusal)
             raise
-        except ResolverSilent as error:
-            self._failures[host, port] = ResolverFailed("the name server did not answer for the name of the host")
+        except ResolverUnavailable as error:
+            self._failures[host, port] = ResolverFailed("the name server did not answer the query for the host name")
             raise DialFailed from error
         return await self._connect(host, port, addresses)
 
-    def count(self, error: CaptureError) -> None:
-        """Take what was refused before it came here into the account."""
+    def count_refusal(self, error: CaptureError) -> None:
+        """Count a request that was refused before it reached the guard."""
         cause = error.__cause__
         self.refused[cause.reason.metric if isinstance(cause, Refusal) else Reason.SCHEME.metric] += 1
 
     def opened(self) -> None:
-        """A connection is open."""
+        """Count a connection that was opened."""
         self._open += 1
 
     def closed(self) -> None:
-        """A connection is closed."""
+        """Count a connection that was closed."""
         self._open -= 1
 
     def received(self, count: int) -> None:
-        """Count bytes from the network. Raises Refusal when they are too many for one page."""
+        """Count bytes from the network. Raises Refusal if they exceed the page's limit."""
         self._received += count
         if self._received > self._limits.page_bytes:
             self.refused[Reason.BYTES.metric] += 1
             raise Refusal(Reason.BYTES)
 
-    async def _judged(self, host: str, port: int) -> tuple[Address, ...]:
+    async def _allowed_addresses(self, host: str, port: int) -> tuple[Address, ...]:
         self._policy.check_target(host, port)
         literal = parse_address(host)
         addresses = (literal,) if literal is not None else await self._resolved(host)
@@ -125,7 +123,7 @@ class GuardSession:
         return addresses
 
     async def _resolved(self, host: str) -> tuple[Address, ...]:
-        """One answer for a capture: what was judged is what is dialled, and a name costs one query."""
+        """One answer per name and capture: the addresses checked are those dialled, and a name costs one query."""
         if host not in self._answers:
             self._answers[host] = asyncio.ensure_future(self._resolver.resolve(host))
         return await asyncio.shield(self._answers[host])
@@ -136,31 +134,31 @@ class GuardSession:
                 async with asyncio.timeout(CONNECT_SECONDS):
                     return await open_connection(str(address), port)
             except OSError as error:
-                logger.debug("no connection", extra={"host": host, "port": port, "error": str(error)})
-                self._failures[host, port] = _failure_of(error)
+                logger.debug("connection failed", extra={"host": host, "port": port, "error": str(error)})
+                self._failures[host, port] = _connection_error(error)
         raise DialFailed
 
-    def _check_room(self) -> None:
+    def _check_connections(self) -> None:
         if self._open >= self._limits.connections:
             raise Refusal(Reason.LIMIT)
 
-    def _refuse(self, host: str, port: int, refusal: Refusal) -> None:
-        """One canonical line for a host and a port, however often the page tries."""
+    def _record_refusal(self, host: str, port: int, refusal: Refusal) -> None:
+        """Log one line per host and port, however often the page tries."""
         metric = refusal.reason.metric
         self.refused[metric] += 1
         if (host, port) in self._failures:
             return
         if refusal.reason is Reason.UNRESOLVED:
-            self._failures[host, port] = UnknownHost("the name of the host does not resolve")
+            self._failures[host, port] = UnknownHost("the host name does not resolve")
         else:
             self._failures[host, port] = blocked_address(refusal)
         logger.warning("connection refused", extra={"decision": metric, "host": host, "port": port})
 
 
-def _failure_of(error: OSError) -> CaptureError:
-    """What the last address of a host said. `TimeoutError` is an OSError of its own."""
+def _connection_error(error: OSError) -> CaptureError:
+    """The CaptureError for a failed connection. `TimeoutError` is a subclass of OSError."""
     if isinstance(error, ConnectionRefusedError):
-        return ConnectionRefused("the host refuses connections at the port")
+        return ConnectionRefused("the host refuses connections on the port")
     if isinstance(error, TimeoutError):
-        return ConnectTimeout("the host did not take a connection in time")
-    return ConnectionFailed("there is no connection to the host")
+        return ConnectTimeout("the host did not accept a connection in time")
+    return ConnectionFailed("the connection to the host failed")

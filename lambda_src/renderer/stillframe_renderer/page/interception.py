@@ -68,7 +68,7 @@ class Interception:
         try:
             self._policy.check_document(url)
         except CaptureError as refusal:
-            self._guard.count(refusal)
+            self._guard.count_refusal(refusal)
             if is_page_document:
                 self.refusal = refusal
             self._answer(event, "Fetch.failRequest", {"errorReason": "AccessDenied"})
