@@ -1,4 +1,4 @@
-"""Fixtures: the emulator, an account in it for each test, a web site, a browser."""
+"""Fixtures: the emulator, a separate account in it for each test, a web site, and a browser."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.site import serving_site
 
 
 def missing(reason: str) -> None:
-    """A missing component skips a test on a laptop and fails it in CI."""
+    """Skip the test on a laptop, or fail it in CI, because a component is missing."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -33,15 +33,15 @@ TESTS = Path(__file__).parent
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Files of tests run beside each other (pytest-xdist), but a test that is marked `alone` has the machine to itself.
+    """Run test files in parallel (pytest-xdist), but a test marked `alone` without any other test beside it.
 
-    Two locks of flock(2): whoever waits for the machine holds the door shut, so that
-    the others cannot keep it busy in turns.
+    It takes two flock(2) locks: a test that waits for the `machine` lock keeps the `door` lock, so that a steady stream
+    of other tests cannot make it wait forever.
     """
-    # Not from the environment, which a pytest that a test starts would inherit.
+    # Not the environment variable of pytest-xdist, which a pytest started by a test would inherit.
     if not hasattr(item.config, "workerinput"):
         return (yield)
-    # Any two files will do, and these are there.
+    # Any two existing files will do.
     with (TESTS / "__init__.py").open() as door, (TESTS / "conftest.py").open() as machine:
         fcntl.flock(door, fcntl.LOCK_EX)
         fcntl.flock(machine, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
@@ -51,13 +51,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variable of the machine reaches a test, and none of a test reaches the next."""
+    """Environment variables of the machine do not reach a test, and those of a test do not reach the next one."""
     kept = {"STILLFRAME_CHROMIUM"}
     names = ("QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "TABLE_NAME", "BUCKET_NAME", "LOG_LEVEL")
     for name in [*os.environ]:
         if name in names or (name.startswith(("AWS_", "STILLFRAME_", "POWERTOOLS_")) and name not in kept):
             monkeypatch.delenv(name)
-    # Registered with monkeypatch, so that what a test sets directly is undone as well.
+    # Registered with monkeypatch, so that a value that a test sets directly is undone as well.
     for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, "unset")
         monkeypatch.delenv(name)
@@ -65,7 +65,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def fresh_loggers() -> Iterator[None]:
-    """Loggers are one for each process: what a test sets up on them is undone."""
+    """Undo what a test configures on the loggers, which are global to the process."""
     loggers = [logging.getLogger(name) for name in ("stillframe", "stillframe_renderer")]
     yield
     for logger in loggers:
@@ -73,7 +73,7 @@ def fresh_loggers() -> Iterator[None]:
         logger.filters.clear()
         logger.propagate = True
         logger.setLevel(logging.NOTSET)
-        # Powertools marks a logger that it has set up, and then leaves it as it is.
+        # Powertools marks a logger that it has configured, and does not configure it again.
         for mark in ("init", "powertools_handler"):
             vars(logger).pop(mark, None)
 
@@ -86,10 +86,10 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def moto_endpoint() -> Iterator[str]:
-    """What MiniStack lacks, and a second opinion on what it has."""
+    """A moto server, for services that MiniStack lacks and to check the models against a second emulator."""
     from moto.server import ThreadedMotoServer
 
-    # One line for each request is too much.
+    # It would log a line for each request.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -135,11 +135,11 @@ def chromium() -> str:
 
 
 @pytest.fixture(autouse=True)
-def _no_loop_is_left() -> Iterator[None]:
-    """The batch processor keeps a loop for its thread, as Lambda wants it; whoever runs one next would lose it open."""
+def _close_event_loop() -> Iterator[None]:
+    """Close the loop that the batch processor leaves open for its thread, as Lambda needs; a test would leak it."""
     yield
     with warnings.catch_warnings():
-        # Asking for it may make one, which Python 3.12 and later say a word about.
+        # get_event_loop may create a loop, which Python 3.12 and later warn about.
         warnings.simplefilter("ignore", DeprecationWarning)
         try:
             loop = asyncio.get_event_loop()

@@ -1,4 +1,4 @@
-"""Every page of the corpus is pictured right, by its own geometry and colours, with and without latency."""
+"""Every page of the corpus is pictured right, by its own geometry and colors, with and without latency."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def test_a_crash_between_put_and_completion_is_healed_by_adoption(
     before = cloud.versions()
     # When its message comes again after the lease
     clock.advance(100)
-    again = FakeRenderer(colour="#ff0000")
+    again = FakeRenderer(color="#ff0000")
     outcome = capture_with(cloud.clients, cloud.settings, again, clock, "worker-2").process(
         message(REQUEST, receive_count=2), FakeContext()
     )
@@ -60,13 +60,13 @@ def test_a_second_put_meets_the_first_object_and_adopts_it(
         put_object(**arguments)
         raise client_error("PutObject", "SlowDown", 503)
 
-    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(colour="#00aa00"), clock)
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(color="#00aa00"), clock)
     monkeypatch.setattr(cloud.clients.s3, "put_object", put_and_lose_the_answer)
     first = worker.process(message(REQUEST), FakeContext())
     monkeypatch.undo()
     stored = cloud.clients.s3.list_objects_v2(Bucket=cloud.settings.bucket_name)["Contents"][0]
     # When the next delivery renders another picture
-    other = capture_with(cloud.clients, cloud.settings, FakeRenderer(colour="#ff0000"), clock)
+    other = capture_with(cloud.clients, cloud.settings, FakeRenderer(color="#ff0000"), clock)
     second = other.process(message(REQUEST, receive_count=2), FakeContext())
     # Then the first one stays, in one version, and is what the record describes
     assert (first.reason, second.kind, second.adopted) == ("AWS_ERROR", OutcomeKind.CAPTURED, True)

@@ -159,13 +159,13 @@ def test_a_lease_never_outlives_its_invocation_by_more_than_the_margin(cloud: Cl
 
 def test_a_late_completion_does_not_overwrite_the_next_holders_record(cloud: Cloud, clock: FakeClock) -> None:
     # Given a first holder whose lease ran out in mid-render, and a second one that captured meanwhile
-    second = capture_with(cloud.clients, cloud.settings, FakeRenderer(colour="#0000ff"), clock, "worker-2")
+    second = capture_with(cloud.clients, cloud.settings, FakeRenderer(color="#0000ff"), clock, "worker-2")
 
     def be_late() -> None:
         clock.advance(100)
         assert second.process(message(REQUEST, "m-1", receive_count=2), FakeContext()).kind is OutcomeKind.CAPTURED
 
-    first = capture_with(cloud.clients, cloud.settings, FakeRenderer(be_late, colour="#ff0000"), clock, "worker-1")
+    first = capture_with(cloud.clients, cloud.settings, FakeRenderer(be_late, color="#ff0000"), clock, "worker-1")
     # When the first one finishes
     outcome = first.process(message(REQUEST), FakeContext(60))
     # Then nothing of it is kept, and its message is not acknowledged

@@ -120,10 +120,8 @@ def test_get_downloads_what_is_stored_beside_the_image(cloud: Cloud, stillframe:
 
 def test_diff_compares_two_screenshots_by_their_ids(cloud: Cloud, stillframe: Run, tmp_path: Path) -> None:
     # Given the same page twice, and once after it changed
-    for screenshot_id, colour in (("monday", "#00aa00"), ("tuesday", "#00aa00"), ("friday", "#0000ff")):
-        capture(
-            cloud, CaptureRequest(url="https://example.com/", request_id=screenshot_id), FakeRenderer(colour=colour)
-        )
+    for screenshot_id, color in (("monday", "#00aa00"), ("tuesday", "#00aa00"), ("friday", "#0000ff")):
+        capture(cloud, CaptureRequest(url="https://example.com/", request_id=screenshot_id), FakeRenderer(color=color))
     # When they are compared
     (same,) = stillframe("diff", "monday", "tuesday")
     (other,) = stillframe("diff", "tuesday", "friday", "--out", str(tmp_path / "marked.png"))

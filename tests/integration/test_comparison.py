@@ -18,22 +18,22 @@ from tests.support.pixels import Pixels
 
 
 class Watch:
-    """Captures of one page over time, each of a colour."""
+    """Captures of one page over time, each of a color."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.clock = FakeClock()
 
-    def capture(self, name: str, colour: str, compare_to: str | None = "previous", **options: Any) -> Record:
+    def capture(self, name: str, color: str, compare_to: str | None = "previous", **options: Any) -> Record:
         """The record of a new capture."""
-        assert self.deliver(name, colour, compare_to, **options).kind is OutcomeKind.CAPTURED
+        assert self.deliver(name, color, compare_to, **options).kind is OutcomeKind.CAPTURED
         return self.cloud.record(name)
 
-    def deliver(self, name: str, colour: str, compare_to: str | None = "previous", **options: Any) -> Outcome:
+    def deliver(self, name: str, color: str, compare_to: str | None = "previous", **options: Any) -> Outcome:
         if compare_to is not None:
             options["compareTo"] = compare_to
         request = CaptureRequest(url="https://example.com/", request_id=name, options=options)
-        worker = capture_with(self.cloud.clients, self.cloud.settings, FakeRenderer(colour=colour), self.clock)
+        worker = capture_with(self.cloud.clients, self.cloud.settings, FakeRenderer(color=color), self.clock)
         self.clock.advance(1)
         return worker.process(message(request, f"m-{name}", received_at_ms=self.clock.ms), FakeContext())
 

@@ -29,7 +29,7 @@ def test_the_default_is_a_png_of_the_viewport(engine: RenderEngine, site: str) -
     picture = Pixels(shot.data)
     assert (picture.encoding, picture.size, shot.width, shot.height) == ("PNG", (1280, 800), 1280, 800)
     assert picture.is_all(GREEN)
-    assert (shot.facts.http_status, shot.facts.title) == (200, "Colour 00aa00")
+    assert (shot.facts.http_status, shot.facts.title) == (200, "Color 00aa00")
     assert shot.facts.final_url == f"http://{site}/colour?hex=00aa00"
 
 
@@ -230,8 +230,8 @@ def test_nothing_is_shared_between_two_captures(engine: RenderEngine, site: str)
 
 
 def test_many_tabs_at_once_do_not_mix_their_pages(engine: RenderEngine, site: str) -> None:
-    colours = [f"{red:02x}{green:02x}40" for red in (0, 80, 160, 240) for green in (0, 120, 240)]
+    colors = [f"{red:02x}{green:02x}40" for red in (0, 80, 160, 240) for green in (0, 120, 240)]
     with ThreadPoolExecutor(6) as pool:
-        shots = list(pool.map(lambda colour: render(engine, f"http://{site}/colour?hex={colour}"), colours))
-    for colour, shot in zip(colours, shots, strict=True):
-        assert Pixels(shot.data).is_all(tuple(bytes.fromhex(colour)))
+        shots = list(pool.map(lambda color: render(engine, f"http://{site}/colour?hex={color}"), colors))
+    for color, shot in zip(colors, shots, strict=True):
+        assert Pixels(shot.data).is_all(tuple(bytes.fromhex(color)))

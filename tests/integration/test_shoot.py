@@ -34,23 +34,23 @@ def stillframe(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[
 
 
 def test_twenty_pages_give_twenty_right_images(site: str, tmp_path: Path) -> None:
-    # Given 20 pages, each of another colour and size
+    # Given 20 pages, each of another color and size
     pages = {f"{n * 12:02x}{255 - n * 12:02x}80": (200 + 10 * n, 100 + 5 * n) for n in range(20)}
     lines = [
         json.dumps(
             {
-                "url": f"http://{site}/colour?hex={colour}",
-                "requestId": colour,
+                "url": f"http://{site}/colour?hex={color}",
+                "requestId": color,
                 "options": {"viewport": {"width": width, "height": height}},
             }
         )
-        for colour, (width, height) in pages.items()
+        for color, (width, height) in pages.items()
     ]
     # When they are shot
     run = stillframe(
         "shoot", "--file", "-", "--out", str(tmp_path), "--allow-host", site, "--json", stdin="\n".join(lines)
     )
-    # Then each line of the output names an image that has this page's size and colour, and no other
+    # Then each line of the output names an image that has this page's size and color, and no other
     assert (run.returncode, "Traceback" in run.stderr) == (0, False)
     results = [json.loads(line) for line in run.stdout.splitlines()]
     assert [result["id"] for result in results] == list(pages)
@@ -218,7 +218,7 @@ def test_the_gallery_shows_every_capture_in_a_real_browser(site: str, tmp_path: 
     [
         ("", 4),
         ("type('0000FF')", 1),
-        ("type('colour ff0000')", 1),
+        ("type('color ff0000')", 1),
         ("type('UNKNOWN_HOST')", 1),
         ("type('nothing like it')", 0),
         ("document.querySelector('button[data-outcome=failed]').click()", 1),

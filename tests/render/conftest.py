@@ -20,7 +20,7 @@ from tests.support.serving import QuietHandler, serving
 PLAIN = "<!doctype html><meta charset=utf-8><style>html,body{margin:0}</style>"
 SVG = (
     b'<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100">'
-    b'<rect width="100" height="100" fill="#COLOUR"/></svg>'
+    b'<rect width="100" height="100" fill="#COLOR"/></svg>'
 )
 
 
@@ -35,7 +35,7 @@ class Origin(QuietHandler):
         self.asked.append(parts.path)
         time.sleep(int(query.get("ms", "0")) / 1000)
         if parts.path == "/image":
-            body = SVG.replace(b"COLOUR", query.get("colour", "0000ff").encode())
+            body = SVG.replace(b"COLOR", query.get("colour", "0000ff").encode())
             self.answer(200, body, **{"Content-Type": "image/svg+xml"})
         elif parts.path == "/script":
             self.answer(200, query["code"].encode(), **{"Content-Type": "text/javascript"})

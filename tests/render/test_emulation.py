@@ -74,7 +74,7 @@ def test_a_page_that_is_wider_than_a_mobile_screen_is_seen_whole(studio: Studio,
     assert [picture.at(x, 200) for x in (10, 390)] == [RED, GREEN]
 
 
-def test_the_colour_scheme_shows(studio: Studio) -> None:
+def test_the_color_scheme_shows(studio: Studio) -> None:
     page = "<style>body{background:#ff0000}@media(prefers-color-scheme:dark){body{background:#00aa00}}</style>"
     assert studio.picture(page).is_all(RED)
     assert studio.picture(page, colorScheme="dark").is_all(GREEN)

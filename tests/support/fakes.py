@@ -49,16 +49,16 @@ class FakeContext:
 
 
 class FakeRenderer:
-    """Renders a small image of one colour; `during` runs in mid-render and may raise."""
+    """Renders a small image of one color; `during` runs in mid-render and may raise."""
 
     def __init__(
         self,
         during: Callable[[], None] | None = None,
-        colour: str = "#00aa00",
+        color: str = "#00aa00",
         extras: tuple[Extra, ...] = (),
     ) -> None:
         self.during = during
-        self.colour = colour
+        self.color = color
         self.extras = extras
         self.rendered: list[str] = []
 
@@ -67,7 +67,7 @@ class FakeRenderer:
         if self.during is not None:
             self.during()
         file = io.BytesIO()
-        Image.new("RGB", (8, 8), self.colour).save(file, "PNG")
+        Image.new("RGB", (8, 8), self.color).save(file, "PNG")
         facts = PageFacts(http_status=200, final_url=url, title="Told é")
         return RenderResult(file.getvalue(), ImageFormat.PNG, 8, 8, facts, 5, self.extras)
 

@@ -1,4 +1,4 @@
-"""Looking at images: what colour is where."""
+"""Looking at images: what color is where."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ class Pixels:
         self.size = self._image.size
 
     def at(self, x: int, y: int) -> tuple[int, ...]:
-        """The colour of a pixel; negative numbers count from the right and the bottom."""
+        """The color of a pixel; negative numbers count from the right and the bottom."""
         width, height = self.size
         pixel = self._image.getpixel((x % width, y % height))
         assert isinstance(pixel, tuple)
         return pixel
 
-    def count(self, colour: tuple[int, int, int]) -> int:
-        """How many pixels have exactly this colour."""
-        colours = self._image.getcolors(maxcolors=2**24) or []
-        return sum(number for number, each in colours if each == colour)
+    def count(self, color: tuple[int, int, int]) -> int:
+        """How many pixels have exactly this color."""
+        colors = self._image.getcolors(maxcolors=2**24) or []
+        return sum(number for number, each in colors if each == color)
 
-    def is_all(self, colour: tuple[int, ...], tolerance: int = 0) -> bool:
-        """Whether every pixel has the colour, within the tolerance of a lossy encoding."""
+    def is_all(self, color: tuple[int, ...], tolerance: int = 0) -> bool:
+        """Whether every pixel has the color, within the tolerance of a lossy encoding."""
         extrema: Any = self._image.getextrema()
         return all(
             low >= want - tolerance and high <= want + tolerance
-            for (low, high), want in zip(extrema, colour, strict=True)
+            for (low, high), want in zip(extrema, color, strict=True)
         )

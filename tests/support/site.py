@@ -1,4 +1,4 @@
-"""A web site with one page for each way a page can be: colours, sizes, delays, refusals."""
+"""A web site with one page for each way a page can be: colors, sizes, delays, refusals."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def route_colour(self, query: dict[str, str]) -> None:
-        """A page of one colour: /colour?hex=ff0000&n=1"""
-        self.answer(200, page(f'<div style="height:100vh;background:#{query["hex"]}"></div>', f"Colour {query['hex']}"))
+        """A page of one color: /colour?hex=ff0000&n=1"""
+        self.answer(200, page(f'<div style="height:100vh;background:#{query["hex"]}"></div>', f"Color {query['hex']}"))
 
     def route_slow(self, query: dict[str, str]) -> None:
         """A green page that takes its time."""
@@ -67,8 +67,8 @@ class Site(http.server.BaseHTTPRequestHandler):
     def route_tall(self, query: dict[str, str]) -> None:
         """Bands of 1,000 px, red and blue in turn, the last one green."""
         bands = int(query.get("bands", "3"))
-        colours = ["#ff0000" if band % 2 == 0 else "#0000ff" for band in range(bands - 1)] + ["#00aa00"]
-        self.answer(200, page("".join(f'<div style="height:1000px;background:{c}"></div>' for c in colours), "Tall"))
+        colors = ["#ff0000" if band % 2 == 0 else "#0000ff" for band in range(bands - 1)] + ["#00aa00"]
+        self.answer(200, page("".join(f'<div style="height:1000px;background:{c}"></div>' for c in colors), "Tall"))
 
     def route_lazy(self, query: dict[str, str]) -> None:
         """A full-screen hero, then a lazy image 5,000 px down; both only right when the page is scrolled through."""

@@ -1,4 +1,4 @@
-"""Every range of the special-purpose registries: its first and last address, and the neighbours just outside."""
+"""Every range of the special-purpose registries: its first and last address, and the addresses just outside."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stillframe.egress.addresses import IPV4_RANGES, IPV6_RANGES, AddressClass, classify, parse_address
 
 A = AddressClass
-# The ranges, written down a second time: first, last, class, and whether the neighbours are public.
+# The ranges, stated a second time: first, last, class, and the neighbors before and after, where these are public.
 IPV4 = [
     ("0.0.0.0", "0.255.255.255", A.UNSPECIFIED, None, "1.0.0.0"),
     ("10.0.0.0", "10.255.255.255", A.PRIVATE, "9.255.255.255", "11.0.0.0"),
@@ -51,7 +51,7 @@ IPV6 = [
     ("fec0::", "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", A.PRIVATE, None, None),
     ("ff00::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", A.MULTICAST, None, None),
 ]
-# An IPv4 address in IPv6 clothes has the class of the IPv4 address.
+# An IPv4 address embedded in an IPv6 address has the class of the IPv4 address, or that of the embedding.
 EMBEDDED = [
     ("::ffff:127.0.0.1", A.LOOPBACK),
     ("::ffff:169.254.169.254", A.LINK_LOCAL),
@@ -67,16 +67,16 @@ EMBEDDED = [
 
 
 @pytest.mark.parametrize(("first", "last", "kind", "before", "after"), [*IPV4, *IPV6])
-def test_a_range_has_its_class_and_its_neighbours_are_public(
+def test_a_range_has_its_class_and_its_neighbors_are_public(
     first: str, last: str, kind: AddressClass, before: str | None, after: str | None
 ) -> None:
     assert [classify(ip_address(each)) for each in (first, last)] == [kind, kind]
-    for neighbour in filter(None, (before, after)):
-        assert classify(ip_address(neighbour)) is A.PUBLIC
+    for neighbor in filter(None, (before, after)):
+        assert classify(ip_address(neighbor)) is A.PUBLIC
 
 
 @pytest.mark.parametrize(("address", "kind"), EMBEDDED)
-def test_an_embedded_address_has_its_own_class(address: str, kind: AddressClass) -> None:
+def test_an_embedded_address_is_classified(address: str, kind: AddressClass) -> None:
     assert classify(ip_address(address)) is kind
 
 
@@ -90,7 +90,7 @@ def test_every_range_is_in_the_tables_above() -> None:
 
 
 @given(st.integers(0, 2**32 - 1).map(IPv4Address))
-def test_what_is_public_is_global_by_the_standard_librarys_lights(address: IPv4Address) -> None:
+def test_a_public_address_is_global_in_the_standard_library_too(address: IPv4Address) -> None:
     if classify(address).is_public:
         assert address.is_global
         assert not address.is_multicast
@@ -103,10 +103,10 @@ def test_only_global_unicast_of_ipv6_is_public(address: IPv6Address) -> None:
 
 
 @pytest.mark.parametrize("host", ["example.com", "", "127.1", "0x7f.1", "2130706433", "0177.0.0.1", "1.2.3.4.5", "::g"])
-def test_what_is_no_standard_notation_is_a_name(host: str) -> None:
-    # A resolver may still read it as an address: that is judged as any answer is.
+def test_a_nonstandard_notation_is_a_name(host: str) -> None:
+    # A resolver may still read it as an address, which is then checked like any other answer.
     assert parse_address(host) is None
 
 
-def test_a_literal_has_neither_brackets_nor_scope() -> None:
+def test_brackets_and_scope_are_removed_from_a_literal() -> None:
     assert parse_address("[fe80::1%eth0]") == ip_address("fe80::1")

@@ -1,4 +1,4 @@
-"""Two pictures: how much changed, where, and what is marked."""
+"""Comparing two images: how much changed, where, and what is marked."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from tests.support.pixels import Pixels
 def image(
     size: tuple[int, int] = (200, 100), box: tuple[int, int, int, int] | None = None, encoding: str = "PNG"
 ) -> bytes:
-    """White, with a blue box."""
-    picture = Image.new("RGB", size, "white")
+    """An encoded white image, with a blue box if one is given."""
+    drawn = Image.new("RGB", size, "white")
     if box is not None:
-        ImageDraw.Draw(picture).rectangle((box[0], box[1], box[2] - 1, box[3] - 1), fill="#0000ff")
+        ImageDraw.Draw(drawn).rectangle((box[0], box[1], box[2] - 1, box[3] - 1), fill="#0000ff")
     file = io.BytesIO()
-    picture.save(file, encoding)
+    drawn.save(file, encoding)
     return file.getvalue()
 
 
-def test_the_same_picture_has_no_difference() -> None:
+def test_equal_images_have_no_difference() -> None:
     difference = compare(image(box=(10, 10, 50, 50)), image(box=(10, 10, 50, 50)))
     assert (difference.is_empty, difference.pixels, difference.perceived) == (True, 0, 0)
 
 
-def test_what_changed_is_counted_found_and_marked() -> None:
-    # Given / When a picture with a box of 40 x 20, and the same without it
+def test_changed_pixels_are_counted_located_and_marked() -> None:
+    # Given / When an image with a box of 40 x 20 is compared with one without it
     difference = compare(image(), image(box=(100, 30, 140, 50)))
-    # Then its 800 pixels of 20,000 changed, and they are red in the marked one
+    # Then 800 of 20,000 pixels changed, and they are red in the marked image
     assert difference.pixels == 800 / 20_000
     assert difference.box == (100, 30, 140, 50)
     assert difference.perceived > 0
@@ -43,23 +43,23 @@ def test_what_changed_is_counted_found_and_marked() -> None:
     assert (marked.size, marked.count((255, 0, 64))) == ((200, 100), 800)
 
 
-def test_a_picture_that_grew_changed_where_it_grew() -> None:
+def test_an_image_that_grew_changed_where_it_grew() -> None:
     difference = compare(image((200, 100)), image((200, 150)))
     assert (difference.pixels, difference.box) == (50 / 150, (0, 100, 200, 150))
 
 
-def test_the_noise_of_an_encoder_is_no_change() -> None:
+def test_encoder_noise_is_not_a_change() -> None:
     difference = compare(image(), image(encoding="JPEG"))
     assert difference.is_empty
 
 
-def test_looks_tell_a_shift_from_another_page() -> None:
+def test_the_perceived_difference_separates_a_shift_from_another_page() -> None:
     one = image(box=(20, 20, 180, 60))
     shifted, other = image(box=(22, 20, 182, 60)), image(box=(0, 50, 60, 100))
     assert compare(one, shifted).perceived < compare(one, other).perceived
 
 
-def test_what_is_no_image_is_refused() -> None:
+def test_data_that_is_not_an_image_is_refused() -> None:
     with pytest.raises(ValueError, match="not an image"):
         compare(image(), b"%PDF-1.4")
 
@@ -72,14 +72,14 @@ def test_the_command_compares_files(tmp_path: Path, fail_over: str | None, statu
     # When they are compared
     names = [str(tmp_path / "a.png"), str(tmp_path / "b.png"), "--out", str(tmp_path / "c.png"), "--json"]
     result = CliRunner().invoke(cli, ["diff", *names, *(["--fail-over", fail_over] if fail_over else [])])
-    # Then it says how much, and writes the marked picture
+    # Then it prints how much changed, and writes the marked image
     assert result.exit_code == status
     assert json.loads(result.stdout)["difference"] == 0.04
     assert json.loads(result.stdout)["changed"] is True
     assert Pixels((tmp_path / "c.png").read_bytes()).count((255, 0, 64)) == 800
 
 
-def test_the_command_says_what_it_cannot_find(tmp_path: Path) -> None:
+def test_the_command_names_what_it_cannot_find(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(image())
     result = CliRunner().invoke(cli, ["diff", str(tmp_path / "a.png"), "nobody"])
     assert result.exit_code == 1

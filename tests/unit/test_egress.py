@@ -1,4 +1,4 @@
-"""What a url itself gives away: scheme and literal address, with the neighbours just outside each range."""
+"""What is decided from the URL alone: scheme and literal address, with the addresses just outside each range."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_an_exception_is_for_an_exact_host_and_port() -> None:
     # Then these are allowed
     for url in ("http://10.0.0.5/", "https://10.0.0.5/", "http://127.0.0.1:8080/x", "http://[::1]:8080/"):
         policy.check_page(url)
-    # And their neighbours are not
+    # And their neighbors are not
     for url in (
         "http://10.0.0.6/",
         "https://10.0.0.5:8443/",
@@ -85,7 +85,7 @@ def test_an_exception_is_for_an_exact_host_and_port() -> None:
             policy.check_page(url)
 
 
-def test_only_the_default_ports_and_those_that_are_set_are_allowed() -> None:
+def test_only_the_default_and_the_configured_ports_are_allowed() -> None:
     policy = EgressPolicy.of(ports=[8443])
     for url in ("http://example.com/", "https://example.com/", "https://example.com:8443/"):
         policy.check_page(url)
@@ -94,10 +94,10 @@ def test_only_the_default_ports_and_those_that_are_set_are_allowed() -> None:
             policy.check_page(url)
 
 
-def test_a_network_that_is_allowed_counts_as_public() -> None:
+def test_an_allowed_network_counts_as_public() -> None:
     # Given a private deployment
     policy = EgressPolicy.of(allow_cidrs=["10.1.0.0/16"])
-    # Then its network is reachable, and its neighbours are not
+    # Then its network is reachable, and the addresses next to it are not
     policy.check_addresses("intranet.example", 443, [ip_address("10.1.0.0"), ip_address("::ffff:10.1.255.255")])
     for outside in ("10.0.255.255", "10.2.0.0"):
         with pytest.raises(Refusal) as refused:
@@ -105,8 +105,8 @@ def test_a_network_that_is_allowed_counts_as_public() -> None:
         assert refused.value.reason is AddressClass.PRIVATE
 
 
-def test_the_deny_list_goes_before_everything() -> None:
-    # Given hosts, names below a domain, and a network that are denied; one of them is also allowed
+def test_the_deny_list_takes_precedence_over_everything() -> None:
+    # Given a denied host, denied names below a domain, and a denied network; the host is also allowed
     policy = EgressPolicy.of(["internal.example"], deny=["internal.example", ".tracker.example", "203.0.114.0/24"])
     for host in ("internal.example", "a.tracker.example", "a.b.tracker.example", "203.0.114.7"):
         with pytest.raises(Refusal) as refused:
@@ -121,7 +121,7 @@ def test_the_deny_list_goes_before_everything() -> None:
         policy.check_target(host, 443)
 
 
-def test_one_address_that_is_not_public_refuses_the_name() -> None:
+def test_a_name_with_one_non_public_address_is_refused() -> None:
     with pytest.raises(Refusal) as refused:
         POLICY.check_addresses("mixed.example", 443, [ip_address("8.8.8.8"), ip_address("192.168.0.1")])
     assert refused.value.reason is AddressClass.PRIVATE
@@ -145,7 +145,7 @@ def test_a_document_in_a_frame_may_be_inline(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "chrome://version", "http://10.0.0.1/"])
-def test_a_document_in_a_frame_may_not_be_what_a_page_may_not(url: str) -> None:
+def test_a_document_in_a_frame_may_not_be_what_a_page_may_not_be(url: str) -> None:
     with pytest.raises((BlockedScheme, BlockedAddress)):
         POLICY.check_document(url)
 

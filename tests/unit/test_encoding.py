@@ -1,4 +1,4 @@
-"""Chromium's CBOR: what it sends is read as JSON would be, however it arrives, what is broken ends it."""
+"""Chromium's CBOR: messages are decoded as JSON would be, however they arrive; a broken one ends the connection."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def enveloped(content: bytes) -> bytes:
 
 
 def as_chromium(value: Any) -> bytes:
-    """As crdtp writes it: text that is not of ASCII as UTF-16, every map and array in an envelope."""
+    """Encode like crdtp: non-ASCII text as UTF-16, every map and array in an envelope."""
     if isinstance(value, dict):
         items = b"".join(as_chromium(name) + as_chromium(each) for name, each in value.items())
         return enveloped(MAP + items + END)
@@ -34,8 +34,8 @@ def as_chromium(value: Any) -> bytes:
     return cbor2.dumps(value)
 
 
-def test_a_message_is_read_as_it_was_meant() -> None:
-    # Given an event with all that can be in one
+def test_a_message_is_decoded_completely() -> None:
+    # Given an event with every kind of value that it can hold
     params = {
         "text": "plain",
         "title": "Öre \U0001f600",
@@ -44,15 +44,15 @@ def test_a_message_is_read_as_it_was_meant() -> None:
         "long": "x" * 70_000,
     }
     raw = as_chromium({"method": "Page.event", "params": params, "sessionId": "A" * 32})
-    # When it is read
+    # When it is parsed
     fields = parse_message(raw)
-    # Then its outside is there at once, and its inside when it is asked for
+    # Then its outer fields are there at once, and its parameters once they are opened
     assert (fields["method"], fields["sessionId"]) == ("Page.event", "A" * 32)
     assert fields["params"].open() == params
 
 
-def test_what_is_binary_stays_as_it_is() -> None:
-    # Given an answer with bytes that would be text, if they were not marked
+def test_binary_data_stays_unchanged() -> None:
+    # Given an answer with bytes that would be read as text if they were not marked as binary
     raw = as_chromium({"id": 70_000, "result": {"data": b"a\0b\0", "name": "é"}})
     # When / Then
     fields = parse_message(raw)
@@ -66,11 +66,11 @@ def test_half_a_character_becomes_a_question_mark() -> None:
 
 
 @pytest.mark.parametrize("session_id", [None, "B" * 32])
-def test_a_command_has_the_form_that_chromium_takes(session_id: str | None) -> None:
+def test_a_command_has_the_form_that_chromium_accepts(session_id: str | None) -> None:
     # Given / When
     params = {"url": "http://a/", "list": [{"x": 1}], "on": True}
     raw = encode(300, "Page.navigate", params, session_id)
-    # Then its outermost map and its parameters are of indefinite length, in an envelope each
+    # Then the outermost map and the parameters have indefinite length, each in an envelope
     assert body_length(raw[:HEADER_BYTES]) == len(raw) - HEADER_BYTES
     assert raw[HEADER_BYTES : HEADER_BYTES + 1] == MAP
     fields = parse_message(raw)
@@ -79,10 +79,10 @@ def test_a_command_has_the_form_that_chromium_takes(session_id: str | None) -> N
     assert fields["params"].open() == params
 
 
-def pipe_told(chunks: list[bytes]) -> tuple[list[bytes], bool]:
-    """What a pipe tells of chunks that arrive one after the other, and whether it has ended by itself."""
+def pass_through_pipe(chunks: list[bytes]) -> tuple[list[bytes], bool]:
+    """The messages that a pipe makes of successive chunks, and whether it ended by itself."""
 
-    async def told() -> tuple[list[bytes], bool]:
+    async def feed() -> tuple[list[bytes], bool]:
         messages: list[bytes] = []
         ended = asyncio.Event()
         (command_in, command_out), (answer_in, answer_out) = os.pipe(), os.pipe()
@@ -97,33 +97,33 @@ def pipe_told(chunks: list[bytes]) -> tuple[list[bytes], bool]:
         os.close(answer_out)
         return messages, has_ended
 
-    return asyncio.run(told())
+    return asyncio.run(feed())
 
 
 MESSAGES = [as_chromium({"id": number, "result": {"data": b"x" * number}}) for number in (0, 1, 5000, 2, 70_000)]
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 8, 4096, 1_000_000])
-def test_messages_are_whole_however_they_arrive(size: int) -> None:
-    # Given several messages in pieces of one size
+def test_messages_are_complete_however_they_arrive(size: int) -> None:
+    # Given several messages, cut into pieces of one size
     stream = b"".join(MESSAGES)
     if size == 1:
         stream = b"".join(MESSAGES[:2])
     pieces = [stream[start : start + size] for start in range(0, len(stream), size)]
     # When / Then
-    messages, has_ended = pipe_told(pieces)
+    messages, has_ended = pass_through_pipe(pieces)
     assert messages == (MESSAGES[:2] if size == 1 else MESSAGES)
     assert not has_ended
 
 
 @pytest.mark.parametrize("garbage", [b'{"id": 1}\0', b"\xd8\x18\x5a\xff\xff\xff\xff"], ids=["JSON", "4 GB"])
-def test_what_is_no_message_ends_the_connection(garbage: bytes) -> None:
-    messages, has_ended = pipe_told([MESSAGES[1] + garbage])
+def test_an_invalid_message_ends_the_connection(garbage: bytes) -> None:
+    messages, has_ended = pass_through_pipe([MESSAGES[1] + garbage])
     assert messages == MESSAGES[1:2]
     assert has_ended
 
 
-def test_what_cannot_be_decoded_is_a_value_error() -> None:
+def test_invalid_cbor_is_a_value_error() -> None:
     fields = parse_message(enveloped(MAP + cbor2.dumps("params") + enveloped(b"\xbf\x61") + END))
     with pytest.raises(ValueError, match="a DevTools message is not valid CBOR"):
         fields["params"].open()

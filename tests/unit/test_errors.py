@@ -1,4 +1,4 @@
-"""The error tree: every code once, and the retry decision in the class."""
+"""The error tree: every code is unique, and the class carries the retry decision."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def leaves() -> list[type[CaptureError]]:
     return [each for each in classes if each not in (CaptureError, PermanentError, TransientError)]
 
 
-def test_every_error_has_a_code_of_its_own_and_says_when_it_is_raised() -> None:
+def test_every_error_has_its_own_code_and_says_when_it_is_raised() -> None:
     codes = [each.code for each in leaves()]
     assert len(codes) == len(set(codes))
     assert all(each.__doc__ for each in leaves())
@@ -21,9 +21,9 @@ def test_every_error_is_either_permanent_or_transient() -> None:
     assert all(issubclass(each, PermanentError) != issubclass(each, TransientError) for each in leaves())
 
 
-def test_a_record_may_be_claimed_again_under_the_transient_codes_only() -> None:
+def test_only_a_transient_code_allows_another_claim() -> None:
     assert set(retryable_codes()) == {each.code for each in leaves() if issubclass(each, TransientError)}
 
 
-def test_a_message_fits_the_record() -> None:
+def test_an_error_message_is_cut_to_fit_the_record() -> None:
     assert len(errors.UnknownHost("x" * 10_000).message) == errors.MAX_MESSAGE_CHARS

@@ -1,4 +1,4 @@
-"""The browser's version: how it is read, and when a user is warned."""
+"""The browser's version: how it is read, and when the user is warned."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stillframe_renderer.chromium.executable import SECURE_VERSION, security_war
         ("", ""),
     ],
 )
-def test_the_version_is_what_the_browser_says(tmp_path: Path, output: str, version: str) -> None:
+def test_the_version_is_what_the_browser_reports(tmp_path: Path, output: str, version: str) -> None:
     browser = tmp_path / "browser"
     browser.write_text(f"#!/bin/sh\necho '{output}'\n")
     browser.chmod(0o755)
@@ -30,12 +30,12 @@ def test_a_browser_that_cannot_be_run_has_no_version(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", ["", SECURE_VERSION, "156.0.8078.108", "157.0.0.0"])
-def test_a_current_browser_is_no_reason_to_warn(version: str) -> None:
+def test_there_is_no_warning_for_a_current_browser(version: str) -> None:
     assert security_warning(version) is None
 
 
 @pytest.mark.parametrize("version", ["150.0.7700.12", "99.0.4844.84", "156.0.8078.72"])
-def test_an_older_browser_is_named_with_what_to_do(version: str) -> None:
+def test_the_warning_for_an_old_browser_says_what_to_do(version: str) -> None:
     warning = security_warning(version) or ""
     assert f"Chromium {version} lacks security fixes" in warning
     assert "apt-get install chromium-headless-shell" in warning

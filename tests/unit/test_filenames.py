@@ -1,4 +1,4 @@
-"""File names that people recognise."""
+"""File names that people recognize."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from stillframe_cli.filenames import MAX_NAME_CHARS, filename_for
         ("https://例え/", set(), "page.png"),
     ],
 )
-def test_a_name_is_readable_and_free(url: str, taken: set[str], name: str) -> None:
+def test_a_name_is_readable_and_not_taken(url: str, taken: set[str], name: str) -> None:
     assert filename_for(url, "png", taken.__contains__) == name
 
 
-def test_a_name_fits_a_file_system() -> None:
+def test_a_name_is_short_enough_for_a_file_system() -> None:
     assert len(filename_for("https://example.com/" + "x" * 5000, "png", lambda _: False)) == MAX_NAME_CHARS + 4

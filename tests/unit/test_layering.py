@@ -1,4 +1,4 @@
-"""The dependencies point inwards: stacks, functions and command line use the domain, never the other way."""
+"""Dependencies point inward: stacks, functions and the command line import the domain, never the reverse."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def imports_of(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", sorted(DOMAIN.rglob("*.py")), ids=lambda path: path.name)
-def test_the_domain_depends_on_no_outer_part(path: Path) -> None:
+def test_the_domain_depends_on_no_outer_package(path: Path) -> None:
     assert imports_of(path) & OUTER == set()
 
 
@@ -35,7 +35,7 @@ def test_functions_and_stacks_do_not_depend_on_the_command_line(folder: str) -> 
         assert "stillframe_cli" not in imports_of(path), path
 
 
-def test_no_module_outgrows_its_reader() -> None:
+def test_no_module_is_too_long() -> None:
     sources = [
         path for folder in ("layers", "lambda_src", "cli", "stacks", "tests") for path in (ROOT / folder).rglob("*.py")
     ]
@@ -48,7 +48,7 @@ def sources(*folders: str) -> list[Path]:
 
 
 def texts_in(path: Path) -> list[str]:
-    """Every string literal of a module but its docstrings, formatted ones included."""
+    """Every string literal of a module except docstrings; parts of f-strings are included."""
     tree = ast.parse(path.read_text())
     docstrings = {
         ast.get_docstring(node, clean=False)
@@ -62,21 +62,21 @@ def texts_in(path: Path) -> list[str]:
 CONDITION = re.compile(r"attribute_(not_)?exists|^ConditionExpression$")
 
 
-def test_only_the_transitions_write_a_condition_on_the_table() -> None:
-    # Given / When the modules that hold a condition, or build an `Update`, which is one
+def test_only_the_transitions_module_writes_conditions_on_the_table() -> None:
+    # Given / When the modules that contain a condition, or build an `Update`, which has one
     found = {
         path.name
         for path in sources("layers", "lambda_src", "cli", "stacks")
         if any(CONDITION.search(text) for text in texts_in(path)) or re.search(r"\bUpdate\(", path.read_text())
     }
-    # Then it is the one of transitions; update.py only writes out what it is given
+    # Then only transitions.py does; update.py only formats the condition that it is given
     assert found == {"transitions.py", "update.py"}
 
 
 def test_every_worker_configures_its_process_before_it_is_wired() -> None:
     # Given / When the modules that build a worker
     found = [path for path in sources("lambda_src", "cli", "benchmarks") if "Runtime.build(" in path.read_text()]
-    # Then each closes its memory to the browser's user, and sets allocator and garbage collector, before that
+    # Then each first shields its memory from the browser's user, and sets allocator and garbage collector
     assert len(found) >= 3
     late = [path.name for path in found if not 0 < path.read_text().find("configure_process()") < _built_at(path)]
     assert late == []

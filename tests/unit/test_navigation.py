@@ -1,4 +1,4 @@
-"""Chromium's net errors, each as the error whose class decides on a retry."""
+"""Each of Chromium's net errors becomes the capture error whose class decides on a retry."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from stillframe_renderer.page.navigation import error_for
         ("net::ERR_SOMETHING_NEW", "CONNECTION_FAILED"),
     ],
 )
-def test_a_net_error_becomes_the_capture_error_that_fits(text: str, code: str) -> None:
+def test_a_net_error_becomes_the_matching_capture_error(text: str, code: str) -> None:
     error = error_for(text)
     assert error.code == code
     assert text.removeprefix("net::") in error.message

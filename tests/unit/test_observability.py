@@ -1,4 +1,4 @@
-"""One canonical line and one metric record a capture."""
+"""One canonical log line and one metric record per capture."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_the_line_is_json_with_wire_names() -> None:
     assert line.items() >= wanted.items()
 
 
-def test_modules_of_the_renderer_log_to_the_same_place() -> None:
+def test_modules_of_the_renderer_log_to_the_same_stream() -> None:
     stream = io.StringIO()
     json_logger("INFO", stream)
     logging.getLogger("stillframe_renderer.browsers.pool").warning("the browser is replaced", extra={"chromiumPid": 7})
@@ -99,11 +99,11 @@ def test_a_metric_record_is_one_line_in_embedded_metric_format() -> None:
     assert (record["outcome"], record["Duration"], record["ImageSize"]) == ("captured", [400], [1234])
 
 
-def test_what_is_not_captured_is_counted_by_its_reason() -> None:
+def test_a_delivery_that_is_not_captured_is_counted_by_reason() -> None:
     # Given / When a retry
     stream = io.StringIO()
     MetricEmitter(stream)(outcome(OutcomeKind.RETRY, "TIMEOUT"))
-    # Then its code has a metric of its own
+    # Then its code has its own metric
     _, record = [json.loads(line) for line in stream.getvalue().splitlines()]
     (definition,) = record["_aws"]["CloudWatchMetrics"]
     assert definition["Dimensions"] == [["outcome", "reason", "service"]]
@@ -125,18 +125,18 @@ BLANK = replace(
         (replace(outcome(OutcomeKind.FAILED, "TIMEOUT"), attempts=2), {"LostClaims": 0}),
         (outcome(OutcomeKind.RETRY, "AWS_ERROR"), {"ServiceErrors": 1}),
         (replace(outcome(OutcomeKind.RETRY, "UNEXPECTED"), attempts=1), {"LostClaims": 0, "ServiceErrors": 1}),
-        # No claim was tried.
+        # No claim was attempted.
         (outcome(OutcomeKind.RETRY, "HOST_BUSY"), {}),
     ],
 )
-def test_what_alarms_are_set_on_is_told_of_all_deliveries_alike(ended: Outcome, expected: dict[str, float]) -> None:
-    # Given / When the delivery is measured
-    over_all = [each for each in measurements(ended) if not each.dimensions]
-    # Then its shares are 0 or 100, and what was not tried has none
-    assert {name: value for each in over_all for name, (_, value) in each.values.items()} == expected
+def test_the_metrics_of_alarms_cover_every_delivery(ended: Outcome, expected: dict[str, float]) -> None:
+    # Given / When the measurements of a delivery
+    overall = [each for each in measurements(ended) if not each.dimensions]
+    # Then its rates are 0 or 100, and a step that was not tried has none
+    assert {name: value for each in overall for name, (_, value) in each.values.items()} == expected
 
 
-def test_each_decision_of_the_guard_is_a_metric_of_its_own() -> None:
+def test_each_decision_of_the_guard_has_its_own_metric() -> None:
     stream = io.StringIO()
     MetricEmitter(stream).refused({"deny.private": 3, "deny.port": 1})
     records = [json.loads(line) for line in stream.getvalue().splitlines()]

@@ -1,4 +1,4 @@
-"""Render options: ranges, conflicts, and messages that say what to do."""
+"""Render options: ranges, conflicts, and error messages that say what to do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stillframe.request.options import ImageFormat, RenderOptions
         ("timeoutMs", 100, 120_000),
     ],
 )
-def test_a_number_may_be_anything_in_its_range_and_nothing_outside(name: str, lowest: float, highest: float) -> None:
+def test_a_number_is_accepted_within_its_range_only(name: str, lowest: float, highest: float) -> None:
     for inside in (lowest, highest):
         RenderOptions.parse({name: inside})
     for outside in (lowest - 0.1 if lowest == 0.5 else lowest - 1, highest + 1):
@@ -51,7 +51,7 @@ def test_a_wrong_option_is_refused_with_its_name_and_range(options: dict[str, ob
     assert [word for word in words if word not in refused.value.message] == []
 
 
-def test_all_wrong_options_are_named_at_once() -> None:
+def test_all_wrong_options_are_named_together() -> None:
     with pytest.raises(InvalidRequest, match=r"delayMs.*; .*timeoutMs"):
         RenderOptions.parse({"delayMs": -1, "timeoutMs": 0})
 
@@ -102,8 +102,8 @@ def test_a_format_knows_its_extension_and_content_type() -> None:
         {"hide": ["漢" * 1000] * 100},
     ],
 )
-def test_options_that_no_record_could_hold_are_refused(options: dict[str, object]) -> None:
+def test_options_too_large_for_a_record_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(InvalidRequest, match="larger than 200,000 bytes"):
         RenderOptions.parse(options)
-    # What stays within it may use its whole range of characters.
+    # Options within the limit may use their full length.
     RenderOptions.parse({"html": "x" * 100_000, "css": "y" * 50_000})

@@ -1,4 +1,4 @@
-"""Which document's events count, in whichever order they come."""
+"""Which document's lifecycle events count, whatever order they arrive in."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from stillframe_renderer.page.preparation import Preparation
 
 
 class Session(EventEmitter):
-    """Tells events of the main frame."""
+    """Emits lifecycle events of the main frame."""
 
-    def tell(self, loader: str, *names: str) -> None:
+    def emit_events(self, loader: str, *names: str) -> None:
         for name in names:
             self.emit("Page.lifecycleEvent", {"frameId": "main", "loaderId": loader, "name": name})
 
 
 class FakeTab:
-    """A tab whose document is committed after its session said what it is told to say."""
+    """A tab whose session emits the given events before its document is committed."""
 
     frame_id = "main"
 
@@ -32,7 +32,7 @@ class FakeTab:
 
     def navigate(self, url: str) -> asyncio.Future[dict[str, Any]]:
         for loader, *names in self._before_answer:
-            self.session.tell(loader, *names)
+            self.session.emit_events(loader, *names)
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         answer.set_result({"loaderId": "page"})
         return answer
@@ -53,21 +53,21 @@ EMPTY = ("empty", "init", "DOMContentLoaded", "load")
         ([("page", "init", "load")], [("next", "init")], False),
     ],
 )
-def test_a_page_is_ready_when_its_own_document_is(
+def test_a_page_is_ready_when_its_own_document_has_loaded(
     before: list[tuple[str, ...]], after: list[tuple[str, ...]], ready: bool
 ) -> None:
     async def scenario() -> bool:
-        # Given a navigation, and what is heard before and after it is committed
+        # Given a navigation, and the events before and after it is committed
         tab = FakeTab(before)
         navigation = Navigation(tab)  # type: ignore[arg-type]
         await navigation.navigate("http://page.example/", Preparation(tab.session))
         for loader, *names in after:
-            tab.session.tell(loader, *names)
+            tab.session.emit_events(loader, *names)
         try:
             await asyncio.wait_for(navigation.ready(WaitUntil.LOAD), 0.05)
         except TimeoutError:
             return False
         return True
 
-    # Then it is ready when the document that the tab shows has loaded
+    # Then it is ready once the document that the tab shows has loaded
     assert asyncio.run(scenario()) is ready

@@ -1,4 +1,4 @@
-"""The record: what goes in comes out, and the index spreads."""
+"""The record: values survive the table, and records spread over the index shards."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ values = st.recursive(
 
 
 @given(st.dictionaries(st.text(min_size=1), values, max_size=4))
-def test_values_survive_the_way_through_the_table(original: dict[str, object]) -> None:
+def test_values_survive_a_round_trip_through_the_table(original: dict[str, object]) -> None:
     assert from_attributes(to_attributes(original)) == original
 
 
-def test_a_queued_record_is_what_a_reader_reads() -> None:
+def test_a_queued_record_reads_back_unchanged() -> None:
     request = CaptureRequest(url="https://example.com/", request_id="a", options={"deviceScaleFactor": 1.5})
     queued = transitions.queue(request, now_ms=1_000_000, retention_seconds=60)
     record = Record.model_validate({"id": request.id, **queued.set_values})
@@ -38,15 +38,15 @@ def test_a_reader_ignores_attributes_of_a_newer_version() -> None:
     assert Record.from_item(to_attributes({"id": "a", "status": "success", "new": 1})).id == "a"
 
 
-def test_records_spread_over_all_index_shards_evenly() -> None:
+def test_records_spread_evenly_over_all_index_shards() -> None:
     counts = Counter(index_shard(Status.QUEUED, f"id-{number}") for number in range(16_000))
     assert set(counts) == set(index_shards(Status.QUEUED))
     assert len(counts) == INDEX_SHARDS
     assert max(counts.values()) < 1200
 
 
-def test_an_update_uses_no_reserved_word_as_a_name() -> None:
-    # `status`, `url` and `bytes` are reserved words of DynamoDB: only placeholders may name them
+def test_an_update_uses_placeholders_for_every_name() -> None:
+    # `status`, `url` and `bytes` are reserved words of DynamoDB: only placeholders may name them.
     arguments = Update(
         condition="#status = :old", set_values={"status": "x", "url": "y", "bytes": 1}, remove=("title",)
     ).to_arguments()
@@ -56,5 +56,5 @@ def test_an_update_uses_no_reserved_word_as_a_name() -> None:
     assert arguments["ExpressionAttributeNames"] == {f"#{name}": name for name in ("status", "url", "bytes", "title")}
 
 
-def test_a_record_has_room_for_every_fact_of_its_page() -> None:
+def test_a_record_has_an_attribute_for_every_page_fact() -> None:
     assert PageFacts.model_fields.keys() - Record.model_fields.keys() == set()

@@ -15,31 +15,31 @@ URL = "https://example.com/"
 
 
 @pytest.mark.parametrize("request_id", ["a", "order-42", "A.b_c:d-e", "_", ":", "-", "x" * 128])
-def test_an_id_may_be_what_the_rule_says(request_id: str) -> None:
+def test_a_valid_request_id_becomes_the_screenshot_id(request_id: str) -> None:
     assert CaptureRequest.from_body(json.dumps({"url": URL, "requestId": request_id})).id == request_id
 
 
 @pytest.mark.parametrize("request_id", ["", ".", ".a", "a b", "a/b", "é", "a\n", "x" * 129, "a\u0000", 5, True, []])
-def test_an_id_just_outside_the_rule_is_refused_with_the_rule(request_id: object) -> None:
+def test_an_invalid_request_id_is_refused(request_id: object) -> None:
     with pytest.raises(UnparsableBody, match="requestId"):
         CaptureRequest.from_body(json.dumps({"url": URL, "requestId": request_id}))
 
 
 def test_the_same_request_has_the_same_id_however_it_is_written() -> None:
-    # Given one request, written in four ways
-    ways = [
+    # Given one request, written in four forms
+    forms = [
         '{"url": "https://example.com/", "options": {"format": "jpeg", "quality": 80}}',
         '{"options": {"quality": 80, "format": "jpeg"}, "url": "https://example.com/"}',
         '{"url": "https://example.com/", "options": {"format": "jpeg", "quality": 80, "fullPage": false}}',
         '{"url": "https://example.com/", "options": {"format": "jpeg", "quality": 80, "viewport": {}}}',
     ]
-    # Then it has one id, a SHA-256
-    ids = {CaptureRequest.from_body(way).id for way in ways}
+    # Then all have the same id, a SHA-256
+    ids = {CaptureRequest.from_body(form).id for form in forms}
     assert len(ids) == 1
     assert len(ids.pop()) == 64
 
 
-def test_other_options_or_another_url_are_another_request() -> None:
+def test_other_options_or_another_url_give_another_id() -> None:
     requests = [
         CaptureRequest(url=URL),
         CaptureRequest(url=URL + "a"),
@@ -61,12 +61,12 @@ def test_other_options_or_another_url_are_another_request() -> None:
         "https://example.com/\n",
     ],
 )
-def test_a_url_that_cannot_be_used_is_an_invalid_request(url: str) -> None:
+def test_an_unusable_url_is_an_invalid_request(url: str) -> None:
     with pytest.raises(InvalidRequest, match="url"):
         CaptureRequest(url=url).render_options()
 
 
-def test_a_body_survives_the_way_there_and_back() -> None:
+def test_a_body_survives_a_round_trip() -> None:
     request = CaptureRequest(url="https://example.com/é?q=世界", request_id="x", options={"delayMs": 5})
     assert CaptureRequest.from_body(request.to_body()) == request
 
@@ -92,8 +92,8 @@ json_values = st.recursive(
         {"url": json_values | st.just(URL)}, optional={"requestId": json_values, "options": json_values}
     )
 )
-def test_any_json_is_accounted_for(body: object) -> None:
-    # Given any JSON; when it is read; then it is a request whose options can be judged, or refused on purpose
+def test_any_json_is_a_request_or_is_refused(body: object) -> None:
+    # Given any JSON, when it is read, then it is a request whose options can be checked, or it is refused on purpose
     try:
         request = CaptureRequest.from_body(json.dumps(body))
         assert len(request.payload_hash) == 64

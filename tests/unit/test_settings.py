@@ -1,4 +1,4 @@
-"""Settings: one message that names every variable that is missing or wrong."""
+"""Settings: one error message names every variable that is missing or wrong."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_allowed_hosts_are_a_comma_separated_list(complete: None, monkeypatch: p
     assert Settings.from_environment().allow_hosts == ("127.0.0.1:8080", "intranet.example")
 
 
-def test_a_worker_is_named_after_its_log_stream_or_its_process(complete: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_is_named_after_its_log_stream_or_process(complete: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "-" in Settings.from_environment().worker_id
     monkeypatch.setenv("AWS_LAMBDA_LOG_STREAM_NAME", "2026/01/31/[$LATEST]8f5073")
     assert Settings.from_environment().worker_id == "8f5073"
@@ -53,15 +53,15 @@ def test_a_worker_is_named_after_its_log_stream_or_its_process(complete: None, m
 
 
 @pytest.mark.parametrize("value", ["true", "1", "YES"])
-def test_a_switched_off_idempotency_is_refused(complete: None, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    # Powertools would then run every duplicate unprotected
+def test_disabled_idempotency_is_refused(complete: None, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    # Powertools would then process every duplicate without protection.
     monkeypatch.setenv("POWERTOOLS_IDEMPOTENCY_DISABLED", value)
     with pytest.raises(SettingsError, match="POWERTOOLS_IDEMPOTENCY_DISABLED"):
         Settings.from_environment()
 
 
 @pytest.mark.parametrize(("value", "expected"), [("3008", 3008), ("", None), ("unknown", None)])
-def test_the_functions_memory_is_read_where_lambda_sets_it(
+def test_the_functions_memory_is_read_from_the_variable_that_lambda_sets(
     complete: None, monkeypatch: pytest.MonkeyPatch, value: str, expected: int | None
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", value)

@@ -1,4 +1,4 @@
-"""The number of tabs is found by measurement: near the best in few captures, within its bounds."""
+"""The number of tabs is found by measurement: close to the best within a few captures, always within its bounds."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ CPUS = 2.0
 
 @dataclass
 class Machine:
-    """Two CPUs on which pages wait and compute: what a number of tabs comes to, worked out and not timed.
+    """Two CPUs on which pages wait and compute. The speed of a number of tabs is calculated, not timed.
 
-    `waits` and `computes` are seconds a page. What all tabs compute is slowed down to what the CPUs have.
+    `waits` and `computes` are seconds per page. When tabs compute more than the CPUs provide, all of them slow down.
     """
 
     waits: float
@@ -30,17 +30,17 @@ class Machine:
     history: list[int] = field(default_factory=list)
 
     def speed(self, tabs: int) -> float:
-        """Captures a second, by the bounds of a closed queueing network (asymptotic bounds, balanced)."""
+        """Captures per second, from the bounds of a closed queueing network (asymptotic bounds, balanced)."""
         return min(CPUS / self.computes, tabs / (self.waits + self.computes * max(1.0, 0.35 * tabs)))
 
     def share(self, tabs: int) -> float:
         return min(1.0, self.speed(tabs) * self.computes / CPUS)
 
-    def best(self, most: int) -> float:
-        return max(self.speed(tabs) for tabs in range(1, most + 1))
+    def best(self, ceiling: int) -> float:
+        return max(self.speed(tabs) for tabs in range(1, ceiling + 1))
 
     def run(self, tabs: TabGate, captures: int) -> None:
-        """So many captures, one after the other ending, with as many under way as there are tabs."""
+        """Run this many captures, with as many in progress as there are tabs; they end one after the other."""
         blocks: list[tuple[float, int]] = []
         inside = {}
         for number in range(captures):
@@ -76,23 +76,23 @@ def gate(machine: Machine, floor: int = 2, ceiling: int = 16, start: int = 4) ->
 
 @pytest.mark.parametrize("computes", [0.1, 0.2, 0.4])
 @pytest.mark.parametrize("waits", [0.02, 0.1, 0.6, 1.2])
-def test_it_is_near_the_best_within_thirty_captures(waits: float, computes: float) -> None:
-    # Given pages that wait and compute so much
+def test_it_is_close_to_the_best_within_thirty_captures(waits: float, computes: float) -> None:
+    # Given pages that wait and compute for these times
     machine = Machine(waits, computes)
     tabs = gate(machine)
-    # When thirty of them were captured
+    # When thirty of them have been captured
     machine.run(tabs, 30)
-    # Then it is within a tenth of the best number that there is
+    # Then its speed is within a tenth of the best possible
     assert machine.speed(tabs.width) >= 0.9 * machine.best(16), machine.history
 
 
-def test_it_goes_back_when_fewer_do_as_well() -> None:
+def test_it_reduces_tabs_when_fewer_are_as_fast() -> None:
     # Given pages that only compute, and far too many tabs
     machine = Machine(waits=0.01, computes=0.3)
     tabs = gate(machine, start=14)
-    # When it has looked a while
+    # When it has measured for a while
     machine.run(tabs, 300)
-    # Then it has let go of most, and lost nothing
+    # Then it has given up most of them without losing speed
     assert tabs.width < 8
     assert machine.speed(tabs.width) >= 0.9 * machine.best(16)
 
@@ -104,7 +104,7 @@ def test_memory_comes_before_speed() -> None:
     assert tabs.width == 2
 
 
-def test_it_stays_where_it_is_while_nothing_waits() -> None:
+def test_it_does_not_change_while_nothing_waits() -> None:
     # Given a queue with one message at a time
     machine = Machine(waits=1.0, computes=0.1)
     tabs = gate(machine)
@@ -121,24 +121,24 @@ def test_it_never_leaves_its_bounds() -> None:
         assert set(machine.history) <= set(range(3, 8))
 
 
-def test_no_more_are_let_in_than_it_is_wide() -> None:
+def test_it_admits_no_more_than_its_width() -> None:
     # Given a gate of three, and twenty threads
     tabs = TabGate(3, 3, 3, cpu_share=lambda: 0.0, memory_share=lambda: 0.0)
-    inside, most, lock = 0, 0, threading.Lock()
+    inside, peak, lock = 0, 0, threading.Lock()
 
     def enter() -> None:
-        nonlocal inside, most
+        nonlocal inside, peak
         with tabs.acquire():
             with lock:
                 inside += 1
-                most = max(most, inside)
+                peak = max(peak, inside)
             time.sleep(0.005)
             with lock:
                 inside -= 1
 
-    # When all of them want in
+    # When all of them try to enter
     with ThreadPoolExecutor(20) as pool:
         for each in [pool.submit(enter) for _ in range(60)]:
             each.result()
-    # Then three at most were in at once
-    assert most == 3
+    # Then at most three were inside at once
+    assert peak == 3
