@@ -56,16 +56,20 @@ class Producer:
         self._table = Table(clients.dynamodb, settings.table_name)
         self._clock = clock or SystemClock()
         self._new_pool = new_pool
-        # On a standard queue, the group id names the tenant: when one sends many messages, SQS delivers those of the
-        # others first ("Amazon SQS fair queues").
-        self._group: dict[str, Any] = {"MessageGroupId": tenant} if tenant else {}
+        self._tenant = tenant
 
     def send(self, requests: Iterable[CaptureRequest]) -> Iterator[SentMessage]:
         """Send all requests and yield each once SQS accepts it. Raises click.ClickException when SQS refuses one."""
         with self._new_pool() as pool:
-            for batch in _chunks(requests, BATCH_SIZE):
+            for batch in _chunks(map(self._with_tenant, requests), BATCH_SIZE):
                 list(pool.map(self._write_queued, batch))
                 yield from self._send_batch(batch)
+
+    def _with_tenant(self, request: CaptureRequest) -> CaptureRequest:
+        """A request without a tenant belongs to the producer's."""
+        if self._tenant is None or request.tenant is not None:
+            return request
+        return request.model_copy(update={"tenant": self._tenant})
 
     def _write_queued(self, request: CaptureRequest) -> None:
         # For a duplicate the condition does not hold: what is known about the id is kept.
@@ -74,7 +78,8 @@ class Producer:
 
     def _send_batch(self, batch: list[CaptureRequest]) -> Iterator[SentMessage]:
         entries: list[Any] = [
-            {"Id": str(number), "MessageBody": request.to_body(), **self._group} for number, request in enumerate(batch)
+            {"Id": str(number), "MessageBody": request.to_body(), **_group_of(request)}
+            for number, request in enumerate(batch)
         ]
         answer = self._clients.sqs.send_message_batch(QueueUrl=self._settings.queue_url, Entries=entries)
         for entry in answer.get("Successful", []):
@@ -139,6 +144,14 @@ def _parse_request(
     except CaptureError as error:
         raise click.UsageError(f"{where}: {error.message}") from error
     return request
+
+
+def _group_of(request: CaptureRequest) -> dict[str, Any]:
+    """On a standard queue, the message group names the tenant.
+
+    When one tenant sends many messages, SQS delivers those of the others first ("Amazon SQS fair queues").
+    """
+    return {"MessageGroupId": request.tenant} if request.tenant else {}
 
 
 def _chunks(items: Iterable[CaptureRequest], size: int) -> Iterator[list[CaptureRequest]]:

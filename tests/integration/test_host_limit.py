@@ -11,13 +11,14 @@ import pytest
 
 from stillframe.clients import Clients
 from stillframe.clock import Deadline, SystemClock
+from stillframe.egress.hosts import canonical_host_of
 from stillframe.errors import HostBusy
 from stillframe.image.render_result import RenderResult
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.options import RenderOptions
 from stillframe.table import host_limit
-from stillframe.table.host_limit import MIN_WAIT_CEILING_SECONDS, HostLimit, host_of
+from stillframe.table.host_limit import MIN_WAIT_CEILING_SECONDS, HostLimit
 from stillframe.table.record import Status
 from stillframe.table.table import Table
 from stillframe_cli.poller import Poller
@@ -42,7 +43,7 @@ class Watched(FakeRenderer):
         self._lock = threading.Lock()
 
     def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
-        host = host_of(url)
+        host = canonical_host_of(url)
         with self._lock:
             self._now[host] += 1
             self.most[host] = max(self.most[host], self._now[host])

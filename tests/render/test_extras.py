@@ -139,7 +139,7 @@ def test_what_is_too_large_is_left_out_and_the_picture_kept(studio: Studio, monk
 
 
 def test_a_page_that_is_too_busy_keeps_its_picture(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stillframe_renderer.page.extras.SECONDS", 0.3)
+    monkeypatch.setattr("stillframe_renderer.page.extras.MAX_SECONDS", 0.3)
     monkeypatch.setattr("stillframe_renderer.page.extras.TEXT", "(() => { for (;;); })()")
     shot = studio.shot("<body style='background:#00aa00'>", save=["text"])
     assert (shot.extras, shot.facts.left_out) == ((), {"text": "the page did not answer in time"})

@@ -210,8 +210,8 @@ def test_a_value_can_come_from_secrets_manager(secret: str) -> None:
     # Given a secret that may go to one host
     options = RenderOptions.parse({"headers": {"X-Token": {"secretArn": secret, "key": "token"}}})
     # When a request for that host names it, then it has its text
-    resolved = store(f"{secret}@example.com").resolve(options, "https://example.com/page")
-    assert resolved.origin_headers() == {"X-Token": TOKEN}
+    resolved, texts = store(f"{secret}@example.com").resolve(options, "https://example.com/page")
+    assert (resolved.origin_headers(), texts) == ({"X-Token": TOKEN}, [TOKEN])
     # And only the reference is recorded
     request = CaptureRequest(url="https://example.com/", options={"headers": {"X-Token": {"secretArn": secret}}})
     assert request.recorded_options == {"headers": {"X-Token": {"secretArn": secret}}}
@@ -226,6 +226,11 @@ def test_a_value_can_come_from_secrets_manager(secret: str) -> None:
         ("SECRET@example.com", "https://example.com.evil.test/"),
         ("SECRET@example.com", "https://example.com@evil.test/"),
         ("SECRETx@example.com", "https://example.com/"),
+        ("SECRET@example.com", "http://example.com/"),
+        ("SECRET@example.com:8443", "https://example.com/"),
+        ("SECRET@http://example.com", "https://example.com/"),
+        ("SECRET@http://example.com:8080", "http://example.com/"),
+        ("SECRET@example.com;tenant=acme", "https://example.com/"),
     ],
 )
 def test_a_secret_goes_to_no_host_but_the_one_it_is_granted_for(secret: str, grant: str, url: str) -> None:

@@ -1,4 +1,4 @@
-"""One batch of deliveries in one process: all at once, and then what is done is deleted."""
+"""One batch of deliveries in one process: all are handled at once; the acknowledged ones are deleted afterwards."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from stillframe_renderer.message.capture import Capture
 from .scheduler import Defect, Process, Scheduler, SkewedClock
 from .surroundings import Surroundings
 
-# A batch may have more records than the worker has tabs.
+# How often a record waits for a tab: a batch may have more records than the worker has tabs.
 WAIT_PROBABILITY = 0.03
-LONGEST_WAIT_MS = 70_000
-# Errors that no fault of the surroundings causes.
+MAX_WAIT_MS = 70_000
+# Errors that are never caused by the surroundings.
 DEFECTS = ("TypeError", "AttributeError")
 
 
 @dataclass(frozen=True)
 class Context:
-    """The time that an invocation has left, in true time: it is counted by the platform."""
+    """The remaining time of an invocation, in true time, because the platform measures it."""
 
     scheduler: Scheduler
     ends_ms: int
@@ -36,51 +36,51 @@ class Context:
 
 
 class Batch:
-    """One batch of deliveries in one process: all at once, and then what is done is deleted."""
+    """One batch of deliveries in one process: all are handled at once; the acknowledged ones are deleted afterwards."""
 
     def __init__(
         self,
-        around: Surroundings,
+        surroundings: Surroundings,
         process: Process,
         deleter: Process,
         deliveries: list[dict[str, Any]],
         context: Context,
-        ended: Callable[[], None],
+        on_end: Callable[[], None],
     ) -> None:
-        self._around = around
+        self._surroundings = surroundings
         self._deleter = deleter
-        self._ended = ended
+        self._on_end = on_end
         self._failed = False
         self._open = len(deliveries)
         self._done: list[str] = []
-        capture = around.capture(process)
+        capture = surroundings.capture(process)
         for delivery in deliveries:
-            message = _message(delivery, SkewedClock(around.scheduler, process).now_ms())
+            message = _message(delivery, SkewedClock(surroundings.scheduler, process).now_ms())
             name = f"{process.name}/{message.message_id}.{message.receive_count}"
             run = self._runner(capture, message, context)
-            task = around.scheduler.spawn(process, name, run)
-            task.received_ms = around.scheduler.now_ms
+            task = surroundings.scheduler.spawn(process, name, run)
+            task.received_ms = surroundings.scheduler.now_ms
 
     def _runner(self, capture: Capture, message: Message, context: Context) -> Callable[[], None]:
         def run() -> None:
-            scheduler = self._around.scheduler
+            scheduler = self._surroundings.scheduler
             if scheduler.rng.random() < WAIT_PROBABILITY:
-                scheduler.tell(scheduler.current.name, "waits for a tab")
-                scheduler.sleep(scheduler.rng.randint(0, LONGEST_WAIT_MS))
-            if self._around.parts.acknowledge_first:
+                scheduler.log(scheduler.current.name, "waits for a tab")
+                scheduler.sleep(scheduler.rng.randint(0, MAX_WAIT_MS))
+            if self._surroundings.parts.acknowledge_first:
                 self._delete(message.receipt_handle)
             try:
                 outcome = capture.process(message, context)
             except asyncio.CancelledError:
-                # The batch processor lets it through: the invocation fails, and nothing is deleted.
+                # The batch processor does not catch it: the invocation fails, and nothing is deleted.
                 self._failed = True
             except Exception as error:
                 self._check_defect(f"{type(error).__name__}: {error}")
-                self._around.raised(error)
+                self._surroundings.raised(error)
             else:
                 if outcome.error_code == UnexpectedError.code:
                     self._check_defect(outcome.error_message or "")
-                scheduler.tell(scheduler.current.name, f"= {outcome.kind} {outcome.reason or ''}".rstrip())
+                scheduler.log(scheduler.current.name, f"= {outcome.kind} {outcome.reason or ''}".rstrip())
                 if outcome.acknowledge:
                     self._done.append(message.receipt_handle)
             self._open -= 1
@@ -91,29 +91,29 @@ class Batch:
 
     def _check_defect(self, problem: str) -> None:
         if problem.startswith(DEFECTS):
-            self._around.scheduler.failure = Defect(problem)
-            raise self._around.scheduler.failure
+            self._surroundings.scheduler.failure = Defect(problem)
+            raise self._surroundings.scheduler.failure
 
     def _end(self) -> None:
-        process = self._around.scheduler.current.process
-        # A function that has answered is frozen: its time-out is no longer anybody's business.
+        process = self._surroundings.scheduler.current.process
+        # A function that has returned is frozen: its timeout no longer applies.
         process.alive = not process.is_bounded
         if self._done and not self._failed:
-            self._around.scheduler.spawn(self._deleter, f"{self._deleter.name}/delete", self._delete_all)
+            self._surroundings.scheduler.spawn(self._deleter, f"{self._deleter.name}/delete", self._delete_all)
         else:
-            self._ended()
+            self._on_end()
 
     def _delete_all(self) -> None:
         for handle in self._done:
             self._delete(handle)
-        self._ended()
+        self._on_end()
 
     def _delete(self, handle: str) -> None:
-        sqs = self._around.clients(self._deleter).sqs
+        sqs = self._surroundings.clients(self._deleter).sqs
         try:
-            sqs.delete_message(QueueUrl=self._around.settings.queue_url, ReceiptHandle=handle)
+            sqs.delete_message(QueueUrl=self._surroundings.settings.queue_url, ReceiptHandle=handle)
         except (ClientError, BotoCoreError):
-            self._around.scheduler.tell(self._deleter.name, f"could not delete {handle}")
+            self._surroundings.scheduler.log(self._deleter.name, f"could not delete {handle}")
 
 
 def _message(delivery: dict[str, Any], now_ms: int) -> Message:

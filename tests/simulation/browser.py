@@ -1,4 +1,4 @@
-"""A browser that renders in virtual time, and fails as browsers do."""
+"""A simulated browser that renders in virtual time and fails as browsers do."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Mishap(Enum):
     SLOW = "is slow"
     CRASHED = "crashes the browser"
     UNREACHABLE = "cannot connect"
-    UNKNOWN_HOST = "finds no such host"
-    DEFECT = "runs into a defect of ours"
-    LOOP_CLOSED = "is cancelled with the browser's loop"
-    CANCELLED = "is cancelled with its task"
-    KILLED = "is under way when its process is killed"
-    STALLED = "waits for its process, which stands still"
+    UNKNOWN_HOST = "does not find the host"
+    DEFECT = "hits a bug in Stillframe"
+    LOOP_CLOSED = "is canceled with the browser's loop"
+    CANCELLED = "is canceled with its task"
+    KILLED = "is interrupted: its process is killed"
+    STALLED = "is delayed: its process stalls"
 
 
 ERRORS: dict[Mishap, Callable[[], BaseException]] = {
@@ -42,12 +42,12 @@ ERRORS: dict[Mishap, Callable[[], BaseException]] = {
     Mishap.CANCELLED: asyncio.CancelledError,
 }
 MISHAPS = tuple(Mishap)
-# The share of captures that store more than an image.
-EXTRAS = 0.3
+# The share of captures that store extras beside the image.
+EXTRAS_SHARE = 0.3
 
 
 class SimulatedBrowser:
-    """Renders for one process. No two renders yield the same bytes, so that it shows whose image was stored."""
+    """Renders for one process. Every render gives different bytes, so that a stored image shows its render."""
 
     def __init__(
         self, scheduler: Scheduler, network: Network, process: Process, mishaps: float, numbers: itertools.count[int]
@@ -61,22 +61,22 @@ class SimulatedBrowser:
     def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
         scheduler, rng = self._scheduler, self._scheduler.rng
         mishap = rng.choice(MISHAPS) if rng.random() < self._mishaps else None
-        scheduler.tell(scheduler.current.name, f"render {mishap.value if mishap else 'begins'}")
-        wanted_ms = rng.randint(20_000, 120_000) if mishap is Mishap.SLOW else rng.randint(0, 3000)
+        scheduler.log(scheduler.current.name, f"render {mishap.value if mishap else 'begins'}")
+        needed_ms = rng.randint(20_000, 120_000) if mishap is Mishap.SLOW else rng.randint(0, 3000)
         allowed_ms = int(deadline.remaining_seconds() * 1000)
-        scheduler.sleep(min(wanted_ms, allowed_ms))
+        scheduler.sleep(min(needed_ms, allowed_ms))
         if mishap in ERRORS:
             raise ERRORS[mishap]()
         if mishap is Mishap.KILLED:
-            scheduler.die("in mid-render")
+            scheduler.die("during a render")
         if mishap is Mishap.STALLED:
             self._network.stall(self._process)
-        if wanted_ms > allowed_ms:
+        if needed_ms > allowed_ms:
             raise CaptureTimeout("the job's deadline")
         data = f"image {next(self._numbers)} of {url}".encode()
-        # They say whose they are, so that it shows which image they were stored with.
-        kinds = (ExtraKind.HTML, ExtraKind.TEXT) if rng.random() < EXTRAS else ()
+        # The extras hold the bytes of their image, so that a mix of two renders is detected.
+        kinds = (ExtraKind.HTML, ExtraKind.TEXT) if rng.random() < EXTRAS_SHARE else ()
         extras = tuple(Extra.page(kind, data) for kind in kinds)
         return RenderResult(
-            data, ImageFormat.PNG, 8, 8, PageFacts(http_status=200, final_url=url, title="A page"), wanted_ms, extras
+            data, ImageFormat.PNG, 8, 8, PageFacts(http_status=200, final_url=url, title="A page"), needed_ms, extras
         )

@@ -1,7 +1,7 @@
-"""Plausible mistakes that the simulation has to catch: the code under test, with one part replaced.
+"""Plausible mistakes that the simulation must catch: the code under test, with one part replaced.
 
-Each names the promise that it must break. A mistake that fails for another reason (a method called with an argument
-too few, say) proves nothing: schedule.Defect ends such a run.
+Each names the promise that it must break. A mistake that fails for another reason (such as a method called with a
+missing argument) proves nothing: scheduler.Defect ends such a run.
 """
 
 from __future__ import annotations
@@ -37,28 +37,28 @@ HOUR_MS = 3_600_000
 
 
 class AcknowledgesEveryDuplicate(Capture):
-    """Takes whatever does not win the claim for a duplicate, redeliveries of the holder's own message included."""
+    """Treats every delivery that loses the claim as a duplicate, even a redelivery of the holder's own message."""
 
     def _may_guarantee(self, message: Message, found: Record) -> bool:
         return False
 
 
 class AcknowledgesEarlierHolders(Capture):
-    """Takes every message but the holder's own for a duplicate, also one that held the claim before."""
+    """Treats every message except the holder's own as a duplicate, even one that held the claim before."""
 
     def _may_guarantee(self, message: Message, found: Record) -> bool:
         return found.message_id == message.message_id
 
 
 class ForgetsTheRedrive(Capture):
-    """Takes a redriven message for one that never held the claim."""
+    """Treats a redriven message like one that never held the claim."""
 
     def _may_guarantee(self, message: Message, found: Record) -> bool:
         return message.receive_count > 1 or found.message_id == message.message_id
 
 
 class HurriesToTheDeadLetters(Capture):
-    """Hands a message back at once at its last receive, when a lease on its account may still run."""
+    """Makes a message visible at once at its last receive, although a lease that it holds may still run."""
 
     def _hand_back(self, message: Message, error: TransientError) -> Outcome:
         self._queue.delay(message.receipt_handle, 0)
@@ -66,14 +66,14 @@ class HurriesToTheDeadLetters(Capture):
 
 
 class LetsErrorsThrough(Capture):
-    """Raises what it cannot handle, so that one record fails its whole batch."""
+    """Raises transient errors, so that one record fails its whole batch."""
 
     def _hand_back(self, message: Message, error: TransientError) -> Outcome:
         raise error
 
 
 class SwallowsCancellation(Capture):
-    """Acknowledges a cancelled delivery."""
+    """Acknowledges a canceled delivery."""
 
     def process(self, message: Message, context: InvocationContext) -> Outcome:
         try:
@@ -83,7 +83,7 @@ class SwallowsCancellation(Capture):
 
 
 class WaitsWithoutACopy(Capture):
-    """Acknowledges a message whose host is busy, and sends no copy of it."""
+    """Acknowledges a message whose host is busy without sending a copy of it."""
 
     def _postpone(self, message: Message, error: HostBusy) -> Outcome:
         return Outcome(
@@ -92,10 +92,10 @@ class WaitsWithoutACopy(Capture):
 
 
 class ChangedTable(Table):
-    """A table that gets another update than the transition asked for."""
+    """A table that writes a different update from the one that the transition made."""
 
     def changed(self, update: Update) -> Update:
-        """The update that is made in its place."""
+        """The update to write instead."""
         raise NotImplementedError
 
     def update(self, key: str, update: Update, *, return_old: bool = False) -> Written:
@@ -103,7 +103,7 @@ class ChangedTable(Table):
 
 
 class UnfencedCompletion(ChangedTable):
-    """Completes whatever claim there is, as Powertools' own layer does."""
+    """Completes the record whoever holds the claim, like the persistence layer of Powertools."""
 
     def changed(self, update: Update) -> Update:
         if update.set_values.get(STATUS) in (Status.SUCCESS, Status.FAILED):
@@ -112,7 +112,7 @@ class UnfencedCompletion(ChangedTable):
 
 
 class UnfencedRelease(ChangedTable):
-    """Releases whatever claim there is, as Powertools' own layer does."""
+    """Releases the claim whoever holds it, like the persistence layer of Powertools."""
 
     def changed(self, update: Update) -> Update:
         if update.set_values.get(STATUS) is Status.QUEUED and ":token" in update.values:
@@ -121,7 +121,7 @@ class UnfencedRelease(ChangedTable):
 
 
 class TakesOverAnything(ChangedTable):
-    """Claims what is being processed, whether or not its lease has expired."""
+    """Claims a record that is being processed, whether or not its lease has expired."""
 
     def changed(self, update: Update) -> Update:
         if update.set_values.get(STATUS) is Status.PROCESSING:
@@ -130,7 +130,7 @@ class TakesOverAnything(ChangedTable):
 
 
 class LetsSuccessExpire(ChangedTable):
-    """Takes a success for claimable, like a record whose idempotency window has ended."""
+    """Lets a success be claimed again, like a record whose idempotency window has ended."""
 
     def changed(self, update: Update) -> Update:
         if update.set_values.get(STATUS) is Status.PROCESSING:
@@ -140,21 +140,21 @@ class LetsSuccessExpire(ChangedTable):
 
 
 class ForgetsTheContext(Claim):
-    """Without a registered context Powertools holds a claim until the record expires: an hour by default."""
+    """Registers no context: Powertools then holds a claim until the record expires, an hour by default."""
 
     def save_inprogress(self, data: dict[str, Any], remaining_time_in_millis: int | None = None) -> None:
         super().save_inprogress(data, HOUR_MS)
 
 
 class KeepsAnOldContext(Claim):
-    """The context of an invocation that has ended says that no time is left: the claim expires at once."""
+    """Keeps the context of an ended invocation, which has no time left: the claim expires at once."""
 
     def save_inprogress(self, data: dict[str, Any], remaining_time_in_millis: int | None = None) -> None:
         super().save_inprogress(data, 0)
 
 
 class KeyedByMessageId(Claim):
-    """Takes the SQS message id for the screenshot id."""
+    """Uses the SQS message id as the screenshot id."""
 
     def __init__(self, table: Table, settings: Any, clock: Any, delivery: Delivery) -> None:
         renamed = delivery.request.model_copy(update={"request_id": delivery.message.message_id})
@@ -179,8 +179,8 @@ class _WithoutIfNoneMatch:
         return getattr(self._client, name)
 
 
-class BelievesItsOwnImage(ImageStore):
-    """When the key is taken, it assumes that the stored object is its own instead of looking at it."""
+class AssumesItsOwnImage(ImageStore):
+    """When the key exists, assumes that the stored object is its own instead of checking it."""
 
     def put(self, screenshot_id: str, claim_token: str, result: RenderResult) -> tuple[StoredImage, bool]:
         self._own = self._describe(screenshot_id, claim_token, result)
@@ -193,7 +193,7 @@ class BelievesItsOwnImage(ImageStore):
 
 
 class StoresExtrasLast(ImageStore):
-    """Stores the image first, and its extras after it."""
+    """Stores the extras after the image instead of before it."""
 
     def put(self, screenshot_id: str, claim_token: str, result: RenderResult) -> tuple[StoredImage, bool]:
         stored = super().put(screenshot_id, claim_token, result)
@@ -206,14 +206,14 @@ class StoresExtrasLast(ImageStore):
 
 
 class KeepsExtrasById(ImageStore):
-    """Has one place for the extras of an id, whichever render they come from."""
+    """Stores the extras of an id under one key, whichever render they come from."""
 
     def extra_key(self, screenshot_id: str, claim_token: str, file: str) -> str:
         return super().extra_key(screenshot_id, "extras", file)
 
 
 class OverwritesRecords(Producer):
-    """Writes `queued` over whatever is known about the id."""
+    """Overwrites any existing record of the id with `queued`."""
 
     def _write_queued(self, request: CaptureRequest) -> None:
         queued = transitions.queue(request, self._clock.now_ms(), self._settings.record_retention_seconds)
@@ -222,14 +222,14 @@ class OverwritesRecords(Producer):
 
 
 class CountsNoWaits(WaitCounts):
-    """Lets every copy of a waiting message go on waiting, and be copied again."""
+    """Lets every copy of a waiting message, not only the newest, wait and be copied again."""
 
     def is_newest(self, message: Message) -> bool:
         return True
 
 
 class ReleasesWhatItLost(HostLimit):
-    """Gives back the slot that it once had, whoever has it now."""
+    """Releases the slot that it once held, whoever holds it now."""
 
     def release(self, slot: Slot | None) -> None:
         if slot is not None:
@@ -239,7 +239,7 @@ class ReleasesWhatItLost(HostLimit):
 
 @dataclass(frozen=True)
 class Bug:
-    """A mistake by name, the promise that it must break, and the code that makes it."""
+    """The name of a mistake, the promise that it must break, and the code that makes the mistake."""
 
     name: str
     breaks: Promise
@@ -268,7 +268,7 @@ BUGS = (
     Bug("no fence on complete", Promise.HOLDER_ONLY, _capture(table=UnfencedCompletion)),
     Bug("no fence on release", Promise.HOLDER_ONLY, _capture(table=UnfencedRelease)),
     Bug("no If-None-Match", Promise.ONE_VERSION, _capture(images=OverwritesObjects)),
-    Bug("adopt without looking at the object", Promise.SAME_IMAGE, _capture(images=BelievesItsOwnImage)),
+    Bug("adopt without checking the object", Promise.SAME_IMAGE, _capture(images=AssumesItsOwnImage)),
     Bug("extra objects after the image", Promise.SAME_RENDER, _capture(images=StoresExtrasLast)),
     Bug("extra objects by id alone", Promise.SAME_RENDER, _capture(images=KeepsExtrasById)),
     Bug("lease longer than visibility", Promise.LEASE_IN_VISIBILITY, Parts(settings={"lease_margin_seconds": 600.0})),
@@ -276,12 +276,12 @@ BUGS = (
     Bug("delete before complete", Promise.ACKNOWLEDGED_IS_SAFE, Parts(acknowledge_first=True)),
     Bug("forget to register the context", Promise.LEASE_IN_VISIBILITY, _capture(claim=ForgetsTheContext)),
     Bug("keep the context of an earlier invocation", Promise.NO_OVERLAP, _capture(claim=KeepsAnOldContext)),
-    Bug("take over a claim whose lease still runs", Promise.HOLDER_ONLY, _capture(table=TakesOverAnything)),
+    Bug("take over a claim whose lease has not expired", Promise.HOLDER_ONLY, _capture(table=TakesOverAnything)),
     Bug("let a success expire", Promise.SUCCESS_IS_FINAL, _capture(table=LetsSuccessExpire)),
     Bug("let an error through to the batch", Promise.NEVER_RAISES, _capture(capture=LetsErrorsThrough)),
     Bug("swallow cancellation", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=SwallowsCancellation)),
     Bug("producer overwrites the record", Promise.HOLDER_ONLY, Parts(producer=OverwritesRecords)),
-    Bug("wait for a host without a copy", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=WaitsWithoutACopy)),
-    Bug("every copy that waits is copied", Promise.FEW_COPIES, _capture(wait_counts=CountsNoWaits)),
-    Bug("release a slot that another one has", Promise.SLOT_IS_KEPT, _capture(host_limit=ReleasesWhatItLost)),
+    Bug("wait for a host without sending a copy", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=WaitsWithoutACopy)),
+    Bug("copy every waiting copy again", Promise.FEW_COPIES, _capture(wait_counts=CountsNoWaits)),
+    Bug("release a slot that another capture holds", Promise.SLOT_IS_KEPT, _capture(host_limit=ReleasesWhatItLost)),
 )

@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """What the code under test logs is told by the story already."""
+    """Disable logging: the story already records what the code under test does."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)

@@ -1,4 +1,4 @@
-"""What must hold at every write, every deletion of a message, and at the end."""
+"""The promises, checked at every write, at every deletion of a message, and at the end."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .aws.table import SimulatedTable
 from .network import Network
 from .scheduler import Scheduler, Task
 
-# Clocks of two workers are at most that far apart; the lease's margin is made for it.
+# The largest difference between a worker's clock and true time; the lease margin allows for twice that.
 MAX_SKEW_MS = 1000
-# More messages of one request than senders, redrives and lost answers can account for.
-MOST_COPIES = 30
+# A limit above the number of messages of one request that senders, redrives and lost answers can explain.
+MAX_COPIES = 30
 Item = dict[str, Any]
 
 
 class Promise(StrEnum):
-    """The invariants, each the name of a promise in docs/guarantees.md."""
+    """The invariants. Each value is a promise as docs/guarantees.md words it."""
 
     ONE_VERSION = "one object version per id"
     SAME_IMAGE = "the record and the object have the same sha256"
@@ -43,7 +43,7 @@ class Promise(StrEnum):
 
 
 class Violation(BaseException):
-    """A promise was broken. Not an Exception: the code under test must not handle it."""
+    """A promise was broken. This is not an Exception, because the code under test must not handle it."""
 
     def __init__(self, promise: Promise, what: str) -> None:
         super().__init__(promise, what)
@@ -51,7 +51,7 @@ class Violation(BaseException):
 
 
 class Invariants:
-    """Watches the services and raises Violation at the call that breaks a promise."""
+    """Watches the services and raises Violation in the call that breaks a promise."""
 
     def __init__(
         self,
@@ -60,14 +60,14 @@ class Invariants:
         table: SimulatedTable,
         bucket: SimulatedBucket,
         queue: SimulatedQueue,
-        letters: SimulatedQueue,
+        dead_letters: SimulatedQueue,
     ) -> None:
         self._scheduler = scheduler
         self._network = network
         self._table = table
         self._bucket = bucket
         self._queue = queue
-        self._letters = letters
+        self._dead_letters = dead_letters
         self._holders: dict[str, Task] = {}
         self._deliveries: dict[str, set[str]] = {}
         self.requests: dict[str, CaptureRequest | None] = {}
@@ -75,9 +75,9 @@ class Invariants:
         bucket.watchers.append(self._stored)
 
     def accepted(self, queue: SimulatedQueue, message: StoredMessage) -> None:
-        """From now on the message's request must come to an end."""
-        if sum(each.body == message.body for each in queue.messages.values()) > MOST_COPIES:
-            raise self._broken(Promise.FEW_COPIES, f"{MOST_COPIES} messages of one request wait")
+        """Remember the message's request, which must end as final or in the dead-letter queue."""
+        if sum(each.body == message.body for each in queue.messages.values()) > MAX_COPIES:
+            raise self._broken(Promise.FEW_COPIES, f"more than {MAX_COPIES} messages of one request wait")
         if message.body not in self.requests:
             try:
                 self.requests[message.body] = CaptureRequest.from_body(message.body)
@@ -85,18 +85,18 @@ class Invariants:
                 self.requests[message.body] = None
 
     def deleted(self, queue: SimulatedQueue, message: StoredMessage) -> None:
-        """A message that is gone must not be missed."""
+        """Check that the deleted message is no longer needed."""
         if not self._is_final(message.body) and not self._is_queued(message.body):
             raise self._broken(
                 Promise.ACKNOWLEDGED_IS_SAFE, f"{message.message_id} was deleted: {self._state(message.body)}"
             )
 
     def raised(self, error: Exception) -> None:
-        """A delivery ended in an exception."""
+        """Report a delivery that ended in an exception instead of an outcome."""
         raise self._broken(Promise.NEVER_RAISES, f"{type(error).__name__}: {error}")
 
     def check_end(self) -> None:
-        """Nothing runs any more: each request is final, or has a letter in the dead-letter queue."""
+        """Check, when nothing runs any longer, that each request is final or has a dead letter."""
         for body in self.requests:
             if not self._is_final(body) and not self._is_queued(body):
                 raise self._broken(Promise.EVERY_MESSAGE_ENDS, self._state(body))
@@ -104,14 +104,14 @@ class Invariants:
             raise self._broken(Promise.EVERY_MESSAGE_ENDS, f"left on the queue: {sorted(self._queue.messages)}")
 
     def check_healed(self) -> None:
-        """After a redrive under a clear sky only letters with a reason are left, and every other request is final."""
-        reasons = {each.body for each in self._letters.messages.values() if "errorCode" in each.attributes}
+        """Check, after a redrive without faults, that requests are final unless their dead letter carries a reason."""
+        reasons = {each.body for each in self._dead_letters.messages.values() if "errorCode" in each.attributes}
         for body in self.requests:
             if not self._is_final(body) and body not in reasons:
                 raise self._broken(Promise.REDRIVE_HEALS, self._state(body))
 
     def _broken(self, promise: Promise, what: str) -> Violation:
-        self._scheduler.tell("invariants", f"BROKEN: {promise}: {what}")
+        self._scheduler.log("invariants", f"BROKEN: {promise}: {what}")
         self._scheduler.failure = self._scheduler.failure or Violation(promise, what)
         return Violation(promise, what)
 
@@ -130,7 +130,7 @@ class Invariants:
     def _check_record(self, key: str, was: Item, now: Item) -> None:
         author = self._network.author
         if was.get("status") == "success" and (now["status"] != "success" or now.get("sha256") != was.get("sha256")):
-            raise self._broken(Promise.SUCCESS_IS_FINAL, f"{key} is {now['status']} again")
+            raise self._broken(Promise.SUCCESS_IS_FINAL, f"{key} was success and is {now['status']} now")
         is_claim = now["status"] == "processing" and now.get("claimToken") != was.get("claimToken")
         if was.get("status") == "processing":
             self._check_holder(key, was, author, is_claim)
@@ -144,10 +144,10 @@ class Invariants:
         holder = self._holders.get(was["claimToken"])
         if author is holder:
             return
-        name = holder.name if holder is not None else "another one"
+        name = holder.name if holder is not None else "an unknown task"
         if not is_claim:
-            changer = author.name if author is not None else "nobody"
-            raise self._broken(Promise.HOLDER_ONLY, f"{key} is held by {name}, {changer} changed it")
+            changer = author.name if author is not None else "an unknown task"
+            raise self._broken(Promise.HOLDER_ONLY, f"{key} is held by {name}, but {changer} changed it")
         if was["leaseExpiresAt"] >= self._scheduler.now_ms + MAX_SKEW_MS:
             raise self._broken(Promise.HOLDER_ONLY, f"{key} was taken from {name} before its lease ran out")
         if holder is not None and holder.process.is_bounded and holder.process.alive and not holder.dead:
@@ -170,18 +170,20 @@ class Invariants:
     def _check_image(self, key: str, now: Item) -> None:
         versions = self._bucket.versions.get(now.get("s3Key", ""), [])
         if not versions or versions[-1].sha256 != now.get("sha256"):
-            raise self._broken(Promise.SAME_IMAGE, f"{key} names {now.get('s3Key')}, which holds another image or none")
+            raise self._broken(
+                Promise.SAME_IMAGE, f"{key} names {now.get('s3Key')}, which holds another image or does not exist"
+            )
         for url in now.get("extras", {}).values():
             stored = self._bucket.versions.get(url.split("/", 3)[3], [])
             if not stored or stored[-1].data != versions[-1].data:
-                raise self._broken(Promise.SAME_RENDER, f"{key} names {url}, which is not there or of another render")
+                raise self._broken(Promise.SAME_RENDER, f"{key} names {url}, which is missing or from another render")
 
     def _stored(self, key: str, version: Version) -> None:
         if len(self._bucket.versions[key]) > 1:
             raise self._broken(Promise.ONE_VERSION, f"{key} has {len(self._bucket.versions[key])} versions")
 
     def _is_final(self, body: str) -> bool:
-        """Whether the record of this very request says success, or failed for good."""
+        """Whether the record belongs to this request and is `success`, or `failed` with a permanent code."""
         request = self.requests[body]
         item = self._table.items.get(request.id) if request else None
         if request is None or item is None:
@@ -193,8 +195,8 @@ class Invariants:
         return is_failed or record["status"] == "success"
 
     def _is_queued(self, body: str) -> bool:
-        """Whether a message of it is still there, on the queue or among the dead letters."""
-        waiting = (*self._queue.messages.values(), *self._letters.messages.values())
+        """Whether a message of the request is on the queue or in the dead-letter queue."""
+        waiting = (*self._queue.messages.values(), *self._dead_letters.messages.values())
         return any(message.body == body for message in waiting)
 
     def _state(self, body: str) -> str:

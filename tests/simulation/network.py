@@ -1,4 +1,4 @@
-"""The network between a worker and AWS, and the SDK's retries on it: where calls get lost, late or doubled."""
+"""The network between a worker and AWS, with the SDK's retries: calls are lost, or take effect late or twice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .aws.errors import client_error
 from .scheduler import Died, Process, Scheduler, Task
 
 ENDPOINT = "https://aws.example"
-# The SDK's attempts for one call (stillframe.clients), and how long it waits for an answer.
+# The SDK's attempts per call (stillframe.clients), and how long it waits for an answer.
 SDK_ATTEMPTS = 4
 READ_TIMEOUT_MS = 10_000
 
@@ -24,49 +24,49 @@ class Fault(Enum):
     """What goes wrong with one attempt of one call."""
 
     THROTTLED = "is throttled"
-    SERVER_ERROR = "gets a 500 before it took effect"
+    SERVER_ERROR = "gets a 500 before taking effect"
     LOST_REQUEST = "does not arrive"
-    LATE_ERROR = "took effect, but gets a 500"
-    LOST_ANSWER = "took effect, its answer is lost"
+    LATE_ERROR = "takes effect, but gets a 500"
+    LOST_ANSWER = "takes effect, but its answer is lost"
     LATE_EFFECT = "times out, and takes effect later"
-    KILLED_BEFORE = "is under way when its process is killed: no effect"
-    KILLED_AFTER = "took effect when its process is killed"
-    STALLED_BEFORE = "waits for its process, which stands still"
-    STALLED_AFTER = "took effect; its process stands still"
-    CONTENDED = "meets another conditional write (409)"
+    KILLED_BEFORE = "does not take effect: its process is killed"
+    KILLED_AFTER = "takes effect, then its process is killed"
+    STALLED_BEFORE = "is delayed: its process stalls"
+    STALLED_AFTER = "takes effect, then its process stalls"
+    CONTENDED = "conflicts with another conditional write (409)"
 
 
-# Drawn as often as they stand here.
+# Each fault is drawn as often as it occurs here.
 FAULTS = (*Fault, Fault.LOST_ANSWER, Fault.LATE_EFFECT, Fault.KILLED_AFTER, Fault.KILLED_BEFORE)
 
 
 @dataclass(frozen=True)
 class Weather:
-    """How bad it is. Probabilities are for one attempt of one call; latency and stalls are in milliseconds."""
+    """How bad the network is. Probabilities are per attempt of a call; latency and stalls are in milliseconds."""
 
     fault_probability: float = 0.0
     outage_probability: float = 0.0
     latency_ms: int = 3
-    longest_stall_ms: int = 100_000
+    max_stall_ms: int = 100_000
 
 
 class Network:
-    """Draws what happens to each call."""
+    """Decides at random what happens to each call."""
 
     def __init__(self, scheduler: Scheduler, weather: Weather) -> None:
         self._scheduler = scheduler
         self.weather = weather
-        # Whose call is taking effect: late ones outlive the one who made them.
+        # The task whose call is taking effect. A late call may outlive its task.
         self.author: Task | None = None
 
     def client(self, service: Any, process: Process) -> Any:
-        """The service as a client of that process."""
+        """The service as the given process sees it."""
         return RemoteClient(service, process, self)
 
     def call(self, process: Process, name: str, send: Callable[[], Any]) -> Any:
-        """One call with the SDK's retries. Raises what boto3 would, or Died."""
+        """Make one call with the SDK's retries. Raises what boto3 would raise, or Died."""
         scheduler, rng = self._scheduler, self._scheduler.rng
-        send = self._signed(send)
+        send = self._with_author(send)
         outage = rng.random() < self.weather.outage_probability
         error: Exception = AssertionError("unreachable")
         for attempt in range(SDK_ATTEMPTS):
@@ -78,11 +78,11 @@ class Network:
                 error = failure
                 if not _is_retried(failure):
                     raise
-            scheduler.tell(scheduler.current.name, f"{name}: attempt {attempt + 1} failed")
+            scheduler.log(scheduler.current.name, f"{name}: attempt {attempt + 1} failed")
             scheduler.sleep(rng.randint(0, 1000 * 2**attempt))
         raise error
 
-    def _signed(self, send: Callable[[], Any]) -> Callable[[], Any]:
+    def _with_author(self, send: Callable[[], Any]) -> Callable[[], Any]:
         author = self._scheduler.current
 
         def take_effect() -> Any:
@@ -103,16 +103,16 @@ class Network:
     def _attempt(self, process: Process, name: str, send: Callable[[], Any], fault: Fault | None) -> Any:
         scheduler = self._scheduler
         if fault is not None:
-            scheduler.tell(scheduler.current.name, f"{name} {fault.value}")
+            scheduler.log(scheduler.current.name, f"{name} {fault.value}")
             self._before(process, name, send, fault)
-        # A call that AWS refuses has no effect, but its answer travels like any other.
+        # A call that AWS refuses has no effect, but its answer can be lost or late like any other.
         refusal: ClientError | None = None
         answer: Any = None
         try:
             answer = send()
         except ClientError as error:
             refusal = error
-        scheduler.tell(scheduler.current.name, f"{name} -> {refusal.response['Error']['Code'] if refusal else 'ok'}")
+        scheduler.log(scheduler.current.name, f"{name} -> {refusal.response['Error']['Code'] if refusal else 'ok'}")
         if fault is not None:
             self._after(process, name, fault)
         scheduler.sleep(scheduler.rng.randint(0, self.weather.latency_ms))
@@ -153,22 +153,22 @@ class Network:
             self.stall(process)
 
     def stall(self, process: Process) -> None:
-        """The whole process stands still: a paused container, a frozen disk, a starved machine."""
+        """Stall the whole process, as a paused container, a frozen disk or a starved machine does."""
         scheduler = self._scheduler
-        process.paused_until_ms = scheduler.now_ms + scheduler.rng.randint(1, self.weather.longest_stall_ms)
+        process.paused_until_ms = scheduler.now_ms + scheduler.rng.randint(1, self.weather.max_stall_ms)
         scheduler.sleep(0)
 
     def _take_late_effect(self, name: str, send: Callable[[], Any]) -> None:
         try:
             send()
         except ClientError as error:
-            self._scheduler.tell("network", f"late {name} -> {error.response['Error']['Code']}")
+            self._scheduler.log("network", f"late {name} -> {error.response['Error']['Code']}")
         else:
-            self._scheduler.tell("network", f"late {name} -> ok")
+            self._scheduler.log("network", f"late {name} -> ok")
 
 
 class RemoteClient:
-    """A service seen from one process: the same methods, over the network."""
+    """A service as one process sees it: the same methods, called over the network."""
 
     def __init__(self, service: Any, process: Process, network: Network) -> None:
         self._service = service
@@ -187,12 +187,12 @@ class RemoteClient:
 
 
 def _operation(name: str) -> str:
-    """`put_object` is the operation `PutObject`."""
+    """The operation's name: `PutObject` for `put_object`."""
     return name.title().replace("_", "")
 
 
 def _is_retried(error: Exception) -> bool:
-    """What boto3's standard mode retries: transport errors, throttling, 5xx."""
+    """Whether boto3's standard mode retries the error: transport errors, throttling, 5xx."""
     if not isinstance(error, ClientError):
         return True
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]

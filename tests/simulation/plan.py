@@ -1,4 +1,4 @@
-"""The shape of a schedule: who is there, how often what goes wrong."""
+"""The shape of a schedule: which workers there are, and how often each kind of fault occurs."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ class Plan:
     spread_ms: int
     redrives: int
     prompt_redrive: bool
-    # AWS's own redrive does not mark what it moves.
+    # Whether a redrive marks the messages that it moves; AWS's own redrive does not.
     is_marked: bool
+    # How often a message is delivered after its deletion.
     ghost_probability: float
-    # Captures of one host at once; all pages of a schedule are of one. 0 is no bound.
+    # Captures at once to one host; all pages of a schedule have the same host. 0 means no limit.
     per_host: int
 
     @classmethod
@@ -51,7 +52,7 @@ class Plan:
             functions=functions,
             consumers=consumers,
             batch_size=rng.choice((1, 1, 2, 3)),
-            # Functions: 6 times their time-out (AWS's rule). Consumers take any.
+            # For functions: 6 times their timeout (AWS's rule). Consumers work with any.
             visibility_seconds=6 * FUNCTION_TIMEOUT_MS // 1000 if functions else rng.choice((30, 60, 360)),
             max_receive_count=rng.choice((2, 3, 5, 5)),
             weather=Weather(
@@ -65,7 +66,7 @@ class Plan:
             redrives=redrives,
             prompt_redrive=prompt_redrive,
             is_marked=is_marked,
-            # Beyond the promise (docs/guarantees.md): with AWS's own redrive, messages that SQS delivers twice or
+            # Not promised (docs/guarantees.md): AWS's own redrive together with messages that SQS delivers twice or
             # after their deletion.
             ghost_probability=rng.choice((0.0, 0.1)) if is_marked else 0.0,
             per_host=rng.choice((0, 0, 0, 1, 2)),

@@ -1,7 +1,7 @@
-"""Explore schedules on every core; ends with one JSON line on stdout.
+"""Run schedules on every core; the last line on stdout is JSON.
 
     python -m tests.simulation.run --schedules 100000
-    python -m tests.simulation.run --story 42          # one seed again, told step by step
+    python -m tests.simulation.run --story 42          # run one seed again and print its story, step by step
 
 Runs the unchanged code, which must break no promise, and then every seeded bug until it is caught.
 """
@@ -22,41 +22,41 @@ from .bugs import BUGS, Bug
 from .schedule import Result, run_schedule
 
 CHUNK = 500
-# A bug that survives that many seeds counts as missed.
+# A bug that survives this many seeds counts as missed.
 BUG_SEEDS = 10_000
 STORIES = 3
 
 
 def hunt(bug: Bug, limit: int = BUG_SEEDS) -> Result | None:
-    """The first schedule in which a seeded bug breaks the promise that it names."""
+    """The first schedule in which a seeded bug breaks the promise that it names, or None."""
     results = map(run_schedule, range(limit), repeat(bug.parts))
     return next((each for each in results if each.violation and each.violation.promise is bug.breaks), None)
 
 
 def main() -> None:
-    """Exit status 1 when a promise was broken or a seeded bug survived."""
+    """Exit with status 1 when a promise was broken or a seeded bug survived."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--schedules", type=int, default=100_000)
-    parser.add_argument("--first-seed", type=int, default=0, help="explore others than the seeds from 0 on")
+    parser.add_argument("--first-seed", type=int, default=0, help="start at this seed instead of 0")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--story", type=int, metavar="SEED", help="only tell what happens in this one")
-    given = parser.parse_args()
-    _be_quiet()
-    if given.story is not None:
-        result = run_schedule(given.story)
-        print(result.tell())
+    parser.add_argument("--story", type=int, metavar="SEED", help="run only this seed and print its story")
+    options = parser.parse_args()
+    _disable_logging()
+    if options.story is not None:
+        result = run_schedule(options.story)
+        print(result.to_text())
         sys.exit(result.violation is not None)
     started = time.monotonic()
-    with ProcessPoolExecutor(given.jobs, initializer=_be_quiet) as pool:
-        seeds = range(given.first_seed, given.first_seed + given.schedules)
+    with ProcessPoolExecutor(options.jobs, initializer=_disable_logging) as pool:
+        seeds = range(options.first_seed, options.first_seed + options.schedules)
         failures = list(_explore(pool, seeds, started))
         caught = dict(zip((bug.name for bug in BUGS), pool.map(hunt, BUGS), strict=True))
     for result in failures[:STORIES]:
-        print(result.tell(), file=sys.stderr)
+        print(result.to_text(), file=sys.stderr)
         print(f"replay: python -m tests.simulation.run --story {result.plan.seed}", file=sys.stderr)
     print(bug_table(caught))
     figures = {
-        "schedules": given.schedules,
+        "schedules": options.schedules,
         "violations": len(failures),
         "seconds": round(time.monotonic() - started, 1),
         "bugsSeeded": len(BUGS),
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def bug_table(caught: dict[str, Result | None]) -> str:
-    """Bug, seeds that it took, and the promise that was broken: Markdown, as docs/guarantees.md has it."""
+    """The table of docs/guarantees.md in Markdown: each bug, the seeds needed to catch it, and the broken promise."""
     lines = ["| seeded bug | seeds needed | broken promise |", "| --- | --- | --- |"]
     for name, result in caught.items():
         if result is None or result.violation is None:
@@ -78,7 +78,7 @@ def bug_table(caught: dict[str, Result | None]) -> str:
 
 
 def _explore(pool: ProcessPoolExecutor, seeds: range, started: float) -> Iterator[Result]:
-    """The schedules that broke a promise, as they are found."""
+    """Yield the schedules that broke a promise, as they are found."""
     chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
     broken = 0
     for number, failures in enumerate(pool.map(_failures_in, chunks), 1):
@@ -94,8 +94,8 @@ def _failures_in(seeds: range) -> list[Result]:
     return [result for result in map(run_schedule, seeds) if result.violation]
 
 
-def _be_quiet() -> None:
-    """What the code under test logs is told by the story already."""
+def _disable_logging() -> None:
+    """The story already records what the code under test does."""
     logging.disable(logging.CRITICAL)
 
 

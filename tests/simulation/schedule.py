@@ -22,14 +22,14 @@ from .plan import Plan
 from .scheduler import Process, Scheduler
 from .surroundings import Parts, Surroundings, produce, redrive
 
-# Long after the last message must have come to its end.
+# Long after the last message must have ended.
 LIMIT_MS = 7 * 24 * 3600 * 1000
-NO_REQUEST = '{"url": 5}'
+INVALID_BODY = '{"url": 5}'
 
 SETTINGS = Settings.model_validate(
     {
         "QUEUE_URL": "queue",
-        "DEAD_LETTER_QUEUE_URL": "dead-letters",
+        "DEAD_LETTER_QUEUE_URL": "dead-dead_letters",
         "TABLE_NAME": "table",
         "BUCKET_NAME": "bucket",
         "STILLFRAME_WORKER_ID": "worker",
@@ -39,21 +39,21 @@ SETTINGS = Settings.model_validate(
 
 @dataclass
 class Result:
-    """How a schedule ended. `violation` is None when every promise held; times of the story are ms since its start."""
+    """How a schedule ended. `violation` is None if every promise held; times in the story are ms since the start."""
 
     plan: Plan
     violation: Violation | None = None
     story: list[tuple[int, str, str]] = field(default_factory=list)
 
-    def tell(self) -> str:
-        """What happened, one line a step."""
+    def to_text(self) -> str:
+        """The plan and the story, one line per step."""
         shape = ", ".join(f"{name} {value}" for name, value in asdict(self.plan).items() if name != "seed")
         lines = [f"{at_ms / 1000:11.3f} s  {who:22} {what}" for at_ms, who, what in self.story]
         return "\n".join([f"seed {self.plan.seed}: {shape}", *lines])
 
 
 class Schedule:
-    """The surroundings of one plan, and what happens in them."""
+    """The surroundings of one plan, and the events in them."""
 
     def __init__(self, plan: Plan, parts: Parts) -> None:
         self._plan = plan
@@ -62,14 +62,14 @@ class Schedule:
         def now_ms() -> int:
             return scheduler.now_ms
 
-        letters = SimulatedQueue("dead-letters")
-        queue = SimulatedQueue("queue", plan.visibility_seconds, plan.max_receive_count, letters)
+        dead_letters = SimulatedQueue("dead-dead_letters")
+        queue = SimulatedQueue("queue", plan.visibility_seconds, plan.max_receive_count, dead_letters)
         table, bucket = SimulatedTable(now_ms, scheduler.rng), SimulatedBucket()
         self.queue, self.table, self.bucket = queue, table, bucket
-        self.sqs = SimulatedSqs(now_ms, [queue, letters], scheduler.rng)
+        self.sqs = SimulatedSqs(now_ms, [queue, dead_letters], scheduler.rng)
         self._network = Network(scheduler, plan.weather)
-        self.invariants = Invariants(scheduler, self._network, table, bucket, queue, letters)
-        self.around = Surroundings(
+        self.invariants = Invariants(scheduler, self._network, table, bucket, queue, dead_letters)
+        self.surroundings = Surroundings(
             plan=plan,
             scheduler=scheduler,
             network=self._network,
@@ -79,23 +79,23 @@ class Schedule:
             images=itertools.count(1),
             raised=self.invariants.raised,
         )
-        fleet = Fleet(self.around, self.sqs, queue)
+        fleet = Fleet(self.surroundings, self.sqs, queue)
         self.sqs.watcher = QueueWatcher(
             accepted=self.invariants.accepted,
-            timed=lambda where, message: fleet.stir_at(message.visible_ms) if where is queue else None,
+            timed=lambda where, message: fleet.wake_worker_at(message.visible_ms) if where is queue else None,
             deleted=self._deleted,
             dead_lettered=self._dead_lettered,
         )
         self._fleet = fleet
 
     def run(self) -> Result:
-        """Bad weather until everything has ended; then a clear sky, a redrive, and the end again."""
+        """Run with faults until everything has ended; then run a redrive without faults, and check again."""
         result = Result(self._plan, story=self._scheduler.story)
         try:
             self._send_all()
             self._settle()
             self._clear_up()
-            # Letters that an interrupted redrive looked at are out of sight for a while.
+            # Dead letters that an interrupted redrive received are invisible for a while.
             self._scheduler.after(VISIBILITY_SECONDS * 1000, lambda: self._start("operator", redrive))
             self._settle()
             self.invariants.check_healed()
@@ -108,13 +108,13 @@ class Schedule:
     def _send_all(self) -> None:
         plan, rng = self._plan, self._scheduler.rng
         for number in range(plan.messages):
-            # Now and then the same id with other options: a conflict.
+            # Sometimes the same id with other options: a conflict.
             options = {"fullPage": True} if rng.random() < 0.05 else {}
-            which = number % plan.ids
-            request = CaptureRequest(url=f"https://example.com/{which}", request_id=f"id{which}", options=options)
+            page = number % plan.ids
+            request = CaptureRequest(url=f"https://example.com/{page}", request_id=f"id{page}", options=options)
             self._start_within(plan.spread_ms, f"producer{number + 1}", _producing(request))
         if rng.random() < 0.05:
-            self._scheduler.after(0, lambda: self.sqs.send_message(QueueUrl="queue", MessageBody=NO_REQUEST))
+            self._scheduler.after(0, lambda: self.sqs.send_message(QueueUrl="queue", MessageBody=INVALID_BODY))
         for _ in range(plan.redrives):
             self._start_within(3_600_000, "operator", redrive)
 
@@ -122,13 +122,13 @@ class Schedule:
         self.invariants.deleted(queue, message)
         if (
             queue.dead_letters
-            and not self.around.is_calm
+            and not self.surroundings.is_calm
             and self._scheduler.rng.random() < self._plan.ghost_probability
         ):
-            self._fleet.haunt(message)
+            self._fleet.redeliver_deleted(message)
 
     def _dead_lettered(self, queue: SimulatedQueue, message: StoredMessage) -> None:
-        if self._plan.prompt_redrive and not self.around.is_calm:
+        if self._plan.prompt_redrive and not self.surroundings.is_calm:
             self._start_within(2000, "operator", redrive)
 
     def _settle(self) -> None:
@@ -136,22 +136,22 @@ class Schedule:
         self.invariants.check_end()
 
     def _clear_up(self) -> None:
-        self._scheduler.tell("weather", "clears up")
+        self._scheduler.log("weather", "clears up")
         self._network.weather = Weather()
-        self.around.is_calm = True
+        self.surroundings.is_calm = True
 
     def _start_within(self, spread_ms: int, name: str, run: Callable[[Surroundings, Process], None]) -> None:
         self._scheduler.after(self._scheduler.rng.randint(0, spread_ms), lambda: self._start(name, run))
 
     def _start(self, name: str, run: Callable[[Surroundings, Process], None]) -> None:
-        process = self.around.process(name)
-        self._scheduler.spawn(process, name, lambda: run(self.around, process))
+        process = self.surroundings.process(name)
+        self._scheduler.spawn(process, name, lambda: run(self.surroundings, process))
 
 
 def _producing(request: CaptureRequest) -> Callable[[Surroundings, Process], None]:
-    return lambda around, process: produce(around, process, [request])
+    return lambda surroundings, process: produce(surroundings, process, [request])
 
 
 def run_schedule(seed: int, parts: Parts | None = None) -> Result:
-    """Run the schedule of a seed, on the unchanged code or on other parts."""
+    """Run the schedule of a seed, with the unchanged code unless parts are given."""
     return Schedule(Plan.draw(seed), parts or Parts()).run()

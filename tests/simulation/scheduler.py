@@ -1,7 +1,7 @@
-"""Virtual time and everything that happens in it, in an order that one seed decides.
+"""Virtual time and the events in it, in an order that one seed decides.
 
 Each record that a worker handles is a greenlet: straight-line code that is suspended wherever it waits for
-something outside its process. The scheduler alone decides who goes on, and when; ties are broken at random.
+something outside its process. The scheduler alone decides which one continues, and when; ties are broken at random.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ START_MS = 1_800_000_000_000
 
 
 class Died(BaseException):
-    """The process was killed. Not an Exception: nothing may handle it, as nothing handles SIGKILL."""
+    """The process was killed. This is not an Exception: like SIGKILL, it cannot be handled."""
 
 
 class Defect(BaseException):
-    """The code under test is wrong in itself (TypeError, AttributeError), which proves nothing about a promise."""
+    """The code under test has a bug of its own (TypeError, AttributeError), which proves nothing about a promise."""
 
 
 @dataclass(eq=False)
 class Process:
-    """What dies as a whole. `skew_ms` is how far its clock is ahead; `is_bounded`, whether it is killed in time."""
+    """A set of tasks that die together. `skew_ms` is how far its clock is ahead; a bounded process has a timeout."""
 
     name: str
     skew_ms: int = 0
@@ -37,12 +37,12 @@ class Process:
     alive: bool = True
     paused_until_ms: int = 0
     tasks: list[Task] = field(default_factory=list)
-    # Called soon after it was killed.
+    # Called soon after the process was killed.
     on_death: Callable[[], None] = lambda: None
 
 
 class Task(greenlet.greenlet):
-    """One thread of a process. `received_ms` is when the message that it handles was received."""
+    """One thread of a process. `received_ms` is when its message was received."""
 
     def __init__(self, process: Process, name: str, run: Callable[[], None], hub: greenlet.greenlet) -> None:
         super().__init__(run, hub)
@@ -62,11 +62,11 @@ class Scheduler:
         self._numbers = itertools.count()
         self._hub = greenlet.getcurrent()
         self._processes: list[Process] = []
-        # Raised by `run`: what breaks a promise is deep inside of code that handles exceptions.
+        # Raised by `run`, because a promise is broken deep inside code that handles exceptions.
         self.failure: BaseException | None = None
 
     def at(self, when_ms: int, action: Callable[[], Any]) -> None:
-        """Do it then, outside of every task."""
+        """Run the action at that time, outside every task."""
         heapq.heappush(self._events, (max(when_ms, self.now_ms), self.rng.random(), next(self._numbers), action))
 
     def after(self, delay_ms: int, action: Callable[[], Any]) -> None:
@@ -87,7 +87,7 @@ class Scheduler:
         return task
 
     def sleep(self, delay_ms: int) -> None:
-        """Suspend the running task. Raises Died when its process was killed meanwhile."""
+        """Suspend the running task. Raises Died if its process is killed meanwhile."""
         task = self.current
         if not task.process.alive:
             raise Died
@@ -99,35 +99,35 @@ class Scheduler:
     @property
     def current(self) -> Task:
         task = greenlet.getcurrent()
-        assert isinstance(task, Task), "only tasks wait"
+        assert isinstance(task, Task), "only tasks can wait"
         return task
 
     @property
     def actor(self) -> Process | None:
-        """Whose code is running; None for the surroundings themselves."""
+        """The process whose code is running; None for the surroundings."""
         task = greenlet.getcurrent()
         return task.process if isinstance(task, Task) else None
 
     def kill(self, process: Process, why: str) -> None:
-        """SIGKILL, from outside of every task: nothing of the process runs or takes effect any more."""
+        """Send SIGKILL from outside every task: nothing of the process runs or takes effect any longer."""
         if not process.alive:
             return
         process.alive = False
-        self.tell(process.name, f"is killed: {why}")
+        self.log(process.name, f"is killed: {why}")
         self._unwind(process)
         self.after(0, process.on_death)
 
     def die(self, why: str) -> None:
-        """The running task's process is killed at this very point."""
+        """Kill the running task's process at this very point."""
         process = self.current.process
-        self.tell(process.name, f"is killed: {why}")
+        self.log(process.name, f"is killed: {why}")
         process.alive = False
         self.after(0, lambda: self._unwind(process))
         self.after(0, process.on_death)
         raise Died
 
     def run(self, until_ms: int) -> bool:
-        """Take one event after the other; returns whether all of them were done by then."""
+        """Run one event after the other; returns whether all of them ended by then."""
         while self._events and self._events[0][0] <= until_ms:
             self.now_ms, _, _, action = heapq.heappop(self._events)
             action()
@@ -136,19 +136,19 @@ class Scheduler:
         return not self._events
 
     def close(self) -> None:
-        """End what still runs, quietly."""
+        """End all tasks that are still running."""
         self._events.clear()
         for process in self._processes:
             process.alive = False
             self._unwind(process)
 
     def _unwind(self, process: Process) -> None:
-        """Its tasks end here and now; no call that they still make takes effect. What never began is left alone."""
+        """End the tasks of the process now; calls that they still make have no effect. Tasks that never began stay."""
         for task in process.tasks:
             if task:
                 task.throw(Died)
 
-    def tell(self, who: str, what: str) -> None:
+    def log(self, who: str, what: str) -> None:
         """Add a line to the story."""
         self.story.append((self.now_ms - START_MS, who, what))
 

@@ -1,4 +1,4 @@
-"""Workers and those around them: functions behind an event source mapping, consumers, producers, an operator."""
+"""What the processes of a schedule share, and the code that they run: workers, producers, an operator."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .scheduler import Process, Scheduler, SkewedClock
 
 @dataclass(frozen=True)
 class Parts:
-    """The code under test, by its parts: a seeded bug replaces one of them."""
+    """The parts of the code under test; a seeded bug replaces one of them."""
 
     capture: CaptureParts = field(default_factory=CaptureParts)
     producer: type[Producer] = Producer
@@ -41,7 +41,7 @@ class Parts:
 
 @dataclass
 class Surroundings:
-    """What every process of one schedule shares."""
+    """What all processes of one schedule share."""
 
     plan: Plan
     scheduler: Scheduler
@@ -66,7 +66,7 @@ class Surroundings:
         return Process(name, skew_ms=self.scheduler.rng.randint(-MAX_SKEW_MS, MAX_SKEW_MS))
 
     def capture(self, process: Process) -> Capture:
-        """A worker, wired as `Runtime.build` wires it, with the browser and the services replaced."""
+        """A worker, wired as `Runtime.build` does it, but with a simulated browser and simulated services."""
         clock = SkewedClock(self.scheduler, process)
         settings = self.settings.model_copy(update={"worker_id": process.name, "per_host": self.plan.per_host})
         mishaps = 0.0 if self.is_calm else self.plan.mishaps
@@ -75,31 +75,31 @@ class Surroundings:
         return wire_capture(settings, clients, browser, clock, fake_meter(clock), parts=self.parts.capture, rng=rng)
 
 
-def produce(around: Surroundings, process: Process, requests: list[CaptureRequest]) -> None:
-    """Send, and again when it failed, as people do."""
-    clock = SkewedClock(around.scheduler, process)
-    producer = around.parts.producer(around.clients(process), around.settings, clock, InlineExecutor)
+def produce(surroundings: Surroundings, process: Process, requests: list[CaptureRequest]) -> None:
+    """Send the requests, and retry twice after a failure, as people do."""
+    clock = SkewedClock(surroundings.scheduler, process)
+    producer = surroundings.parts.producer(surroundings.clients(process), surroundings.settings, clock, InlineExecutor)
     for _ in range(3):
         try:
             list(producer.send(requests))
             return
         except (ClientError, BotoCoreError, ServiceUnavailable, click.ClickException):
-            around.scheduler.tell(process.name, "could not send, tries again")
+            surroundings.scheduler.log(process.name, "could not send, retries")
 
 
-def redrive(around: Surroundings, process: Process) -> None:
-    """Bring dead letters back, as an operator does: with our command, or with AWS's."""
-    clients = around.clients(process)
-    if not around.plan.is_marked:
+def redrive(surroundings: Surroundings, process: Process) -> None:
+    """Redrive the dead letters as an operator does: with `stillframe redrive` or with AWS's own redrive."""
+    clients = surroundings.clients(process)
+    if not surroundings.plan.is_marked:
         clients = replace(clients, sqs=cast(Any, _Unmarked(clients.sqs)))
     try:
-        Redriver(clients, around.settings).redrive()
+        Redriver(clients, surroundings.settings).redrive()
     except (ClientError, BotoCoreError):
-        around.scheduler.tell(process.name, "could not redrive")
+        surroundings.scheduler.log(process.name, "could not redrive")
 
 
 class _Unmarked:
-    """What StartMessageMoveTask does: new message ids, and no mark on what was moved."""
+    """Behaves like StartMessageMoveTask: new message ids, and no mark on the messages that it moves."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""What is not promised: that it can happen, and that it does not go unseen."""
+"""A loss that is not promised away: it can happen, and the audit finds it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SEEDS = 5000
 
 
 class ReadableTable(SimulatedTable):
-    """What an audit reads besides single items."""
+    """Adds the reads of an audit: scans and batches."""
 
     def __init__(self, table: SimulatedTable) -> None:
         super().__init__(table._now_ms)
@@ -42,7 +42,7 @@ class ReadableTable(SimulatedTable):
 
 
 class ReadableBucket(SimulatedBucket):
-    """A listing of the versions."""
+    """Adds a listing of the versions."""
 
     def get_paginator(self, _: str) -> ReadableBucket:
         return self
@@ -52,7 +52,7 @@ class ReadableBucket(SimulatedBucket):
 
 
 class ReadableQueues:
-    """Counts of messages."""
+    """Gives the number of messages on each queue."""
 
     def __init__(self, *queues: SimulatedQueue) -> None:
         self._queues = {queue.url: queue for queue in queues}
@@ -65,14 +65,14 @@ class ReadableQueues:
 
 
 class FarFuture:
-    """When every lease is over."""
+    """A clock at a time when every lease has ended."""
 
     def now_ms(self) -> int:
         return 2**60
 
 
 def beyond(seed: int) -> Schedule:
-    """AWS's own redrive, at once, in a queue that often delivers twice; a deletion that is missed is let pass."""
+    """A schedule with AWS's own immediate redrive and frequent double deliveries; unsafe deletions are not reported."""
     plan = replace(
         Plan.draw(seed), is_marked=False, prompt_redrive=True, duplicate_probability=0.4, max_receive_count=2
     )
@@ -81,14 +81,14 @@ def beyond(seed: int) -> Schedule:
     return schedule
 
 
-def test_beyond_the_promise_a_loss_is_found_by_the_audit() -> None:
-    # Given a schedule beyond the promise that loses a message
+def test_a_loss_outside_the_promise_is_found_by_the_audit() -> None:
+    # Given a schedule outside the promise that loses a message
     for seed in range(SEEDS):
         schedule = beyond(seed)
         if schedule.run().violation is not None:
             break
     else:
-        pytest.fail("nothing was lost: then it can be promised")
+        pytest.fail("nothing was lost, so it could be promised")
     # When the account is audited afterwards
     clients: Any = Clients(
         *cast(
@@ -102,5 +102,5 @@ def test_beyond_the_promise_a_loss_is_found_by_the_audit() -> None:
     )
     findings: list[Finding] = []
     Auditor(clients, SETTINGS, clock=FarFuture()).audit(findings.append)
-    # Then the record is named
+    # Then it names the record
     assert {finding.kind for finding in findings} & {FindingKind.STUCK, FindingKind.LOST}

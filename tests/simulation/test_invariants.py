@@ -1,4 +1,4 @@
-"""The promises that are nets below the others: what would break them is made by hand here."""
+"""The promises that no seeded bug breaks first: these tests break them by hand."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def schedule() -> Schedule:
 
 
 def accept(schedule: Schedule) -> None:
-    """A message, and its record; then the message vanishes without a trace."""
+    """Send a message and write its record; then the message vanishes without a trace."""
     schedule.sqs.send_message(QueueUrl="queue", MessageBody=REQUEST.to_body())
     update = transitions.queue(REQUEST, 0, 0)
     schedule.table.update_item(TableName="table", Key=item_key(REQUEST.id), **update.to_arguments())
@@ -41,13 +41,13 @@ def accept(schedule: Schedule) -> None:
         (Promise.REDRIVE_HEALS, lambda schedule: schedule.invariants.check_healed()),
     ],
 )
-def test_a_message_that_vanished_is_missed(
+def test_a_vanished_message_is_reported(
     schedule: Schedule, promise: Promise, check: Callable[[Schedule], None]
 ) -> None:
-    # Given a message that was accepted and is gone, its record queued
+    # Given an accepted message that is gone while its record is queued
     accept(schedule)
     # When the end is checked
     with pytest.raises(Violation) as raised:
         check(schedule)
-    # Then it is missed
+    # Then the loss is reported
     assert raised.value.promise is promise

@@ -1,4 +1,4 @@
-"""Promises under every fault at once: 2,000 schedules for every change; `make simulate` explores the rest."""
+"""The promises under all faults at once: 2,000 schedules for every change; `make simulate` runs many more."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ def test_no_schedule_breaks_a_promise() -> None:
     # Given 2,000 schedules of the unchanged code
     # When they run
     broken = [result for result in explored() if result.violation is not None]
-    # Then no promise is broken; a failing one tells its story, the shortest first
+    # Then no promise is broken; otherwise the shortest story is shown
     broken.sort(key=lambda result: len(result.story))
-    assert not broken, broken[0].tell()
+    assert not broken, broken[0].to_text()
 
 
-def test_a_broken_promise_is_told_with_its_story() -> None:
+def test_a_broken_promise_is_reported_with_its_story() -> None:
     # Given / When a schedule that breaks a promise
     result = hunt(BUGS[0])
-    # Then its story has each step, with time, actor and effect, up to the one that broke it
+    # Then its story has every step, with time, actor and effect, up to the one that broke it
     assert result is not None
-    lines = result.tell().splitlines()
+    lines = result.to_text().splitlines()
     assert lines[0].startswith(f"seed {result.plan.seed}: ids ")
     assert any("send_message_batch -> ok" in line and "producer1" in line for line in lines)
     assert "BROKEN" in lines[-1]
@@ -57,29 +57,29 @@ def test_the_simulation_catches(bug: Bug) -> None:
     result = hunt(bug)
     # Then one of them breaks the promise that the bug names, and its story ends with that
     assert result is not None, "the bug survived"
-    assert f"BROKEN: {bug.breaks}" in result.tell().splitlines()[-1]
+    assert f"BROKEN: {bug.breaks}" in result.to_text().splitlines()[-1]
 
 
 def test_a_seeded_bug_that_only_crashes_is_not_caught_but_fails_the_run() -> None:
-    # Given a "bug" that calls a method of the code under test with an argument too few
+    # Given a "bug" that calls a method of the code under test with a missing argument
     class CallsWrongly(ImageStore):
         def find(self, screenshot_id: str, image_format: ImageFormat) -> StoredImage | None:
             return self._describe(screenshot_id)  # type: ignore[call-arg]
 
     parts = Parts(capture=CaptureParts(images=CallsWrongly))
-    # When schedules run until it matters
+    # When schedules run until that code is reached
     with pytest.raises(Defect) as raised:
         all(run_schedule(seed, parts) for seed in range(SCHEDULES))
-    # Then the run fails with the mistake itself, and no promise is blamed for it
+    # Then the run fails with the mistake itself, not with a broken promise
     assert "_describe() missing" in str(raised.value)
 
 
-def test_every_fault_is_met() -> None:
+def test_every_fault_occurs() -> None:
     # Given / When the stories of those schedules
-    told = {what for result in explored() for _, _, what in result.story}
-    # Then nothing that can go wrong is missing from them
-    assert [fault for fault in Fault if not any(fault.value in what for what in told)] == []
-    assert [mishap for mishap in Mishap if f"render {mishap.value}" not in told] == []
+    steps = {what for result in explored() for _, _, what in result.story}
+    # Then every fault and every mishap occurs in them
+    assert [fault for fault in Fault if not any(fault.value in what for what in steps)] == []
+    assert [mishap for mishap in Mishap if f"render {mishap.value}" not in steps] == []
 
 
 @pytest.mark.parametrize(
@@ -106,16 +106,16 @@ def test_every_fault_is_met() -> None:
         "late update_item -> ok",
     ],
 )
-def test_every_way_is_taken(what: str) -> None:
-    # Given / When those schedules: Then some of them went that way
+def test_every_outcome_and_effect_occurs(what: str) -> None:
+    # Given / When those schedules run, then at least one of them has this step
     assert any(line == what for result in explored() for _, _, line in result.story)
 
 
 def test_a_seed_replays_exactly() -> None:
-    # Given a schedule with much going on
-    told = max(explored(), key=lambda result: len(result.story)).tell()
-    seed = told.split(":", 1)[0].removeprefix("seed ")
-    # When it runs again, in a process with other hashes
+    # Given the schedule with the longest story
+    story = max(explored(), key=lambda result: len(result.story)).to_text()
+    seed = story.split(":", 1)[0].removeprefix("seed ")
+    # When it runs again, in a process with another hash seed
     again = subprocess.run(
         [sys.executable, "-m", "tests.simulation.run", "--story", seed],
         cwd=ROOT,
@@ -125,4 +125,4 @@ def test_a_seed_replays_exactly() -> None:
         check=True,
     )
     # Then it is the same story, word for word
-    assert again.stdout.rstrip("\n") == told
+    assert again.stdout.rstrip("\n") == story

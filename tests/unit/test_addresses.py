@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillframe.egress.addresses import IPV4_RANGES, IPV6_RANGES, AddressClass, classify, parse_address
+from stillframe.egress.addresses import IPV4_RANGES, IPV6_RANGES, AddressClass, classify
+from stillframe.egress.hosts import parse_address
 
 A = AddressClass
 # The ranges, stated a second time: first, last, class, and the neighbors before and after, where these are public.

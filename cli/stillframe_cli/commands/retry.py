@@ -44,7 +44,13 @@ def command(screenshot_id: str, settings: Settings, clients: Clients, as_json: b
         )
     if record.status is Status.FAILED:
         _reset_to_queued(record, settings, clients)
-    request = CaptureRequest(url=record.url, request_id=screenshot_id, options=record.options)
+    request = CaptureRequest(
+        url=record.url,
+        request_id=screenshot_id,
+        options=record.options,
+        tenant=record.tenant,
+        metadata=record.metadata or {},
+    )
     for sent in Producer(clients, settings).send([request]):
         if as_json:
             print_json({"id": screenshot_id, "url": record.url, "messageId": sent.message_id})

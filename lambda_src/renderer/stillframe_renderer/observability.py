@@ -77,6 +77,8 @@ def measurements(outcome: Outcome) -> Iterator[Measurement]:
         values["BilledTime"] = (MetricUnit.Milliseconds, outcome.cost.billed_ms)
         values["EstimatedUsd"] = (MetricUnit.NoUnit, outcome.cost.usd[worker_architecture()])
     metadata = {"reason": outcome.reason or "none", "id": outcome.id}
+    if outcome.tenant is not None:
+        metadata["tenant"] = outcome.tenant
     yield Measurement({"outcome": outcome.kind.value}, values, metadata)
     if outcome.reason is not None:
         dimensions = {"outcome": outcome.kind.value, "reason": outcome.reason}

@@ -47,7 +47,7 @@ NETWORK = (
         f"{SHARED}/egress/policy.py",
         "        for address in resolved:\n",
         "        for address in resolved[:1]:\n",
-        "tests/unit/test_egress.py::test_one_address_that_is_not_public_refuses_the_name",
+        "tests/unit/test_egress.py::test_a_name_with_one_non_public_address_is_refused",
     ),
     Defence(
         "a name without an address is refused",
@@ -61,7 +61,7 @@ NETWORK = (
         f"{SHARED}/egress/policy.py",
         '        inner = getattr(address, "ipv4_mapped", None)\n',
         "        inner = None\n",
-        "tests/unit/test_egress.py::test_the_deny_list_goes_before_everything",
+        "tests/unit/test_egress.py::test_the_deny_list_takes_precedence_over_everything",
     ),
     Defence(
         "what was judged is what is dialled",
@@ -89,7 +89,7 @@ NETWORK = (
         f"{SHARED}/egress/policy.py",
         "        if port not in self.ports:\n",
         "        if port is None:\n",
-        "tests/unit/test_egress.py::test_only_the_default_ports_and_those_that_are_set_are_allowed",
+        "tests/unit/test_egress.py::test_only_the_default_and_the_configured_ports_are_allowed",
     ),
     Defence(
         "local names are refused",
@@ -103,7 +103,7 @@ NETWORK = (
         f"{SHARED}/egress/policy.py",
         "        if self._is_denied_name(host):\n",
         "        if host is None:\n",
-        "tests/unit/test_egress.py::test_the_deny_list_goes_before_everything",
+        "tests/unit/test_egress.py::test_the_deny_list_takes_precedence_over_everything",
     ),
     Defence(
         "an exception is for an exact port",

@@ -1,4 +1,4 @@
-"""S3: conditional writes, metadata, and versions, strongly consistent."""
+"""S3: conditional writes, metadata and versions, with strong consistency."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class SimulatedBucket:
 
     def head_object(self, *, Bucket: str, Key: str, ChecksumMode: str = "") -> dict[str, Any]:
         if Key not in self.versions:
-            # A HEAD has no body to name a code in, so boto3 gives the status.
+            # The response to HEAD has no body that could hold a code, so boto3 uses the status.
             raise client_error("HeadObject", "404", 404, "Not Found")
         version = self.versions[Key][-1]
         checksum = {"ChecksumSHA256": _checksum(version.data)} if ChecksumMode == "ENABLED" else {}

@@ -1,4 +1,4 @@
-"""Errors in the form in which boto3 raises them."""
+"""Errors as boto3 raises them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 
 def client_error(operation: str, code: str, status: int, message: str = "", **members: Any) -> ClientError:
-    """An answer of AWS that is an error. `members` are further members of it, like the `Item` in the way."""
+    """An error response of AWS. `members` are added to the response, such as the `Item` that failed a condition."""
     response: Any = {
         "Error": {"Code": code, "Message": message or code},
         "ResponseMetadata": {"HTTPStatusCode": status},
@@ -18,5 +18,5 @@ def client_error(operation: str, code: str, status: int, message: str = "", **me
 
 
 def validation_error(operation: str, message: str) -> ClientError:
-    """DynamoDB's refusal of a call that is not well-formed."""
+    """DynamoDB's response to a malformed call."""
     return client_error(operation, "ValidationException", 400, message)

@@ -1,7 +1,7 @@
 """DynamoDB's condition and update expressions, compiled once and evaluated on typed items.
 
-Grammar: Amazon DynamoDB Developer Guide, "Condition and filter expressions" and "Update expressions". The part
-of it that Stillframe uses; anything else raises NotImplementedError.
+Grammar: Amazon DynamoDB Developer Guide, "Condition and filter expressions" and "Update expressions". Only what
+Stillframe uses is implemented; anything else raises NotImplementedError.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ TOKEN = re.compile(r"\s*(attribute_not_exists|attribute_exists|if_not_exists|[#:
 
 
 class ReservedWordError(Exception):
-    """An attribute is named by a word that only a placeholder may stand for."""
+    """An expression uses a reserved word as an attribute name instead of a placeholder."""
 
 
 @dataclass
 class Update:
-    """A compiled update: assignments read the item as it was before any of them."""
+    """A compiled update. Assignments read the item as it was before the update."""
 
     assignments: list[Assignment] = field(default_factory=list)
     removals: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Update:
 
 @dataclass
 class Parser:
-    """Recursive descent over the tokens. Name placeholders are replaced, value placeholders looked up later."""
+    """A recursive-descent parser. Name placeholders are replaced at once, value placeholders at evaluation."""
 
     tokens: list[str]
     names: dict[str, str]
@@ -48,14 +48,14 @@ class Parser:
     def peek(self) -> str:
         return self.tokens[self.position] if self.position < len(self.tokens) else ""
 
-    def take(self, expected: str = "") -> str:
+    def consume(self, expected: str = "") -> str:
         token = self.peek()
         if not token or (expected and token.upper() != expected):
             raise NotImplementedError(f"expected {expected or 'more'} at {token!r} of {self.tokens}")
         self.position += 1
         return token
 
-    def accepts(self, token: str) -> bool:
+    def consume_if(self, token: str) -> bool:
         if self.peek().upper() == token:
             self.position += 1
             return True
@@ -63,48 +63,48 @@ class Parser:
 
     def any_of(self) -> Condition:
         terms = [self.all_of()]
-        while self.accepts("OR"):
+        while self.consume_if("OR"):
             terms.append(self.all_of())
         return terms[0] if len(terms) == 1 else lambda item, values: any(term(item, values) for term in terms)
 
     def all_of(self) -> Condition:
         terms = [self.term()]
-        while self.accepts("AND"):
+        while self.consume_if("AND"):
             terms.append(self.term())
         return terms[0] if len(terms) == 1 else lambda item, values: all(term(item, values) for term in terms)
 
     def term(self) -> Condition:
-        if self.accepts("("):
+        if self.consume_if("("):
             inner = self.any_of()
-            self.take(")")
+            self.consume(")")
             return inner
         for function, wanted in (("ATTRIBUTE_NOT_EXISTS", False), ("ATTRIBUTE_EXISTS", True)):
-            if self.accepts(function):
+            if self.consume_if(function):
                 name = self.bracketed_name()
                 return lambda item, values, wanted=wanted: (name in item) is wanted  # type: ignore[misc]
         left = self.operand()
-        if self.accepts("IN"):
+        if self.consume_if("IN"):
             return self.membership(left)
-        return self.comparison(left, self.take())
+        return self.comparison(left, self.consume())
 
     def membership(self, left: Operand) -> Condition:
-        self.take("(")
+        self.consume("(")
         choices = [self.operand()]
-        while self.accepts(","):
+        while self.consume_if(","):
             choices.append(self.operand())
-        self.take(")")
+        self.consume(")")
         return lambda item, values: left(item, values) in [choice(item, values) for choice in choices]
 
-    def comparison(self, left: Operand, sign: str) -> Condition:
+    def comparison(self, left: Operand, comparator: str) -> Condition:
         right = self.operand()
-        if sign == "=":
+        if comparator == "=":
             return lambda item, values: _is_known(a := left(item, values)) and a == right(item, values)
-        if sign == "<":
+        if comparator == "<":
             return lambda item, values: _is_less(left(item, values), right(item, values))
-        raise NotImplementedError(f"comparator {sign}")
+        raise NotImplementedError(f"comparator {comparator}")
 
     def operand(self) -> Operand:
-        token = self.take()
+        token = self.consume()
         if token.startswith(":"):
             return lambda item, values: values[token]
         name = self.resolve(token)
@@ -118,43 +118,43 @@ class Parser:
         return token
 
     def bracketed_name(self) -> str:
-        self.take("(")
-        name = self.resolve(self.take())
-        self.take(")")
+        self.consume("(")
+        name = self.resolve(self.consume())
+        self.consume(")")
         return name
 
     def update(self) -> Update:
         update = Update()
         while self.peek():
-            clause = self.take().upper()
+            clause = self.consume().upper()
             if clause not in ("SET", "REMOVE"):
                 raise NotImplementedError(f"update clause {clause}")
             while True:
                 if clause == "SET":
                     update.assignments.append(self.assignment())
                 else:
-                    update.removals.append(self.resolve(self.take()))
-                if not self.accepts(","):
+                    update.removals.append(self.resolve(self.consume()))
+                if not self.consume_if(","):
                     break
         return update
 
     def assignment(self) -> Assignment:
-        name = self.resolve(self.take())
-        self.take("=")
+        name = self.resolve(self.consume())
+        self.consume("=")
         value = self.value()
-        if self.accepts("+"):
+        if self.consume_if("+"):
             left, right = value, self.value()
             return name, lambda item, values: _sum(left(item, values), right(item, values))
         return name, value
 
     def value(self) -> Operand:
-        if not self.accepts("IF_NOT_EXISTS"):
+        if not self.consume_if("IF_NOT_EXISTS"):
             return self.operand()
-        self.take("(")
-        name = self.resolve(self.take())
-        self.take(",")
+        self.consume("(")
+        name = self.resolve(self.consume())
+        self.consume(",")
         otherwise = self.operand()
-        self.take(")")
+        self.consume(")")
         return lambda item, values: item[name] if name in item else otherwise(item, values)
 
 
@@ -163,7 +163,7 @@ def _is_known(value: Any) -> bool:
 
 
 def _is_less(left: Any, right: Any) -> bool:
-    """Only values of one type compare; a missing attribute is less than nothing."""
+    """Whether left < right: values compare only with values of the same type, a missing attribute with none."""
     if left is None or right is None or left.keys() != right.keys():
         return False
     ((kind, low),), ((_, high),) = left.items(), right.items()
@@ -180,7 +180,7 @@ def _tokens(text: str) -> tuple[str, ...]:
     while position < len(text):
         match = TOKEN.match(text, position)
         if match is None:
-            raise NotImplementedError(f"cannot read {text[position:]!r}")
+            raise NotImplementedError(f"cannot parse {text[position:]!r}")
         tokens.append(match.group(1))
         position = match.end()
     return tuple(tokens)
@@ -188,20 +188,20 @@ def _tokens(text: str) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=1000)
 def compile_condition(text: str, names: tuple[tuple[str, str], ...]) -> tuple[Condition, frozenset[str]]:
-    """The condition, and the placeholders it uses. No condition always holds."""
+    """The condition, and the placeholders that it uses. An empty condition always holds."""
     if not text:
         return (lambda item, values: True), frozenset()
     tokens = _tokens(text)
     parser = Parser(list(tokens), dict(names))
     condition = parser.any_of()
     if parser.peek():
-        raise NotImplementedError(f"cannot read {parser.peek()!r} of {text!r}")
+        raise NotImplementedError(f"cannot parse {parser.peek()!r} of {text!r}")
     return condition, _placeholders(tokens)
 
 
 @functools.lru_cache(maxsize=1000)
 def compile_update(text: str, names: tuple[tuple[str, str], ...]) -> tuple[Update, frozenset[str]]:
-    """The update, and the placeholders it uses."""
+    """The update, and the placeholders that it uses."""
     tokens = _tokens(text)
     return Parser(list(tokens), dict(names)).update(), _placeholders(tokens)
 

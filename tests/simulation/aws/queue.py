@@ -1,4 +1,4 @@
-"""SQS: standard queues with a visibility timeout, receive counts and a dead-letter queue.
+"""SQS: standard queues with visibility timeouts, receive counts and dead-letter queues.
 
 Amazon SQS Developer Guide, "Visibility timeout", "At-least-once delivery" and "Dead-letter queues".
 """
@@ -40,17 +40,17 @@ class SimulatedQueue:
 
 @dataclass
 class QueueWatcher:
-    """Told of what changes; each hook may be replaced."""
+    """Callbacks for changes; each may be replaced."""
 
     accepted: Callable[[SimulatedQueue, StoredMessage], None] = lambda queue, message: None
-    # Called when a message was sent, received or delayed: it is visible from `visible_ms` on.
+    # Called when a message was sent, received or delayed: it becomes visible at `visible_ms`.
     timed: Callable[[SimulatedQueue, StoredMessage], None] = lambda queue, message: None
     deleted: Callable[[SimulatedQueue, StoredMessage], None] = lambda queue, message: None
     dead_lettered: Callable[[SimulatedQueue, StoredMessage], None] = lambda queue, message: None
 
 
 class SimulatedSqs:
-    """The client of all queues. With a `rng`, delivery is out of order, as standard queues allow."""
+    """The client of all queues. With an `rng`, delivery is out of order, as standard queues allow."""
 
     def __init__(
         self, now_ms: Callable[[], int], queues: list[SimulatedQueue], rng: random.Random | None = None
@@ -99,17 +99,17 @@ class SimulatedSqs:
         visible = [message for message in queue.messages.values() if message.visible_ms <= now]
         if self._rng is not None:
             self._rng.shuffle(visible)
-        taken: list[dict[str, Any]] = []
+        received: list[dict[str, Any]] = []
         for message in visible:
             if queue.dead_letters is not None and message.receive_count >= queue.max_receive_count:
                 self._move_to_dead_letters(queue, message)
-            elif len(taken) < MaxNumberOfMessages:
+            elif len(received) < MaxNumberOfMessages:
                 message.visible_ms = now + seconds * 1000
-                taken.append(self.deliver(queue, message))
-        return {"Messages": taken} if taken else {}
+                received.append(self.deliver(queue, message))
+        return {"Messages": received} if received else {}
 
     def deliver(self, queue: SimulatedQueue, message: StoredMessage) -> dict[str, Any]:
-        """One delivery: at least once means that there may be another one while this one is in flight."""
+        """Deliver the message. At-least-once delivery permits another one while this one is in flight."""
         message.receive_count += 1
         message.handle = f"{message.message_id}/{message.receive_count}"
         self.watcher.timed(queue, message)
@@ -125,7 +125,7 @@ class SimulatedSqs:
         }
 
     def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> dict[str, Any]:
-        """With a handle that is not the newest, the call succeeds and the message stays (DeleteMessage)."""
+        """Delete the message. An outdated handle succeeds without deleting it (SQS API reference, DeleteMessage)."""
         queue = self._queues[QueueUrl]
         message = queue.messages.get(ReceiptHandle.partition("/")[0])
         if message is not None and message.handle == ReceiptHandle:

@@ -1,4 +1,4 @@
-"""DynamoDB: conditional writes on single items, strongly or eventually consistent reads."""
+"""DynamoDB: conditional writes to single items, and strongly or eventually consistent reads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from .errors import client_error, validation_error
 from .expressions import Item, ReservedWordError, compile_condition, compile_update
 
-# How long an eventually consistent read may still see the item as it was ("usually a second or less").
+# How long an eventually consistent read may still return the previous item ("usually a second or less").
 STALE_MS = 1000
 
 Watcher = Callable[[str, Item | None, Item], None]
@@ -42,10 +42,10 @@ class SimulatedTable:
         frozen = tuple(sorted(names.items()))
         try:
             update, used = compile_update(UpdateExpression, frozen)
-            condition, conditions_use = compile_condition(ConditionExpression, frozen)
+            condition, used_by_condition = compile_condition(ConditionExpression, frozen)
         except ReservedWordError as error:
             raise validation_error("UpdateItem", f"reserved keyword: {error}") from error
-        _refuse_unused("UpdateItem", {*names, *values}, used | conditions_use)
+        _refuse_unused("UpdateItem", {*names, *values}, used | used_by_condition)
         key = Key["id"]["S"]
         old = self.items.get(key)
         known = old or {}
@@ -91,12 +91,12 @@ class SimulatedTable:
     def _write(self, key: str, old: Item | None, new: Item) -> None:
         self._before[key] = (self._now_ms(), old)
         self.items[key] = new
-        for watch in self.watchers:
-            watch(key, old, new)
+        for notify in self.watchers:
+            notify(key, old, new)
 
 
-def _conditional_failure(operation: str, old: Item | None, returned: str) -> Exception:
-    members = {"Item": copy.deepcopy(old)} if returned == "ALL_OLD" and old is not None else {}
+def _conditional_failure(operation: str, old: Item | None, return_values: str) -> Exception:
+    members = {"Item": copy.deepcopy(old)} if return_values == "ALL_OLD" and old is not None else {}
     message = "The conditional request failed"
     return client_error(operation, "ConditionalCheckFailedException", 400, message, **members)
 

@@ -89,6 +89,7 @@ class BrowserPool:
         while self._background:
             await asyncio.gather(*self._background, return_exceptions=True)
         self._users.clear()
+        await self._guard.close()
 
     async def _acquire(self, deadline: Deadline) -> Chromium:
         try:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import httptools
 
-from stillframe.egress.policy import DEFAULT_PORTS, Reason, Refusal
+from stillframe.egress.hosts import DEFAULT_PORTS
+from stillframe.egress.policy import Reason, Refusal
 
 MAX_HEAD_BYTES = 128 * 1024
 # Meant for the proxy and not for the origin (RFC 9110, 7.6.1).

@@ -7,9 +7,17 @@ import ipaddress
 import socket
 from typing import Protocol
 
+import aiodns
+from aiodns import error as ares
+
 from stillframe.egress.addresses import Address
 
 RESOLVE_SECONDS = 10.0
+# The time for one try of one name server, and the number of tries; together they fit RESOLVE_SECONDS.
+TRY_SECONDS = 2.5
+TRIES = 3
+# Answers that say that a name has no address, or that no such name can exist (RFC 1035, 2.3.4).
+NO_SUCH_NAME = frozenset({ares.ARES_ENOTFOUND, ares.ARES_ENODATA, ares.ARES_EBADNAME, ares.ARES_ENONAME})
 
 
 class ResolverUnavailable(Exception):
@@ -24,20 +32,33 @@ class Resolver(Protocol):
 
 
 class SystemResolver:
-    """The resolver that the machine is configured with. Addresses come in its order of preference (RFC 6724)."""
+    """The name servers and the hosts file of this machine, asked by c-ares. Addresses are sorted by RFC 6724.
+
+    Queries wait in no queue: getaddrinfo(3) occupies a thread for each, and the event loop's pool has four, so that a
+    few names without an answer would keep the lookups of every other capture waiting.
+    """
+
+    def __init__(self) -> None:
+        self._channel: aiodns.DNSResolver | None = None
 
     async def resolve(self, host: str) -> tuple[Address, ...]:
-        loop = asyncio.get_running_loop()
+        if self._channel is None:
+            self._channel = aiodns.DNSResolver(timeout=TRY_SECONDS, tries=TRIES)
         try:
             async with asyncio.timeout(RESOLVE_SECONDS):
-                answers = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except socket.gaierror as error:
-            if error.errno == socket.EAI_AGAIN:
-                raise ResolverUnavailable from error
-            return ()
+                answer = await self._channel.getaddrinfo(host, type=socket.SOCK_STREAM)
+        except ares.DNSError as error:
+            if error.args[0] in NO_SUCH_NAME:
+                return ()
+            raise ResolverUnavailable from error
         except UnicodeError:
-            # A label is empty or too long, so no such name can exist (RFC 1035, 2.3.4).
             return ()
         except TimeoutError as error:
             raise ResolverUnavailable from error
-        return tuple(dict.fromkeys(ipaddress.ip_address(answer[4][0]) for answer in answers))
+        return tuple(dict.fromkeys(ipaddress.ip_address(node.addr[0].decode()) for node in answer.nodes))
+
+    async def close(self) -> None:
+        """Cancel every query. Idempotent."""
+        if self._channel is not None:
+            await self._channel.close()
+            self._channel = None

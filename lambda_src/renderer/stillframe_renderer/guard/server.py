@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 
 from stillframe.egress.policy import EgressPolicy
@@ -32,6 +33,11 @@ class EgressGuard:
         self._limits = limits or Limits()
         self._ports: set[int] = set()
 
+    async def close(self) -> None:
+        """Let go of the name servers."""
+        if isinstance(self._resolver, SystemResolver):
+            await self._resolver.close()
+
     @contextlib.asynccontextmanager
     async def session(self) -> AsyncIterator[GuardSession]:
         """Open a guard that listens on a port of its own until the end of the block."""
@@ -43,8 +49,10 @@ class EgressGuard:
             connections.add(task)
             task.add_done_callback(connections.discard)
 
-        server = await asyncio.start_server(accept, LOOPBACK, 0)
-        session.port = server.sockets[0].getsockname()[1]
+        # With a socket of our own, because a host, even a literal address, may be looked up.
+        listener = socket.create_server((LOOPBACK, 0))
+        server = await asyncio.start_server(accept, sock=listener)
+        session.port = listener.getsockname()[1]
         self._ports.add(session.port)
         try:
             yield session
@@ -54,5 +62,6 @@ class EgressGuard:
             for task in list(connections):
                 task.cancel()
             await asyncio.gather(*connections, return_exceptions=True)
+            await session.close()
             if session.refused and self._on_refused is not None:
                 self._on_refused(session.refused)

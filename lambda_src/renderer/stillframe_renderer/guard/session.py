@@ -9,8 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from stillframe.egress.addresses import Address, AddressClass, parse_address
-from stillframe.egress.policy import DEFAULT_PORTS, EgressPolicy, Reason, Refusal, blocked_address, normalized_host
+from stillframe.egress.addresses import Address, AddressClass
+from stillframe.egress.hosts import DEFAULT_PORTS, canonical_host, parse_address
+from stillframe.egress.policy import EgressPolicy, Reason, Refusal, blocked_address
 from stillframe.errors import (
     CaptureError,
     ConnectionFailed,
@@ -27,16 +28,19 @@ logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10.0
 MAX_CONNECTIONS = 256
+# A page with every kind of embedded service has a few dozen hosts.
+MAX_LOOKUPS = 512
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of one capture: bytes received from the network, and connections open at once."""
+    """The limits of one capture: bytes received from the network, connections open at once, names looked up."""
 
     page_bytes: int = 256 * 1024 * 1024
     connections: int = MAX_CONNECTIONS
+    lookups: int = MAX_LOOKUPS
 
 
 class DialFailed(Exception):
@@ -67,7 +71,7 @@ class GuardSession:
         """Why the guard did not connect to the host of a URL; None if it did, or was not asked to."""
         try:
             parts = urlsplit(url)
-            key = normalized_host(parts.hostname or ""), parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
+            key = canonical_host(parts.hostname or ""), parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
         except ValueError:
             return None
         return self.exceeded or self._failures.get(key)
@@ -81,7 +85,12 @@ class GuardSession:
 
     async def dial(self, host: str, port: int) -> Streams:
         """Resolve the host, check its addresses and connect. Raises Refusal or DialFailed; `explain` knows of both."""
-        host = normalized_host(host)
+        try:
+            host = canonical_host(host)
+        except ValueError as error:
+            refusal = Refusal(Reason.UNPARSABLE)
+            self._record_refusal(host, port, refusal)
+            raise refusal from error
         try:
             addresses = await self._allowed_addresses(host, port)
             self._check_connections()
@@ -97,6 +106,12 @@ class GuardSession:
         """Count a request that was refused before it reached the guard."""
         cause = error.__cause__
         self.refused[cause.reason.metric if isinstance(cause, Refusal) else Reason.SCHEME.metric] += 1
+
+    async def close(self) -> None:
+        """End the lookups that are still waiting for an answer."""
+        for answer in self._answers.values():
+            answer.cancel()
+        await asyncio.gather(*self._answers.values(), return_exceptions=True)
 
     def opened(self) -> None:
         """Count a connection that was opened."""
@@ -125,6 +140,8 @@ class GuardSession:
     async def _resolved(self, host: str) -> tuple[Address, ...]:
         """One answer per name and capture: the addresses checked are those dialled, and a name costs one query."""
         if host not in self._answers:
+            if len(self._answers) >= self._limits.lookups:
+                raise Refusal(Reason.LOOKUPS)
             self._answers[host] = asyncio.ensure_future(self._resolver.resolve(host))
         return await asyncio.shield(self._answers[host])
 

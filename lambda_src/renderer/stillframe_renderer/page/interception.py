@@ -1,14 +1,14 @@
-"""The second layer: what the browser is about to request, judged and completed before it is requested."""
+"""The second layer of defence: requests are checked and completed in the browser, before they are sent."""
 
 from __future__ import annotations
 
 import base64
 from typing import Any
-from urllib.parse import urlsplit
 
 from pyppeteer.connection import CDPSession
 
-from stillframe.egress.policy import DEFAULT_PORTS, EgressPolicy
+from stillframe.egress import hosts
+from stillframe.egress.policy import EgressPolicy
 from stillframe.errors import CaptureError
 from stillframe.request.options import RenderOptions
 
@@ -16,7 +16,7 @@ from ..guard.session import GuardSession
 from .blocks import Blocks
 from .preparation import Preparation
 
-# Every document is judged, whatever its scheme. For the rest it is cheaper to name what no page may ask for.
+# Documents of every scheme are checked. For other resources it is cheaper to list the schemes that no page may request.
 DOCUMENTS = {"urlPattern": "*", "resourceType": "Document"}
 REFUSED_SCHEMES = ("file", "filesystem", "ftp", "chrome", "chrome-untrusted", "chrome-extension", "devtools")
 EVERYTHING = {"urlPattern": "*"}
@@ -26,7 +26,7 @@ Origin = tuple[str, str, int]
 
 
 class Interception:
-    """Listens to one tab. Headers go along with requests to the origin of its first document, and no other."""
+    """Intercepts the requests of one tab. The request's headers go to the origin of its first document and no other."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Interception:
         self.document_url = ""
 
     def install(self, page: Preparation) -> None:
-        """Before the first navigation."""
+        """Call before navigating."""
         self._session.on("Fetch.requestPaused", self._on_request)
         patterns = [DOCUMENTS, *({"urlPattern": f"{scheme}:*"} for scheme in REFUSED_SCHEMES)]
         patterns += [{"urlPattern": "*", "resourceType": kind.protocol_name} for kind in self._blocks.types]
@@ -58,12 +58,12 @@ class Interception:
         page.send("Fetch.enable", {"patterns": [EVERYTHING] if needs_all else patterns})
 
     def _on_request(self, event: dict[str, Any]) -> None:
-        """Redirects and frames come here as well."""
+        """Continue, fulfil or fail a paused request. Redirects and frames are paused as well."""
         url, is_page = event["request"]["url"], event["frameId"] == self._frame_id
         is_page_document = is_page and event["resourceType"] == "Document"
         if is_page_document:
             self.document_url = url
-            # As the browser writes it: it knows more about names and numbers than a parser of ours.
+            # In the browser's own spelling: it normalises names and numbers better than our parser would.
             self._origin = self._origin or origin_of(url)
         try:
             self._policy.check_document(url)
@@ -71,23 +71,23 @@ class Interception:
             self._guard.count_refusal(refusal)
             if is_page_document:
                 self.refusal = refusal
-            self._answer(event, "Fetch.failRequest", {"errorReason": "AccessDenied"})
+            self._resolve(event, "Fetch.failRequest", {"errorReason": "AccessDenied"})
             return
         if is_page_document and self._html is not None:
             body = base64.b64encode(self._html.encode()).decode()
-            # Once: what the page goes on to is what the network has.
+            # Only once: documents that the page navigates to later come from the network.
             self._html = None
-            self._answer(event, "Fetch.fulfillRequest", {"responseCode": 200, "responseHeaders": HTML, "body": body})
+            self._resolve(event, "Fetch.fulfillRequest", {"responseCode": 200, "responseHeaders": HTML, "body": body})
         elif not is_page_document and self._blocks.refuse(event, self.document_url):
-            self._answer(event, "Fetch.failRequest", {"errorReason": "BlockedByClient"})
+            self._resolve(event, "Fetch.failRequest", {"errorReason": "BlockedByClient"})
         else:
-            self._answer(event, "Fetch.continueRequest", self._additions(event))
+            self._resolve(event, "Fetch.continueRequest", self._added_headers(event))
 
-    def _answer(self, event: dict[str, Any], method: str, parameters: dict[str, Any]) -> None:
+    def _resolve(self, event: dict[str, Any], method: str, parameters: dict[str, Any]) -> None:
         self._session.send(method, {"requestId": event["requestId"], **parameters})
 
-    def _additions(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Where a request goes to the origin, its headers with ours. A redirect does not inherit them (CDP, Fetch)."""
+    def _added_headers(self, event: dict[str, Any]) -> dict[str, Any]:
+        """The parameters that add our headers to requests to the origin. Redirects do not inherit them (CDP, Fetch)."""
         if not self._headers or origin_of(event["request"]["url"]) != self._origin:
             return {}
         names = {name.lower() for name in self._headers}
@@ -96,9 +96,8 @@ class Interception:
 
 
 def origin_of(url: str) -> Origin:
-    """Scheme, host and port (RFC 6454, 4). No page's url has the origin of one that cannot be parsed."""
+    """Scheme, host and port (RFC 6454, 4). The origin of an invalid URL equals that of no page."""
     try:
-        parts = urlsplit(url)
-        return parts.scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
+        return hosts.origin_of(url)
     except ValueError:
         return "", "", -1

@@ -55,6 +55,7 @@ class Outcome:
     render_ms: int | None = None
     cost: Cost | None = None
     claim_age_ms: int | None = None
+    tenant: str | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """The canonical log line: one flat JSON object with wire names, without the values that are not known."""
@@ -77,6 +78,7 @@ class Outcome:
             "durationMs": self.duration_ms,
             "renderMs": self.render_ms,
             "claimAgeMs": self.claim_age_ms,
+            "tenant": self.tenant,
             **(self.cost.to_wire() if self.cost else {}),
         }
         return {name: value for name, value in values.items() if value is not None}

@@ -5,7 +5,6 @@ The ranges are those of the IANA special-purpose address registries (RFC 6890) a
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -83,9 +82,20 @@ IPV6_RANGES: tuple[tuple[IPv6Network, AddressClass], ...] = tuple(
         ("ff00::/8", AddressClass.MULTICAST),  # RFC 4291, 2.7
     )
 )
+MAX_IPV4 = 0xFFFFFFFF
 MAPPED = IPv6Network("::ffff:0:0/96")  # RFC 4291, 2.5.5.2: the kernel dials the IPv4 address
 COMPATIBLE = IPv6Network("::/96")  # RFC 4291, 2.5.5.1: deprecated
 NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: DNS64 maps every IPv4-only host into it
+# The networks whose addresses hold an IPv4 address, the number of bits after it, and whether it is inverted.
+EMBEDDING: tuple[tuple[IPv6Network, int, bool], ...] = (
+    (MAPPED, 0, False),
+    (COMPATIBLE, 0, False),
+    (NAT64, 0, False),
+    (IPv6Network("64:ff9b:1::/48"), 0, False),  # RFC 8215: NAT64 of a local network
+    (IPv6Network("2002::/16"), 80, False),  # RFC 3056: 6to4
+    (IPv6Network("2001::/32"), 64, False),  # RFC 4380: Teredo, the server
+    (IPv6Network("2001::/32"), 0, True),  # RFC 4380: Teredo, the client
+)
 
 
 def classify(address: Address) -> AddressClass:
@@ -93,28 +103,22 @@ def classify(address: Address) -> AddressClass:
     if isinstance(address, IPv4Address):
         return _first_match(address, IPV4_RANGES, AddressClass.PUBLIC)
     if address in MAPPED or address in NAT64:
-        return classify(embedded_ipv4(address))
+        return classify(IPv4Address(int(address) & MAX_IPV4))
     kind = _first_match(address, IPV6_RANGES, AddressClass.RESERVED)
     if kind is AddressClass.RESERVED and address in COMPATIBLE:
         return AddressClass.TRANSLATED
     return kind
 
 
-def embedded_ipv4(address: IPv6Address) -> IPv4Address:
-    """The IPv4 address in the last 32 bits."""
-    return IPv4Address(int(address) & 0xFFFFFFFF)
-
-
-def parse_address(host: str) -> Address | None:
-    """Parse a literal address as the host of a URL spells it, with brackets and scope. Returns None for a name.
-
-    Only the standard notation is parsed. Browsers accept others (decimal, octal, hexadecimal, short), but normalise
-    them before they connect, and our resolver does not interpret them differently.
-    """
-    try:
-        return ipaddress.ip_address(host.removeprefix("[").removesuffix("]").partition("%")[0])
-    except ValueError:
-        return None
+def embedded_addresses(address: Address) -> tuple[IPv4Address, ...]:
+    """Every IPv4 address that an IPv6 address carries: who denies the one means the other as well."""
+    if isinstance(address, IPv4Address):
+        return ()
+    return tuple(
+        IPv4Address(((int(address) >> shift) ^ (MAX_IPV4 if is_inverted else 0)) & MAX_IPV4)
+        for network, shift, is_inverted in EMBEDDING
+        if address in network
+    )
 
 
 def _first_match(

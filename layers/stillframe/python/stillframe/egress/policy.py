@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import urlsplit
 
-from stillframe.egress.addresses import Address, AddressClass, Network, classify, parse_address
+from stillframe.egress.addresses import Address, AddressClass, Network, classify, embedded_addresses
+from stillframe.egress.hosts import DEFAULT_PORTS, canonical_host, parse_address
 from stillframe.errors import BlockedAddress, BlockedScheme, InvalidRequest
 
 PAGE_SCHEMES = frozenset({"http", "https"})
 # Schemes that a page may load into its own frames, because no request leaves the browser.
 INLINE_SCHEMES = frozenset({"about", "blob", "data"})
-DEFAULT_PORTS = {"http": 80, "https": 443}
 LOCAL_SUFFIXES = (".localhost", ".local", ".internal")
 
 
@@ -31,6 +31,7 @@ class Reason(Enum):
     UNRESOLVED = ("deny.unresolved", "a name that does not resolve")
     UNPARSABLE = ("deny.unparsable", "a malformed request")
     LIMIT = ("deny.limit", "more connections than a capture may have")
+    LOOKUPS = ("deny.lookups", "more names than a capture may look up")
     BYTES = ("deny.bytes", "more bytes than a page may have")
 
     def __init__(self, metric: str, description: str) -> None:
@@ -74,11 +75,11 @@ class EgressPolicy:
         for entry in deny:
             network = _network(entry)
             if network is None:
-                hosts.append(normalized_host(entry))
+                hosts.append(_denied_name(entry))
             else:
                 networks.append(network)
         return cls(
-            allow_hosts=frozenset(host.strip().lower() for host in allow_hosts),
+            allow_hosts=frozenset(_allowed_host(host) for host in allow_hosts),
             allow_networks=tuple(ipaddress.ip_network(cidr.strip()) for cidr in allow_cidrs),
             deny_hosts=frozenset(hosts),
             deny_networks=tuple(networks),
@@ -118,7 +119,7 @@ class EgressPolicy:
         """Check the URL of a page or of a redirect. Raises BlockedScheme, BlockedAddress or InvalidRequest."""
         try:
             parts = urlsplit(url)
-            host, port = normalized_host(parts.hostname or ""), parts.port
+            host, port = canonical_host(parts.hostname or ""), parts.port
         except ValueError as error:
             raise InvalidRequest(f"url: {error}") from error
         scheme = parts.scheme.lower()
@@ -135,11 +136,11 @@ class EgressPolicy:
             self.check_page(url)
 
     def _check_address(self, address: Address, is_allowed: bool = False) -> None:
-        inner = getattr(address, "ipv4_mapped", None)
-        forms = {address, inner or address}
+        forms: tuple[Address, ...] = (address, *embedded_addresses(address))
         if any(form in network for form in forms for network in self.deny_networks):
             raise Refusal(Reason.DENY_LIST)
-        if is_allowed or any(form in network for form in forms for network in self.allow_networks):
+        dialled = getattr(address, "ipv4_mapped", None) or address
+        if is_allowed or any(dialled in network for network in self.allow_networks):
             return
         kind = classify(address)
         if not kind.is_public:
@@ -155,14 +156,24 @@ def blocked_address(refusal: Refusal) -> BlockedAddress:
     return BlockedAddress(f"the page is at {refusal.reason.description} ({refusal.reason.metric})")
 
 
-def normalized_host(host: str) -> str:
-    """The host in lower case, without brackets and without the dot of the root."""
-    return host.strip().lower().removeprefix("[").removesuffix("]").removesuffix(".")
-
-
 def is_local_name(host: str) -> bool:
     """Whether a name by definition stays on this machine or network (RFC 6761, RFC 6762, ICANN's .internal)."""
     return host == "localhost" or host.endswith(LOCAL_SUFFIXES)
+
+
+def _denied_name(entry: str) -> str:
+    """A name on the deny list; a leading dot stays, as it stands for every name below."""
+    entry = entry.strip()
+    return ("." if entry.startswith(".") else "") + canonical_host(entry.removeprefix("."))
+
+
+def _allowed_host(entry: str) -> str:
+    """A host on the allow list, with its port if it names one."""
+    host, colon, port = entry.strip().rpartition(":")
+    if not colon or not port.isdigit() or (":" in host and not host.startswith("[")):
+        return canonical_host(entry)
+    name = canonical_host(host)
+    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
 
 
 def _network(entry: str) -> Network | None:

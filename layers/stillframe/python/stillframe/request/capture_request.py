@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from stillframe.errors import InvalidRequest, UnparsableBody
+from stillframe.request.envelope import FreshFor, Metadata, Tenant, Webhook
 from stillframe.request.options import RenderOptions
 from stillframe.request.options.access import reveal_all
 from stillframe.request.options.wire import ID_PATTERN, ID_RULE
@@ -23,8 +24,9 @@ MAX_URL_CHARS = 16_384
 
 
 class CaptureRequest(BaseModel):
-    """`{"url": ..., "requestId": ..., "options": {...}}`.
+    """`{"url": ..., "requestId": ..., "options": {...}}`, and optionally who asks and what for.
 
+    `tenant` is on whose behalf the request is made. `metadata` is kept in the record. `fresh_for` is in seconds.
     Only the envelope is checked here. The options are checked later, under the request's own id, so that an invalid
     option ends in a record that names it and not in a dead letter.
     """
@@ -36,6 +38,10 @@ class CaptureRequest(BaseModel):
     url: Annotated[str, Field(min_length=1, max_length=MAX_URL_CHARS, strict=True)]
     request_id: Annotated[str, Field(pattern=ID_PATTERN, strict=True)] | None = None
     options: dict[str, Any] = Field(default_factory=dict)
+    tenant: Tenant | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    fresh_for: FreshFor | None = None
+    webhook: Webhook | None = None
 
     @classmethod
     def from_body(cls, body: str) -> Self:
@@ -85,7 +91,15 @@ class CaptureRequest(BaseModel):
     @cached_property
     def payload_hash(self) -> str:
         """SHA-256 of URL and options in canonical JSON, in hex: the identity of the request."""
-        canonical = {"url": self.url, "options": self._canonical_options}
+        return self._hash(self._canonical_options)
+
+    def payload_hash_with(self, compare_to: str | None) -> str:
+        """The payload hash that this request would have if it named another capture to compare with, or none."""
+        options = {name: value for name, value in self._canonical_options.items() if name != "compareTo"}
+        return self._hash(options if compare_to is None else {**options, "compareTo": compare_to})
+
+    def _hash(self, options: dict[str, Any]) -> str:
+        canonical = {"url": self.url, "options": options}
         text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -111,7 +125,10 @@ class CaptureRequest(BaseModel):
 
     def to_body(self) -> str:
         """The message body that `from_body` reads back."""
-        return json.dumps(self.model_dump(mode="json", by_alias=True, exclude_none=True), ensure_ascii=False)
+        body = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        if not self.metadata:
+            del body["metadata"]
+        return json.dumps(body, ensure_ascii=False)
 
 
 def without_credentials(url: str) -> str:
@@ -130,5 +147,5 @@ def _problem(item: Any) -> str:
     if item["type"] == "string_pattern_mismatch":
         return f"{name}: must be {ID_RULE}"
     if item["type"] == "extra_forbidden":
-        return f"{name} is unknown; expected url, requestId, options"
+        return f"{name} is unknown; expected {', '.join(map(to_camel, CaptureRequest.model_fields))}"
     return f"{name}: {item['msg']}"

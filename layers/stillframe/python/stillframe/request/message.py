@@ -104,6 +104,11 @@ class Delivery:
         """The screenshot id."""
         return self.request.id
 
+    @property
+    def tenant(self) -> str | None:
+        """On whose behalf the screenshot is taken: the envelope says so, or else the message group."""
+        return self.request.tenant or self.message.group_id
+
     @classmethod
     def parse(cls, message: Message) -> Self:
         """Raises UnparsableBody."""

@@ -1,31 +1,46 @@
-"""Secret grants: which secret may be sent to which host."""
+"""Secret grants: which secret may be sent to which origin, and on whose behalf."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import urlsplit
 
+from stillframe.egress.hosts import DEFAULT_PORTS, canonical_host, origin_of
 from stillframe.request.options.access import SECRET_ARN
+
+GRANT = re.compile(
+    r"(?P<arn>[^@]+(?:@[^@]+)*?)@(?:(?P<scheme>https?)://)?(?P<host>\[[0-9a-fA-F:.]+\]|[^/:@;]+)"
+    r"(?::(?P<port>[0-9]{1,5}))?(?:;tenant=(?P<tenant>[^;@]+))?\Z"
+)
+FORM = "ARN@host, ARN@host:port or ARN@http://host:port, each optionally followed by ;tenant=NAME"
 
 
 @dataclass(frozen=True, slots=True)
 class SecretGrant:
-    """A secret and the one host that it may be sent to, written as `ARN@host` or `ARN@host:port`."""
+    """A secret and the one origin that it may be sent to.
+
+    Without a scheme the grant is for https: over plain http everybody on the way could read the secret. With a tenant,
+    only requests of that tenant may name it.
+    """
 
     arn: str
-    authority: str
+    scheme: str
+    host: str
+    port: int
+    tenant: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse a grant from the settings. Raises ValueError."""
-        arn, at, authority = text.strip().rpartition("@")
-        if not at or not authority or not SECRET_ARN.match(arn):
-            raise ValueError(f"{text!r} is not a secret grant; expected ARN@host or ARN@host:port")
-        return cls(arn, authority.lower())
+        found = GRANT.match(text.strip())
+        if found is None or not SECRET_ARN.match(found["arn"]):
+            raise ValueError(f"{text!r} is not a secret grant; expected {FORM}")
+        scheme = found["scheme"] or "https"
+        port = int(found["port"] or DEFAULT_PORTS[scheme])
+        return cls(found["arn"], scheme, canonical_host(found["host"]), port, found["tenant"])
 
-    def allows(self, arn: str, url: str) -> bool:
-        """Whether the secret may be sent to the host of a URL."""
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-        return self.arn == arn and self.authority in ({host} if parts.port is None else {f"{host}:{parts.port}"})
+    def allows(self, arn: str, url: str, tenant: str | None = None) -> bool:
+        """Whether a request of this tenant may have the secret sent to the origin of a URL."""
+        is_origin = origin_of(url) == (self.scheme, self.host, self.port)
+        return self.arn == arn and is_origin and self.tenant in (None, tenant)

@@ -34,17 +34,23 @@ class SecretStore:
         self._connect = connect
         self._provider: SecretsProvider | None = None
 
-    def resolve(self, options: RenderOptions, url: str) -> RenderOptions:
-        """The options with every reference replaced by its text. Raises SecretUnavailable or ServiceUnavailable."""
+    def resolve(self, options: RenderOptions, url: str, tenant: str | None = None) -> tuple[RenderOptions, list[str]]:
+        """The options with every reference replaced by its text, and those texts.
+
+        Raises SecretUnavailable or ServiceUnavailable.
+        """
+        texts: list[str] = []
 
         def lookup(reference: SecretReference) -> str:
-            if not any(grant.allows(reference.secret_arn, url) for grant in self._grants):
+            if not any(grant.allows(reference.secret_arn, url, tenant) for grant in self._grants):
                 raise SecretUnavailable(
-                    f"{reference.secret_arn} may not be sent to this host: add it to STILLFRAME_SECRETS as ARN@host"
+                    f"{reference.secret_arn} may not be sent there: grant it in STILLFRAME_SECRETS as ARN@host, or as "
+                    "ARN@http://host if it may go over plain http"
                 )
-            return self._text(reference)
+            texts.append(self._text(reference))
+            return texts[-1]
 
-        return options.with_secrets(lookup)
+        return options.with_secrets(lookup), texts
 
     def _text(self, reference: SecretReference) -> str:
         value = self._fetch(reference.secret_arn)

@@ -8,9 +8,9 @@ import random
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from stillframe.clock import Clock
+from stillframe.egress.hosts import canonical_host_of
 from stillframe.errors import HostBusy, ServiceUnavailable
 from stillframe.table import transitions
 from stillframe.table.table import Table
@@ -65,7 +65,7 @@ class HostLimit:
 
         Raises HostBusy when all slots are taken, ServiceUnavailable when the table does not answer.
         """
-        host = host_of(url)
+        host = _limited_host(url)
         if not self._max_per_host or not host:
             return None
         numbers = list(range(self._max_per_host))
@@ -91,9 +91,9 @@ class HostLimit:
         return max(1, round(self._rng.uniform(0, ceiling)))
 
 
-def host_of(url: str) -> str:
-    """The host of a URL in lower case, without its port; empty when the URL names none."""
+def _limited_host(url: str) -> str:
+    """The canonical host of a URL, whose length is bounded; empty when it has none, or none that can be requested."""
     try:
-        return (urlsplit(url).hostname or "").lower()
+        return canonical_host_of(url)
     except ValueError:
         return ""

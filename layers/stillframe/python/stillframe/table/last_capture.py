@@ -15,10 +15,11 @@ PREFIX = "previous#"
 
 @dataclass(frozen=True, slots=True)
 class EarlierCapture:
-    """A capture to compare with: its screenshot id, and the key of its image."""
+    """A capture to compare with: its screenshot id, the key of its image, and its record where it was read."""
 
     id: str
     s3_key: str
+    record: Record | None = None
 
 
 class LastCaptures:
@@ -42,7 +43,7 @@ class LastCaptures:
         record = Record.model_validate(item) if item is not None else None
         if record is None or record.status is not Status.SUCCESS or record.s3_key is None:
             return None
-        return EarlierCapture(record.id, record.s3_key)
+        return EarlierCapture(record.id, record.s3_key, record)
 
     def replace(self, payload_hash: str, capture: EarlierCapture, claimed_at_ms: int, expires_at: int) -> None:
         """Make this the last capture of a request, unless a later one is already. Raises ServiceUnavailable."""

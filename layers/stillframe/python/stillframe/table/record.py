@@ -46,6 +46,8 @@ class Record(PageFacts):
     url: str = ""
     options: dict[str, Any] = Field(default_factory=dict)
     payload_hash: str = ""
+    tenant: str | None = None
+    metadata: dict[str, str] | None = None
     s3_url: str | None = None
     s3_key: str | None = None
     content_type: str | None = None

@@ -44,11 +44,13 @@ from stillframe.table.attributes import (
     INDEX_SHARD,
     LEASE_EXPIRES_AT,
     MESSAGE_ID,
+    METADATA,
     OPTIONS,
     PAYLOAD_HASH,
     QUEUED_AT,
     S3_KEY,
     STATUS,
+    TENANT,
     TURN,
     UPDATED_AT,
     URL,
@@ -71,6 +73,7 @@ def queue(request: CaptureRequest, now_ms: int, retention_seconds: int) -> Updat
             URL: request.recorded_url,
             OPTIONS: request.recorded_options,
             PAYLOAD_HASH: request.payload_hash,
+            **_origin(request, request.tenant),
             ATTEMPTS: 0,
             QUEUED_AT: now_ms,
             UPDATED_AT: now_ms,
@@ -100,6 +103,7 @@ def claim(
             URL: delivery.request.recorded_url,
             OPTIONS: delivery.request.recorded_options,
             PAYLOAD_HASH: delivery.request.payload_hash,
+            **_origin(delivery.request, delivery.tenant),
             WORKER_ID: worker_id,
             MESSAGE_ID: delivery.message.message_id,
             CLAIM_TOKEN: token,
@@ -126,6 +130,12 @@ def claim(
             **codes,
         },
     )
+
+
+def _origin(request: CaptureRequest, tenant: str | None) -> dict[str, Any]:
+    """What a record keeps of who asked; nothing when the request does not say."""
+    values: dict[str, Any] = {TENANT: tenant, METADATA: request.metadata}
+    return {name: value for name, value in values.items() if value}
 
 
 def complete(token: str, facts: Mapping[str, Any], now_ms: int) -> Update:

@@ -93,6 +93,20 @@ class Cookie(WireModel):
     http_only: Annotated[bool, Field(strict=True)] = False
     same_site: SameSite | None = None
 
+    @model_validator(mode="after")
+    def keep_reference_on_its_host(self) -> Self:
+        """A secret that is named by reference goes to the one host that it is granted for."""
+        if isinstance(self.value, SecretReference) and self.domain is not None:
+            raise ValueError(
+                "domain and value.secretArn conflict: a cookie by reference belongs to the page's host only"
+            )
+        return self
+
+    def with_text(self, text: SecretStr) -> Self:
+        """The cookie with its reference looked up: no script may read what the sender of the request may not."""
+        is_reference = isinstance(self.value, SecretReference)
+        return self.model_copy(update={"value": text, "http_only": self.http_only or is_reference})
+
 
 class BasicAuth(WireModel):
     """User name and password for HTTP basic authentication (RFC 7617)."""
@@ -119,6 +133,12 @@ class AccessOptions(WireModel):
             raise ValueError("basicAuth and headers.Authorization conflict: set only one of them")
         return self
 
+    def has_references(self) -> bool:
+        """Whether a secret is named by reference, so that the sender of the request does not know it."""
+        values: list[object] = [*self.headers.values(), *(cookie.value for cookie in self.cookies)]
+        values += [self.basic_auth.password] if self.basic_auth is not None else []
+        return any(isinstance(value, SecretReference) for value in values)
+
     def origin_headers(self) -> dict[str, str]:
         """The headers for the page's origin, as plain text. All secrets must have been looked up."""
         headers = {name: reveal(value) for name, value in self.headers.items()}
@@ -136,7 +156,7 @@ class AccessOptions(WireModel):
         return self.model_copy(
             update={
                 "headers": {name: text(value) for name, value in self.headers.items()},
-                "cookies": tuple(each.model_copy(update={"value": text(each.value)}) for each in self.cookies),
+                "cookies": tuple(each.with_text(text(each.value)) for each in self.cookies),
                 "basic_auth": auth and auth.model_copy(update={"password": text(auth.password)}),
             }
         )

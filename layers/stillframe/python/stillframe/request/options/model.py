@@ -44,6 +44,19 @@ class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions
         return {name: value for name, value in named.items() if to_snake(name) not in given} | given
 
     @model_validator(mode="after")
+    def refuse_scripts_beside_references(self) -> Self:
+        """A requester who names a secret by reference must not be able to read it: no code or markup of their own."""
+        if self.has_references():
+            given = {"html": self.html, "js": self.js, "waitForFunction": self.wait_for_function}
+            for name, value in given.items():
+                if value:
+                    raise ValueError(
+                        f"{name} and secretArn conflict: a request that names a secret by reference cannot bring a "
+                        "script or markup of its own"
+                    )
+        return self
+
+    @model_validator(mode="after")
     def refuse_too_many_pixels(self) -> Self:
         pixels = self.viewport.width * self.viewport.height * self.device_scale_factor**2
         if pixels > self.max_pixels and self.format is not ImageFormat.PDF:

@@ -1,0 +1,70 @@
+"""Keeps a secret out of everything that a capture stores, should the page that got it show it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from stillframe.image.extra import Extra
+from stillframe.image.page_facts import PageFacts
+from stillframe.image.render_result import RenderResult
+
+ASTERISKS = "**********"
+# Shorter texts occur everywhere by chance, and are no secrets.
+MIN_SECRET_CHARS = 4
+# Formats of extra objects that are text.
+TEXTS = frozenset({"html", "txt", "mhtml", "har"})
+# A soft line break of quoted-printable (RFC 2045, 6.7), which MHTML uses, may stand anywhere.
+SOFT_BREAK = "(?:=\\r?\\n)?"
+
+
+def redacted(result: RenderResult, secrets: Iterable[str]) -> RenderResult:
+    """The same result without the secrets in its facts and extra objects. The screenshot itself is as it is."""
+    pattern = _pattern([secret for secret in secrets if len(secret) >= MIN_SECRET_CHARS])
+    if pattern is None:
+        return result
+    facts = PageFacts.model_validate(_clean(result.facts.model_dump(), pattern))
+    return replace(result, facts=facts, extras=tuple(_clean_extra(extra, pattern) for extra in result.extras))
+
+
+def _pattern(secrets: Sequence[str]) -> re.Pattern[str] | None:
+    forms = {form for secret in secrets for form in _forms(secret)}
+    if not forms:
+        return None
+    # The longest first: one form may begin another.
+    alternatives = [_with_soft_breaks(form) for form in sorted(forms, key=len, reverse=True)]
+    return re.compile("|".join(alternatives))
+
+
+def _forms(secret: str) -> set[str]:
+    """The ways in which a page, a URL or an archive may write a text."""
+    plain = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), html.escape(secret)}
+    return plain | {json.dumps(secret)[1:-1], base64.b64encode(secret.encode()).decode()}
+
+
+def _with_soft_breaks(form: str) -> str:
+    characters = (re.escape(char) if char != "=" else "=(?:3D)?" for char in form)
+    return SOFT_BREAK.join(characters)
+
+
+def _clean(value: Any, pattern: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return pattern.sub(ASTERISKS, value)
+    if isinstance(value, dict):
+        return {name: _clean(each, pattern) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_clean(each, pattern) for each in value]
+    return value
+
+
+def _clean_extra(extra: Extra, pattern: re.Pattern[str]) -> Extra:
+    if extra.extension not in TEXTS:
+        return extra
+    # Latin-1 has every byte, so that what is not the secret stays as it is.
+    return replace(extra, data=pattern.sub(ASTERISKS, extra.data.decode("latin-1")).encode("latin-1"))

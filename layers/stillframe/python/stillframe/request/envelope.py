@@ -1,0 +1,34 @@
+"""The optional parts of the envelope: who asks, what they want to find again, and who is told."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from stillframe.request.options.wire import WireModel
+
+# SQS takes a message group of up to 128 characters (SendMessage, MessageGroupId); these are safe in logs and keys.
+Tenant = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$", strict=True)]
+MAX_METADATA_PAIRS = 10
+MetadataName = Annotated[str, Field(min_length=1, max_length=64, strict=True)]
+MetadataValue = Annotated[str, Field(max_length=256, strict=True)]
+Metadata = Annotated[dict[MetadataName, MetadataValue], Field(max_length=MAX_METADATA_PAIRS)]
+# A minute to a year, in seconds.
+FreshFor = Annotated[int, Field(ge=60, le=31_536_000, strict=True)]
+
+
+class WebhookEvent(StrEnum):
+    """What a webhook is called for."""
+
+    CAPTURED = "captured"
+    FAILED = "failed"
+    CHANGED = "changed"
+
+
+class Webhook(WireModel):
+    """A URL to call when the screenshot is finished."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[\x21-\x7e]{1,2040}$")]
+    events: Annotated[tuple[WebhookEvent, ...], Field(min_length=1)] = (WebhookEvent.CAPTURED, WebhookEvent.FAILED)

@@ -1,0 +1,240 @@
+"""What a requester may ask for: no secret of another's, nothing of another's screenshot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+
+from stillframe.clock import SystemClock
+from stillframe.outcome import Outcome, OutcomeKind
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.secret_grant import SecretGrant
+from stillframe_cli.archive import Archive
+from stillframe_renderer.message.wiring import wire_capture
+from tests.conftest import MakeCloud
+from tests.support.cloud import Cloud
+from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, fake_meter, message
+from tests.support.rendering import local_engine
+from tests.support.serving import QuietHandler, serving
+
+TOKEN = "t0ken+that=nobody/may see"
+EVERY_TEXT: dict[str, Any] = {"save": ["html", "text", "mhtml", "har"]}
+
+
+class Echo(QuietHandler):
+    """Shows whoever asks what they were asked with: in the title, the text, the source, the console and a request."""
+
+    received: list[tuple[str, str]]
+
+    def do_GET(self) -> None:
+        seen = self.headers.get("X-Token") or self.headers.get("Cookie") or ""
+        self.received.append((self.headers["Host"], seen))
+        if self.path.startswith("/move"):
+            self.answer(302, b"", Location=self.path.partition("to=")[2])
+            return
+        text = json.dumps(seen)
+        script = f"document.title = {text}; console.error({text}); fetch('/own?' + encodeURIComponent({text}))"
+        page = (
+            f"<!doctype html><p id=a></p><p id=b></p><script>a.textContent = {text}; b.textContent = document.cookie;"
+        )
+        self.answer(200, f"{page} {script}</script>".encode())
+
+
+@dataclass
+class Service:
+    """A worker with a real browser, a secret granted for one of two sites, and a requester who knows its ARN."""
+
+    cloud: Cloud
+    own: str
+    other: str
+    arn: str
+    received: list[tuple[str, str]]
+    capture: Any
+
+    def request(self, path: str, tenant: str | None = None, **options: Any) -> tuple[Outcome, str]:
+        """The outcome of a request, and all that is stored of it but the image."""
+        request = CaptureRequest(url=f"http://{self.own}{path}", options=options, tenant=tenant)
+        outcome: Outcome = self.capture.process(message(request, f"m-{request.id}"), FakeContext())
+        record = self.cloud.record(request.id)
+        archive = Archive(self.cloud.clients, self.cloud.settings)
+        extras = [archive.object_at(url).decode("latin-1") for url in (record.extras or {}).values()]
+        return outcome, "\n".join([json.dumps(record.to_wire()), json.dumps(outcome.to_wire()), *extras])
+
+    def sites_that_saw_it(self) -> set[str]:
+        return {site for site, seen in self.received if TOKEN in seen}
+
+
+@pytest.fixture
+def service(make_cloud: MakeCloud, chromium: str) -> Iterator[Service]:
+    received: list[tuple[str, str]] = []
+    handler = type("Echoing", (Echo,), {"received": received})
+    with serving(handler) as own, serving(handler) as other, local_engine(chromium, own, other) as engine:
+        cloud = make_cloud()
+        client = boto3.session.Session().client("secretsmanager")
+        arn = str(client.create_secret(Name="site", SecretString=TOKEN)["ARN"])
+        settings = cloud.settings.model_copy(update={"secrets": (f"{arn}@http://{own}",)})
+        clock = SystemClock()
+        capture = wire_capture(settings, cloud.clients, engine, clock, fake_meter(clock))
+        yield Service(cloud, own, other, arn, received, capture)
+
+
+def test_a_page_that_shows_a_header_by_reference_tells_nobody_who_named_it(service: Service) -> None:
+    # Given / When a requester has the header sent to a page that shows it in every way
+    outcome, stored = service.request("/", headers={"X-Token": {"secretArn": service.arn}}, **EVERY_TEXT)
+    # Then the page got it, and neither record nor log line nor any object beside the image has it
+    assert outcome.kind is OutcomeKind.CAPTURED
+    assert service.sites_that_saw_it() == {service.own}
+    assert "**********" in stored
+    assert [part for part in ("t0ken", "may see", "may%20see", "nobody") if part in stored] == []
+
+
+def test_a_cookie_by_reference_is_its_hosts_alone_and_no_script_reads_it(service: Service) -> None:
+    # Given / When a requester has a cookie set by reference
+    outcome, stored = service.request("/", cookies=[{"name": "t", "value": {"secretArn": service.arn}}], save=["text"])
+    # Then the host got it, and what a script sees of the cookies is nothing
+    assert outcome.kind is OutcomeKind.CAPTURED
+    assert service.sites_that_saw_it() == {service.own}
+    assert "nobody" not in stored
+
+
+@pytest.mark.parametrize("path", ["/move?to=http://OTHER/", "/move?to=http://localhost:PORT/"])
+def test_a_redirect_to_another_origin_does_not_take_it_along(service: Service, path: str) -> None:
+    # Given / When a page that sends the browser to another origin
+    path = path.replace("OTHER", service.other).replace("PORT", service.other.partition(":")[2])
+    service.request(path, headers={"X-Token": {"secretArn": service.arn}})
+    # Then only the granted one had it
+    assert service.sites_that_saw_it() == {service.own}
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"cookies": [{"name": "t", "value": "REFERENCE", "domain": "localhost"}]}, "domain"),
+        ({"cookies": [{"name": "t", "value": "REFERENCE"}], "js": "document.title = 'x'"}, "js"),
+        ({"cookies": [{"name": "t", "value": "REFERENCE"}], "html": "<p>x"}, "html"),
+        ({"headers": {"X-Token": "REFERENCE"}, "waitForFunction": "() => true"}, "waitForFunction"),
+        ({"basicAuth": {"username": "u", "password": "REFERENCE"}, "js": "1"}, "js"),
+    ],
+    ids=["a domain", "a script", "a source", "a function", "beside a password"],
+)
+def test_a_request_that_could_read_what_it_references_is_refused(
+    service: Service, options: dict[str, Any], name: str
+) -> None:
+    # Given a request with a secret by reference, and something with which its sender could read or divert the value
+    reference = json.dumps({"secretArn": service.arn})
+    options = json.loads(json.dumps(options).replace('"REFERENCE"', reference))
+    # When it is captured
+    outcome, _ = service.request("/", **options)
+    # Then it is refused with the option's name, and nobody was asked
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "INVALID_REQUEST")
+    assert name in (outcome.error_message or "")
+    assert service.received == []
+
+
+def test_the_same_options_with_a_text_are_the_senders_own_business(service: Service) -> None:
+    # Given / When a requester sends a text of their own with a script
+    outcome, _ = service.request("/", headers={"X-Token": "mine"}, js="document.title = 'read'")
+    # Then that is fine: they know it
+    assert outcome.kind is OutcomeKind.CAPTURED
+
+
+@pytest.mark.parametrize(
+    ("grant", "url", "tenant", "is_allowed"),
+    [
+        ("a.example", "https://a.example/", None, True),
+        ("a.example", "https://A.example:443/", "acme", True),
+        ("a.example", "http://a.example/", None, False),
+        ("https://a.example", "https://a.example/", None, True),
+        ("http://a.example", "http://a.example/", None, True),
+        ("http://a.example", "https://a.example/", None, False),
+        ("http://a.example:8080", "http://a.example:8080/", None, True),
+        ("a.example:8443", "https://a.example:8443/", None, True),
+        ("a.example:8443", "https://a.example/", None, False),
+        ("[2001:db8::1]:8443", "https://[2001:db8::1]:8443/", None, True),
+        ("a.example;tenant=acme", "https://a.example/", "acme", True),
+        ("a.example;tenant=acme", "https://a.example/", "other", False),
+        ("a.example;tenant=acme", "https://a.example/", None, False),
+    ],
+)
+def test_a_grant_is_for_one_origin_and_for_one_tenant_if_it_says_so(
+    grant: str, url: str, tenant: str | None, is_allowed: bool
+) -> None:
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:a@b-AbCdEf"
+    assert SecretGrant.parse(f"{arn}@{grant}").allows(arn, url, tenant) is is_allowed
+
+
+@pytest.mark.parametrize("grant", ["", "ftp://a.example", "a.example/path", "a.example;tenant=", "http://"])
+def test_a_grant_that_is_malformed_is_refused_with_the_form(grant: str) -> None:
+    with pytest.raises(ValueError, match="expected ARN@host"):
+        SecretGrant.parse(f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:a-AbCdEf@{grant}")
+
+
+PRIVATE = CaptureRequest(
+    url="https://intranet.example/", request_id="private", options={"headers": {"Authorization": "Bearer x"}}
+)
+
+
+def compared(cloud: Cloud, request: CaptureRequest) -> tuple[str | None, float | None, str | None, object]:
+    """What a requester learns from `compareTo`."""
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(color="#ff0000"), FakeClock())
+    outcome = worker.process(message(request, f"m-{request.request_id}"), FakeContext())
+    assert outcome.kind is OutcomeKind.CAPTURED
+    record = cloud.record(request.id)
+    return record.compared_to, record.difference, record.comparison_problem, record.extras
+
+
+@pytest.fixture
+def private(cloud: Cloud) -> Cloud:
+    """Somebody's screenshot of a page that not everybody may see."""
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(), FakeClock())
+    assert worker.process(message(PRIVATE, "m-private"), FakeContext()).kind is OutcomeKind.CAPTURED
+    return cloud
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"url": "https://mine.example/"},
+        {"options": {}},
+        {"options": {"headers": {"Authorization": "Bearer y"}}},
+        {"tenant": "acme", "url": "https://mine.example/"},
+    ],
+    ids=["another url", "no secret", "another secret", "another tenant"],
+)
+def test_a_comparison_shows_nothing_of_another_request(private: Cloud, changes: dict[str, Any]) -> None:
+    # Given a requester who knows the id, and neither the page nor its secret
+    options = {**PRIVATE.options, **changes.get("options", {})} if changes.get("options") != {} else {}
+    request = PRIVATE.model_copy(
+        update={**changes, "request_id": "curious", "options": {**options, "compareTo": "private"}}
+    )
+    # When they compare with it
+    compared_to, difference, problem, extras = compared(private, request)
+    # Then they learn that they may not, and nothing else
+    assert (compared_to, difference, extras) == (None, None, None)
+    assert problem == "the capture private is of another request"
+
+
+def test_who_sends_the_same_request_again_may_compare(private: Cloud) -> None:
+    request = PRIVATE.model_copy(update={"request_id": "again", "options": {**PRIVATE.options, "compareTo": "private"}})
+    assert compared(private, request)[:2] == ("private", 1.0)
+    # And so may who compares with a capture that was itself compared
+    third = request.model_copy(update={"request_id": "third", "options": {**PRIVATE.options, "compareTo": "again"}})
+    assert compared(private, third)[:2] == ("again", 0.0)
+
+
+def test_captures_of_one_tenant_may_be_compared(cloud: Cloud) -> None:
+    # Given a tenant's capture of one page
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(), FakeClock())
+    first = CaptureRequest(url="https://a.example/", request_id="first", tenant="acme")
+    worker.process(message(first), FakeContext())
+    # When the same tenant compares another page with it
+    second = CaptureRequest(
+        url="https://b.example/", request_id="second", tenant="acme", options={"compareTo": "first"}
+    )
+    # Then it may
+    assert compared(cloud, second)[:2] == ("first", 1.0)
