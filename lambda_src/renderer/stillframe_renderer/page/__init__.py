@@ -1,1 +1,1 @@
-"""One page: what is done to it, and what is taken from it."""
+"""Capturing one page: preparing it, loading it, changing it, and taking the screenshot and its extras."""

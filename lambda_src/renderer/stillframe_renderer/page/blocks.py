@@ -1,4 +1,4 @@
-"""What a request for a capture does not want loaded."""
+"""The resources that a request for a capture excludes."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from .filters import AdFilter
 
 
 class Blocks:
-    """Kinds of resources, and patterns of urls in which `*` is any text and `?` any character."""
+    """Blocks resources by type, by URL pattern (`*` matches any text, `?` any character) and by the ad filter."""
 
     def __init__(self, options: RenderOptions, ads: AdFilter | None) -> None:
         self._ads = ads
         self.types: tuple[ResourceType, ...] = options.block_resources
         self.patterns = options.block_urls
         self._names = {kind.protocol_name for kind in self.types}
-        # Whether every request has to be looked at.
+        # Whether every request has to be checked.
         self.need_all = ads is not None
         self._matches = [re.compile(_expression(pattern), re.IGNORECASE) for pattern in self.patterns]
 
     def refuse(self, event: dict[str, Any], page_url: str) -> bool:
-        """Whether a paused request is not to be made (CDP, Fetch.requestPaused)."""
+        """Whether to refuse a paused request (CDP, Fetch.requestPaused)."""
         url, kind = event["request"]["url"], event["resourceType"]
         if kind in self._names or any(match.match(url) for match in self._matches):
             return True
@@ -32,5 +32,5 @@ class Blocks:
 
 
 def _expression(pattern: str) -> str:
-    # The browser's patterns have no sets, as those of file names have.
+    # Unlike file-name patterns, the browser's patterns have no character sets.
     return fnmatch.translate(pattern.replace("[", "[[]"))

@@ -1,4 +1,4 @@
-"""Takes the picture: of the viewport, the whole page, an element or a part; as an image or as a PDF."""
+"""Takes the screenshot: of the viewport, the full page, an element or a region; as an image or as a PDF."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .patience import Patience
 from .scripts import HAS_CONTENT
 from .world import World
 
-# A picture of one colour compresses to almost nothing; anything above so many bits a pixel need not be looked at.
-BLANK_BITS_PER_PIXEL = 0.2
-# A blank picture of a page that has something to show is taken again after each of these.
-BLANK_PAUSES = (0.25, 0.75)
+# An image of one colour compresses to almost nothing. An image with more bits per pixel than this is not blank.
+MAX_BLANK_BITS_PER_PIXEL = 0.2
+# A blank screenshot of a page that has something to show is taken again, after each of these pauses in seconds.
+BLANK_PAUSES_SECONDS = (0.25, 0.75)
 DEFAULT_AVIF_QUALITY = 60
 
-# In CSS pixels of the document.
-BOX = """selector => {
+# The box of the first match, in CSS pixels of the document.
+ELEMENT_BOX = """selector => {
   const element = document.querySelector(selector);
   if (!element) return null;
   const box = element.getBoundingClientRect();
@@ -36,7 +36,7 @@ BOX = """selector => {
 
 @dataclass(frozen=True, slots=True)
 class Screenshot:
-    """Encoded, with its size in device pixels; of a PDF, the size of a sheet in CSS pixels."""
+    """An encoded screenshot with its size in device pixels, or a PDF with the size of a sheet in CSS pixels."""
 
     data: bytes
     width: int
@@ -45,9 +45,9 @@ class Screenshot:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Size of the document in CSS pixels, and how much smaller it is shown.
+    """The size of the document in CSS pixels, and the scale at which it is displayed.
 
-    A phone lays a page that knows nothing of phones out wider than it is, and shows it smaller.
+    A phone lays out a page that is not made for phones wider than its screen, and scales it down.
     """
 
     width: int
@@ -60,7 +60,7 @@ class Layout:
 
 
 class Camera:
-    """Pictures one page."""
+    """Takes screenshots of one page."""
 
     def __init__(self, session: CDPSession, world: World, options: RenderOptions) -> None:
         self._session = session
@@ -68,7 +68,7 @@ class Camera:
         self._options = options
 
     async def screenshot(self, layout: Layout) -> Screenshot:
-        """Raises SelectorNotFound."""
+        """Take the screenshot that the options describe. Raises SelectorNotFound."""
         options = self._options
         if options.format is ImageFormat.PDF:
             return await self._print()
@@ -79,7 +79,7 @@ class Camera:
         }
         if options.quality is not None and not is_avif:
             parameters["quality"] = options.quality
-        # A clip is relative to the document; without one, a page that scrolled itself is pictured where it is.
+        # A clip is relative to the document. Without one, a page that has scrolled itself is captured where it is.
         clip = await self._clip(layout)
         if clip is not None:
             parameters |= {"clip": {"scale": 1, **clip}, "captureBeyondViewport": True}
@@ -91,16 +91,16 @@ class Camera:
         return Screenshot(data, width, height)
 
     async def screenshot_of_content(self, layout: Layout, patience: Patience) -> tuple[Screenshot, bool]:
-        """The picture, and whether it is blank although it was taken again."""
-        picture = await self.screenshot(layout)
-        blank = await is_blank(picture, self._options.format)
-        for pause in BLANK_PAUSES if patience.has_reserve else ():
+        """Take the screenshot, again if it is blank. Returns it, and whether it is still blank."""
+        screenshot = await self.screenshot(layout)
+        blank = await is_blank(screenshot, self._options.format)
+        for pause in BLANK_PAUSES_SECONDS if patience.has_reserve else ():
             if not blank or not await self._world.evaluate(HAS_CONTENT):
                 break
             await asyncio.sleep(pause)
-            picture = await self.screenshot(layout)
-            blank = await is_blank(picture, self._options.format)
-        return picture, blank
+            screenshot = await self.screenshot(layout)
+            blank = await is_blank(screenshot, self._options.format)
+        return screenshot, blank
 
     async def _clip(self, layout: Layout) -> dict[str, float] | None:
         options = self._options
@@ -111,14 +111,14 @@ class Camera:
             return self._bounded(options.clip.x, options.clip.y, options.clip.width, options.clip.height)
         if options.selector is None:
             return None
-        box = await self._world.call(BOX, options.selector)
+        box = await self._world.call(ELEMENT_BOX, options.selector)
         if box is None or not box[2] or not box[3]:
-            raise SelectorNotFound(f"selector: no element of the page that can be seen matches {options.selector}")
+            raise SelectorNotFound(f"selector: no visible element of the page matches {options.selector}")
         x, y, padding = max(0, box[0] - options.padding), max(0, box[1] - options.padding), options.padding
         return self._bounded(x, y, box[0] + box[2] + padding - x, box[1] + box[3] + padding - y)
 
     def _bounded(self, x: float, y: float, width: float, height: float) -> dict[str, float]:
-        """No larger than the encoding and the memory can hold."""
+        """A clip no larger than the encoding and the memory can hold."""
         options, scale = self._options, self._options.device_scale_factor
         width = min(width, options.format.max_side / scale)
         by_memory = options.max_pixels / (width * scale**2)
@@ -146,8 +146,9 @@ class Camera:
         )
 
 
-async def is_blank(picture: Screenshot, image_format: ImageFormat) -> bool:
-    """Whether all of an image is one colour."""
-    if image_format is ImageFormat.PDF or len(picture.data) * 8 > picture.width * picture.height * BLANK_BITS_PER_PIXEL:
+async def is_blank(screenshot: Screenshot, image_format: ImageFormat) -> bool:
+    """Whether a whole screenshot is one colour. A PDF never counts as blank."""
+    max_blank_bits = screenshot.width * screenshot.height * MAX_BLANK_BITS_PER_PIXEL
+    if image_format is ImageFormat.PDF or len(screenshot.data) * 8 > max_blank_bits:
         return False
-    return await asyncio.to_thread(is_one_colour, picture.data)
+    return await asyncio.to_thread(is_one_colour, screenshot.data)

@@ -37,13 +37,13 @@ from .navigation import Navigation
 from .patience import Patience
 from .preparation import Preparation
 from .scripts import FINISH_VIEW
-from .scrolling import reveal, scroll_through
+from .scrolling import render_offscreen_content, scroll_through
 from .settling import Settling
 from .traffic import Traffic
 from .world import World
 
-# How long a banner is given to go on, where the page's clock is the machine's.
-ROUND_SECONDS = 0.5
+# How long a consent banner gets in each round, if the page is not settled by its own clock.
+BANNER_ROUND_SECONDS = 0.5
 
 
 class PageCapture:
@@ -79,7 +79,7 @@ class PageCapture:
         async with contextlib.aclosing(self._settling):
             self._policy.check_page(self._url)
             await self._prepare()
-            unsettled = await self._reach()
+            unsettled = await self._load()
             self._check_size()
             measures = await self._measure()
             screenshot, blank = await self._camera.screenshot_of_content(measures.layout, self._patience)
@@ -99,7 +99,7 @@ class PageCapture:
         )
 
     async def _prepare(self) -> None:
-        """All that has to be there before the page has a chance to run."""
+        """Set up everything that must be in place before the page can run."""
         page = self._preparation
         self._tab.dismiss_dialogs()
         page.track(self._tab.permit(permissions_of(self._options)))
@@ -113,11 +113,12 @@ class PageCapture:
         if self._ads is not None:
             await self._ads.install(page)
         if not self._options.java_script_enabled:
-            # The browser sends this one past the others (Emulation.setScriptExecutionDisabled), to a page that is busy.
+            # Emulation.setScriptExecutionDisabled is not processed in order with the other commands, so it must have
+            # taken effect before the page is loaded.
             await self._navigation.open_empty(page)
 
-    async def _reach(self) -> str | None:
-        """Take the page to where it can be pictured. Returns what it did not reach in its time, if there is such."""
+    async def _load(self) -> str | None:
+        """Load the page until it can be captured. Returns the phase that it did not finish in time, if any."""
         try:
             async with asyncio.timeout(self._patience.seconds()):
                 await self._navigation.navigate(self._url, self._preparation)
@@ -127,15 +128,15 @@ class PageCapture:
             async with asyncio.timeout(self._patience.seconds()):
                 await self._finish()
         except TimeoutError as error:
-            # A page that is too large may be busy with what it got: waiting again would not make it smaller.
+            # A page that is too large may be busy with what it has loaded. Trying again would not make it smaller.
             if self._guard.exceeded is not None:
                 raise self._guard.exceeded from error
             if self._options.strict or not self._navigation.has_document:
-                raise self._patience.ended(self._navigation.has_document) from error
+                raise self._patience.timeout_error(self._navigation.has_document) from error
             await self._world.evaluate_within(FINISH_VIEW, 1.0)
             return self._patience.phase
         except CaptureError as error:
-            raise self._failure(error) from error
+            raise self._explained(error) from error
         self._evidence.mark("settledMs")
         return None
 
@@ -144,7 +145,7 @@ class PageCapture:
         self._patience.phase = "load" if wait_until is WaitUntil.SETTLED else wait_until.value
         await self._navigation.ready(wait_until)
         self._patience.phase = "waitForSelector" if self._options.wait_for_selector else "waitForFunction"
-        await self._changes.wait_for_what_is_asked()
+        await self._changes.wait_for_conditions()
 
     async def _finish(self) -> None:
         options = self._options
@@ -152,38 +153,38 @@ class PageCapture:
             await self._ads.hide()
         self._patience.phase = "blockCookieBanners"
         if self._consent is not None:
-            await self._consent.answer(self._go_on)
+            await self._consent.answer(self._let_page_run)
         self._patience.phase = "click" if options.click else "js"
         await self._changes.apply()
         self._patience.phase = "scrolling"
         if options.full_page:
             await scroll_through(self._world, self._traffic, options.height_cap)
         elif options.clip is not None or options.selector is not None:
-            await reveal(self._world)
+            await render_offscreen_content(self._world)
         self._patience.phase = "settled"
         if options.wait_until is WaitUntil.SETTLED:
             await self._settling.settle()
         elif options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
             await self._world.evaluate(FINISH_VIEW)
 
-    async def _go_on(self) -> None:
-        """Half a second of the page's time."""
+    async def _let_page_run(self) -> None:
+        """Let the page run for half a second of its own time."""
         if self._options.wait_until is WaitUntil.SETTLED:
             await self._settling.settle()
         else:
-            await asyncio.sleep(ROUND_SECONDS)
+            await asyncio.sleep(BANNER_ROUND_SECONDS)
 
     def _check_status(self) -> None:
         status = self._evidence.status
         if status in (204, 205):
-            raise ContentRefused(f"the page answered {status}: there is no document to show")
+            raise ContentRefused(f"the page answered {status}: there is no document to capture")
         if not self._options.fail_on_status or status is None or status < 400:
             return
         refusal = StatusUnavailable if status == 429 or status >= 500 else StatusRefused
         raise refusal(f"the page answered {status} and failOnStatus is set")
 
-    def _failure(self, error: CaptureError) -> CaptureError:
-        """Why there is no document. What was refused looks to the browser like any broken connection."""
+    def _explained(self, error: CaptureError) -> CaptureError:
+        """The reason behind an error: to the browser, a refused request looks like any broken connection."""
         if self._navigation.has_document and not isinstance(error, ConnectionFailed):
             return error
         return self._interception.refusal or self._guard.explain(self._interception.document_url) or error
@@ -193,10 +194,10 @@ class PageCapture:
             raise self._guard.exceeded
 
     async def _measure(self) -> Measures:
-        measures = await Measures.of(self._world, self._options.viewport)
-        # A script may have moved the page on since its document was judged, also to where nothing came from.
+        measures = await Measures.read(self._world, self._options.viewport)
+        # Since its document was checked, a script may have navigated the page, perhaps to a URL that failed to load.
         if measures.url.startswith("chrome-error:"):
-            raise self._failure(ConnectionFailed("the page moved on to where there was no connection"))
+            raise self._explained(ConnectionFailed("the page navigated to a URL that could not be loaded"))
         self._policy.check_page(measures.url)
         return measures
 

@@ -1,4 +1,4 @@
-"""What is changed in a page, and done to it, before its picture is taken: in this order."""
+"""The changes that a request makes to a page before the screenshot, in this order."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .world import WORLD_NAME, World
 
 POLL_SECONDS = 0.05
 
-# Whether there is such an element, and a part of it can be seen.
+# Whether any matching element is visible.
 IS_VISIBLE = """selector => [...document.querySelectorAll(selector)].some(element => {
   const box = element.getBoundingClientRect(), style = getComputedStyle(element);
   return box.width > 0 && box.height > 0 && style.visibility !== 'hidden';
 })"""
 
-# The middle of the first one that can be seen, in CSS pixels of the window, after it was brought there.
-AIM = """selector => {
+# Scrolls the first visible match into the window. Returns its centre in CSS pixels of the window.
+CLICK_POINT = """selector => {
   for (const element of document.querySelectorAll(selector)) {
     element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
     const box = element.getBoundingClientRect();
@@ -47,7 +47,7 @@ CHECK_SELECTORS = "selectors => { selectors.forEach(each => document.createDocum
 
 
 class Changes:
-    """The request's own changes to one page."""
+    """Applies the request's changes to one page."""
 
     def __init__(self, session: CDPSession, world: World, options: RenderOptions) -> None:
         self._session = session
@@ -55,7 +55,7 @@ class Changes:
         self._options = options
 
     def install(self, page: Preparation) -> None:
-        """Before navigating: styles are there from the first frame on, also in frames."""
+        """Call before navigating: styles apply from the first painted frame on, and in iframes as well."""
         options = self._options
         rules = [f"{selector} {{ visibility: hidden !important }}" for selector in options.hide]
         rules += [f"{selector} {{ display: none !important }}" for selector in options.remove]
@@ -66,28 +66,31 @@ class Changes:
                 {"source": ADOPT % json.dumps(styles), "worldName": WORLD_NAME},
             )
 
-    async def wait_for_what_is_asked(self) -> None:
-        """Until the selector can be seen and the function is true. The caller bounds the time."""
+    async def wait_for_conditions(self) -> None:
+        """Wait until the selector is visible and the function is true. The caller bounds the time.
+
+        Raises InvalidRequest for an invalid selector, ScriptFailed if the function raises an error.
+        """
         options = self._options
-        # A selector that is none would just never match.
+        # In a style sheet, an invalid selector would silently match nothing.
         if options.hide or options.remove:
             await self._world.call(CHECK_SELECTORS, [*options.hide, *options.remove])
         if options.wait_for_selector is not None:
-            await self._wait_for(options.wait_for_selector)
+            await self._wait_for_selector(options.wait_for_selector)
         if options.wait_for_function is not None:
-            await self._wait_until(options.wait_for_function)
+            await self._wait_for_function(options.wait_for_function)
 
-    async def _wait_until(self, expression: str) -> None:
+    async def _wait_for_function(self, expression: str) -> None:
         test = f"!!({expression})"
-        while not await self._world.evaluate_in_page(test, "waitForFunction"):  # noqa: ASYNC110  # no event tells
+        while not await self._world.evaluate_in_page(test, "waitForFunction"):  # noqa: ASYNC110  # there is no event
             await asyncio.sleep(POLL_SECONDS)
 
-    async def _wait_for(self, selector: str) -> None:
-        while not await self._world.call(IS_VISIBLE, selector):  # noqa: ASYNC110  # no event tells
+    async def _wait_for_selector(self, selector: str) -> None:
+        while not await self._world.call(IS_VISIBLE, selector):  # noqa: ASYNC110  # there is no event
             await asyncio.sleep(POLL_SECONDS)
 
     async def apply(self) -> None:
-        """Script, clicks, scrolling. Raises ScriptFailed or SelectorNotFound; the caller bounds the time."""
+        """Run the script, click and scroll. Raises ScriptFailed or SelectorNotFound. The caller bounds the time."""
         options = self._options
         if options.js is not None:
             await self._world.evaluate_in_page(f"(async () => {{ {options.js}\n }})()", "js")
@@ -97,9 +100,9 @@ class Changes:
             raise SelectorNotFound(f"scrollTo: no element of the page matches {options.scroll_to}")
 
     async def _click(self, selector: str) -> None:
-        point = await self._world.call(AIM, selector)
+        point = await self._world.call(CLICK_POINT, selector)
         if point is None:
-            raise SelectorNotFound(f"click: no element of the page that can be seen matches {selector}")
+            raise SelectorNotFound(f"click: no visible element of the page matches {selector}")
         button: dict[str, Any] = {"x": point[0], "y": point[1], "button": "left", "clickCount": 1}
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             await self._session.send("Input.dispatchMouseEvent", {"type": kind, **button})

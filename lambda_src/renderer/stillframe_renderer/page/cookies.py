@@ -1,4 +1,4 @@
-"""The request's cookies, as the DevTools protocol takes them."""
+"""The request's cookies, in the form of the DevTools protocol."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stillframe.request.options.access import reveal
 
 
 def cookies_of(options: RenderOptions, url: str) -> list[dict[str, Any]]:
-    """Those without a domain are the host's alone: that is what a url instead of a domain says."""
+    """The parameters of Network.setCookies. With a URL instead of a domain, a cookie belongs to that host only."""
     return [
         {
             "name": cookie.name,

@@ -1,4 +1,4 @@
-"""Screen, preferences, place and identity, set before the page has a chance to ask."""
+"""Emulation of the screen, the user's preferences and place, and the user agent, set before the page can run."""
 
 from __future__ import annotations
 
@@ -9,24 +9,27 @@ from stillframe.request.options.emulation import EmulationOptions
 from .preparation import Preparation
 
 HEADLESS, ORDINARY = "HeadlessChrome", "Chrome"
-# The window is no larger than what is in it. A page may set these as well (CSSOM View, 4, [Replaceable]).
+# The window has no borders. A page may overwrite these properties as well (CSSOM View, 4, [Replaceable]).
 OUTER_SIZE = "outerWidth = %d; outerHeight = %d"
 TRANSPARENT = {"r": 0, "g": 0, "b": 0, "a": 0}
 
 
 def permissions_of(options: EmulationOptions) -> list[str]:
-    """What the page may do without being asked: nothing, but to know the place that it is given."""
+    """The permissions that the page gets: none, except geolocation if the options set a place."""
     return ["geolocation"] if options.geolocation is not None else []
 
 
 def emulate(page: Preparation, options: RenderOptions, default_user_agent: str) -> None:
-    """Apply the options. The page refuses a time zone or a locale that the browser does not know."""
+    """Send the commands that apply the options.
+
+    `page.confirm` raises InvalidRequest for a locale or a time zone that the browser does not know.
+    """
     viewport = options.viewport
     features = {
         "prefers-color-scheme": options.color_scheme.value,
         "prefers-reduced-motion": "reduce" if options.reduced_motion else "no-preference",
     }
-    # Many sites turn a browser away that calls itself headless.
+    # Many sites turn away a browser that calls itself headless.
     identity = {"userAgent": options.user_agent or default_user_agent.replace(HEADLESS, ORDINARY)}
     if options.locale is not None:
         identity["acceptLanguage"] = options.locale
@@ -45,10 +48,10 @@ def emulate(page: Preparation, options: RenderOptions, default_user_agent: str) 
         },
     )
     if options.mobile:
-        # Or a page that is wider than the screen would begin at the scale that fits it to Chromium's own window.
+        # Otherwise a page wider than the screen would start at the scale that fits it into Chromium's own window.
         page.send("Emulation.resetPageScaleFactor")
     else:
-        # Of a handheld Chromium knows it.
+        # For a mobile device Chromium sets it itself.
         page.send("Page.addScriptToEvaluateOnNewDocument", {"source": OUTER_SIZE % (viewport.width, viewport.height)})
     page.send(
         "Emulation.setEmulatedMedia",
@@ -61,10 +64,10 @@ def emulate(page: Preparation, options: RenderOptions, default_user_agent: str) 
     if options.touch:
         page.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     if options.locale is not None:
-        unknown = InvalidRequest(f"options: locale: the browser knows no locale {options.locale}")
+        unknown = InvalidRequest(f"options: locale: the browser does not know the locale {options.locale}")
         page.send("Emulation.setLocaleOverride", {"locale": options.locale}, unknown)
     if options.timezone is not None:
-        unknown = InvalidRequest(f"options: timezone: the browser knows no zone {options.timezone}")
+        unknown = InvalidRequest(f"options: timezone: the browser does not know the time zone {options.timezone}")
         page.send("Emulation.setTimezoneOverride", {"timezoneId": options.timezone}, unknown)
     if options.geolocation is not None:
         page.send("Emulation.setGeolocationOverride", options.geolocation.model_dump())

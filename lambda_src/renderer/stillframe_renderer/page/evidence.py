@@ -1,4 +1,4 @@
-"""What a capture tells of its page besides the picture."""
+"""Facts about the page that are collected while it loads: status, redirects, TLS, console errors, timings."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pyppeteer.connection import CDPSession
 from stillframe.request.capture_request import without_credentials
 
 MAX_REDIRECTS = 20
-# Of each: together they have to fit a record.
+# The redirects together have to fit into a record.
 MAX_URL_CHARS = 2048
 MAX_CONSOLE_ERRORS = 10
-# From here on a number has an exponent.
-SHORT_NUMBER = 1e21
 MAX_LINE_CHARS = 300
+# From this size on, JavaScript prints a number with an exponent.
+MIN_EXPONENT_NUMBER = 1e21
 
 
 class Evidence:
-    """Listens to the main frame of one tab from its creation on."""
+    """Listens to the main frame of one tab, from the creation of this object on."""
 
     def __init__(self, session: CDPSession, frame_id: str) -> None:
         self._frame_id = frame_id
@@ -38,7 +38,7 @@ class Evidence:
         session.on("Runtime.consoleAPICalled", self._on_console)
 
     def mark(self, name: str) -> None:
-        """Note how long something took, in milliseconds since the start of the capture; the last time counts."""
+        """Record a timing in milliseconds since the start of the capture. A later mark replaces an earlier one."""
         self.timings[name] = round((time.monotonic() - self._started) * 1000)
 
     def _on_request(self, event: dict[str, Any]) -> None:
@@ -55,7 +55,7 @@ class Evidence:
         security = response.get("securityDetails") or {}
         self.tls_issuer = security.get("issuer", "")[:MAX_LINE_CHARS] or None
         self.tls_expires_at = int(security["validTo"]) if "validTo" in security else None
-        # What was marked is of the document before: of the empty one that every tab has.
+        # Earlier marks belong to the previous document, which is a redirecting or an empty one.
         self.timings.clear()
         self.mark("responseMs")
 
@@ -66,19 +66,19 @@ class Evidence:
 
     def _on_exception(self, event: dict[str, Any]) -> None:
         details = event["exceptionDetails"]
-        self._note(details.get("exception", {}).get("description") or details.get("text", ""))
+        self._add_console_error(details.get("exception", {}).get("description") or details.get("text", ""))
 
     def _on_console(self, event: dict[str, Any]) -> None:
         if event["type"] == "error":
-            self._note(" ".join(map(_worded, event["args"])))
+            self._add_console_error(" ".join(map(_console_text, event["args"])))
 
-    def _note(self, text: str) -> None:
+    def _add_console_error(self, text: str) -> None:
         if len(self.console_errors) < MAX_CONSOLE_ERRORS and text:
             self.console_errors.append(text.splitlines()[0][:MAX_LINE_CHARS])
 
 
-def _worded(argument: dict[str, Any]) -> str:
-    """As a console would have it. Every number of a script is a double (ECMA-262, Number::toString)."""
+def _console_text(argument: dict[str, Any]) -> str:
+    """The argument as a console prints it. Every number in JavaScript is a double (ECMA-262, Number::toString)."""
     value = argument.get("value", argument.get("description", ""))
-    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < SHORT_NUMBER
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < MIN_EXPONENT_NUMBER
     return str(int(value)) if is_whole else str(value)

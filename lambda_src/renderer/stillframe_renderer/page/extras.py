@@ -1,4 +1,4 @@
-"""What is taken from a page beside its picture: its source, its text, its archive, its traffic, a thumbnail."""
+"""Extras collected beside the screenshot: the page's source, text, archive and traffic, and a thumbnail."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .imaging import Derived, derive
 from .world import World
 
 MAX_BYTES = 20 * 1024 * 1024
-# A page that is too busy to be asked keeps its picture, and goes without the rest.
-SECONDS = 5.0
+# A page that is too busy to respond keeps its screenshot and loses the extra.
+MAX_SECONDS = 5.0
 TOO_LARGE = f"larger than {MAX_BYTES:,} bytes"
 TOO_BUSY = "the page did not answer in time"
 
-# With what is in open shadow roots, as declarative shadow DOM (HTML, 8.5.3).
+# Includes the content of open shadow roots, as declarative shadow DOM (HTML, 8.5.3).
 SOURCE = """(() => {
   const root = document.documentElement, roots = [];
   const collect = node => node.querySelectorAll('*').forEach(element => {
@@ -40,49 +40,50 @@ BOUNDED = "(text => text.length > %d ? null : text)(%s)"
 
 
 class Extras:
-    """What one request wants beside the picture."""
+    """Collects the extras of one request."""
 
     def __init__(self, session: CDPSession, world: World, options: RenderOptions) -> None:
         self._session = session
         self._world = world
         self._options = options
         self._har = HarRecorder(session, options) if SavedForm.HAR in options.save else None
-        self._takers = {SavedForm.HTML: self._source, SavedForm.TEXT: self._text, SavedForm.MHTML: self._snapshot}
-        # What was asked for and not made, and why.
+        self._readers = {SavedForm.HTML: self._source, SavedForm.TEXT: self._text, SavedForm.MHTML: self._snapshot}
+        # The extras that were requested but not made, with the reason.
         self.left_out: dict[str, str] = {}
 
-    async def derive(self, picture: Screenshot) -> Derived:
-        """What is made of the picture alone."""
+    async def derive(self, screenshot: Screenshot) -> Derived:
+        """Make the extras that depend on the screenshot alone."""
         if self._options.thumbnail is None and not self._options.perceptual_hash:
             return Derived()
-        return await asyncio.to_thread(derive, picture.data, self._options)
+        return await asyncio.to_thread(derive, screenshot.data, self._options)
 
     async def collect(self, url: str, title: str, timings: dict[str, int], seconds: float) -> list[Extra]:
-        """The stored forms of the page, in that many seconds at most. Never raises but for a broken browser."""
-        taken = []
+        """Collect the saved forms of the page, each within `seconds`. Raises only if the browser is broken."""
+        collected = []
         for form in self._options.save:
             data = (
                 self._har.to_json(url, title, timings)
                 if self._har is not None and form is SavedForm.HAR
-                else await self._bounded(form, min(SECONDS, seconds))
+                else await self._read(form, min(MAX_SECONDS, seconds))
             )
             if data is not None and len(data) > MAX_BYTES:
                 self.left_out[form.value] = TOO_LARGE
             elif data is not None:
-                taken.append(Extra.page(ExtraKind(form.value), data))
-        return taken
+                collected.append(Extra.page(ExtraKind(form.value), data))
+        return collected
 
-    async def _bounded(self, form: SavedForm, seconds: float) -> bytes | None:
+    async def _read(self, form: SavedForm, seconds: float) -> bytes | None:
+        """Read one form from the page, or record why it is left out."""
         try:
             async with asyncio.timeout(seconds):
-                text = await self._takers[form]()
+                text = await self._readers[form]()
         except TimeoutError:
             self.left_out[form.value] = TOO_BUSY
             return None
         if text is None:
             self.left_out[form.value] = TOO_LARGE
             return None
-        # A page may hold half a surrogate pair, which no encoding has.
+        # A page may contain lone surrogates, which cannot be encoded.
         return text.encode(errors="replace")
 
     async def _source(self) -> str | None:

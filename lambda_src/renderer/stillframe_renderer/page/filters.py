@@ -1,4 +1,4 @@
-"""Ads and trackers, by EasyList and EasyPrivacy and the engine that Brave made for such lists."""
+"""Blocking ads and trackers with EasyList, EasyPrivacy and Brave's engine for such lists."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .world import WORLD_NAME, World
 if TYPE_CHECKING:
     import adblock
 
-# What the lists call the kinds of requests (CDP, Network.ResourceType); a document that is asked about is in a frame.
-KINDS = {
+# The lists' names of resource types (CDP, Network.ResourceType). The only documents checked are those of frames.
+RESOURCE_TYPES = {
     "Document": "subdocument",
     "Stylesheet": "stylesheet",
     "Image": "image",
@@ -30,7 +30,7 @@ KINDS = {
     "WebSocket": "websocket",
     "Ping": "ping",
 }
-# Classes and ids of a page that are looked up; a page may have any number.
+# A page may have any number of classes and ids; this many are looked up.
 MAX_NAMES = 10_000
 NAMES = """(() => {
   const classes = new Set(), ids = new Set();
@@ -45,7 +45,7 @@ NAMES = """(() => {
 
 @functools.cache
 def engine() -> adblock.Engine:
-    """Made once in a process: 0.3 s and 60 MB, for those who ask for it."""
+    """The filter engine, created on first use and once per process: it takes 0.3 s and 60 MB."""
     import adblock
 
     lists = adblock.FilterSet()
@@ -54,7 +54,7 @@ def engine() -> adblock.Engine:
     return adblock.Engine(lists)
 
 
-# What was refused leaves a frame behind, or the sign of a broken image.
+# A refused request leaves an empty frame or a broken image behind.
 COLLAPSE = """urls => {
   for (const element of document.querySelectorAll('img, iframe')) {
     if (urls.includes(element.currentSrc || element.src)) {
@@ -66,7 +66,7 @@ MAX_COLLAPSED = 500
 
 
 class AdFilter:
-    """What of one page is an ad or a tracker. `refused` counts its requests."""
+    """Refuses and hides the ads and trackers of one page. `refused` counts the requests refused."""
 
     def __init__(self, session: CDPSession, world: World, url: str) -> None:
         self._session = session
@@ -78,18 +78,18 @@ class AdFilter:
         self.refused = 0
 
     async def install(self, page: Preparation) -> None:
-        """Before navigating: hide what the lists name for the page's host."""
+        """Call before navigating. Hides the elements that the lists name for the page's host."""
         await asyncio.to_thread(engine)
         found = engine().url_cosmetic_resources(self._url)
         self._exceptions, self._generic = found.exceptions, not found.generichide  # type: ignore[attr-defined]  # its stub lacks it
         page.send(
             "Page.addScriptToEvaluateOnNewDocument",
-            {"source": ADOPT % json.dumps(_hiding(found.hide_selectors)), "worldName": WORLD_NAME},
+            {"source": ADOPT % json.dumps(_hiding_rules(found.hide_selectors)), "worldName": WORLD_NAME},
         )
 
     def refuses(self, url: str, resource_type: str, page_url: str) -> bool:
-        """Whether a request is not to be made."""
-        kind = KINDS.get(resource_type, "other")
+        """Whether to refuse a request. Counts it if so."""
+        kind = RESOURCE_TYPES.get(resource_type, "other")
         is_refused: bool = engine().check_network_urls(url, page_url, kind).matched
         if is_refused:
             self.refused += 1
@@ -97,7 +97,7 @@ class AdFilter:
         return is_refused
 
     async def hide(self) -> None:
-        """Once the page is there: hide what its classes and ids give away, and where a refused image would be."""
+        """Call once the page has loaded. Hides ads by their class or id, and the gaps that refused requests left."""
         if self._urls:
             await self._world.call(COLLAPSE, self._urls[:MAX_COLLAPSED])
         if not self._generic:
@@ -105,9 +105,9 @@ class AdFilter:
         classes, ids = await self._world.evaluate(NAMES % MAX_NAMES)
         selectors = engine().hidden_class_id_selectors(classes, ids, self._exceptions)
         if selectors:
-            await self._world.evaluate(ADOPT % json.dumps(_hiding(selectors)))
+            await self._world.evaluate(ADOPT % json.dumps(_hiding_rules(selectors)))
 
 
-def _hiding(selectors: list[str] | set[str]) -> str:
-    """A rule for each, so that one that the browser cannot read does not take the others with it."""
+def _hiding_rules(selectors: list[str] | set[str]) -> str:
+    """One CSS rule per selector, so that a selector the browser cannot parse does not invalidate the others."""
     return "\n".join(f"{selector} {{ display: none !important }}" for selector in sorted(selectors))

@@ -1,4 +1,4 @@
-"""What a page requested and got, as an HTTP Archive (HAR 1.2), without bodies and without secrets."""
+"""The page's network traffic as an HTTP Archive (HAR 1.2), without bodies and without secrets."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ MAX_ENTRIES = 5000
 MAX_URL_CHARS = 16_384
 REDACTED = "[redacted]"
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
-# The page's own sources of bytes; the rest (data:, blob:) asks nobody.
-SCHEMES = ("http", "https", "ws", "wss")
+# The schemes of network requests. Others (data:, blob:) are not requested from anywhere.
+NETWORK_SCHEMES = ("http", "https", "ws", "wss")
 Event = dict[str, Any]
 
 
 class HarRecorder:
-    """Listens to one tab from its creation on."""
+    """Listens to one tab, from the creation of this object on."""
 
     def __init__(self, session: CDPSession, options: RenderOptions) -> None:
         self._secret = SECRET_HEADERS | {name.lower() for name in options.origin_headers()}
         self._open: dict[str, Event] = {}
         self._entries: list[Event] = []
-        self._began: tuple[float, float] | None = None
+        # When the first request was sent, in seconds since the epoch.
+        self._began: float | None = None
         session.on("Network.requestWillBeSent", self._on_request)
         session.on("Network.responseReceived", self._on_response)
         session.on("Network.loadingFinished", self._on_finished)
         session.on("Network.loadingFailed", self._on_failed)
 
     def to_json(self, url: str, title: str, timings: dict[str, int]) -> bytes:
-        """The archive of one page; what is still under way is in it as far as it came."""
-        began = self._began[0] if self._began else 0.0
+        """The archive of one page in HAR's JSON. Requests still in progress are included as far as they got."""
         log = {
             "version": "1.2",
             "creator": {"name": "stillframe", "version": stillframe.__version__},
             "pages": [
                 {
-                    "startedDateTime": _time(began),
+                    "startedDateTime": _format_time(self._began or 0.0),
                     "id": "page",
                     "title": title or url,
                     "pageTimings": {
@@ -58,17 +58,17 @@ class HarRecorder:
 
     def _on_request(self, event: Event) -> None:
         if "redirectResponse" in event:
-            self._answer(event["requestId"], event["redirectResponse"])
+            self._add_response(event["requestId"], event["redirectResponse"])
             self._end(event["requestId"], event["timestamp"], 0)
-        if urlsplit(event["request"]["url"]).scheme not in SCHEMES or len(self._entries) >= MAX_ENTRIES:
+        if urlsplit(event["request"]["url"]).scheme not in NETWORK_SCHEMES or len(self._entries) >= MAX_ENTRIES:
             return
-        self._began = self._began or (event["wallTime"], event["timestamp"])
+        self._began = self._began or event["wallTime"]
         entry = self._entry(event)
         self._open[event["requestId"]] = entry
         self._entries.append(entry)
 
     def _on_response(self, event: Event) -> None:
-        self._answer(event["requestId"], event["response"])
+        self._add_response(event["requestId"], event["response"])
 
     def _on_finished(self, event: Event) -> None:
         self._end(event["requestId"], event["timestamp"], int(event.get("encodedDataLength", 0)))
@@ -85,7 +85,7 @@ class HarRecorder:
         return {
             "#started": event["timestamp"],
             "pageref": "page",
-            "startedDateTime": _time(event["wallTime"]),
+            "startedDateTime": _format_time(event["wallTime"]),
             "time": 0,
             "request": {
                 "method": request["method"],
@@ -100,13 +100,13 @@ class HarRecorder:
                 "headersSize": -1,
                 "bodySize": -1 if request.get("hasPostData") else 0,
             },
-            "response": _response(),
+            "response": _empty_response(),
             "cache": {},
             "timings": {"send": 0, "wait": 0, "receive": 0},
             "_resourceType": event.get("type", "Other").lower(),
         }
 
-    def _answer(self, request_id: str, response: Event) -> None:
+    def _add_response(self, request_id: str, response: Event) -> None:
         entry = self._open.get(request_id)
         if entry is None:
             return
@@ -114,7 +114,7 @@ class HarRecorder:
         entry["request"]["httpVersion"] = protocol
         headers = self._headers(response["headers"])
         location = next((each["value"] for each in headers if each["name"].lower() == "location"), "")
-        entry["response"] = _response() | {
+        entry["response"] = _empty_response() | {
             "status": response["status"],
             "statusText": response.get("statusText", ""),
             "httpVersion": protocol,
@@ -126,7 +126,7 @@ class HarRecorder:
         timing = response.get("timing")
         if timing is not None:
             wait = max(0.0, timing["receiveHeadersEnd"] - timing["sendEnd"])
-            # What went before the request was sent: its connection, name and TLS are the guard's.
+            # All the time before the request was sent: the guard resolves the name and connects.
             entry["timings"] = {
                 "blocked": max(0.0, round(timing["sendStart"], 3)),
                 "send": round(max(0.0, timing["sendEnd"] - timing["sendStart"]), 3),
@@ -139,8 +139,8 @@ class HarRecorder:
         if entry is None:
             return
         entry["time"] = round(max(0.0, timestamp - entry["#started"]) * 1000, 3)
-        before = sum(value for value in entry["timings"].values() if value > 0)
-        entry["timings"]["receive"] = round(max(0.0, entry["time"] - before), 3)
+        before_receive = sum(value for value in entry["timings"].values() if value > 0)
+        entry["timings"]["receive"] = round(max(0.0, entry["time"] - before_receive), 3)
         entry["response"]["_transferSize"] = size
 
     def _headers(self, headers: dict[str, str]) -> list[dict[str, str]]:
@@ -150,7 +150,7 @@ class HarRecorder:
         ]
 
 
-def _response() -> Event:
+def _empty_response() -> Event:
     return {
         "status": 0,
         "statusText": "",
@@ -164,5 +164,5 @@ def _response() -> Event:
     }
 
 
-def _time(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""What is made of a picture that the browser has encoded. Slow: not for the browser's own loop."""
+"""Processing of an encoded screenshot. Slow, so not to be called on the browser's event loop."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from PIL import Image
 
 AVIF_SPEED = 8
-# Good enough for a small picture, at half the bytes of what a large one needs.
+# Good enough for a small image, at half the bytes of the quality that a large one needs.
 THUMBNAIL_QUALITY = 78
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What was made of one picture, where it was asked for."""
+    """The extras derived from one screenshot, as far as they were requested."""
 
     thumbnails: tuple[Extra, ...] = ()
     perceptual_hash: str | None = None
 
 
 def is_one_colour(data: bytes) -> bool:
-    """Whether all of an image is one colour."""
+    """Whether the whole image is one colour."""
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None
@@ -38,7 +38,7 @@ def is_one_colour(data: bytes) -> bool:
 
 
 def to_avif(data: bytes, quality: int) -> bytes:
-    """A PNG as AVIF."""
+    """Encode a PNG as AVIF."""
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None
@@ -49,29 +49,29 @@ def to_avif(data: bytes, quality: int) -> bytes:
 
 
 def derive(data: bytes, options: RenderOptions) -> Derived:
-    """The thumbnail and the perceptual hash of an image, which is decoded once."""
+    """Make the thumbnail and the perceptual hash that the options request, decoding the image once."""
     from PIL import Image
 
     from stillframe.image.difference import perceptual_hash
 
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(io.BytesIO(data)) as image:
-        hashed = perceptual_hash(image) if options.perceptual_hash else None
+        image_hash = perceptual_hash(image) if options.perceptual_hash else None
         thumbnails = (_thumbnail(image, options.thumbnail),) if options.thumbnail is not None else ()
-    return Derived(thumbnails, hashed)
+    return Derived(thumbnails, image_hash)
 
 
-def _thumbnail(image: Image.Image, wanted: Thumbnail) -> Extra:
+def _thumbnail(image: Image.Image, options: Thumbnail) -> Extra:
     from PIL import Image
 
-    width = wanted.width
-    # No encoding of a thumbnail holds more lines than WebP does.
-    height = min(wanted.height or max(1, round(image.height * width / image.width)), ImageFormat.WEBP.max_side)
-    shown = min(image.height, round(image.width * height / width))
-    has_alpha = wanted.format is not ImageFormat.JPEG and "A" in image.getbands()
+    width = options.width
+    # The limit of WebP applies to all formats: it has the lowest of them.
+    height = min(options.height or max(1, round(image.height * width / image.width)), ImageFormat.WEBP.max_side)
+    source_height = min(image.height, round(image.width * height / width))
+    has_alpha = options.format is not ImageFormat.JPEG and "A" in image.getbands()
     small = image.convert("RGBA" if has_alpha else "RGB").resize(
-        (width, height), Image.Resampling.LANCZOS, box=(0, 0, image.width, shown), reducing_gap=2.0
+        (width, height), Image.Resampling.LANCZOS, box=(0, 0, image.width, source_height), reducing_gap=2.0
     )
     encoded = io.BytesIO()
-    small.save(encoded, wanted.format.value.upper(), quality=THUMBNAIL_QUALITY)
-    return Extra.thumbnail(encoded.getvalue(), wanted.format.extension)
+    small.save(encoded, options.format.value.upper(), quality=THUMBNAIL_QUALITY)
+    return Extra.thumbnail(encoded.getvalue(), options.format.extension)

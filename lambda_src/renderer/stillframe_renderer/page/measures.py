@@ -1,4 +1,4 @@
-"""What the document says of itself when it is about to be pictured."""
+"""What the document reports about itself right before the screenshot: title, description, URL, size."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MEASURE = """(() => {
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """`url` is the whole of it, whatever its length."""
+    """The document's own facts. `url` is not truncated."""
 
     title: str
     description: str
@@ -36,8 +36,8 @@ class Measures:
     layout: Layout
 
     @classmethod
-    async def of(cls, world: World, viewport: Viewport) -> Measures:
-        """Of the current document."""
+    async def read(cls, world: World, viewport: Viewport) -> Measures:
+        """Read the facts from the current document."""
         values = await world.evaluate(MEASURE)
         width = max(int(values["width"]), viewport.width)
         height = max(int(values["height"]), viewport.height)

@@ -1,4 +1,4 @@
-"""Going to a page and knowing when it is ready, or why it is not."""
+"""Navigating to a page, and telling when it is ready or why it is not."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from ..chromium.tab import Tab
 from .preparation import Preparation
 
 LIFECYCLE_EVENTS = {
-    # Settling begins there.
+    # Settling begins after the load event.
     WaitUntil.SETTLED: "load",
     WaitUntil.LOAD: "load",
     WaitUntil.DOM_CONTENT_LOADED: "DOMContentLoaded",
-    # 500 ms without a request under way.
+    # 500 ms without a request in progress.
     WaitUntil.NETWORK_IDLE: "networkIdle",
 }
 
-# Chromium's net error list (net/base/net_error_list.h); what is not named here may pass by itself.
+# Chromium's network errors (net/base/net_error_list.h). Errors not listed here may be temporary.
 NET_ERRORS: dict[str, type[CaptureError]] = {
     "ERR_NAME_NOT_RESOLVED": UnknownHost,
     "ERR_ICANN_NAME_COLLISION": UnknownHost,
@@ -46,29 +46,30 @@ NET_ERRORS: dict[str, type[CaptureError]] = {
     "ERR_CONNECTION_REFUSED": ConnectionRefused,
     "ERR_CONNECTION_RESET": ConnectionReset,
     "ERR_CONNECTION_CLOSED": ConnectionReset,
-    # The connection was closed before a head of a response was whole.
+    # The connection was closed before the head of the response was complete.
     "ERR_EMPTY_RESPONSE": ConnectionReset,
     "ERR_RESPONSE_HEADERS_TRUNCATED": ConnectionReset,
 }
-WORDS: dict[type[CaptureError], str] = {
-    UnknownHost: "the name of the host does not resolve",
-    InvalidRequest: "the url cannot be requested",
-    ContentRefused: "the page gave no document to show",
-    ConnectTimeout: "the host did not take a connection in time",
+MESSAGES: dict[type[CaptureError], str] = {
+    UnknownHost: "the host name does not resolve",
+    InvalidRequest: "the URL cannot be requested",
+    ContentRefused: "the page returned no document to capture",
+    ConnectTimeout: "the host did not accept a connection in time",
     ConnectionFailed: "the connection to the host failed",
-    ConnectionRefused: "the host refuses connections at the port",
+    ConnectionRefused: "the host refuses connections on the port",
     ConnectionReset: "the host closed the connection before it answered",
 }
 TLS_PREFIXES = ("ERR_CERT_", "ERR_SSL_", "ERR_BAD_SSL_", "ERR_TLS_")
 
 
 class Navigation:
-    """The main frame's way to its document. Create it before navigating: it listens from then on."""
+    """Navigates the main frame of one tab. Create it before navigating: it listens to the tab's events from then on."""
 
     def __init__(self, tab: Tab) -> None:
         self._tab = tab
         self._frame_id = tab.frame_id
         self._loader_id: str | None = None
+        # The lifecycle events so far, each with its loader id, and the loaders that have begun.
         self._reached: set[tuple[str, str]] = set()
         self._begun: set[str] = set()
         self._changed = asyncio.Event()
@@ -76,14 +77,14 @@ class Navigation:
         tab.session.on("Page.lifecycleEvent", self._on_lifecycle)
 
     async def open_empty(self, prepared: Preparation) -> None:
-        """Go to an empty document first: what a page was told is done when the next one is made."""
+        """Navigate to an empty document first, so that the commands have taken effect before the next document."""
         await self._tab.navigate("about:blank")
         await prepared.confirm()
 
     async def navigate(self, url: str, prepared: Preparation) -> None:
-        """Navigate and return when the document is committed. Raises the CaptureError that fits.
+        """Navigate, and return when the document is committed. Raises the CaptureError that applies.
 
-        `prepared` is what the page was told before; what it refuses of that is raised first.
+        `prepared` holds the commands sent to the page before. If the browser refused one, that error is raised first.
         """
         answered = self._tab.navigate(url)
         await prepared.confirm()
@@ -93,13 +94,13 @@ class Navigation:
             raise ContentRefused("the page is a download, not a document")
         if failure:
             raise error_for(failure)
-        # A page may have moved on by now; and before its own events there may be those of the empty page.
+        # The page may have navigated on by now. Events of the empty page may also have come before its own.
         if (committed := answer.get("loaderId")) and committed not in self._begun:
             self._loader_id = committed
         self.has_document = True
 
     async def ready(self, wait_until: WaitUntil) -> None:
-        """Return when the current document reached the event; follows the page when it navigates on."""
+        """Return when the current document has reached the event. Follows the page if it navigates on."""
         wanted = LIFECYCLE_EVENTS[wait_until]
         while (self._loader_id, wanted) not in self._reached:
             self._changed.clear()
@@ -116,9 +117,9 @@ class Navigation:
 
 
 def error_for(error_text: str) -> CaptureError:
-    """The CaptureError of a Chromium net error such as `net::ERR_NAME_NOT_RESOLVED`."""
+    """The CaptureError for a network error of Chromium's, such as `net::ERR_NAME_NOT_RESOLVED`."""
     name = error_text.removeprefix("net::")
     if name.startswith(TLS_PREFIXES):
         return TlsFailure(f"the TLS connection to the page failed ({name})")
     error = NET_ERRORS.get(name, ConnectionFailed)
-    return error(f"{WORDS[error]} ({name})")
+    return error(f"{MESSAGES[error]} ({name})")

@@ -1,4 +1,4 @@
-"""The commands that a page gets before it begins. It answers them once it has begun."""
+"""The commands that a page gets before its document loads. It answers them once it navigates."""
 
 from __future__ import annotations
 

@@ -1,16 +1,16 @@
-"""The scripts that run beside a page, in a world of their own."""
+"""The scripts that run beside a page, in an isolated world."""
 
 from __future__ import annotations
 
 import json
 
-# Whether a part of an element is in the window; for scripts that begin with it.
+# A function for other scripts, which begin with it: whether any part of an element is in the window.
 IN_VIEW = """const inView = element => {
     const box = element.getBoundingClientRect();
     return box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
   };"""
 
-# A style sheet in the document's own list, which no content security policy forbids. It is a JSON string.
+# Adds a style sheet, given as a JSON string, to the document's own list, which no content security policy forbids.
 ADOPT = """(() => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(%s);
@@ -24,7 +24,7 @@ ADOPT = """(() => {
   addEventListener('load', adopt);
 })()"""
 
-# The load event waits neither for lazy images in view nor for fonts that scripts asked for.
+# Waits for lazy images in view and for fonts that scripts requested, which the load event does not wait for.
 FINISH_VIEW = (
     "(async () => {"
     + IN_VIEW
@@ -33,7 +33,7 @@ FINISH_VIEW = (
   const pause = time => new Promise(done => setTimeout(done, time));
   const frame = () => Promise.race([new Promise(requestAnimationFrame), pause(100)]);
   // A lazy image begins to load when a frame has shown that it is in view; until then it calls itself complete.
-  // Scripts have ways of their own to be lazy. Nothing else waits to be seen.
+  // Scripts may load content lazily in ways of their own. Nothing else waits to be in view.
   if (document.scripts.length || document.querySelector('[loading=lazy]')) {
     await frame();
     await frame();
@@ -47,21 +47,21 @@ FINISH_VIEW = (
 })()"""
 )
 
-# Whether anything of the document can change by being scrolled past: by a script, wherever it may be, or by being lazy.
+# Whether scrolling can change anything in the document: through a script, wherever it is, or a lazy element.
 MAY_REACT = """(() => {
   if (document.scripts.length || document.querySelector('[loading=lazy], iframe, frame, object, embed')) return true;
   return [...document.querySelectorAll('*')].some(element => element.shadowRoot
     || element.getAttributeNames().some(name => name.startsWith('on')));
 })()"""
 
-# What is lazy loads when it comes near the viewport, so a full page is scrolled through first, one screen at a time.
-# Each wait is bounded: a page may never be done. Returns how far it came.
+# Lazy content loads when it comes near the viewport, so a full page is scrolled through first, one screen at a time.
+# Every wait is bounded, because a page may never be done. Returns the position reached.
 SCROLL_THROUGH = (
     """(async () => {
   const from = %d, cap = %d, startedAt = performance.now(), budget = %d;
   const frame = () => Promise.race([
     new Promise(done => requestAnimationFrame(() => setTimeout(done, 0))),
-    // A busy machine draws late, and what comes into view is seen when it is drawn.
+    // A busy machine paints late, and an element counts as in view only once it is painted.
     new Promise(done => setTimeout(done, 400)),
   ]);
   const step = Math.max(window.innerHeight, 200);
@@ -79,18 +79,18 @@ SCROLL_THROUGH = (
 })()"""
 )
 HEIGHT = "document.documentElement ? document.documentElement.scrollHeight : 0"
-# What is not near the window is neither laid out nor painted where the page says so (CSS, content-visibility: auto);
-# a picture of more than the window would show the gap.
-REVEAL = """for (const element of document.querySelectorAll('body *')) {
+# With `content-visibility: auto` (CSS), content far from the window is neither laid out nor painted, and would be
+# missing from a screenshot of more than the window.
+RENDER_OFFSCREEN = """for (const element of document.querySelectorAll('body *')) {
   if (getComputedStyle(element).contentVisibility === 'auto') {
     element.style.setProperty('content-visibility', 'visible', 'important');
   }
 }"""
-TO_THE_TOP = "window.scrollTo({ top: 0, behavior: 'instant' })"
-# Fixed backgrounds are painted in the window, of which a full page is not one.
-UNFIX = ADOPT % json.dumps("*, ::before, ::after { background-attachment: scroll !important }")
+SCROLL_TO_TOP = "window.scrollTo({ top: 0, behavior: 'instant' })"
+# Fixed backgrounds are painted relative to the window, which would be wrong for a full page.
+SCROLL_BACKGROUNDS = ADOPT % json.dumps("*, ::before, ::after { background-attachment: scroll !important }")
 
-# Whether there is anything that could be seen: a page that is meant to be empty need not be looked at again.
+# Whether the page has anything to show: the screenshot of an empty page need not be taken again.
 HAS_CONTENT = """(() => {
   const body = document.body;
   if (!body) return false;

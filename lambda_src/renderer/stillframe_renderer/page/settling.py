@@ -1,11 +1,11 @@
-"""When a page is done: its timers ran, what they loaded is there, and what is in view is drawn.
+"""Settling a page: its timers have run, what they requested has loaded, and everything in view is painted.
 
-A page that looks done may still have timers waiting, and nothing but waiting tells. So once it has loaded, its
+A page that looks done may still have timers pending, which only waiting can tell. So once the page has loaded, its
 clock is taken over (virtual time, CDP Emulation.setVirtualTimePolicy): half a second of timers runs as fast as the
-machine can, and stands still while anything is being loaded. What networkidle waits for is seen without waiting.
+machine can, and pauses while anything is loading. This sees what networkidle waits for, without the wait.
 
-Frames have the machine's time: none is drawn whose time the page's clock has not reached. So from then on that clock
-is kept ahead of the machine's.
+Frames are stamped with the machine's time, and a frame is painted only once the page's clock has reached its time. So
+from then on the page's clock is kept ahead of the machine's.
 """
 
 from __future__ import annotations
@@ -20,24 +20,26 @@ from .scripts import IN_VIEW
 from .traffic import Traffic
 from .world import World
 
-# What networkidle waits for.
-BUDGET_MS = 500
+# The virtual time that a page gets per round. It is as long as networkidle waits.
+ROUND_MS = 500
 MAX_ROUNDS = 8
-# A request of which nothing is heard for so long is a stream, a long poll, or dead.
-PATIENCE_SECONDS = 1.0
-MAX_GRANTS = 4
-CLOSE_MS = 5
+# A request that receives nothing for this long is a stream, a long poll, or dead.
+IDLE_REQUEST_SECONDS = 1.0
+# A round is granted in several budgets, because a budget may end early, and is over when less than this is left.
+MAX_BUDGETS = 4
+MIN_BUDGET_MS = 5
 CLOCK_SECONDS = 1.0
-SLICE_SECONDS = 0.05
-NOTHING_SLICES = 4
+# How often the budget is checked, and for how many checks the clock may stand still without a pending request.
+CHECK_SECONDS = 0.05
+MAX_IDLE_CHECKS = 4
 FINISH_SECONDS = 1.5
-# What no clock of the page governs: messages of sockets, and workers. As long as networkidle would give them.
-OUTSIDE_SECONDS = 0.5
-# How far the page's clock is ahead of the machine's when a frame is needed, and how often that is looked after.
+# Socket messages and workers do not follow the page's clock. They get as much real time as networkidle would give them.
+EXTERNAL_SECONDS = 0.5
+# How far the page's clock is kept ahead of the machine's, and how often that is checked.
 LEAD_MS = 400
-KEEP_SECONDS = 0.1
+LEAD_CHECK_SECONDS = 0.1
 
-# No timer: they stand still meanwhile. Returns what the layout looks like.
+# Uses no timers, which stand still meanwhile. Returns a fingerprint of the layout.
 FINISH = (
     "(async () => {"
     + IN_VIEW
@@ -48,7 +50,7 @@ FINISH = (
   await frame();
   await document.fonts.ready;
   await Promise.all([...document.images].filter(inView).map(image => image.decode().catch(() => {})));
-  // What moves in ends where it was going to; what moves for ever goes on.
+  // Finite animations jump to their end; infinite ones keep running.
   for (const animation of document.getAnimations()) {
     if (Number.isFinite(animation.effect?.getComputedTiming().endTime)) {
       try { animation.finish(); } catch { }
@@ -72,81 +74,82 @@ class Settling:
         self._session = session
         self._world = world
         self._traffic = traffic
-        # The machine's clock in seconds and the page's in milliseconds, when that was taken over.
+        # The machine's clock (seconds) and the page's (milliseconds) at the time when the latter was taken over.
         self._began = 0.0
         self._page_began = self._page_now = 0.0
-        self._keeper: asyncio.Task[None] | None = None
+        self._lead_task: asyncio.Task[None] | None = None
         self._expired = asyncio.Event()
         session.on("Emulation.virtualTimeBudgetExpired", self._on_expired)
 
     async def settle(self) -> None:
-        """Return when nothing moves any more. The caller bounds the time."""
-        seen = await self._world.evaluate_within(FINISH, FINISH_SECONDS)
+        """Return when the page no longer changes. The caller bounds the time."""
+        previous_layout = await self._world.evaluate_within(FINISH, FINISH_SECONDS)
         self._began, self._page_began = time.monotonic(), await self._clock()
         for number in range(MAX_ROUNDS):
             requests = self._traffic.started
             await self._run_timers()
             if number == 0:
-                await self._hear_from_outside()
-            looks = await self._world.evaluate_within(FINISH, FINISH_SECONDS)
-            if looks is not None and looks == seen and self._traffic.started == requests and not self._traffic.pending:
+                await self._wait_for_external_events()
+            layout = await self._world.evaluate_within(FINISH, FINISH_SECONDS)
+            has_new_traffic = self._traffic.started != requests or self._traffic.pending
+            if layout is not None and layout == previous_layout and not has_new_traffic:
                 return
-            seen = looks
+            previous_layout = layout
 
     async def aclose(self) -> None:
         """Stop keeping the page's clock ahead."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
-            self._keeper = None
+        if self._lead_task is not None:
+            self._lead_task.cancel()
+            await asyncio.gather(self._lead_task, return_exceptions=True)
+            self._lead_task = None
 
     async def _run_timers(self) -> None:
-        """Half a second of the page's time; what is loaded meanwhile takes none of it."""
+        """Run half a second of the page's time, which does not advance while anything is loading."""
         await self.aclose()
         try:
-            end = await self._clock() + BUDGET_MS
-            for _ in range(MAX_GRANTS):
+            end = await self._clock() + ROUND_MS
+            for _ in range(MAX_BUDGETS):
                 left = end - await self._clock()
-                if left < CLOSE_MS:
+                if left < MIN_BUDGET_MS:
                     return
                 await self._run_for(left)
         finally:
-            self._keeper = asyncio.create_task(self._keep_ahead())
+            self._lead_task = asyncio.create_task(self._keep_ahead())
 
     async def _run_for(self, budget_ms: float) -> None:
-        """Until the budget runs out. One that was replaced runs out as well, so it may be sooner."""
-        await self._grant("pauseIfNetworkFetchesPending", budget_ms)
-        waited_for_nothing = 0
-        while waited_for_nothing < NOTHING_SLICES:
-            if await self._has_expired(SLICE_SECONDS):
+        """Run until the budget expires. A budget that was replaced expires as well, so this may return early."""
+        await self._set_budget("pauseIfNetworkFetchesPending", budget_ms)
+        idle_checks = 0
+        while idle_checks < MAX_IDLE_CHECKS:
+            if await self._has_expired(CHECK_SECONDS):
                 return
-            # Polling stops the clock as well, and there is no end of it.
-            waited_for_nothing += not self._traffic.pending
-            if time.monotonic() - self._traffic.last_heard > PATIENCE_SECONDS:
+            # Polling requests, which never end, stop the clock as well, but do not count as pending.
+            idle_checks += not self._traffic.pending
+            if time.monotonic() - self._traffic.last_activity > IDLE_REQUEST_SECONDS:
                 break
-        # Its time stands still for what will not come: let it pass.
+        # The clock stands still for requests that will not complete: let it advance anyway.
         self._traffic.forget_pending()
-        await self._grant("advance", budget_ms)
-        await self._has_expired(PATIENCE_SECONDS)
+        await self._set_budget("advance", budget_ms)
+        await self._has_expired(IDLE_REQUEST_SECONDS)
 
     async def _keep_ahead(self) -> None:
         while True:
             await self._catch_up()
-            await asyncio.sleep(KEEP_SECONDS)
+            await asyncio.sleep(LEAD_CHECK_SECONDS)
 
     async def _catch_up(self) -> None:
         lead = await self._clock() - self._page_began - (time.monotonic() - self._began) * 1000
         if lead < LEAD_MS:
-            await self._grant("advance", LEAD_MS - lead + KEEP_SECONDS * 1000)
+            await self._set_budget("advance", LEAD_MS - lead + LEAD_CHECK_SECONDS * 1000)
 
     async def _clock(self) -> float:
-        """The page's, in milliseconds since the epoch as it sees it; the last one when it is too busy to say."""
+        """The page's clock in milliseconds since the epoch, or its last value if the page is too busy to respond."""
         now = await self._world.evaluate_within("Date.now()", CLOCK_SECONDS)
         if now is not None:
             self._page_now = float(now)
         return self._page_now
 
-    async def _grant(self, policy: str, budget_ms: float) -> None:
+    async def _set_budget(self, policy: str, budget_ms: float) -> None:
         self._expired.clear()
         await self._session.send("Emulation.setVirtualTimePolicy", {"policy": policy, "budget": budget_ms})
 
@@ -157,9 +160,9 @@ class Settling:
         except TimeoutError:
             return False
 
-    async def _hear_from_outside(self) -> None:
-        """Sockets and workers have clocks of their own."""
-        left = self._traffic.outside_since + OUTSIDE_SECONDS - time.monotonic()
+    async def _wait_for_external_events(self) -> None:
+        """Give sockets and workers, which do not follow the page's clock, some real time."""
+        left = self._traffic.external_since + EXTERNAL_SECONDS - time.monotonic()
         if left > 0:
             await asyncio.sleep(left)
 

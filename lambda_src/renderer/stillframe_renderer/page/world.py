@@ -1,4 +1,4 @@
-"""Where scripts run in a page: beside it, where it cannot have replaced what they use, or as part of it."""
+"""Running scripts in a page: in an isolated world, whose built-ins the page cannot replace, or in the page's own."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from stillframe.errors import CaptureTimeout, InvalidRequest, ScriptFailed
 
 WORLD_NAME = "stillframe"
 MAX_PROBLEM_CHARS = 200
-# What Chromium says when a script's document was replaced.
-DOCUMENT_GONE = ("context was destroyed", "Cannot find context", "navigated or closed", "No frame for given id")
-DOCUMENTS = 5
-PAUSE_SECONDS = 0.1
+# Parts of Chromium's error messages if the document of a script was replaced.
+DOCUMENT_REPLACED = ("context was destroyed", "Cannot find context", "navigated or closed", "No frame for given id")
+MAX_DOCUMENTS = 5
+RETRY_PAUSE_SECONDS = 0.1
 
 
 class World:
-    """The main frame's worlds. A world ends with its document, so nothing of it is kept."""
+    """Runs scripts in the main frame. A world ends with its document, so a new one is requested for every script."""
 
     def __init__(self, session: CDPSession, frame_id: str) -> None:
         self._session = session
         self._frame_id = frame_id
 
     async def evaluate(self, expression: str) -> Any:
-        """Run a script of ours beside the page; returns what it returns, as JSON would have it."""
+        """Run one of our scripts in the isolated world. Returns its result, as JSON types."""
 
         async def attempt() -> dict[str, Any]:
             world = await self._session.send(
@@ -39,7 +39,10 @@ class World:
         return (await self._in_document(attempt)).get("value")
 
     async def call(self, function: str, *arguments: Any) -> Any:
-        """Call a function of ours with arguments. Raises InvalidRequest when a selector among them is none."""
+        """Call one of our functions with arguments, in the isolated world.
+
+        Raises InvalidRequest if it fails, which only an invalid selector among the arguments causes.
+        """
         text = ", ".join(json.dumps(argument) for argument in arguments)
         attempt = f"try {{ return [await ({function})({text})] }} catch (error) {{ return error.message }}"
         value = await self.evaluate(f"(async () => {{ {attempt} }})()")
@@ -47,15 +50,15 @@ class World:
             raise InvalidRequest(f"options: {value[:MAX_PROBLEM_CHARS]}")
         return value[0] if value else None
 
-    async def evaluate_in_page(self, expression: str, what: str) -> Any:
-        """Run a script of the request's as part of the page. Raises ScriptFailed, which names the option."""
+    async def evaluate_in_page(self, expression: str, option: str) -> Any:
+        """Run a script of the request as part of the page. Raises ScriptFailed, which names the option."""
         answer = await self._in_document(lambda: self._run(expression, {"userGesture": True}))
         if "failure" in answer:
-            raise ScriptFailed(f"{what}: {answer['failure'][:MAX_PROBLEM_CHARS]}")
+            raise ScriptFailed(f"{option}: {answer['failure'][:MAX_PROBLEM_CHARS]}")
         return answer.get("value")
 
     async def evaluate_within(self, expression: str, seconds: float) -> Any:
-        """As `evaluate`, or None when it takes longer; the script itself goes on."""
+        """Like `evaluate`, but returns None if it takes longer than `seconds`. The script itself keeps running."""
         try:
             async with asyncio.timeout(seconds):
                 return await self.evaluate(expression)
@@ -63,23 +66,23 @@ class World:
             return None
 
     async def _in_document(self, attempt: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
-        """A script whose document goes away under it is run again in the next one."""
-        for _ in range(DOCUMENTS):
+        """Run a script, again in the next document if its own is replaced meanwhile."""
+        for _ in range(MAX_DOCUMENTS):
             try:
                 return await attempt()
             except NetworkError as error:
-                if not any(sign in str(error) for sign in DOCUMENT_GONE):
+                if not any(text in str(error) for text in DOCUMENT_REPLACED):
                     raise
-                await asyncio.sleep(PAUSE_SECONDS)
-        raise CaptureTimeout("the page does not stop moving on to other documents")
+                await asyncio.sleep(RETRY_PAUSE_SECONDS)
+        raise CaptureTimeout("the page keeps navigating to other documents")
 
-    async def _run(self, expression: str, where: dict[str, Any]) -> dict[str, Any]:
+    async def _run(self, expression: str, parameters: dict[str, Any]) -> dict[str, Any]:
         answer = await self._session.send(
-            "Runtime.evaluate", {"expression": expression, "awaitPromise": True, "returnByValue": True, **where}
+            "Runtime.evaluate", {"expression": expression, "awaitPromise": True, "returnByValue": True, **parameters}
         )
         details = answer.get("exceptionDetails")
         if details is not None:
-            described = details.get("exception", {}).get("description") or details.get("text", "")
-            return {"failure": described.splitlines()[0] if described else "it failed"}
+            description = details.get("exception", {}).get("description") or details.get("text", "")
+            return {"failure": description.splitlines()[0] if description else "the script failed"}
         result: dict[str, Any] = answer["result"]
         return result

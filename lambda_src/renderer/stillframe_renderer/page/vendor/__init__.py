@@ -1,4 +1,4 @@
-"""What others keep: filter lists and the script that answers consent banners, as they were published. See README.md."""
+"""Third-party files as published: filter lists, and the script that answers consent banners. See README.md."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ EASYLIST, EASYPRIVACY, AUTOCONSENT = "easylist.txt", "easyprivacy.txt", "autocon
 
 
 def read(name: str) -> str:
-    """The text of a file."""
+    """The text of a vendored file."""
     return gzip.decompress(resources.files(__package__).joinpath(f"{name}.gz").read_bytes()).decode()
