@@ -161,8 +161,8 @@ MACHINE = (
     Defence(
         "a secret is granted for one host",
         f"{SHARED}/request/secret_grant.py",
-        "return self.arn == arn and self.authority in",
-        "return self.arn == arn or self.authority in",
+        "return self.arn == arn and is_origin and",
+        "return self.arn == arn and",
         "tests/security/test_secrets.py::test_a_secret_goes_to_no_host_but_the_one_it_is_granted_for",
     ),
 )

@@ -13,10 +13,10 @@ from aiodns import error as ares
 from stillframe.egress.addresses import Address
 
 RESOLVE_SECONDS = 10.0
-# The time for one try of one name server, and the number of tries; together they fit RESOLVE_SECONDS.
+# The time for one attempt at one name server, and the number of attempts; together they fit into RESOLVE_SECONDS.
 TRY_SECONDS = 2.5
 TRIES = 3
-# Answers that say that a name has no address, or that no such name can exist (RFC 1035, 2.3.4).
+# The errors that mean that a name has no address, or that no such name can exist (RFC 1035, 2.3.4).
 NO_SUCH_NAME = frozenset({ares.ARES_ENOTFOUND, ares.ARES_ENODATA, ares.ARES_EBADNAME, ares.ARES_ENONAME})
 
 
@@ -32,10 +32,10 @@ class Resolver(Protocol):
 
 
 class SystemResolver:
-    """The name servers and the hosts file of this machine, asked by c-ares. Addresses are sorted by RFC 6724.
+    """Uses the name servers and the hosts file of this machine, through c-ares. Addresses are sorted as in RFC 6724.
 
-    Queries wait in no queue: getaddrinfo(3) occupies a thread for each, and the event loop's pool has four, so that a
-    few names without an answer would keep the lookups of every other capture waiting.
+    Queries do not queue up. getaddrinfo(3) would occupy a thread for each of them, and the event loop's pool has four,
+    so a few names that get no answer would block the lookups of all other captures.
     """
 
     def __init__(self) -> None:

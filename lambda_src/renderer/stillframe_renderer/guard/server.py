@@ -34,7 +34,7 @@ class EgressGuard:
         self._ports: set[int] = set()
 
     async def close(self) -> None:
-        """Let go of the name servers."""
+        """Close the resolver."""
         if isinstance(self._resolver, SystemResolver):
             await self._resolver.close()
 
@@ -49,7 +49,7 @@ class EgressGuard:
             connections.add(task)
             task.add_done_callback(connections.discard)
 
-        # With a socket of our own, because a host, even a literal address, may be looked up.
+        # The socket is bound here because start_server would look up the host, even though it is a literal address.
         listener = socket.create_server((LOOPBACK, 0))
         server = await asyncio.start_server(accept, sock=listener)
         session.port = listener.getsockname()[1]

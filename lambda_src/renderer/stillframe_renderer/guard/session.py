@@ -108,7 +108,7 @@ class GuardSession:
         self.refused[cause.reason.metric if isinstance(cause, Refusal) else Reason.SCHEME.metric] += 1
 
     async def close(self) -> None:
-        """End the lookups that are still waiting for an answer."""
+        """Cancel the lookups in progress."""
         for answer in self._answers.values():
             answer.cancel()
         await asyncio.gather(*self._answers.values(), return_exceptions=True)

@@ -86,7 +86,7 @@ MAX_IPV4 = 0xFFFFFFFF
 MAPPED = IPv6Network("::ffff:0:0/96")  # RFC 4291, 2.5.5.2: the kernel dials the IPv4 address
 COMPATIBLE = IPv6Network("::/96")  # RFC 4291, 2.5.5.1: deprecated
 NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: DNS64 maps every IPv4-only host into it
-# The networks whose addresses hold an IPv4 address, the number of bits after it, and whether it is inverted.
+# The networks whose addresses embed an IPv4 address, the number of bits after it, and whether it is inverted.
 EMBEDDING: tuple[tuple[IPv6Network, int, bool], ...] = (
     (MAPPED, 0, False),
     (COMPATIBLE, 0, False),
@@ -111,7 +111,7 @@ def classify(address: Address) -> AddressClass:
 
 
 def embedded_addresses(address: Address) -> tuple[IPv4Address, ...]:
-    """Every IPv4 address that an IPv6 address carries: who denies the one means the other as well."""
+    """Every IPv4 address embedded in an IPv6 address: denying the former denies the latter as well."""
     if isinstance(address, IPv4Address):
         return ()
     return tuple(

@@ -17,8 +17,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 def canonical_host(host: str) -> str:
     """The form that a browser connects to: ASCII, lower case, without brackets and without dots at the end.
 
-    Percent-encoding is decoded, international names are mapped to Punycode (UTS #46), and every notation of an address
-    becomes the standard one (WHATWG URL, "host parsing"). Raises ValueError for a host that no browser would accept.
+    Percent-encoding is decoded, international names are mapped to Punycode (UTS #46), and addresses in any notation are
+    converted to the standard one (WHATWG URL, "host parsing"). Raises ValueError for a host that no browser accepts.
     """
     text = unquote(host.strip()).removeprefix("[").removesuffix("]").partition("%")[0]
     name = _ascii(text).rstrip(".")
@@ -31,12 +31,12 @@ def canonical_host(host: str) -> str:
 
 
 def canonical_host_of(url: str) -> str:
-    """The canonical host of a URL; empty when the URL has none. Raises ValueError as `canonical_host` does."""
+    """The canonical host of a URL; empty if the URL has none. Raises ValueError as `canonical_host` does."""
     return canonical_host(urlsplit(url).hostname or "")
 
 
 def origin_of(url: str) -> tuple[str, str, int]:
-    """Scheme, canonical host and port of a URL (RFC 6454, 4). Raises ValueError when it cannot be parsed."""
+    """Scheme, canonical host and port of a URL (RFC 6454, 4). Raises ValueError if the URL cannot be parsed."""
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, canonical_host(parts.hostname or ""), parts.port or DEFAULT_PORTS.get(scheme, 0)
@@ -51,7 +51,7 @@ def parse_address(host: str) -> Address | None:
 
 
 def _ascii(host: str) -> str:
-    """Map a name to ASCII as browsers do, which accept more than IDNA 2008 allows to register."""
+    """Map a name to ASCII as browsers do, which accept names that IDNA 2008 does not allow to be registered."""
     if host.isascii():
         return host.lower()
     mapped = idna.uts46_remap(host, std3_rules=False, transitional=False)
@@ -61,7 +61,7 @@ def _ascii(host: str) -> str:
 
 
 def _legacy_ipv4(name: str) -> Address | None:
-    """An IPv4 address of one to four numbers, decimal, octal or hexadecimal (WHATWG URL, "IPv4 parser")."""
+    """Parse an IPv4 address of one to four decimal, octal or hexadecimal numbers (WHATWG URL, "IPv4 parser")."""
     parts = name.split(".")
     if not _is_number(parts[-1]):
         return None

@@ -162,13 +162,13 @@ def is_local_name(host: str) -> bool:
 
 
 def _denied_name(entry: str) -> str:
-    """A name on the deny list; a leading dot stays, as it stands for every name below."""
+    """The canonical form of an entry of the deny list. A leading dot, which means every name below, is kept."""
     entry = entry.strip()
     return ("." if entry.startswith(".") else "") + canonical_host(entry.removeprefix("."))
 
 
 def _allowed_host(entry: str) -> str:
-    """A host on the allow list, with its port if it names one."""
+    """The canonical form of an entry of the allow list, with its port if it has one."""
     host, colon, port = entry.strip().rpartition(":")
     if not colon or not port.isdigit() or (":" in host and not host.startswith("[")):
         return canonical_host(entry)

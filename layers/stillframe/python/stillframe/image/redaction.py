@@ -1,4 +1,4 @@
-"""Keeps a secret out of everything that a capture stores, should the page that got it show it."""
+"""Redacts secrets from everything that a capture stores, in case a page displays a secret that it received."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import RenderResult
 
 ASTERISKS = "**********"
-# Shorter texts occur everywhere by chance, and are no secrets.
+# Shorter texts occur everywhere by chance and are not redacted.
 MIN_SECRET_CHARS = 4
-# Formats of extra objects that are text.
-TEXTS = frozenset({"html", "txt", "mhtml", "har"})
-# A soft line break of quoted-printable (RFC 2045, 6.7), which MHTML uses, may stand anywhere.
+# The extensions of extra objects that are text.
+TEXT_EXTENSIONS = frozenset({"html", "txt", "mhtml", "har"})
+# MHTML uses quoted-printable, in which a soft line break may occur anywhere (RFC 2045, 6.7).
 SOFT_BREAK = "(?:=\\r?\\n)?"
 
 
 def redacted(result: RenderResult, secrets: Iterable[str]) -> RenderResult:
-    """The same result without the secrets in its facts and extra objects. The screenshot itself is as it is."""
+    """The same result with secrets redacted from its facts and extra objects. The screenshot itself is unchanged."""
     pattern = _pattern([secret for secret in secrets if len(secret) >= MIN_SECRET_CHARS])
     if pattern is None:
         return result
@@ -37,13 +37,13 @@ def _pattern(secrets: Sequence[str]) -> re.Pattern[str] | None:
     forms = {form for secret in secrets for form in _forms(secret)}
     if not forms:
         return None
-    # The longest first: one form may begin another.
+    # Longest first: one form may be a prefix of another.
     alternatives = [_with_soft_breaks(form) for form in sorted(forms, key=len, reverse=True)]
     return re.compile("|".join(alternatives))
 
 
 def _forms(secret: str) -> set[str]:
-    """The ways in which a page, a URL or an archive may write a text."""
+    """The encodings in which a text may occur in a page, a URL or an archive."""
     plain = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), html.escape(secret)}
     return plain | {json.dumps(secret)[1:-1], base64.b64encode(secret.encode()).decode()}
 
@@ -64,7 +64,7 @@ def _clean(value: Any, pattern: re.Pattern[str]) -> Any:
 
 
 def _clean_extra(extra: Extra, pattern: re.Pattern[str]) -> Extra:
-    if extra.extension not in TEXTS:
+    if extra.extension not in TEXT_EXTENSIONS:
         return extra
-    # Latin-1 has every byte, so that what is not the secret stays as it is.
+    # Latin-1 maps every byte to itself, so everything but the secrets is unchanged.
     return replace(extra, data=pattern.sub(ASTERISKS, extra.data.decode("latin-1")).encode("latin-1"))

@@ -24,9 +24,9 @@ MAX_URL_CHARS = 16_384
 
 
 class CaptureRequest(BaseModel):
-    """`{"url": ..., "requestId": ..., "options": {...}}`, and optionally who asks and what for.
+    """`{"url": ..., "requestId": ..., "options": {...}}`, optionally with the fields of `envelope.py`.
 
-    `tenant` is on whose behalf the request is made. `metadata` is kept in the record. `fresh_for` is in seconds.
+    `tenant` is the party that the request is made for. `metadata` is stored in the record. `fresh_for` is in seconds.
     Only the envelope is checked here. The options are checked later, under the request's own id, so that an invalid
     option ends in a record that names it and not in a dead letter.
     """

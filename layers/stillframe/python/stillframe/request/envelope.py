@@ -1,4 +1,4 @@
-"""The optional parts of the envelope: who asks, what they want to find again, and who is told."""
+"""The optional parts of the envelope: tenant, metadata, freshness and webhook."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pydantic import Field
 
 from stillframe.request.options.wire import WireModel
 
-# SQS takes a message group of up to 128 characters (SendMessage, MessageGroupId); these are safe in logs and keys.
+# SQS allows 128 characters in a message group id (SendMessage, MessageGroupId). These are safe in logs and keys.
 Tenant = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$", strict=True)]
 MAX_METADATA_PAIRS = 10
 MetadataName = Annotated[str, Field(min_length=1, max_length=64, strict=True)]
 MetadataValue = Annotated[str, Field(max_length=256, strict=True)]
 Metadata = Annotated[dict[MetadataName, MetadataValue], Field(max_length=MAX_METADATA_PAIRS)]
-# A minute to a year, in seconds.
+# Between a minute and a year, in seconds.
 FreshFor = Annotated[int, Field(ge=60, le=31_536_000, strict=True)]
 
 
 class WebhookEvent(StrEnum):
-    """What a webhook is called for."""
+    """The events that a webhook is called for."""
 
     CAPTURED = "captured"
     FAILED = "failed"

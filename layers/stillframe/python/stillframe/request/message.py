@@ -106,7 +106,7 @@ class Delivery:
 
     @property
     def tenant(self) -> str | None:
-        """On whose behalf the screenshot is taken: the envelope says so, or else the message group."""
+        """The tenant that the screenshot is taken for: the one in the envelope, or else the message group."""
         return self.request.tenant or self.message.group_id
 
     @classmethod

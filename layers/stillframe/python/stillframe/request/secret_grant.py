@@ -20,8 +20,8 @@ FORM = "ARN@host, ARN@host:port or ARN@http://host:port, each optionally followe
 class SecretGrant:
     """A secret and the one origin that it may be sent to.
 
-    Without a scheme the grant is for https: over plain http everybody on the way could read the secret. With a tenant,
-    only requests of that tenant may name it.
+    Without a scheme, the grant is for https: over plain http, anyone on the network path could read the secret. With a
+    tenant, only requests of that tenant may reference the secret.
     """
 
     arn: str
@@ -41,6 +41,6 @@ class SecretGrant:
         return cls(found["arn"], scheme, canonical_host(found["host"]), port, found["tenant"])
 
     def allows(self, arn: str, url: str, tenant: str | None = None) -> bool:
-        """Whether a request of this tenant may have the secret sent to the origin of a URL."""
+        """Whether the secret may be sent to the origin of a URL, for a request of this tenant."""
         is_origin = origin_of(url) == (self.scheme, self.host, self.port)
         return self.arn == arn and is_origin and self.tenant in (None, tenant)

@@ -44,8 +44,8 @@ class SecretStore:
         def lookup(reference: SecretReference) -> str:
             if not any(grant.allows(reference.secret_arn, url, tenant) for grant in self._grants):
                 raise SecretUnavailable(
-                    f"{reference.secret_arn} may not be sent there: grant it in STILLFRAME_SECRETS as ARN@host, or as "
-                    "ARN@http://host if it may go over plain http"
+                    f"{reference.secret_arn} may not be sent to this host: add it to STILLFRAME_SECRETS as ARN@host, "
+                    "or as ARN@http://host to allow plain http"
                 )
             texts.append(self._text(reference))
             return texts[-1]

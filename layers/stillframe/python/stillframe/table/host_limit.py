@@ -92,7 +92,7 @@ class HostLimit:
 
 
 def _limited_host(url: str) -> str:
-    """The canonical host of a URL, whose length is bounded; empty when it has none, or none that can be requested."""
+    """The canonical host of a URL, whose length is bounded; empty if it has none or an invalid one."""
     try:
         return canonical_host_of(url)
     except ValueError:

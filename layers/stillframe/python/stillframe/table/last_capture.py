@@ -15,7 +15,7 @@ PREFIX = "previous#"
 
 @dataclass(frozen=True, slots=True)
 class EarlierCapture:
-    """A capture to compare with: its screenshot id, the key of its image, and its record where it was read."""
+    """A capture to compare with: its screenshot id, the key of its image, and its record if that was read."""
 
     id: str
     s3_key: str

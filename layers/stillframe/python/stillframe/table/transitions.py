@@ -133,7 +133,7 @@ def claim(
 
 
 def _origin(request: CaptureRequest, tenant: str | None) -> dict[str, Any]:
-    """What a record keeps of who asked; nothing when the request does not say."""
+    """The attributes that say where a request came from; empty if it does not say."""
     values: dict[str, Any] = {TENANT: tenant, METADATA: request.metadata}
     return {name: value for name, value in values.items() if value}
 

@@ -95,7 +95,7 @@ class Cookie(WireModel):
 
     @model_validator(mode="after")
     def keep_reference_on_its_host(self) -> Self:
-        """A secret that is named by reference goes to the one host that it is granted for."""
+        """Refuse a domain for a referenced secret, which may only be sent to the host that it is granted for."""
         if isinstance(self.value, SecretReference) and self.domain is not None:
             raise ValueError(
                 "domain and value.secretArn conflict: a cookie by reference belongs to the page's host only"
@@ -103,7 +103,7 @@ class Cookie(WireModel):
         return self
 
     def with_text(self, text: SecretStr) -> Self:
-        """The cookie with its reference looked up: no script may read what the sender of the request may not."""
+        """The cookie with its secret as text. A referenced secret is hidden from scripts, as it is from requesters."""
         is_reference = isinstance(self.value, SecretReference)
         return self.model_copy(update={"value": text, "http_only": self.http_only or is_reference})
 
@@ -134,7 +134,7 @@ class AccessOptions(WireModel):
         return self
 
     def has_references(self) -> bool:
-        """Whether a secret is named by reference, so that the sender of the request does not know it."""
+        """Whether any secret is given by reference, which means that the requester does not know it."""
         values: list[object] = [*self.headers.values(), *(cookie.value for cookie in self.cookies)]
         values += [self.basic_auth.password] if self.basic_auth is not None else []
         return any(isinstance(value, SecretReference) for value in values)

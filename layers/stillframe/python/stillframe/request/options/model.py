@@ -45,14 +45,14 @@ class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions
 
     @model_validator(mode="after")
     def refuse_scripts_beside_references(self) -> Self:
-        """A requester who names a secret by reference must not be able to read it: no code or markup of their own."""
+        """Refuse scripts and markup beside a referenced secret, because with them the requester could read it."""
         if self.has_references():
             given = {"html": self.html, "js": self.js, "waitForFunction": self.wait_for_function}
             for name, value in given.items():
                 if value:
                     raise ValueError(
-                        f"{name} and secretArn conflict: a request that names a secret by reference cannot bring a "
-                        "script or markup of its own"
+                        f"{name} and secretArn conflict: a request that references a secret cannot have scripts or "
+                        "markup of its own"
                     )
         return self
 
