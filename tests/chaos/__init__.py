@@ -1,1 +1,1 @@
-"""Chaos: real consumers that are killed at random, and the audit at the end."""
+"""Chaos tests: real consumers that are killed at random, and an audit at the end."""

@@ -1,4 +1,4 @@
-"""What is done to real consumers, to their browsers, to the emulator, and to the calls in between."""
+"""Disturbances of real consumers, of their browsers, of the emulator, and of the calls between them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stillframe_cli.emulator import Emulator
 from tests.support.proxy import Call, Verdict
 from tests.support.workers import Fleet, Worker
 
-# A consumer stands still for longer than its lease and its message's visibility: it goes on as a late holder.
+# Longer than a lease and the visibility timeout of its message: the frozen consumer resumes as a late holder.
 FREEZE_SECONDS = 12
 EMULATOR_PAUSE_SECONDS = 3
 DRAIN_SECONDS = 40
@@ -25,7 +25,7 @@ DRAIN_SECONDS = 40
 
 @dataclass
 class Tally:
-    """How often what was done."""
+    """How often each disturbance happened."""
 
     kills: int = 0
     browser_kills: int = 0
@@ -53,7 +53,7 @@ class Disturbances:
         self._thaws: list[tuple[float, Callable[[], None]]] = []
 
     def keep_running(self) -> None:
-        """Start consumers for those that are gone, thaw what was frozen, look after those that drain."""
+        """Replace consumers that have ended, resume frozen ones when it is time, and check those that drain."""
         now = time.monotonic()
         for at, thaw in [each for each in self._thaws if each[0] <= now]:
             thaw()
@@ -61,18 +61,18 @@ class Disturbances:
         for worker, deadline in list(self._draining):
             if worker.process.poll() is not None or now > deadline:
                 self._draining.remove((worker, deadline))
-                self._judge_drain(worker)
+                self._check_drain(worker)
         self._live = [worker for worker in self._live if worker.process.poll() is None]
         while len(self._live) < self.consumers:
             self._live.append(self.workers.start(self.exports, "--continuous", "--tabs", "3"))
 
     def disturb(self) -> None:
-        """One disturbance at random; kills are what happens most."""
-        disturbances = (self._kill, self._kill, self._kill_browser, self._drain, self._freeze, self._pause_emulator)
-        self.rng.choice(disturbances)(self.rng.choice(self._live))
+        """Cause one disturbance at random; kills are the most frequent."""
+        choices = (self._kill, self._kill, self._kill_browser, self._drain, self._freeze, self._pause_emulator)
+        self.rng.choice(choices)(self.rng.choice(self._live))
 
     def calm(self) -> None:
-        """Nothing stays frozen."""
+        """Resume everything that is frozen."""
         for _, thaw in self._thaws:
             thaw()
         self._thaws.clear()
@@ -85,7 +85,7 @@ class Disturbances:
         self.tally.browser_kills += kill_browsers_of(worker.process.pid)
 
     def _drain(self, worker: Worker) -> None:
-        """SIGTERM: what is under way is finished, and the consumer ends with status 0."""
+        """Send SIGTERM: the consumer must finish its captures in progress and end with status 0."""
         if not worker.is_ready:
             return
         self.tally.drains += 1
@@ -94,12 +94,12 @@ class Disturbances:
         self._live.remove(worker)
         self._draining.append((worker, time.monotonic() + DRAIN_SECONDS))
 
-    def _judge_drain(self, worker: Worker) -> None:
+    def _check_drain(self, worker: Worker) -> None:
         status = worker.process.poll()
         if status == 0:
             return
         self.tally.drains_failed += 1
-        print(f"chaos: {worker.name} was drained and ended with {status}: {worker.errors()}", file=sys.stderr)
+        print(f"chaos: {worker.name} was drained and ended with status {status}: {worker.errors()}", file=sys.stderr)
 
     def _freeze(self, worker: Worker) -> None:
         self.tally.freezes += 1
@@ -117,7 +117,7 @@ class Disturbances:
 
 
 class Interference:
-    """Fails a share of the AWS calls: before they take effect, or their answers afterwards."""
+    """Fails a share of the AWS calls, either before they take effect or by losing their answers."""
 
     def __init__(self, rng: random.Random, share: float, tally: Tally) -> None:
         self._rng = rng
@@ -140,7 +140,7 @@ class Interference:
 
 
 def kill_browsers_of(pid: int) -> int:
-    """SIGKILL the process group of every browser that is a child of the process; returns how many."""
+    """Send SIGKILL to the process group of each browser that is a child of the process; returns their number."""
     killed = 0
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, IndexError):

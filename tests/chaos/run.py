@@ -1,10 +1,10 @@
-"""Real consumers on the emulator under everything that goes wrong; ends with one JSON line and the audit's verdict.
+"""Run real consumers on the emulator while things fail at random; the last line is JSON with the result of an audit.
 
     python -m tests.chaos.run --messages 10000 --seed 7
 
-Every few seconds a consumer or its browser gets SIGKILL, a consumer is drained or stands still for longer than its
-lease, or the emulator pauses; a proxy fails a share of the AWS calls all the time. What the queue gives up on the
-way is redriven, as an operator would. At the end nothing may be lost, stored twice or stuck.
+Every few seconds a consumer or its browser gets SIGKILL, a consumer is drained or frozen for longer than its lease, or
+the emulator pauses; a proxy fails a share of the AWS calls all the time. Dead letters are redriven, as by an operator.
+At the end nothing may be lost, stored twice or stuck.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tests.support.workers import ROOT, environment, fleet
 
 from .disturbances import Disturbances, Interference, Tally
 
-# A worker is given up after 6 s and its message comes back after 9: most kills are healed while the run goes on.
+# A lease ends after 6 s and a message is visible again after 9 s, so that most kills are repaired during the run.
 SETTINGS = {
     "STILLFRAME_JOB_DEADLINE_SECONDS": "5",
     "STILLFRAME_LEASE_MARGIN_SECONDS": "1",
@@ -44,12 +44,12 @@ SETTINGS = {
 VISIBILITY_SECONDS = 9
 MAX_RECEIVE_COUNT = 5
 POLL_SECONDS = 0.5
-NOTE_SECONDS = 10
+REPORT_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of what. Seconds are between two disturbances, on average, and until the run is given up."""
+    """The size of a run. `disturb_seconds` is the average time between disturbances, `limit_seconds` the timeout."""
 
     messages: int
     duplicate_share: float = 0.1
@@ -61,7 +61,7 @@ class Plan:
 
 
 class Chaos:
-    """One run."""
+    """One chaos run."""
 
     def __init__(self, plan: Plan, cloud: Cloud, disturbances: Disturbances) -> None:
         self._plan = plan
@@ -77,16 +77,16 @@ class Chaos:
         self._rng.shuffle(mixed)
         print(f"chaos: sending {len(mixed)} messages", file=sys.stderr)
         self._cloud.send(*mixed)
-        self._started = next_note = time.monotonic()
+        self._started = next_report = time.monotonic()
         next_disturbance = self._started + self._plan.disturb_seconds
         while not self._is_settled() and self._seconds < self._plan.limit_seconds:
             self._disturbances.keep_running()
             if time.monotonic() >= next_disturbance:
                 self._disturbances.disturb()
                 next_disturbance = time.monotonic() + self._rng.uniform(0.5, 1.5) * self._plan.disturb_seconds
-            if time.monotonic() >= next_note:
+            if time.monotonic() >= next_report:
                 self._report()
-                next_note = time.monotonic() + NOTE_SECONDS
+                next_report = time.monotonic() + REPORT_SECONDS
             time.sleep(POLL_SECONDS)
         self._disturbances.calm()
         return self._account(requests, len(duplicates))
@@ -96,7 +96,7 @@ class Chaos:
         return time.monotonic() - self._started
 
     def _is_settled(self) -> bool:
-        """Nothing is on the queue, after what it gave up was brought back."""
+        """Whether nothing is left on either queue. Redrives the dead letters once the queue is empty."""
         clients, settings = self._cloud.clients, self._cloud.settings
         if any(message_counts(clients, settings.queue_url)):
             return False
@@ -109,8 +109,8 @@ class Chaos:
     def _report(self) -> None:
         visible, in_flight, _ = message_counts(self._cloud.clients, self._cloud.settings.queue_url)
         tally = asdict(self._disturbances.tally)
-        done = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in tally.items())
-        print(f"chaos: {self._seconds:4.0f} s, {visible} waiting, {in_flight} in flight; {done}", file=sys.stderr)
+        counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in tally.items())
+        print(f"chaos: {self._seconds:4.0f} s, {visible} waiting, {in_flight} in flight; {counts}", file=sys.stderr)
 
     def _account(self, requests: list[CaptureRequest], duplicates: int) -> dict[str, int]:
         seconds = round(self._seconds)
@@ -133,7 +133,7 @@ class Chaos:
 
 
 def chaos(plan: Plan) -> dict[str, int]:
-    """Prepare an emulator, an account in it, a site and a proxy; run; return the figures."""
+    """Run on a new emulator with its own account, a site and a proxy; returns the figures."""
     rng, tally = random.Random(plan.seed), Tally()
     interference = Interference(random.Random(plan.seed + 1), plan.error_share, tally)
     with (
@@ -156,30 +156,30 @@ def chaos(plan: Plan) -> dict[str, int]:
 
 
 def is_clean(figures: dict[str, int]) -> bool:
-    """Whether every promise held, and every drain ended as it should."""
+    """Whether every promise held and every drain succeeded."""
     return not any(figures[name] for name in ("lost", "storedTwice", "stuck", "drainsFailed"))
 
 
 def main() -> None:
-    """Exit status 1 when anything is lost, stored twice or stuck, or a drain failed."""
+    """Exit with status 1 when anything is lost, stored twice or stuck, or a drain failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=2000)
     parser.add_argument("--duplicates", type=float, default=0.1, help="share of the messages that is sent twice")
     parser.add_argument("--consumers", type=int, default=3)
     parser.add_argument("--disturb-every", type=float, default=4.0, metavar="SECONDS")
-    parser.add_argument("--errors", type=float, default=0.02, help="share of the AWS calls that fails on the way")
+    parser.add_argument("--errors", type=float, default=0.02, help="share of the AWS calls that fails")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--limit", type=float, default=3600, metavar="SECONDS")
-    given = parser.parse_args()
-    print(f"chaos: seed {given.seed}", file=sys.stderr)
+    options = parser.parse_args()
+    print(f"chaos: seed {options.seed}", file=sys.stderr)
     plan = Plan(
-        messages=given.messages,
-        duplicate_share=given.duplicates,
-        consumers=given.consumers,
-        disturb_seconds=given.disturb_every,
-        error_share=given.errors,
-        seed=given.seed,
-        limit_seconds=given.limit,
+        messages=options.messages,
+        duplicate_share=options.duplicates,
+        consumers=options.consumers,
+        disturb_seconds=options.disturb_every,
+        error_share=options.errors,
+        seed=options.seed,
+        limit_seconds=options.limit,
     )
     figures = chaos(plan)
     print(json.dumps(figures))

@@ -1,4 +1,4 @@
-"""The services under the contract: the models of the simulation, MiniStack, moto."""
+"""The services that must fulfill the contract: the models of the simulation, MiniStack, moto."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ MAX_RECEIVE_COUNT = 2
 
 @dataclass
 class Services:
-    """The three services, resources in them, and a way to let time pass."""
+    """The three services, their resources, and a function that lets time pass."""
 
     clients: Clients
     settings: Settings
     wait: Callable[[float], None]
 
 
-def modelled() -> Services:
+def simulated() -> Services:
     """The models, in virtual time."""
     now_ms = [1_800_000_000_000]
 
     def wait(seconds: float) -> None:
         now_ms[0] += int(seconds * 1000)
 
-    letters = SimulatedQueue("dead-letters")
-    queue = SimulatedQueue("queue", VISIBILITY_SECONDS, MAX_RECEIVE_COUNT, letters)
+    dead_letters = SimulatedQueue("dead-letters")
+    queue = SimulatedQueue("queue", VISIBILITY_SECONDS, MAX_RECEIVE_COUNT, dead_letters)
     table = SimulatedTable(lambda: now_ms[0])
-    sqs = SimulatedSqs(lambda: now_ms[0], [queue, letters])
+    sqs = SimulatedSqs(lambda: now_ms[0], [queue, dead_letters])
     names = {"QUEUE_URL": "queue", "DEAD_LETTER_QUEUE_URL": "dead-letters", "TABLE_NAME": "t", "BUCKET_NAME": "b"}
     clients = Clients(*cast(Any, (sqs, table, SimulatedBucket())))
     return Services(clients, Settings.model_validate(names), wait)
 
 
 def emulated_by_moto(endpoint: str, emulator: Emulator) -> Services:
-    """The table in moto's server, the rest in MiniStack: moto is here as a second opinion on DynamoDB."""
+    """The table in moto's server, the rest in MiniStack: moto is a second, independent emulator of DynamoDB."""
     services = emulated_by_ministack(emulator)
     os.environ["AWS_ENDPOINT_URL"] = endpoint
     dynamodb = Clients.connect().dynamodb
@@ -58,21 +58,21 @@ def emulated_by_moto(endpoint: str, emulator: Emulator) -> Services:
 
 
 def emulated_by_ministack(emulator: Emulator) -> Services:
-    """MiniStack, as `stillframe dev` and every other test use it."""
+    """MiniStack, which `stillframe dev` and all other tests use."""
     cloud = Cloud.create(emulator, QueuePolicy(VISIBILITY_SECONDS, MAX_RECEIVE_COUNT))
     return Services(cloud.clients, cloud.settings, time.sleep)
 
 
 @pytest.fixture(params=["simulation", "ministack"])
 def backend(request: pytest.FixtureRequest) -> str:
-    """Which services are under the contract."""
+    """Which services to test."""
     return str(request.param)
 
 
 @pytest.fixture
 def services(backend: str, request: pytest.FixtureRequest) -> Services:
     if backend == "simulation":
-        return modelled()
+        return simulated()
     if backend == "ministack":
         return emulated_by_ministack(request.getfixturevalue("emulator"))
     return emulated_by_moto(request.getfixturevalue("moto_endpoint"), request.getfixturevalue("emulator"))

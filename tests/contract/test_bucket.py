@@ -17,7 +17,7 @@ def checksum(data: bytes) -> str:
 
 
 class Bucket:
-    """Short ways to the bucket under test."""
+    """Shortcuts to the bucket under test."""
 
     def __init__(self, services: Services) -> None:
         self._client = services.clients.s3
@@ -41,11 +41,11 @@ def status_of(error: pytest.ExceptionInfo[ClientError]) -> int:
     return error.value.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def test_an_object_has_what_it_was_put_with(bucket: Bucket) -> None:
-    # Given / When an object with metadata and a checksum
+def test_an_object_keeps_everything_it_was_put_with(bucket: Bucket) -> None:
+    # Given / When an object is put with metadata and a checksum
     data = b"an image"
     bucket.put(data, Metadata={"id": "a", "sha256": "f" * 64}, ChecksumSHA256=checksum(data), IfNoneMatch="*")
-    # Then a HEAD tells all of it
+    # Then HEAD returns all of it
     head = bucket.head()
     assert (head["ContentType"], head["ContentLength"]) == ("image/png", 8)
     assert head["Metadata"] == {"id": "a", "sha256": "f" * 64}
@@ -61,22 +61,22 @@ def test_a_key_without_an_object_is_404(bucket: Bucket) -> None:
 def test_if_none_match_does_not_overwrite(bucket: Bucket) -> None:
     # Given an object
     bucket.put(b"first", IfNoneMatch="*")
-    # When another one is put, unless there is one
+    # When another one is put on the condition that none exists
     with pytest.raises(ClientError) as error:
         bucket.put(b"second!", IfNoneMatch="*")
-    # Then it is 412, and the first one is there
+    # Then the status is 412, and the first one is still there
     assert status_of(error) == 412
     assert bucket.head()["ContentLength"] == 5
 
 
-def test_without_a_condition_the_last_write_is_there(bucket: Bucket) -> None:
+def test_without_a_condition_the_last_write_wins(bucket: Bucket) -> None:
     bucket.put(b"first")
     bucket.put(b"second!")
     assert bucket.head()["ContentLength"] == 7
 
 
-def test_a_body_that_is_not_that_of_its_checksum_is_refused(bucket: Bucket) -> None:
-    # Given / When a body that was damaged on the way
+def test_a_body_that_does_not_match_its_checksum_is_refused(bucket: Bucket) -> None:
+    # Given / When a body is put that was damaged on the way
     with pytest.raises(ClientError) as error:
         bucket.put(b"damaged", ChecksumSHA256=checksum(b"whole"))
     # Then it is refused and nothing is stored

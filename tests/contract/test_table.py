@@ -1,4 +1,4 @@
-"""DynamoDB: conditional writes, and what a refused one tells (Amazon DynamoDB Developer Guide, API Reference)."""
+"""DynamoDB: conditional writes, and what a refusal returns (Amazon DynamoDB Developer Guide, API Reference)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .conftest import Services
 
 Attributes = dict[str, Any]
 
-# On an item with a word, "held", and a number, lease 1000.
+# Condition, values, and whether it holds for an item with the attributes word = "held" and lease = 1000.
 CONDITIONS: tuple[tuple[str, Attributes, bool], ...] = (
     ("attribute_exists(id)", {}, True),
     ("attribute_not_exists(id)", {}, False),
@@ -44,7 +44,7 @@ CONDITIONS: tuple[tuple[str, Attributes, bool], ...] = (
 
 
 class Table:
-    """Short ways to the table under test."""
+    """Shortcuts to the table under test."""
 
     def __init__(self, services: Services) -> None:
         self._client = services.clients.dynamodb
@@ -78,7 +78,7 @@ class Table:
 
 @pytest.fixture(params=["simulation", "ministack", "moto"])
 def backend(request: pytest.FixtureRequest) -> str:
-    """Two emulators that have nothing in common."""
+    """The model, and two independent emulators."""
     return str(request.param)
 
 
@@ -87,16 +87,16 @@ def table(services: Services) -> Table:
     return Table(services)
 
 
-def refused(error: pytest.ExceptionInfo[ClientError]) -> bool:
+def is_conditional_refusal(error: pytest.ExceptionInfo[ClientError]) -> bool:
     return is_conditional_failure(error.value)
 
 
-def test_an_item_that_is_not_there_reads_as_nothing(table: Table) -> None:
+def test_reading_an_absent_item_returns_nothing(table: Table) -> None:
     assert table.item() is None
 
 
 def test_a_put_replaces_the_whole_item(table: Table) -> None:
-    # Given an item, when another one is put over it, then nothing of it is left
+    # Given an item, when it is replaced by another, then nothing of it is left
     table.put(status="queued", attempts=1)
     table.put(status="queued", url="u")
     assert table.item() == to_attributes({"id": "a", "status": "queued", "url": "u"})
@@ -105,50 +105,50 @@ def test_a_put_replaces_the_whole_item(table: Table) -> None:
 def test_a_put_under_a_condition_does_not_replace(table: Table) -> None:
     # Given an item
     table.put("attribute_not_exists(id)", status="success")
-    # When another is put, unless there is one
+    # When another is put on the condition that none exists
     with pytest.raises(ClientError) as error:
         table.put("attribute_not_exists(id)", status="queued")
-    # Then it is refused, and the item is as it was
-    assert refused(error)
+    # Then it is is_conditional_refusal, and the item is unchanged
+    assert is_conditional_refusal(error)
     assert table.item()["status"] == {"S": "success"}
 
 
 def test_an_update_creates_the_item(table: Table) -> None:
-    # Given nothing, when an update comes, then the key and what it sets are there, and there was no old item
+    # Given no item, when one is updated, then it has the key and the new values, and no old item is returned
     answer = table.update(Update({"status": "queued"}, "attribute_not_exists(id)"), ReturnValues="ALL_OLD")
     assert "Attributes" not in answer
     assert table.item() == to_attributes({"id": "a", "status": "queued"})
 
 
-def test_an_update_returns_the_item_as_it_was(table: Table) -> None:
+def test_an_update_returns_the_old_item(table: Table) -> None:
     # Given an item
     table.put(status="processing", attempts=1)
     # When it is updated
     answer = table.update(Update({"status": "success"}, "attribute_exists(id)"), ReturnValues="ALL_OLD")
-    # Then the answer has the old one, whole
+    # Then the response has the complete old item
     assert answer["Attributes"] == to_attributes({"id": "a", "status": "processing", "attempts": 1})
 
 
-def test_a_refused_update_returns_the_item_in_the_way(table: Table) -> None:
+def test_a_refused_update_returns_the_existing_item(table: Table) -> None:
     # Given an item
     table.put(status="success", workerId="w")
-    # When an update is refused that asks for it
+    # When an update that asks for the item is is_conditional_refusal
     with pytest.raises(ClientError) as error:
         table.update(
             Update({"status": "queued"}, "#status = :queued", values={":queued": "queued"}),
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-    # Then the error has the item, and the item is as it was
-    assert refused(error)
+    # Then the error has the item, and the item is unchanged
+    assert is_conditional_refusal(error)
     assert error.value.response["Item"] == to_attributes({"id": "a", "status": "success", "workerId": "w"})  # type: ignore[typeddict-item]
     assert table.item()["status"] == {"S": "success"}
 
 
-def test_a_refused_update_of_nothing_returns_nothing(table: Table) -> None:
-    # Given no item, when an update that wants one is refused, then it names none, and makes none
+def test_a_refused_update_of_an_absent_item_returns_nothing(table: Table) -> None:
+    # Given no item, when an update that requires one is is_conditional_refusal, then it returns none and creates none
     with pytest.raises(ClientError) as error:
         table.update(Update({"status": "x"}, "attribute_exists(id)"), ReturnValuesOnConditionCheckFailure="ALL_OLD")
-    assert refused(error)
+    assert is_conditional_refusal(error)
     assert "Item" not in error.value.response
     assert table.item() is None
 
@@ -156,7 +156,7 @@ def test_a_refused_update_of_nothing_returns_nothing(table: Table) -> None:
 def test_an_update_sets_removes_and_counts(table: Table) -> None:
     # Given an item
     table.put(status="failed", errorCode="TIMEOUT", attempts=2)
-    # When one update does all of it
+    # When one update sets, removes and counts
     table.update(
         Update(
             {"status": "processing"},
@@ -169,18 +169,18 @@ def test_an_update_sets_removes_and_counts(table: Table) -> None:
             values={":zero": 0, ":one": 1, ":sent": 7},
         )
     )
-    # Then what was absent is no error, and what was there counts on
+    # Then removing an absent attribute is no error, and the count goes up
     assert table.item() == to_attributes({"id": "a", "status": "processing", "attempts": 3, "queuedAt": 7})
 
 
-def test_if_not_exists_begins_with_its_default(table: Table) -> None:
+def test_if_not_exists_starts_with_its_default(table: Table) -> None:
     values = {":zero": 0, ":one": 1}
     counting = ("attempts = if_not_exists(attempts, :zero) + :one",)
     table.update(Update({"status": "x"}, "attribute_not_exists(id)", set_expressions=counting, values=values))
     assert table.item()["attempts"] == {"N": "1"}
 
 
-def test_what_a_condition_means(table: Table) -> None:
+def test_conditions_mean_what_the_documentation_says(table: Table) -> None:
     # Given an item with a word and a number
     table.put(word="held", lease=1000)
     wrong = []
@@ -193,9 +193,9 @@ def test_what_a_condition_means(table: Table) -> None:
 
 
 def test_numbers_compare_as_numbers(table: Table) -> None:
-    # Given 9, which as a text is more than 10
+    # Given 9, which is greater than 10 as text
     table.put(lease=9)
-    # When it is compared with 10, then it is less
+    # When it is compared with 10, then it is smaller
     table.update(Update({"status": "x"}, "lease < :n", values={":n": 10}))
     assert table.item()["status"] == {"S": "x"}
 
@@ -208,7 +208,7 @@ def test_numbers_compare_as_numbers(table: Table) -> None:
     ],
     ids=["value", "name"],
 )
-def test_a_placeholder_that_is_not_used_is_refused(table: Table, arguments: Attributes) -> None:
+def test_an_unused_placeholder_is_refused(table: Table, arguments: Attributes) -> None:
     with pytest.raises(ClientError) as error:
         table.raw_update(UpdateExpression="SET word = :s", **arguments)
     assert error.value.response["Error"]["Code"] == "ValidationException"
@@ -216,11 +216,11 @@ def test_a_placeholder_that_is_not_used_is_refused(table: Table, arguments: Attr
 
 @pytest.mark.parametrize("word", ["status", "url", "name", "missing"])
 def test_a_reserved_word_needs_a_placeholder(table: Table, word: str) -> None:
-    # Given / When an expression that names an attribute by a reserved word (Developer Guide, "Reserved words")
+    # Given / When an expression uses a reserved word as an attribute name (Developer Guide, "Reserved words")
     values = {":s": {"S": "x"}}
     with pytest.raises(ClientError) as error:
         table.raw_update(UpdateExpression=f"SET {word} = :s", ExpressionAttributeValues=values)
-    # Then it is refused; by a placeholder it may be named
+    # Then it is is_conditional_refusal, and a placeholder for the name is accepted
     assert error.value.response["Error"]["Code"] == "ValidationException"
     names = {"#word": word}
     table.raw_update(
@@ -229,7 +229,7 @@ def test_a_reserved_word_needs_a_placeholder(table: Table, word: str) -> None:
     assert table.item()[word] == {"S": "x"}
 
 
-def test_of_many_writers_at_once_one_wins(services: Services) -> None:
+def test_exactly_one_of_many_concurrent_writers_succeeds(services: Services) -> None:
     # Given sixteen writers
     table, won = Table(services), []
 
@@ -241,10 +241,10 @@ def test_of_many_writers_at_once_one_wins(services: Services) -> None:
         won.append(str(number))
 
     writers = [threading.Thread(target=write, args=(number,)) for number in range(16)]
-    # When all claim
+    # When all of them write on the condition that no item exists
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
-    # Then one won, and it is the one that is written
+    # Then exactly one succeeds, and the item is from that one
     assert [table.item()["workerId"]["S"]] == won

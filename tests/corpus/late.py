@@ -1,4 +1,4 @@
-"""Pages that go on after they have loaded, some for ever."""
+"""Pages that go on changing after they have loaded, some of them forever."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ LATE: dict[str, Page] = {
     ),
     "long-polling": scripted("const again = () => fetch('/hang').then(again); again(); setTimeout(turn, 200)"),
     "polling": scripted("setInterval(() => fetch('/poll'), 60); setTimeout(turn, 300)"),
-    # The third message says what is to be shown, and there is no last one.
+    # The page is finished at the third message, and messages never stop.
     "websocket-chatter": scripted(
         "let n = 0; new WebSocket('ws://' + location.host + '/chatter').onmessage = () => ++n === 3 && turn()"
     ),

@@ -1,4 +1,4 @@
-"""A page of the corpus: points of its picture that are green when it is right, by its own geometry."""
+"""A page of the corpus, with the points of its screenshot that must be green, known from its own geometry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FULL = {"fullPage": True}
 
 @dataclass(frozen=True)
 class Page:
-    """`green` are points in CSS pixels of the picture, `other` points that must not be."""
+    """`green` are points of the screenshot that must be green, `other` points that must not, both in CSS pixels."""
 
     body: str
     green: tuple[tuple[int, int], ...] = GREEN_TOP
@@ -28,11 +28,11 @@ class Page:
 
 IMAGE = "/image?colour=00aa00"
 SPACE = "<div style='height:3000px'></div>"
-# `turn(id)` is what a page does when it is done.
+# A page calls `turn(id)` when it is finished.
 TURN = "<script>const turn = (id = 'x') => { document.getElementById(id).className = 'b g' }</script>"
 RED = "<div id=x class='b r'></div>"
 
 
 def scripted(code: str, **more: Any) -> Page:
-    """A red block that a script turns green."""
+    """A page with a red block that a script turns green."""
     return Page(f"{RED}{TURN}<script>{code}</script>", **more)

@@ -22,7 +22,7 @@ FONTS = Path("/usr/share/fonts")
 
 
 class CorpusSite(QuietHandler):
-    """/corpus/NAME and what its pages ask for."""
+    """Serves /corpus/NAME and what its pages request."""
 
     latency_seconds = 0.0
 
@@ -51,10 +51,10 @@ class CorpusSite(QuietHandler):
                 time.sleep(0.05)
                 self.answer(200, b"ok")
             else:
-                self.answer(404, b"not here")
+                self.answer(404, b"not found")
 
     def _chatter(self) -> None:
-        """A WebSocket (RFC 6455) on which something is said all the time."""
+        """A WebSocket (RFC 6455) that sends a message every 50 ms."""
         accept = hashlib.sha1((self.headers["Sec-WebSocket-Key"] + WEB_SOCKET_GUID).encode()).digest()
         self.send_response(101)
         self.send_header("Upgrade", "websocket")
@@ -62,14 +62,14 @@ class CorpusSite(QuietHandler):
         self.send_header("Sec-WebSocket-Accept", base64.b64encode(accept).decode())
         self.end_headers()
         for _ in range(600):
-            # A whole text message of four bytes, unmasked as a server's are.
+            # A complete text message of four bytes, unmasked like all messages from a server.
             self.wfile.write(b"\x81\x04tick")
             time.sleep(0.05)
         self.close_connection = True
 
 
 class At0(CorpusSite):
-    """No latency but the machine's."""
+    """No latency except the machine's."""
 
 
 class At50(CorpusSite):

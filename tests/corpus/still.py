@@ -1,4 +1,4 @@
-"""Pages that are done when they have loaded."""
+"""Pages that are finished once they have loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages that are pictured in full, with what loads when it comes near."""
+"""Pages that are captured in full, with content that loads as it comes near the viewport."""
 
 from __future__ import annotations
 

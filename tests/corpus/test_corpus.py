@@ -1,4 +1,4 @@
-"""Every page of the corpus is pictured right, by its own geometry and colors, with and without latency."""
+"""Every page of the corpus is rendered correctly, with and without latency, judged by its own geometry and colors."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from tests.support.serving import serving
 from .pages import PAGES, Page
 from .site import CorpusSite
 
-Shots = dict[str, RenderResult | CaptureError]
+Results = dict[str, RenderResult | CaptureError]
 
 
-def problems(page: Page, shot: RenderResult | CaptureError) -> list[str]:
-    """What is wrong with a picture."""
-    if not isinstance(shot, RenderResult):
-        return [f"{shot.code}: {shot.message}"]
-    picture = Pixels(shot.data)
-    wrong = [f"{point} is {picture.at(*point)}, not green" for point in page.green if picture.at(*point) != GREEN]
-    return wrong + [f"{point} is green" for point in page.other if picture.at(*point) == GREEN]
+def problems(page: Page, result: RenderResult | CaptureError) -> list[str]:
+    """What is wrong with a screenshot, one line per problem."""
+    if not isinstance(result, RenderResult):
+        return [f"{result.code}: {result.message}"]
+    pixels = Pixels(result.data)
+    wrong = [f"{point} is {pixels.at(*point)}, not green" for point in page.green if pixels.at(*point) != GREEN]
+    return wrong + [f"{point} is green" for point in page.other if pixels.at(*point) == GREEN]
 
 
-def shots_with(chromium: str, latency_seconds: float) -> Shots:
+def render_corpus(chromium: str, latency_seconds: float) -> Results:
     handler = type("Late", (CorpusSite,), {"latency_seconds": latency_seconds})
     with serving(handler) as site, local_engine(chromium, site) as engine:
         return render_each(
@@ -36,13 +36,13 @@ def shots_with(chromium: str, latency_seconds: float) -> Shots:
 
 
 @pytest.fixture(scope="module", params=[0, 300], ids=["at-once", "300-ms"])
-def shots(chromium: str, request: pytest.FixtureRequest) -> Shots:
-    return shots_with(chromium, request.param / 1000)
+def results(chromium: str, request: pytest.FixtureRequest) -> Results:
+    return render_corpus(chromium, request.param / 1000)
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_of_the_corpus_is_pictured_right(shots: Shots, name: str) -> None:
-    assert problems(PAGES[name], shots[name]) == []
+def test_a_page_of_the_corpus_is_rendered_correctly(results: Results, name: str) -> None:
+    assert problems(PAGES[name], results[name]) == []
 
 
 @pytest.mark.parametrize(
@@ -56,20 +56,20 @@ def test_a_page_of_the_corpus_is_pictured_right(shots: Shots, name: str) -> None
         ("/nothing", "text/html; charset=utf-8"),
     ],
 )
-def test_the_corpus_is_served_with_each_header_once(path: str, content_type: str) -> None:
-    # Given / When an answer of the corpus's own server
+def test_the_corpus_server_sends_each_header_once(path: str, content_type: str) -> None:
+    # Given / When a response of the corpus's own server
     with serving(CorpusSite) as site:
         connection = http.client.HTTPConnection(site)
         connection.request("GET", path)
         answer = connection.getresponse()
         names = [name.lower() for name, _ in answer.getheaders()]
         connection.close()
-    # Then no header is there twice: versions of Chromium choose differently between two
+    # Then no header occurs twice, because versions of Chromium choose differently between the two
     assert len(names) == len(set(names))
     assert answer.getheader("Content-Type") == content_type
 
 
-def test_the_corpus_is_large_and_can_fail(shots: Shots) -> None:
+def test_the_corpus_is_large_and_detects_a_wrong_page(results: Results) -> None:
     assert len(PAGES) >= 60
-    # A page that is not done yet is seen to be wrong.
-    assert problems(PAGES["plain"], shots["vh-sections"]) != []
+    # A page that differs from what is expected is recognized as wrong.
+    assert problems(PAGES["plain"], results["vh-sections"]) != []

@@ -1,4 +1,4 @@
-"""Templates, synthesised once for each configuration; Node.js for jsii from pip."""
+"""Templates, synthesized once per configuration; jsii uses the Node.js that pip installed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Synth = Callable[..., Templates]
 
 @pytest.fixture(scope="session")
 def synth(tmp_path_factory: pytest.TempPathFactory) -> Synth:
-    """Synthesise with context values; returns the template of each stack by its name."""
+    """Synthesize with context values; returns the template of each stack by its name."""
     from stacks.app import build_app
 
     @functools.cache
@@ -33,7 +33,7 @@ def synth(tmp_path_factory: pytest.TempPathFactory) -> Synth:
 
 
 def of_type(template: dict[str, Any], resource_type: str) -> dict[str, dict[str, Any]]:
-    """Properties of all resources of a type, by logical id."""
+    """The properties of all resources of a type, by logical id."""
     return {
         name: resource.get("Properties", {})
         for name, resource in template["Resources"].items()
@@ -42,6 +42,6 @@ def of_type(template: dict[str, Any], resource_type: str) -> dict[str, dict[str,
 
 
 def only(template: dict[str, Any], resource_type: str) -> dict[str, Any]:
-    """Properties of the one resource of a type."""
+    """The properties of the only resource of a type."""
     (properties,) = of_type(template, resource_type).values()
     return properties

@@ -1,4 +1,4 @@
-"""The configuration of a deployment: clear errors before anything is synthesised."""
+"""The configuration of a deployment: clear errors before anything is synthesized."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def test_a_preset_is_complete(size: str) -> None:
     assert config.visibility_timeout_seconds == 6 * config.function_timeout_seconds + config.batch_window_seconds
 
 
-def test_context_values_come_as_text_from_the_command_line() -> None:
+def test_context_values_from_the_command_line_are_text() -> None:
     config = DeployConfig.from_context({"stillframe:memoryMb": "4096", "stillframe:batchWindowSeconds": "5"})
     assert (config.memory_mb, config.visibility_timeout_seconds) == (4096, 365)
 
 
-def test_context_of_others_is_none_of_ours() -> None:
+def test_context_of_other_applications_is_ignored() -> None:
     assert DeployConfig.from_context({"@aws-cdk/core:x": True, "availability-zones": "x"}) == DeployConfig.from_context(
         {}
     )
@@ -30,7 +30,7 @@ def test_context_of_others_is_none_of_ours() -> None:
     ("context", "words"),
     [
         ({"size": "huge"}, ["stillframe:size", "'huge'", "small, medium, large"]),
-        ({"memroyMb": 4096}, ["stillframe:memroyMb is not known", "memoryMb"]),
+        ({"memroyMb": 4096}, ["stillframe:memroyMb is unknown", "memoryMb"]),
         ({"compute": "ec2"}, ["stillframe:compute", "fargate"]),
         ({"taskCpu": 3000}, ["stillframe:taskCpu", "1024"]),
         ({"taskMemoryMb": 9000}, ["taskMemoryMb with taskCpu 1024", "2048 to 8192 in steps of 1024"]),
@@ -56,12 +56,12 @@ def test_context_of_others_is_none_of_ours() -> None:
         ({"alarmEmail": "nobody"}, ["stillframe:alarmEmail"]),
     ],
 )
-def test_a_wrong_value_is_named(context: dict[str, Any], words: list[str]) -> None:
+def test_a_wrong_value_is_named_in_the_error(context: dict[str, Any], words: list[str]) -> None:
     with pytest.raises(ConfigError) as refused:
         DeployConfig.from_context({f"stillframe:{name}": value for name, value in context.items()})
     assert [word for word in words if word not in str(refused.value)] == []
 
 
-def test_reserving_nothing_frees_the_concurrency() -> None:
+def test_without_reserved_concurrency_the_maximum_is_free() -> None:
     config = DeployConfig.from_context({"stillframe:reservedConcurrency": 0, "stillframe:maxConcurrency": 50})
     assert config.max_concurrency == 50

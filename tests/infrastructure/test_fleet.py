@@ -1,4 +1,4 @@
-"""The fleet's template: its scaling policies, its rights, its network."""
+"""The template of the fleet: scaling policies, permissions, network."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ def policies(template: dict[str, Any]) -> list[dict[str, Any]]:
     return list(of_type(template, "AWS::ApplicationAutoScaling::ScalingPolicy").values())
 
 
-def test_there_are_three_to_twenty_tasks(fleet: dict[str, Any]) -> None:
+def test_the_fleet_has_three_to_twenty_tasks(fleet: dict[str, Any]) -> None:
     target = only(fleet, "AWS::ApplicationAutoScaling::ScalableTarget")
     assert (target["MinCapacity"], target["MaxCapacity"], target["ScalableDimension"]) == (
         3, 20, "ecs:service:DesiredCount",
     )  # fmt: skip
 
 
-def test_it_tracks_cpu_memory_and_the_backlog_of_each_task(fleet: dict[str, Any]) -> None:
+def test_it_tracks_cpu_memory_and_the_backlog_per_task(fleet: dict[str, Any]) -> None:
     # Given / When the tracking policies
     tracking = [
         each["TargetTrackingScalingPolicyConfiguration"]
         for each in policies(fleet)
         if each["PolicyType"] == "TargetTrackingScaling"
     ]
-    # Then each has the cooldowns, and its target
+    # Then each has the cooldowns and its target value
     assert {(each["ScaleOutCooldown"], each["ScaleInCooldown"]) for each in tracking} == {(60, 300)}
     predefined = {
         each["PredefinedMetricSpecification"]["PredefinedMetricType"]: each["TargetValue"]
@@ -48,7 +48,7 @@ def test_it_tracks_cpu_memory_and_the_backlog_of_each_task(fleet: dict[str, Any]
     assert metrics["running"]["MetricStat"]["Metric"]["MetricName"] == "RunningTaskCount"
 
 
-def test_it_steps_up_when_the_cpu_is_nearly_full(fleet: dict[str, Any]) -> None:
+def test_it_scales_in_steps_when_the_cpu_is_nearly_saturated(fleet: dict[str, Any]) -> None:
     (step,) = [each for each in policies(fleet) if each["PolicyType"] == "StepScaling"]
     adjustments = step["StepScalingPolicyConfiguration"]["StepAdjustments"]
     assert [(each["MetricIntervalLowerBound"], each["ScalingAdjustment"]) for each in adjustments] == [
@@ -60,7 +60,7 @@ def test_it_steps_up_when_the_cpu_is_nearly_full(fleet: dict[str, Any]) -> None:
     assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (85, 1)
 
 
-def test_a_task_has_no_more_rights_than_a_function_and_may_protect_itself(synth: Synth) -> None:
+def test_a_task_has_the_permissions_of_a_function_and_may_protect_itself(synth: Synth) -> None:
     def actions(template: dict[str, Any], sid: str) -> list[Any]:
         statements = [
             statement
@@ -70,12 +70,12 @@ def test_a_task_has_no_more_rights_than_a_function_and_may_protect_itself(synth:
         return [statement["Action"] for statement in statements if statement.get("Sid") == sid]
 
     function, task = (synth(("stillframe:compute", compute))["Stillframe"] for compute in ("lambda", "fargate"))
-    for sid in ("ReceiveRequests", "ClaimAndComplete", "StoreAndAdoptImages", "SetAsideWhatIsNoRequest"):
+    for sid in ("ReceiveRequests", "ClaimAndComplete", "StoreAndAdoptImages", "DeadLetterInvalidMessages"):
         assert actions(task, sid) == actions(function, sid) != []
-    assert actions(task, "ProtectItselfWhileItRenders") == [["ecs:UpdateTaskProtection", "ecs:GetTaskProtection"]]
+    assert actions(task, "ProtectTaskWhileRendering") == [["ecs:UpdateTaskProtection", "ecs:GetTaskProtection"]]
 
 
-def test_a_task_drains_before_it_is_stopped_and_writes_nowhere_but_to_its_scratch(fleet: dict[str, Any]) -> None:
+def test_a_task_drains_before_it_is_stopped_and_writes_only_to_tmp(fleet: dict[str, Any]) -> None:
     (container,) = only(fleet, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
     grace = int(container["Command"][container["Command"].index("--grace") + 1])
     deadline = float(
@@ -86,13 +86,13 @@ def test_a_task_drains_before_it_is_stopped_and_writes_nowhere_but_to_its_scratc
     assert [each["ContainerPath"] for each in container["MountPoints"]] == ["/tmp"]
 
 
-def test_nothing_enters_its_network(fleet: dict[str, Any]) -> None:
+def test_its_network_accepts_no_inbound_traffic(fleet: dict[str, Any]) -> None:
     group = only(fleet, "AWS::EC2::SecurityGroup")
     assert "SecurityGroupIngress" not in group
     assert of_type(fleet, "AWS::EC2::SecurityGroupIngress") == {}
 
 
-def test_interruptible_capacity_keeps_one_that_is_not(synth: Synth) -> None:
+def test_a_spot_fleet_keeps_one_task_that_cannot_be_interrupted(synth: Synth) -> None:
     service = only(
         synth(("stillframe:compute", "fargate"), ("stillframe:spot", "true"))["Stillframe"], "AWS::ECS::Service"
     )
@@ -101,15 +101,15 @@ def test_interruptible_capacity_keeps_one_that_is_not(synth: Synth) -> None:
 
 
 @pytest.mark.parametrize(("compute", "functions", "services"), [("lambda", 1, 0), ("fargate", 0, 1), ("both", 1, 1)])
-def test_each_mode_has_what_it_says(synth: Synth, compute: str, functions: int, services: int) -> None:
-    # As a value of ours, and in short
+def test_each_compute_mode_creates_what_it_names(synth: Synth, compute: str, functions: int, services: int) -> None:
+    # With the prefix and without it.
     for key in ("stillframe:compute", "compute"):
         template = synth((key, compute))["Stillframe"]
         found = (of_type(template, "AWS::Lambda::Function"), of_type(template, "AWS::ECS::Service"))
         assert tuple(map(len, found)) == (functions, services)
 
 
-def test_provisioned_pollers_take_the_place_of_the_maximum(synth: Synth) -> None:
+def test_provisioned_pollers_replace_the_maximum_concurrency(synth: Synth) -> None:
     context = {"minPollers": 4, "maxPollers": 100, "reservedConcurrency": 1000}
     mapping = only(
         synth(*((f"stillframe:{name}", value) for name, value in context.items()))["Stillframe"],

@@ -1,4 +1,4 @@
-"""The templates: settings that hold together, ids that must not move, rights that are used."""
+"""The templates: consistent settings, logical ids that must not change, and no permission that is not used."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def templates(request: pytest.FixtureRequest, synth: Synth) -> dict[str, dict[st
     return synth(("stillframe:size", request.param))
 
 
-def test_the_settings_of_every_preset_hold_together(templates: dict[str, dict[str, Any]]) -> None:
+def test_the_settings_of_every_preset_are_consistent(templates: dict[str, dict[str, Any]]) -> None:
     storage, render = templates["Stillframe-Storage"], templates["Stillframe"]
     queues = of_type(storage, "AWS::SQS::Queue")
     queue = next(each for each in queues.values() if "RedrivePolicy" in each)
@@ -41,8 +41,8 @@ def test_the_settings_of_every_preset_hold_together(templates: dict[str, dict[st
     assert mapping["ScalingConfig"]["MaximumConcurrency"] <= function["ReservedConcurrentExecutions"]
 
 
-def test_the_logical_ids_of_what_holds_state_are_locked(templates: dict[str, dict[str, Any]]) -> None:
-    # Another id would make CloudFormation create another, empty resource beside the retained one
+def test_the_logical_ids_of_stateful_resources_are_locked(templates: dict[str, dict[str, Any]]) -> None:
+    # With another id CloudFormation would create a new, empty resource beside the retained one.
     resources = templates["Stillframe-Storage"]["Resources"]
     stateful = {name: resource for name, resource in resources.items() if not resource["Type"].endswith("Policy")}
     assert {name: resource["Type"] for name, resource in stateful.items()} == {
@@ -55,18 +55,18 @@ def test_the_logical_ids_of_what_holds_state_are_locked(templates: dict[str, dic
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_nothing_with_state_is_in_the_stack_that_can_be_replaced(templates: dict[str, dict[str, Any]]) -> None:
+def test_the_replaceable_stack_has_no_stateful_resource(templates: dict[str, dict[str, Any]]) -> None:
     types = {resource["Type"] for resource in templates["Stillframe"]["Resources"].values()}
     assert types & {"AWS::SQS::Queue", "AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table", "AWS::S3::Bucket"} == set()
 
 
-def test_the_mapping_reports_single_failures_and_bounds_its_concurrency(templates: dict[str, dict[str, Any]]) -> None:
+def test_the_mapping_reports_item_failures_and_limits_its_concurrency(templates: dict[str, dict[str, Any]]) -> None:
     mapping = only(templates["Stillframe"], "AWS::Lambda::EventSourceMapping")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2
 
 
-def test_the_role_may_do_exactly_what_the_function_does(templates: dict[str, dict[str, Any]]) -> None:
+def test_the_role_allows_exactly_what_the_function_does(templates: dict[str, dict[str, Any]]) -> None:
     statements = only(templates["Stillframe"], "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
     allowed = {
         action
@@ -82,19 +82,19 @@ def test_the_role_may_do_exactly_what_the_function_does(templates: dict[str, dic
     assert "ManagedPolicyArns" not in only(templates["Stillframe"], "AWS::IAM::Role")
 
 
-def test_a_granted_secret_may_be_looked_up_and_no_other(synth: Synth) -> None:
+def test_only_a_granted_secret_may_be_read(synth: Synth) -> None:
     arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:site-AbCdEf"
     template = synth(("stillframe:secrets", f"{arn}@a.example,{arn}@b.example"), ("stillframe:deny", "evil.example"))
     statements = only(template["Stillframe"], "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
-    (look_up,) = [each for each in statements if each["Action"] == "secretsmanager:GetSecretValue"]
-    assert look_up["Resource"] == arn
+    (lookup,) = [each for each in statements if each["Action"] == "secretsmanager:GetSecretValue"]
+    assert lookup["Resource"] == arn
     variables = only(template["Stillframe"], "AWS::Lambda::Function")["Environment"]["Variables"]
     assert variables["STILLFRAME_SECRETS"] == f"{arn}@a.example,{arn}@b.example"
     assert variables["STILLFRAME_DENY"] == "evil.example"
     assert "STILLFRAME_ALLOW_HOSTS" not in variables
 
 
-def test_images_are_written_and_read_below_the_prefix_only(templates: dict[str, dict[str, Any]]) -> None:
+def test_images_are_written_and_read_only_under_the_prefix(templates: dict[str, dict[str, Any]]) -> None:
     statements = only(templates["Stillframe"], "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
     (images,) = [each for each in statements if "s3:PutObject" in each["Action"]]
     assert images["Resource"]["Fn::Join"][1][-1] == "/screenshots/*"
@@ -109,21 +109,21 @@ def test_the_table_has_its_sparse_index_and_time_to_live(templates: dict[str, di
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_the_bucket_keeps_versions_and_nobody_outside_sees_it(templates: dict[str, dict[str, Any]]) -> None:
+def test_the_bucket_keeps_versions_and_blocks_public_access(templates: dict[str, dict[str, Any]]) -> None:
     bucket = only(templates["Stillframe-Storage"], "AWS::S3::Bucket")
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == 365
 
 
-def test_the_command_line_finds_what_it_looks_for_in_the_outputs(templates: dict[str, dict[str, Any]]) -> None:
+def test_the_outputs_have_what_the_command_line_needs(templates: dict[str, dict[str, Any]]) -> None:
     assert {"QueueUrl", "DeadLetterQueueUrl", "TableName", "BucketName"} <= templates["Stillframe-Storage"][
         "Outputs"
     ].keys()
 
 
 @pytest.mark.parametrize(("architecture", "name"), [("arm64", "arm64"), ("x86", "x86_64")])
-def test_the_architecture_is_a_choice(synth: Synth, architecture: str, name: str) -> None:
+def test_the_architecture_can_be_chosen(synth: Synth, architecture: str, name: str) -> None:
     function = only(synth(("stillframe:architecture", architecture))["Stillframe"], "AWS::Lambda::Function")
     assert function["Architectures"] == [name]
     assert function["PackageType"] == "Image"
@@ -134,7 +134,7 @@ def test_arm64_and_the_small_size_are_the_default(synth: Synth) -> None:
     assert (function["Architectures"], function["MemorySize"]) == (["arm64"], PRESETS["small"]["memoryMb"])
 
 
-def test_a_single_value_goes_over_the_preset(synth: Synth) -> None:
+def test_a_single_value_overrides_the_preset(synth: Synth) -> None:
     templates = synth(
         ("stillframe:size", "large"), ("stillframe:memoryMb", "5000"), ("stillframe:alarmEmail", "a@b.example")
     )
@@ -144,10 +144,10 @@ def test_a_single_value_goes_over_the_preset(synth: Synth) -> None:
 
 @pytest.mark.parametrize("compute", ["lambda", "fargate", "both"])
 @pytest.mark.parametrize("size", list(PRESETS))
-def test_cfn_lint_has_nothing_to_say(synth: Synth, tmp_path: Path, compute: str, size: str) -> None:
+def test_cfn_lint_reports_nothing(synth: Synth, tmp_path: Path, compute: str, size: str) -> None:
     for name, template in synth(("stillframe:compute", compute), ("stillframe:size", size)).items():
         (tmp_path / f"{name}.json").write_text(json.dumps(template))
-    # W3005: that the function depends on its role is written out by CDK itself.
+    # W3005 (redundant dependency): CDK itself writes out that the function depends on its role.
     lint = subprocess.run(
         [
             str(Path(sys.executable).parent / "cfn-lint"),
@@ -163,7 +163,7 @@ def test_cfn_lint_has_nothing_to_say(synth: Synth, tmp_path: Path, compute: str,
     assert (lint.returncode, lint.stdout) == (0, "")
 
 
-def test_cdk_nag_finds_an_open_finding_when_one_is_made(tmp_path: Path) -> None:
+def test_cdk_nag_reports_a_careless_resource(tmp_path: Path) -> None:
     # Given the app with a queue that has no dead-letter queue
     from aws_cdk import aws_sqs as sqs
 
@@ -172,7 +172,7 @@ def test_cdk_nag_finds_an_open_finding_when_one_is_made(tmp_path: Path) -> None:
     app = build_app(outdir=str(tmp_path))
     stack: Any = app.node.find_child("Stillframe")
     sqs.Queue(stack, "Careless")
-    # Then synthesis fails; that the other tests synthesise at all shows that nothing is open in ours
+    # Then synthesis fails; the other tests show that the stacks themselves have no open finding
     with pytest.raises(RuntimeError, match="AwsSolutions-SQS3"):
         app.synth()
     report = json.loads((tmp_path / "validation-report.json").read_text())

@@ -1,4 +1,4 @@
-"""Alarms, dashboard and saved queries: each alarm has its runbook entry, and one goes off on the emulator."""
+"""Alarms, dashboard and saved queries: each alarm has a runbook entry, and alarms go off on the emulator."""
 
 from __future__ import annotations
 
@@ -28,24 +28,28 @@ from .conftest import Synth, of_type
 
 ROOT = Path(__file__).parents[2]
 ENTRY = re.compile(r"docs/runbook\.md#([a-z-]+)$")
-OURS = {
+COMMON_ALARMS = {
     "QueueDepth", "OldestMessage", "DeadLetters", "ServiceErrors", "LostClaims", "StaleClaims", "BlankImages", "Cost",
 }  # fmt: skip
-OF_FUNCTION = {"FunctionErrors", "Throttles", "ConcurrencyAtMaximum"}
-OF_FLEET = {"TasksAtMaximum"}
+FUNCTION_ALARMS = {"FunctionErrors", "Throttles", "ConcurrencyAtMaximum"}
+FLEET_ALARMS = {"TasksAtMaximum"}
 
 
 def alarms(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Those of the construct, by their name in it; scaling policies have alarms of their own."""
+    """The alarms of the construct, by their names in it, without those that belong to scaling policies."""
     found = of_type(template, "AWS::CloudWatch::Alarm")
     return {name[6:-8]: alarm for name, alarm in found.items() if name.startswith("Alarms")}
 
 
 @pytest.mark.parametrize(
     ("compute", "names"),
-    [("lambda", OURS | OF_FUNCTION), ("fargate", OURS | OF_FLEET), ("both", OURS | OF_FUNCTION | OF_FLEET)],
+    [
+        ("lambda", COMMON_ALARMS | FUNCTION_ALARMS),
+        ("fargate", COMMON_ALARMS | FLEET_ALARMS),
+        ("both", COMMON_ALARMS | FUNCTION_ALARMS | FLEET_ALARMS),
+    ],
 )
-def test_every_mode_has_the_alarms_of_what_it_has(synth: Synth, compute: str, names: set[str]) -> None:
+def test_every_compute_mode_has_the_alarms_it_needs(synth: Synth, compute: str, names: set[str]) -> None:
     found = alarms(synth(("stillframe:compute", compute))["Stillframe"])
     assert set(found) == names
     assert [name for name, alarm in found.items() if not alarm["AlarmActions"] or not alarm["OKActions"]] == []
@@ -55,14 +59,14 @@ def test_every_alarm_names_an_entry_of_the_runbook(synth: Synth) -> None:
     # Given the headings of the runbook, as anchors
     text = (ROOT / "docs/runbook.md").read_text()
     anchors = {heading.lower().replace(" ", "-") for heading in re.findall(r"^## (.+)$", text, re.MULTILINE)}
-    # When each alarm is read
+    # When the description of each alarm is read
     found = alarms(synth(("stillframe:compute", "both"))["Stillframe"])
     entries = {name: ENTRY.search(alarm["AlarmDescription"]) for name, alarm in found.items()}
-    # Then it names one of them
+    # Then it names one of these anchors
     assert [name for name, entry in entries.items() if entry is None or entry[1] not in anchors] == []
 
 
-def test_the_runbook_answers_the_seven_symptoms_and_names_every_query() -> None:
+def test_the_runbook_covers_the_seven_symptoms_and_names_every_query() -> None:
     text = (ROOT / "docs/runbook.md").read_text()
     symptoms = (
         "Messages not deleted", "Duplicates", "Slow under scale", "Lost claims", "Stale claims", "Dead letters",
@@ -75,7 +79,7 @@ def test_the_runbook_answers_the_seven_symptoms_and_names_every_query() -> None:
     assert [name for name in QUERIES if name not in text] == []
 
 
-def test_the_dashboard_shows_all_that_is_measured(synth: Synth) -> None:
+def test_the_dashboard_shows_every_measurement(synth: Synth) -> None:
     template = synth(("stillframe:compute", "both"))["Stillframe"]
     (board,) = of_type(template, "AWS::CloudWatch::Dashboard").values()
     body = json.dumps(board["DashboardBody"])
@@ -86,7 +90,7 @@ def test_the_dashboard_shows_all_that_is_measured(synth: Synth) -> None:
     assert [name for name in shown if name not in body] == []
 
 
-def test_the_queries_ask_both_logs(synth: Synth) -> None:
+def test_the_queries_read_both_log_groups(synth: Synth) -> None:
     template = synth(("stillframe:compute", "both"))["Stillframe"]
     found = of_type(template, "AWS::Logs::QueryDefinition").values()
     assert len(found) == len(QUERIES)
@@ -101,11 +105,11 @@ def account() -> Iterator[Emulator]:
         yield emulator
 
 
-def test_on_the_emulator_they_deploy_and_go_off(synth: Synth, account: Emulator) -> None:
+def test_alarms_deploy_and_go_off_on_the_emulator(synth: Synth, account: Emulator) -> None:
     # Given a deployment of both stacks
     cloudformation: Any = boto3.client("cloudformation")
     ssm: Any = boto3.client("ssm")
-    # `cdk bootstrap` leaves its version there; the templates ask for it.
+    # `cdk bootstrap` stores its version there, and the templates read it.
     ssm.put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="21", Type="String")
     templates = synth()
     for name in ("Stillframe-Storage", "Stillframe"):
@@ -115,10 +119,10 @@ def test_on_the_emulator_they_deploy_and_go_off(synth: Synth, account: Emulator)
         wait_for(partial(_is_created, cloudformation, name), 30, name)
     cloudwatch: Any = boto3.client("cloudwatch")
     names = {alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]}
-    assert len(names) == len(OURS | OF_FUNCTION)
+    assert len(names) == len(COMMON_ALARMS | FUNCTION_ALARMS)
     assert len(cloudwatch.list_dashboards()["DashboardEntries"]) == 1
-    assert {_state(cloudwatch, name) for name in OURS} <= {"OK", "INSUFFICIENT_DATA"}
-    # When workers take over what others left, AWS refuses a call, 3 of 49 claims are lost and 1 of 46 pictures is blank
+    assert {_state(cloudwatch, name) for name in COMMON_ALARMS} <= {"OK", "INSUFFICIENT_DATA"}
+    # When claims are taken over, AWS refuses a call, 3 of 49 claims are lost, and 1 of 46 images is blank
     publisher = MetricPublisher(connect_cloudwatch())
     for number in range(46):
         took_over = number < STALE_CLAIMS
@@ -128,9 +132,11 @@ def test_on_the_emulator_they_deploy_and_go_off(synth: Synth, account: Emulator)
         publisher(_ended(OutcomeKind.SKIPPED))
     publisher(_ended(OutcomeKind.RETRY, error_code="AWS_ERROR"))
     publisher.close()
-    # Then the alarms for it go off, and no other
+    # Then exactly the alarms for the first three go off
     expected = {"StaleClaims", "ServiceErrors", "LostClaims"}
-    wait_for(lambda: {name for name in OURS if _state(cloudwatch, name) == "ALARM"} == expected, 60, "the alarms")
+    wait_for(
+        lambda: {name for name in COMMON_ALARMS if _state(cloudwatch, name) == "ALARM"} == expected, 60, "the alarms"
+    )
     assert _state(cloudwatch, "BlankImages") == "OK"
 
 

@@ -29,7 +29,7 @@ INVALID_BODY = '{"url": 5}'
 SETTINGS = Settings.model_validate(
     {
         "QUEUE_URL": "queue",
-        "DEAD_LETTER_QUEUE_URL": "dead-dead_letters",
+        "DEAD_LETTER_QUEUE_URL": "dead-letters",
         "TABLE_NAME": "table",
         "BUCKET_NAME": "bucket",
         "STILLFRAME_WORKER_ID": "worker",
@@ -62,7 +62,7 @@ class Schedule:
         def now_ms() -> int:
             return scheduler.now_ms
 
-        dead_letters = SimulatedQueue("dead-dead_letters")
+        dead_letters = SimulatedQueue("dead-letters")
         queue = SimulatedQueue("queue", plan.visibility_seconds, plan.max_receive_count, dead_letters)
         table, bucket = SimulatedTable(now_ms, scheduler.rng), SimulatedBucket()
         self.queue, self.table, self.bucket = queue, table, bucket

@@ -1,9 +1,9 @@
-"""Hostile and good pages in one worker, for long; ends with one JSON line of what it left behind.
+"""Capture hostile and good pages in one worker for a long time; prints one JSON line with what is left behind.
 
     python -m tests.soak.run --captures 500
 
-Every third page is hostile, unless told otherwise. Each good one has to be right, pixel by pixel; each hostile one has
-to end in time.
+By default a third of the pages are hostile. Each good one must be right, pixel by pixel; each hostile one must end in
+time.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ DEADLINE_SECONDS = 8.0
 PAGE_TIMEOUT_MS = 4000
 MEGABYTE = 1 << 20
 MEASURED_AT = 100
-# A look at the memory each so many captures. What is under way at that moment moves it by 5 MB and more, so that the
-# median of some looks is compared: those from the hundredth capture on, and the last ones.
-LOOK_EVERY = 50
-LOOKS = 8
+# Memory is sampled every 50 captures. Captures in progress change a sample by 5 MB and more, so that medians are
+# compared: that of the first samples from the hundredth capture on, and that of the last samples.
+SAMPLE_EVERY = 50
+SAMPLES = 8
 
 
 @dataclass
 class Figures:
-    """What a soak came to. Memory is the worker's own, resident and not shared, in MB; 0 in one that is too short."""
+    """The result of a soak. Memory is what the worker has resident and unshared, in MB; 0 if the run is too short."""
 
     captures: int = 0
     hostile: int = 0
@@ -78,7 +78,7 @@ class Figures:
 
 
 class Soak:
-    """One worker, several tabs, and a count of everything."""
+    """One worker with several tabs, and counts of everything that happens."""
 
     def __init__(self, executable: str, site: str, captures: int, seed: int, hostile_percent: int) -> None:
         self._site = site
@@ -90,11 +90,11 @@ class Soak:
         self._engine = RenderEngine(self._launches, guard, max_browser_mb=1500)
         self._outcomes: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._looks: list[float] = []
+        self._samples: list[float] = []
         self.figures = Figures()
 
     def run(self) -> Figures:
-        """Capture all of them, then look at what is left."""
+        """Capture all pages, then measure what is left."""
         started = time.monotonic()
         pages = [
             self._random.choice(EVERYTHING) if self._random.random() * 100 < self._hostile_percent else "good"
@@ -108,10 +108,10 @@ class Soak:
                 self.figures.open_files_at_end = open_files()
         finally:
             self._engine.close()
-        if self._captures >= MEASURED_AT + LOOKS * LOOK_EVERY:
-            first = MEASURED_AT // LOOK_EVERY - 1
-            self.figures.memory_at_100 = statistics.median(self._looks[first : first + LOOKS])
-            self.figures.memory_at_end = statistics.median(self._looks[-LOOKS:])
+        if self._captures >= MEASURED_AT + SAMPLES * SAMPLE_EVERY:
+            first = MEASURED_AT // SAMPLE_EVERY - 1
+            self.figures.memory_at_100 = statistics.median(self._samples[first : first + SAMPLES])
+            self.figures.memory_at_end = statistics.median(self._samples[-SAMPLES:])
         self.figures.browsers = len(self._launches.browsers)
         self.figures.processes_left = len(self._launches.alive)
         self.figures.zombies = zombies()
@@ -125,11 +125,11 @@ class Soak:
         is_right = True
         try:
             url = f"http://{self._site}/{name}"
-            shot = render(self._engine, url, DEADLINE_SECONDS, fullPage=True, timeoutMs=PAGE_TIMEOUT_MS)
+            result = render(self._engine, url, DEADLINE_SECONDS, fullPage=True, timeoutMs=PAGE_TIMEOUT_MS)
             outcome = "captured"
-            is_right = name != "good" or Pixels(shot.data).is_all(GREEN)
+            is_right = name != "good" or Pixels(result.data).is_all(GREEN)
         except CaptureError as error:
-            # A good page whose browser was ended on account of its neighbour is tried again, as the queue would.
+            # A good page whose browser was ended because of another page is retried, as the queue would do.
             outcome = error.code
             if name == "good":
                 time.sleep(0.2)
@@ -142,14 +142,14 @@ class Soak:
             self.figures.wrong += not is_right
             self.figures.late += seconds > DEADLINE_SECONDS + 1
             self.figures.slowest_seconds = round(max(self.figures.slowest_seconds, seconds), 2)
-            if self.figures.captures % LOOK_EVERY == 0:
-                self._looks.append(memory_mb())
-                print(f"soak: {self.figures.captures} of {self._captures}, {self._looks[-1]} MB", file=sys.stderr)
+            if self.figures.captures % SAMPLE_EVERY == 0:
+                self._samples.append(memory_mb())
+                print(f"soak: {self.figures.captures} of {self._captures}, {self._samples[-1]} MB", file=sys.stderr)
         return None
 
 
 def memory_mb() -> float:
-    """Resident memory of this process that is its own."""
+    """The resident memory of this process that is not shared, in MB."""
     gc.collect()
     _, resident, shared = Path("/proc/self/statm").read_text().split()[:3]
     return round((int(resident) - int(shared)) * PAGE_BYTES / MEGABYTE, 1)
@@ -160,7 +160,7 @@ def open_files() -> int:
 
 
 def zombies() -> int:
-    """Children of this process that ended and were not collected."""
+    """The number of children of this process that have ended and were not waited for."""
     count = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -172,7 +172,7 @@ def zombies() -> int:
 
 
 def soak(captures: int, seed: int, executable: str, hostile_percent: int = HOSTILE_PERCENT) -> Figures:
-    """Run in a temporary directory of its own, so that what is left in it was left by the worker."""
+    """Run in a separate temporary directory, so that every file left in it is the worker's."""
     with tempfile.TemporaryDirectory() as folder, serving_apart(HostilePages) as site:
         before, tempfile.tempdir = tempfile.tempdir, folder
         try:
@@ -182,17 +182,17 @@ def soak(captures: int, seed: int, executable: str, hostile_percent: int = HOSTI
 
 
 def main() -> int:
-    """Progress on stderr, the figures on stdout; exit status 1 when something was wrong, late or left behind."""
+    """Print progress on stderr and the figures on stdout; exit with 1 if anything was wrong, late or left behind."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--captures", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--hostile", type=int, default=HOSTILE_PERCENT, help="percent of the pages")
-    given = parser.parse_args()
+    parser.add_argument("--hostile", type=int, default=HOSTILE_PERCENT, help="share of hostile pages, in percent")
+    options = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    # As a worker starts.
+    # As a worker does when it starts.
     limit_arenas()
     executable = find_chromium(os.environ.get("STILLFRAME_CHROMIUM", ""))
-    figures = soak(given.captures, given.seed, executable, given.hostile)
+    figures = soak(options.captures, options.seed, executable, options.hostile)
     print(json.dumps(figures.to_wire()))
     left = figures.zombies + figures.files_left + figures.processes_left
     return 1 if figures.wrong + figures.late + left else 0

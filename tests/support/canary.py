@@ -1,4 +1,4 @@
-"""Servers on addresses that no page may reach: any connection at all is a hit."""
+"""Servers on addresses that no page may reach: any connection to them is a hit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-# A server ends after so long at most.
+# How often a server checks whether it should stop.
 POLL_SECONDS = 0.02
 ANSWER = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\nAccess-Control-Allow-Origin: *\r\n"
@@ -19,7 +19,7 @@ ANSWER = (
 
 @dataclass
 class Canary:
-    """What came in on one port of several addresses: connections, the first line of each, and datagrams."""
+    """What arrived on one port of several addresses: connections, the first line of each, and datagrams."""
 
     port: int = 0
     hits: list[str] = field(default_factory=list)
@@ -30,7 +30,7 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A connection that breaks off was a hit all the same."""
+        """Log nothing: a connection that breaks off was already counted as a hit."""
 
 
 def _handler(canary: Canary) -> type[socketserver.StreamRequestHandler]:
@@ -38,7 +38,7 @@ def _handler(canary: Canary) -> type[socketserver.StreamRequestHandler]:
         timeout = 2
 
         def handle(self) -> None:
-            # A connection that says nothing is a hit as well.
+            # A connection that sends nothing is a hit as well.
             canary.hits.append("connected")
             with contextlib.suppress(OSError):
                 canary.hits.append(self.rfile.readline().decode(errors="replace").strip())
@@ -49,7 +49,7 @@ def _handler(canary: Canary) -> type[socketserver.StreamRequestHandler]:
 
 @contextlib.contextmanager
 def canaries(hosts: tuple[str, ...], port: int = 0) -> Iterator[Canary]:
-    """Listen on TCP and UDP, on one port of every given address; port 0 is a free one."""
+    """Listen on TCP and UDP, on one port of every given address; port 0 means a free port."""
     canary = Canary(port)
     with contextlib.ExitStack() as stack:
         for host in hosts:

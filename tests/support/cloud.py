@@ -1,4 +1,4 @@
-"""An account of its own in the emulator, for each test."""
+"""A separate account in the emulator for each test."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _accounts = itertools.count(random.randrange(100_000_000_000, 900_000_000_000))
 
 @dataclass(frozen=True)
 class Audited:
-    """What an audit came to, and all that it found."""
+    """The summary of an audit, and all its findings."""
 
     summary: Summary
     findings: list[Finding]
@@ -40,7 +40,7 @@ class Audited:
 
 @dataclass
 class Cloud:
-    """Queue, table and bucket of one test, and short ways to look at them."""
+    """Queue, table and bucket of one test, with shortcuts to inspect them."""
 
     exports: dict[str, str]
     clients: Clients
@@ -49,7 +49,7 @@ class Cloud:
 
     @classmethod
     def create(cls, emulator: Emulator, policy: QueuePolicy, **settings: str) -> Cloud:
-        # MiniStack takes a 12-digit access key as the account id: nothing is shared between two tests.
+        # MiniStack uses a 12-digit access key as the account id, so that tests share nothing.
         account = str(next(_accounts))
         exports = {**emulator.exports, "AWS_ACCESS_KEY_ID": account}
         os.environ.update(exports)
@@ -58,7 +58,7 @@ class Cloud:
         return cls(exports, clients, Settings.from_environment(**exports))
 
     def send(self, *requests: CaptureRequest) -> list[str]:
-        """Message ids, in order."""
+        """Send the requests; returns the message ids, in order."""
         return [sent.message_id for sent in Producer(self.clients, self.settings).send(requests)]
 
     @property
@@ -66,7 +66,7 @@ class Cloud:
         return Table(self.clients.dynamodb, self.settings.table_name)
 
     def record(self, screenshot_id: str) -> Record:
-        """The record of an id, which must exist."""
+        """The record of an id; fails if there is none."""
         record = self.find_record(screenshot_id)
         assert record is not None, f"there is no record of {screenshot_id}"
         return record
@@ -78,7 +78,7 @@ class Cloud:
         return Archive(self.clients, self.settings).image(self.record(screenshot_id))
 
     def receive(self, count: int = 10, queue_url: str | None = None, wait: int = 1) -> list[dict[str, Any]]:
-        """One receive from the queue, or from another one."""
+        """Receive once from the queue, or from the given queue."""
         answer = self.clients.sqs.receive_message(
             QueueUrl=queue_url or self.settings.queue_url,
             MaxNumberOfMessages=count,
@@ -101,7 +101,7 @@ class Cloud:
         return Audited(Auditor(self.clients, self.settings).audit(findings.append), findings)
 
     def count_calls(self) -> list[str]:
-        """From here on, the name of every AWS call is appended to the returned list."""
+        """Start recording: the name of every AWS call from now on is appended to the returned list."""
         for client in (self.clients.sqs, self.clients.dynamodb, self.clients.s3):
             client.meta.events.register("before-call", lambda model, **_: self.calls.append(model.name))
         return self.calls

@@ -1,4 +1,4 @@
-"""Docker by its own command line: the engine's client, and what a test asks of it."""
+"""Docker through its command line: the helpers that the tests of the image use."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from typing import Any
 from tests.support.workers import ROOT
 
 IMAGE = "stillframe:local"
-# A client that is newer than Debian's engine would ask for plug-ins that are not there.
+# Prefer the client in /usr/bin: one that is newer than Debian's engine would need plug-ins that are not installed.
 ENVIRONMENT = {**os.environ, "PATH": f"/usr/bin:{os.environ['PATH']}"}
-# What Lambda grants: a read-only root, /tmp, and no privileges.
+# What a container gets in Lambda: a read-only root, a writable /tmp, and no privileges.
 AS_LAMBDA = (
     "--read-only",
     "--tmpfs",
@@ -31,7 +31,7 @@ AS_LAMBDA = (
 
 
 def docker(*arguments: str, check: bool = True, timeout: float = 120) -> str:
-    """Run a docker command; returns its output."""
+    """Run a docker command; returns its output without surrounding whitespace."""
     done = subprocess.run(
         ["docker", *arguments], env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=timeout
     )
@@ -40,10 +40,10 @@ def docker(*arguments: str, check: bool = True, timeout: float = 120) -> str:
 
 
 def bridge_address() -> str:
-    """The address of this machine on Docker's bridge, where containers reach it and nobody outside does."""
+    """The address of this machine on Docker's bridge, which only containers can reach."""
     (network,) = json.loads(docker("network", "inspect", "bridge"))
     config = network["IPAM"]["Config"][0]
-    # Some engines leave the gateway out when it is the default one: the first address of the subnet.
+    # Some engines omit the gateway when it is the default, the first address of the subnet.
     return config.get("Gateway") or str(next(ipaddress.ip_network(config["Subnet"]).hosts()))
 
 
@@ -76,7 +76,7 @@ class Function:
 
 @contextlib.contextmanager
 def function(rie: Path, exports: dict[str, str], *options: str) -> Iterator[Function]:
-    """Start the image as Lambda would: read-only, unprivileged, 2 CPUs."""
+    """Start the image as Lambda does: read-only, unprivileged, 2 CPUs."""
     variables = [part for name, value in exports.items() for part in ("--env", f"{name}={value}")]
     container = docker(
         "run", "--detach", *AS_LAMBDA, "--cpus", "2", "--volume", f"{rie}:/rie:ro", *variables, *options, IMAGE
@@ -91,7 +91,7 @@ def function(rie: Path, exports: dict[str, str], *options: str) -> Iterator[Func
 
 
 def wait_for_port(address: str, port: int = 8080, seconds: float = 20) -> None:
-    """Until somebody listens there. The emulator listens at once and initialises at the first event."""
+    """Wait until a server listens there. The runtime emulator listens at once and initializes at the first event."""
     import socket
 
     give_up_at = time.monotonic() + seconds
@@ -99,7 +99,7 @@ def wait_for_port(address: str, port: int = 8080, seconds: float = 20) -> None:
         with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=1):
             return
         time.sleep(0.02)
-    raise AssertionError(f"nobody listens on {address}:{port}")
+    raise AssertionError(f"nothing listens on {address}:{port} after {seconds} s")
 
 
 def script(name: str, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""SQS events, as Lambda makes them."""
+"""SQS events as Lambda sends them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def event_of(*bodies: str) -> dict[str, Any]:
-    """The example event of AWS's documentation, with these bodies."""
+    """The example event from the AWS documentation, with one record for each body."""
     return {
         "Records": [
             {

@@ -1,4 +1,4 @@
-"""Fakes for pure logic and injected faults: a clock that stands still, a renderer that does as it is told."""
+"""Fakes for pure logic and injected faults: a clock set by the test, a renderer without a browser."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from stillframe_renderer.message.wiring import wire_capture
 
 
 class FakeClock:
-    """Stands still until it is moved."""
+    """A clock that only advances when the test advances it."""
 
     def __init__(self, now_ms: int = 1_800_000_000_000) -> None:
         self.ms = now_ms
@@ -39,7 +39,7 @@ class FakeClock:
 
 
 class FakeContext:
-    """An invocation with that many seconds left."""
+    """The context of an invocation with this many seconds left."""
 
     def __init__(self, seconds: float = 60) -> None:
         self.seconds = seconds
@@ -49,7 +49,7 @@ class FakeContext:
 
 
 class FakeRenderer:
-    """Renders a small image of one color; `during` runs in mid-render and may raise."""
+    """Renders a small image of one color; `during` runs during the render and may raise."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class FakeRenderer:
             self.during()
         file = io.BytesIO()
         Image.new("RGB", (8, 8), self.color).save(file, "PNG")
-        facts = PageFacts(http_status=200, final_url=url, title="Told é")
+        facts = PageFacts(http_status=200, final_url=url, title="Fake é")
         return RenderResult(file.getvalue(), ImageFormat.PNG, 8, 8, facts, 5, self.extras)
 
 
@@ -78,27 +78,27 @@ def message(
     receive_count: int = 1,
     received_at_ms: int = 1_800_000_000_000,
 ) -> Message:
-    """A delivery of a request, or of a body that may be none."""
+    """A message with a request, or with any text as its body."""
     body = request if isinstance(request, str) else request.to_body()
     return Message(body, message_id, f"handle-{message_id}", receive_count, received_at_ms - 250, received_at_ms)
 
 
 def fake_meter(clock: Clock) -> Meter:
-    """A meter for which one second of the clock is one second of CPU time."""
+    """A meter that counts one second of the clock as one second of CPU time."""
     return Meter(lambda: clock.now_ms() / 1000, 2048, lambda: clock.now_ms() / 1000)
 
 
 def capture_with(
     clients: Clients, settings: Settings, renderer: FakeRenderer, clock: Clock, worker: str = "worker-1"
 ) -> Capture:
-    """A worker in which everything is real but the browser and the clock."""
-    own = settings.model_copy(update={"worker_id": worker})
-    return wire_capture(own, clients, renderer, clock, fake_meter(clock))
+    """A worker in which everything is real except the browser and the clock."""
+    worker_settings = settings.model_copy(update={"worker_id": worker})
+    return wire_capture(worker_settings, clients, renderer, clock, fake_meter(clock))
 
 
 @contextlib.contextmanager
 def dying_before_completion() -> Iterator[None]:
-    """Workers in this block die after they have stored an image, and before they complete the record."""
+    """Make workers in this block die after storing an image and before completing the record."""
 
     def die(claim: Claim, data_record: object) -> None:
         raise KeyboardInterrupt
@@ -110,5 +110,5 @@ def dying_before_completion() -> Iterator[None]:
 
 
 def fixed_tabs(number: int) -> TabGate:
-    """A gate that is never moved."""
+    """A gate whose width never changes."""
     return TabGate(number, number, number, cpu_share=lambda: 0.0, memory_share=lambda: 0.0)

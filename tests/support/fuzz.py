@@ -1,4 +1,4 @@
-"""Message bodies that nobody would send on purpose, from one seed."""
+"""Message bodies that nobody would send on purpose, generated from one seed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ODD_CHARACTERS = "\t\n\r \u00a0\u200b\u202e\ufeff\ufffd\u2028é漢🙂𝕏%\\\"'
 
 
 def bodies(count: int, seed: int) -> Iterator[str]:
-    """That many bodies: broken JSON, wrong types, odd ids, urls and options, taken ids, and some good ones."""
+    """Generate bodies: broken JSON, wrong types, odd ids, URLs and options, reused ids, and some valid ones."""
     rng = random.Random(seed)
     makers = (_text, _broken, _wrong_shape, _odd_request, _odd_request, _odd_options, _odd_options, _good)
     for _ in range(count):
@@ -22,15 +22,15 @@ def bodies(count: int, seed: int) -> Iterator[str]:
 
 
 def is_sendable(body: str) -> bool:
-    """Whether SQS takes the body (SendMessage: the characters of XML 1.0, at least one)."""
+    """Whether SQS accepts the body (SendMessage: at least one character, only those of XML 1.0)."""
     return bool(body) and all(
         char in "\t\n\r" or " " <= char <= "\ud7ff" or "\ue000" <= char <= "\ufffd" or char > "\uffff" for char in body
     )
 
 
-def _characters(rng: random.Random, most: int = 40) -> str:
+def _characters(rng: random.Random, max_length: int = 40) -> str:
     alphabet = rng.choice((string.ascii_letters + string.digits, string.printable, ODD_CHARACTERS))
-    return "".join(rng.choice(alphabet) for _ in range(rng.randint(0, most)))
+    return "".join(rng.choice(alphabet) for _ in range(rng.randint(0, max_length)))
 
 
 def _text(rng: random.Random) -> str:
@@ -42,7 +42,7 @@ def _good(rng: random.Random) -> str:
 
 
 def _broken(rng: random.Random) -> str:
-    """A good body with some of it cut out, doubled or replaced."""
+    """A body with a part cut out, doubled or replaced."""
     body = _odd_options(rng)
     at = rng.randint(0, len(body))
     to = min(len(body), at + rng.randint(0, 12))
@@ -73,7 +73,7 @@ def _odd_options(rng: random.Random) -> str:
     """Options out of their range, of the wrong type, unknown, or in conflict."""
     names = (*KNOWN_OPTIONS, _characters(rng, 8))
     options = {rng.choice(names): _value(rng, rng.choice((1, 2, 60))) for _ in range(rng.randint(0, 3))}
-    # Its own id: what is recorded can be looked up.
+    # A unique id, so that its record can be looked up.
     return json.dumps({"url": URL, "requestId": f"options-{rng.getrandbits(64):x}", "options": options})
 
 

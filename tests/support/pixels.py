@@ -1,4 +1,4 @@
-"""Looking at images: what color is where."""
+"""The pixels of an image: which color is where."""
 
 from __future__ import annotations
 

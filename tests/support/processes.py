@@ -1,4 +1,4 @@
-"""What processes a browser has, and what they hold."""
+"""The processes of a browser and the ports on which they listen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stillframe_renderer.chromium.browser import Chromium
 
 
 class Launches:
-    """Launches browsers and remembers them: give it to an engine."""
+    """Launches browsers for an engine and remembers them."""
 
     def __init__(self, executable: str) -> None:
         self._executable = executable
@@ -22,7 +22,7 @@ class Launches:
 
     @property
     def alive(self) -> list[int]:
-        """Process ids of those that are there, zombies included."""
+        """Process ids of the launched browsers that still exist, including zombies."""
         return [each.pid for each in self.browsers if Path(f"/proc/{each.pid}").exists()]
 
 
@@ -32,7 +32,7 @@ def processes_of(chromium: Chromium) -> list[Path]:
 
 
 def group_of(process: Path) -> int:
-    """The process group, or -1 for a process that is gone."""
+    """The process group, or -1 if the process has ended."""
     try:
         return int((process / "stat").read_text().rpartition(")")[2].split()[2])
     except (OSError, ValueError):
@@ -43,7 +43,7 @@ def listening_ports(chromium: Chromium) -> set[int]:
     """TCP ports on which any process of the browser listens (proc(5), /proc/net/tcp)."""
     sockets = set()
     for process in processes_of(chromium):
-        # A process may end meanwhile, and a descriptor be closed.
+        # A process may end and a descriptor may be closed in the meantime.
         with contextlib.suppress(FileNotFoundError):
             targets = [_target(f"{process}/fd/{number}") for number in os.listdir(process / "fd")]
             sockets |= {target[8:-1] for target in targets if target.startswith("socket:[")}

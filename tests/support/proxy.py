@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Call:
-    """An AWS call as it goes by: `PUT /bucket/key`, or `POST /` with the operation in its header.
+    """An AWS call on its way: `PUT /bucket/key`, or `POST /` with the operation from its header.
 
-    `status` is 0 until the call took effect.
+    `status` is 0 until the call has taken effect.
     """
 
     method: str
@@ -27,7 +27,7 @@ class Call:
 
 
 class Verdict(Enum):
-    """What becomes of a call; before it took effect, or of its answer afterwards."""
+    """What happens to a call before it takes effect, or to its answer afterwards."""
 
     PASS = "pass"
     DROP = "drop"  # the connection is closed
@@ -43,7 +43,7 @@ def untouched(_: Call) -> Verdict:
 
 
 class QuietServer(http.server.ThreadingHTTPServer):
-    """Says nothing of connections that a killed worker leaves behind."""
+    """Does not log connections that a killed worker leaves behind."""
 
     daemon_threads = True
 
@@ -54,7 +54,7 @@ class QuietServer(http.server.ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def proxying(endpoint: str, before: Interference = untouched, after: Interference = untouched) -> Iterator[str]:
-    """Forward to the endpoint. `before` runs ahead of the call, `after` when it took effect, ahead of its answer."""
+    """Forward calls to the endpoint. `before` decides before a call takes effect, `after` before it is answered."""
     target = urlsplit(endpoint)
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -64,13 +64,13 @@ def proxying(endpoint: str, before: Interference = untouched, after: Interferenc
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             call = Call(self.command, self.path, self.headers.get("X-Amz-Target", "").rpartition(".")[2])
             with contextlib.suppress(OSError):
-                if not self.goes_on(before(call)):
+                if not self.apply_verdict(before(call)):
                     return
-                answer, content = self.ask(body)
-                if self.goes_on(after(replace(call, status=answer.status))):
-                    self.pass_on(answer, content)
+                answer, content = self.call_upstream(body)
+                if self.apply_verdict(after(replace(call, status=answer.status))):
+                    self.send_answer(answer, content)
 
-        def ask(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+        def call_upstream(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
             upstream = http.client.HTTPConnection(target.hostname or "", target.port, timeout=60)
             try:
                 upstream.request(self.command, self.path, body, dict(self.headers.items()))
@@ -79,7 +79,7 @@ def proxying(endpoint: str, before: Interference = untouched, after: Interferenc
             finally:
                 upstream.close()
 
-        def goes_on(self, verdict: Verdict) -> bool:
+        def apply_verdict(self, verdict: Verdict) -> bool:
             if verdict is Verdict.UNAVAILABLE:
                 self.send_response(503)
                 self.send_header("Content-Length", "0")
@@ -87,7 +87,7 @@ def proxying(endpoint: str, before: Interference = untouched, after: Interferenc
             self.close_connection = verdict is Verdict.DROP or self.close_connection
             return verdict is Verdict.PASS
 
-        def pass_on(self, answer: http.client.HTTPResponse, content: bytes) -> None:
+        def send_answer(self, answer: http.client.HTTPResponse, content: bytes) -> None:
             self.send_response(answer.status)
             for name, value in answer.getheaders():
                 if name.lower() not in ("transfer-encoding", "content-length", "connection", "date", "server"):

@@ -1,4 +1,4 @@
-"""Rendering in tests: an engine, a deadline, a refusal."""
+"""Rendering in tests: engines, deadlines, results and errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TABS = 6
 
 @contextlib.contextmanager
 def local_engine(chromium: str, *sites: str, policy: EgressPolicy | None = None) -> Iterator[RenderEngine]:
-    """A browser that may reach these sites on this machine, or what a policy of the test's own allows."""
+    """An engine whose browser may reach these sites on this machine, or whatever the given policy allows."""
     guard = EgressGuard(policy or EgressPolicy.of(sites))
     running = RenderEngine(functools.partial(Chromium.launch, chromium), guard)
     try:
@@ -39,7 +39,7 @@ def deadline(seconds: float = 20) -> Deadline:
 
 
 def render(engine: RenderEngine, url: str, seconds: float = 20, **options: Any) -> RenderResult:
-    """Render with wire options."""
+    """Render with options given by their wire names."""
     return engine.render(url, RenderOptions.parse(options), deadline(seconds))
 
 
@@ -51,21 +51,21 @@ def refusal(engine: RenderEngine, url: str, seconds: float = 20, **options: Any)
 
 
 def render_all(engine: RenderEngine, urls: Mapping[str, str], **options: Any) -> dict[str, RenderResult | CaptureError]:
-    """Render many pages with the same options, several at once; what each came to."""
+    """Render many pages with the same options, several at once; returns the result or error of each."""
     return render_each(engine, {name: (url, options) for name, url in urls.items()})
 
 
 def render_each(
     engine: RenderEngine, pages: Mapping[str, tuple[str, dict[str, Any]]]
 ) -> dict[str, RenderResult | CaptureError]:
-    """As `render_all`, each page with options of its own."""
+    """Like `render_all`, but each page has its own options."""
     with ThreadPoolExecutor(TABS) as pool:
-        works = {name: pool.submit(outcome_of, engine, url, **options) for name, (url, options) in pages.items()}
-        return {name: work.result() for name, work in works.items()}
+        futures = {name: pool.submit(outcome_of, engine, url, **options) for name, (url, options) in pages.items()}
+        return {name: future.result() for name, future in futures.items()}
 
 
 def outcome_of(engine: RenderEngine, url: str, **options: Any) -> RenderResult | CaptureError:
-    """The picture, or the error."""
+    """The result of the render, or its error."""
     try:
         return render(engine, url, **options)
     except CaptureError as error:

@@ -1,4 +1,4 @@
-"""A site in a process of its own, so that what it takes is not the worker's.
+"""A site in its own process, so that its CPU time and memory are not counted as the worker's.
 
 python -m tests.support.served tests.security.hostile_pages HostilePages
 """
@@ -28,7 +28,7 @@ def serving_apart(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Print host and port, then serve until the parent is gone."""
+    """Print host and port, then serve until the parent ends."""
     module, name = sys.argv[1:]
     with serving(getattr(importlib.import_module(module), name)) as site:
         print(site, flush=True)

@@ -1,4 +1,4 @@
-"""What the test sites have in common: a handler that answers at once, and a server that ends with the test."""
+"""What the test sites share: a handler that answers at once, and a server that ends with the test."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import socket
 import threading
 from collections.abc import Iterator
 
-# A server ends after so long at most.
+# How often a server checks whether it should stop.
 POLL_SECONDS = 0.02
 HTML = "text/html; charset=utf-8"
 
 
 class QuietHandler(http.server.BaseHTTPRequestHandler):
-    """HTTP/1.1, without a log line for each request."""
+    """An HTTP/1.1 handler that logs nothing."""
 
     protocol_version = "HTTP/1.1"
 
     def answer(self, status: int, body: bytes, **headers: str) -> None:
-        """A whole answer: HTML unless a header says otherwise. Each header is sent once."""
+        """Send a complete response: HTML unless a header says otherwise. Each header is sent once."""
         self.send_response(status)
         for name, value in {"Content-Type": HTML, "Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
@@ -27,21 +27,21 @@ class QuietHandler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
-        """Quiet."""
+        """Log nothing."""
 
 
 @contextlib.contextmanager
 def serving(
     handler: type[http.server.BaseHTTPRequestHandler], address: str = "127.0.0.1", port: int = 0
 ) -> Iterator[str]:
-    """Serve on an address, on a free port of loopback unless others are given; yields host and port."""
+    """Serve on the given address and port, by default a free port of 127.0.0.1; yields host and port."""
 
     class Server(http.server.ThreadingHTTPServer):
         address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
 
     server = Server((address, port), handler)
     server.daemon_threads = True
-    # An answer that never ends must not hold up the end of the tests.
+    # A response that never ends must not delay the end of the tests.
     server.block_on_close = False
     threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
     try:

@@ -1,4 +1,4 @@
-"""A web site with one page for each way a page can be: colors, sizes, delays, refusals."""
+"""A web site with one route for each kind of page: colors, sizes, delays, errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def page(body: str, title: str = "Test page", head: str = "") -> bytes:
 
 
 class Site(http.server.BaseHTTPRequestHandler):
-    """Routes by the first part of the path; the query holds the arguments."""
+    """Routes a request by the first part of its path; the query holds the arguments."""
 
     protocol_version = "HTTP/1.1"
     hanging = threading.Event()
@@ -34,7 +34,7 @@ class Site(http.server.BaseHTTPRequestHandler):
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         route = getattr(self, f"route_{parts.path.strip('/').split('/')[0] or 'index'}", None)
         if route is None:
-            self.answer(404, page("not here", title="Not found"))
+            self.answer(404, page("not found", title="Not found"))
             return
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             route(query)
@@ -53,7 +53,7 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.answer(200, page(f'<div style="height:100vh;background:#{query["hex"]}"></div>', f"Color {query['hex']}"))
 
     def route_slow(self, query: dict[str, str]) -> None:
-        """A green page that takes its time."""
+        """A green page that is slow to answer."""
         time.sleep(float(query.get("seconds", "1")))
         self.answer(200, page('<div style="height:100vh;background:#00aa00"></div>', "Slow"))
 
@@ -65,19 +65,19 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.answer(302, b"", Location=query["to"])
 
     def route_tall(self, query: dict[str, str]) -> None:
-        """Bands of 1,000 px, red and blue in turn, the last one green."""
+        """Bands of 1,000 px, alternately red and blue; the last one is green."""
         bands = int(query.get("bands", "3"))
         colors = ["#ff0000" if band % 2 == 0 else "#0000ff" for band in range(bands - 1)] + ["#00aa00"]
         self.answer(200, page("".join(f'<div style="height:1000px;background:{c}"></div>' for c in colors), "Tall"))
 
     def route_lazy(self, query: dict[str, str]) -> None:
-        """A full-screen hero, then a lazy image 5,000 px down; both only right when the page is scrolled through."""
+        """A full-screen hero, and a lazy image 5,000 px below it that loads only if the page is scrolled."""
         hero = '<div style="height:100vh;background:#ff0000"></div><div style="height:5000px"></div>'
         image = '<img loading="lazy" src="/image?ms=200" style="width:100%;height:400px;display:block">'
         self.answer(200, page(hero + image, "Lazy"))
 
     def route_lazyview(self, query: dict[str, str]) -> None:
-        """A lazy image in view, which the load event does not wait for."""
+        """A lazy image in view, for which the load event does not wait."""
         image = '<img loading="lazy" src="/image?ms=400" style="width:100vw;height:100vh;display:block">'
         self.answer(200, page(image, "Lazy in view"))
 
@@ -86,7 +86,7 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.answer(200, BLUE_SVG, "image/svg+xml")
 
     def route_late(self, query: dict[str, str]) -> None:
-        """Turns green some time after load."""
+        """A page that turns green some time after its load event."""
         script = f"addEventListener('load',()=>setTimeout(()=>document.body.style.background='#00aa00',{query['ms']}))"
         self.answer(200, page(f"<script>{script}</script>", "Late", "<style>body{background:#f00}</style>"))
 
@@ -95,15 +95,15 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.answer(200, page(body, "Dialogs"))
 
     def route_hang(self, query: dict[str, str]) -> None:
-        """Never answers, until the site is closed."""
+        """Does not answer before the site is closed."""
         self.hanging.wait(60)
 
     def route_hungimage(self, query: dict[str, str]) -> None:
-        """Has a document, but never its load event."""
+        """A page whose load event never fires."""
         self.answer(200, page('<div style="height:100vh;background:#00aa00"></div><img src="/hang">', "Hung image"))
 
     def route_drop(self, query: dict[str, str]) -> None:
-        """Closes the connection without an answer."""
+        """Closes the connection without answering."""
         self.close_connection = True
         self.connection.close()
 
@@ -114,19 +114,19 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.answer(200, page("<script>setTimeout(()=>{while(true);},0)</script>", "Busy"))
 
     def route_gradient(self, query: dict[str, str]) -> None:
-        """Something for an encoder to do."""
+        """A page that is hard to compress."""
         style = "height:100vh;background:repeating-conic-gradient(from 10deg,#f00,#ff0,#0a0,#00f 33deg)"
         self.answer(200, page(f'<div style="{style}"></div>', "Gradient"))
 
     def route_goto(self, query: dict[str, str]) -> None:
-        """A script that leaves for another place."""
+        """A page whose script navigates to another URL."""
         self.answer(200, page(f"<script>location.href={query['to']!r}</script>", "Leaving"))
 
     def route_frame(self, query: dict[str, str]) -> None:
         self.answer(200, page(f'<iframe src="{query["src"]}" style="width:100%;height:600px;border:0"></iframe>'))
 
     def route_cookie(self, query: dict[str, str]) -> None:
-        """Green on the first visit, red when the browser was here before."""
+        """A page that is green on the first visit and red if the browser has been here before."""
         script = """
           const before = document.cookie.includes('seen') || localStorage.getItem('seen');
           document.cookie = 'seen=1'; localStorage.setItem('seen', '1');
@@ -134,14 +134,14 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.answer(200, page(f"<script>{script}</script>", "Cookie"))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
-        """Quiet."""
+        """Log nothing."""
 
 
 class SiteServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Browsers drop connections all the time; that is no error of a test."""
+        """Log nothing: browsers drop connections all the time."""
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Real workers: `stillframe consume` in processes of their own."""
+"""Real workers: `stillframe consume` in separate processes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-# The command, by this interpreter.
+# The command, run by this interpreter.
 STILLFRAME = (sys.executable, "-m", "stillframe_cli")
-# The code of this checkout, and of no other that may be installed.
+# The code of this checkout, not that of an installed package.
 SOURCES = ("layers/stillframe/python", "lambda_src/renderer", "cli")
 SOURCE_PATH = os.pathsep.join(str(ROOT / each) for each in SOURCES)
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "STILLFRAME_CHROMIUM")
 
 
 def environment(exports: dict[str, str]) -> dict[str, str]:
-    """The environment of a child: what it needs of ours, and the exports."""
+    """The environment of a child process: what it needs of this process's environment, and the exports."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     return {**kept, "PYTHONPATH": SOURCE_PATH, **exports}
 
@@ -54,16 +54,16 @@ class Worker:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it has said something: before that it may not have its signal handlers."""
+        """Whether it has logged anything: before that, its signal handlers may not be installed."""
         return self._log.stat().st_size > 0
 
     def lines(self) -> list[dict[str, Any]]:
-        """Log lines so far, metric records left out."""
+        """Log lines so far, without metric records."""
         lines = [json.loads(line) for line in self._log.read_text().splitlines() if line.endswith("}")]
         return [line for line in lines if "_aws" not in line]
 
     def captures(self) -> list[dict[str, Any]]:
-        """The canonical lines."""
+        """The canonical log lines."""
         return [line for line in self.lines() if "outcome" in line]
 
     def errors(self) -> list[dict[str, Any]]:
@@ -77,18 +77,18 @@ class Worker:
         self.process.wait()
 
     def terminate(self) -> None:
-        """SIGTERM, unless it has ended; a frozen one goes on, to hear it."""
+        """Send SIGTERM unless the worker has ended; a frozen worker is resumed to receive it."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
 
     def stop(self) -> int:
-        """SIGTERM, and the exit status."""
+        """Send SIGTERM and wait; returns the exit status."""
         self.terminate()
         return self.end()
 
     def end(self) -> int:
-        """Wait for its end; the exit status."""
+        """Wait until the worker ends; returns the exit status."""
         try:
             return self.process.wait(30)
         except subprocess.TimeoutExpired:
@@ -112,10 +112,10 @@ class Fleet:
         return [line for worker in self.workers for line in worker.captures()]
 
     def stop(self) -> list[int]:
-        """All of them at the same time; their exit statuses."""
+        """Stop all workers at the same time; returns their exit statuses."""
         for worker in self.workers:
             worker.terminate()
-        # Once: an interpreter that is ending has no handler any more, and would be killed by a second signal.
+        # No second SIGTERM: an interpreter that is shutting down has no handler left, and the signal would kill it.
         return [worker.end() for worker in self.workers]
 
 
@@ -129,7 +129,7 @@ def fleet(folder: Path) -> Iterator[Fleet]:
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 30, what: str = "the condition") -> None:
-    """Poll until it holds; fails with what was waited for."""
+    """Poll until the condition holds; fails with a message that names `what` after the given time."""
     give_up_at = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up_at, f"{what} did not hold within {seconds} s"
