@@ -1,1 +1,1 @@
-"""The CDK stacks: what holds state, and what renders."""
+"""The CDK stacks: one with state, one that renders."""

@@ -1,4 +1,4 @@
-"""What wakes someone: each alarm names the entry of docs/runbook.md that says what to do."""
+"""The alarms. The description of each names the entry of docs/runbook.md that says what to do."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ from .nag import acknowledge
 from .storage_stack import StorageStack
 
 FIVE_MINUTES = Duration.minutes(5)
-QUARTER = Duration.minutes(15)
+QUARTER_HOUR = Duration.minutes(15)
 HOUR = Duration.hours(1)
-# Of all claims, in percent.
+# Of all claims.
 LOST_CLAIMS_PERCENT = 5
+# Of all images.
 BLANK_PERCENT = 5
 STALE_CLAIMS = 5
-# Minutes at the maximum before it is more than a burst.
+# After this many minutes at the maximum, the load is more than a burst.
 MINUTES_AT_MAXIMUM = 15
 RUNBOOK = "docs/runbook.md"
 
 
 @dataclass(frozen=True, slots=True)
 class Symptom:
-    """Something to be woken for: the metric, when it is too much, for how many periods, and the entry to read."""
+    """A reason to alert someone: a metric, its threshold, for how many periods, and the runbook entry to read."""
 
     name: str
     metric: cloudwatch.IMetric
@@ -47,7 +48,7 @@ class Symptom:
 
 
 class Alarms(Construct):
-    """Alarms to one topic, for what there is of function and fleet."""
+    """All alarms, sent to one topic: of the queue and the captures, and of the function and the fleet if they exist."""
 
     def __init__(
         self,
@@ -64,15 +65,15 @@ class Alarms(Construct):
         acknowledge(
             self.topic,
             "AwsSolutions-SNS2",
-            "CloudWatch cannot publish to a topic under the AWS-managed key, and an alarm names metrics, no data.",
+            "CloudWatch cannot publish to a topic with the AWS-managed key; alarms contain metrics, no user data.",
         )
         if config.alarm_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
-        symptoms = [*_of_queue(config, storage), *_of_captures(config)]
+        symptoms = [*_queue_symptoms(config, storage), *_capture_symptoms(config)]
         if function is not None:
-            symptoms += _of_function(config, function)
+            symptoms += _function_symptoms(config, function)
         if fleet is not None:
-            symptoms += _of_fleet(config, fleet)
+            symptoms += _fleet_symptoms(config, fleet)
         for symptom in symptoms:
             self._alarm(symptom)
 
@@ -91,7 +92,7 @@ class Alarms(Construct):
         alarm.add_ok_action(actions.SnsAction(self.topic))
 
 
-def _of_queue(config: DeployConfig, storage: StorageStack) -> list[Symptom]:
+def _queue_symptoms(config: DeployConfig, storage: StorageStack) -> list[Symptom]:
     queue, dead = storage.queue, storage.dead_letter_queue
     return [
         Symptom(
@@ -99,7 +100,7 @@ def _of_queue(config: DeployConfig, storage: StorageStack) -> list[Symptom]:
             queue.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
             config.alarm_depth,
             "queue-depth",
-            "More messages wait than the workers were sized for.",
+            "More messages are waiting than the workers were sized for.",
             periods=5,
         ),
         Symptom(
@@ -107,35 +108,35 @@ def _of_queue(config: DeployConfig, storage: StorageStack) -> list[Symptom]:
             queue.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum"),
             config.alarm_age_seconds,
             "oldest-message",
-            "A message has waited for too long.",
+            "A message has been waiting for too long.",
             periods=3,
         ),
-        # NumberOfMessagesSent does not count what SQS moves there by itself.
+        # NumberOfMessagesSent does not count the messages that SQS itself moves there.
         Symptom(
             "DeadLetters",
             dead.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
             1,
             "dead-letters",
-            "Messages are in the dead-letter queue.",
+            "There are messages in the dead-letter queue.",
         ),
     ]
 
 
-def _of_captures(config: DeployConfig) -> list[Symptom]:
+def _capture_symptoms(config: DeployConfig) -> list[Symptom]:
     return [
         Symptom(
             "ServiceErrors",
             over_all("ServiceErrors", "Sum", FIVE_MINUTES),
             1,
             "service-errors",
-            "AWS refuses calls of the workers, or a defect shows.",
+            "AWS calls of the workers fail, or there is a defect.",
         ),
         Symptom(
             "LostClaims",
             over_all("LostClaims", "Average", FIVE_MINUTES),
             LOST_CLAIMS_PERCENT,
             "lost-claims",
-            "Over 5 % of the claims fail their condition: duplicates, or a visibility timeout that is too short.",
+            "Over 5 % of the claims are lost: duplicates, or a visibility timeout that is too short.",
             periods=3,
         ),
         Symptom(
@@ -143,15 +144,15 @@ def _of_captures(config: DeployConfig) -> list[Symptom]:
             by_outcome("StaleClaims", "captured", period=FIVE_MINUTES),
             STALE_CLAIMS,
             "stale-claims",
-            "Workers take over what others left behind: they die, or are frozen.",
+            "Workers take over stale claims: other workers die, or are frozen.",
         ),
-        # In each quarter of an hour: a page that is blank for once wakes nobody, however few pages there are.
+        # Over 5 % in four quarters of an hour in a row: a single blank page alerts nobody, even if there are few pages.
         Symptom(
             "BlankImages",
-            over_all("BlankImages", "Average", QUARTER),
+            over_all("BlankImages", "Average", QUARTER_HOUR),
             BLANK_PERCENT,
             "blank-images",
-            "Over 5 % of the pictures have been of one colour for an hour.",
+            "Over 5 % of the images have been blank (one colour) for an hour.",
             periods=4,
         ),
         Symptom(
@@ -159,47 +160,47 @@ def _of_captures(config: DeployConfig) -> list[Symptom]:
             by_outcome("EstimatedUsd", "captured", "Sum", HOUR),
             config.alarm_usd_per_hour,
             "cost",
-            "Compute costs more an hour than was set as usual.",
+            "Compute costs more per hour than configured (alarmUsdPerHour).",
         ),
     ]
 
 
-def _of_function(config: DeployConfig, function: lambda_.IFunction) -> list[Symptom]:
-    most = config.max_pollers * CONCURRENCY_PER_POLLER if config.is_provisioned else config.max_concurrency
+def _function_symptoms(config: DeployConfig, function: lambda_.IFunction) -> list[Symptom]:
+    maximum = config.max_pollers * CONCURRENCY_PER_POLLER if config.is_provisioned else config.max_concurrency
     return [
         Symptom(
             "FunctionErrors",
             function.metric_errors(period=MINUTE, statistic="Sum"),
             1,
             "function-errors",
-            "Invocations of the renderer fail as a whole (time-out, memory, a defect).",
+            "Whole invocations of the renderer fail (timeout, memory, a defect).",
         ),
         Symptom(
             "Throttles",
             function.metric_throttles(period=FIVE_MINUTES, statistic="Sum"),
             1,
             "throttles",
-            "Lambda refuses invocations: the account or the reservation has no concurrency left.",
+            "Lambda throttles invocations: the account or the reservation has no concurrency left.",
         ),
         Symptom(
             "ConcurrencyAtMaximum",
             function.metric("ConcurrentExecutions", period=MINUTE, statistic="Maximum"),
-            most,
+            maximum,
             "at-its-maximum",
-            "The function has been at its maximum for a quarter of an hour.",
+            "The function has been at its maximum concurrency for a quarter of an hour.",
             periods=MINUTES_AT_MAXIMUM,
         ),
     ]
 
 
-def _of_fleet(config: DeployConfig, fleet: Fleet) -> list[Symptom]:
+def _fleet_symptoms(config: DeployConfig, fleet: Fleet) -> list[Symptom]:
     return [
         Symptom(
             "TasksAtMaximum",
             fleet.running_tasks,
             config.max_tasks,
             "at-its-maximum",
-            "The fleet has been at its maximum for a quarter of an hour.",
+            "The fleet has had its maximum number of tasks for a quarter of an hour.",
             periods=MINUTES_AT_MAXIMUM,
         ),
     ]

@@ -1,4 +1,4 @@
-"""The app: configuration from context, two stacks, cdk-nag over both."""
+"""The CDK app: configuration from the context, two stacks, and cdk-nag checks on both."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .render_stack import RenderStack
 from .storage_stack import StorageStack
 
 STACK_NAME = "Stillframe"
-# The command line derives this name from the other one: see cli/resources.py.
+# The command line derives this name from STACK_NAME: see `stack_outputs` in cli/stillframe_cli/resources.py.
 STORAGE_STACK_NAME = f"{STACK_NAME}-Storage"
 
 
 def build_app(context: dict[str, Any] | None = None, outdir: str | None = None, nag: bool = True) -> cdk.App:
-    """The CDK app. Raises ConfigError when a context value is wrong.
+    """Build the CDK app. Raises ConfigError if a context value is wrong.
 
-    With `nag`, synthesis fails on any finding that is not acknowledged.
+    With `nag`, synthesis fails on any cdk-nag finding that is not acknowledged.
     """
     app = cdk.App(context=context, outdir=outdir)
     config = DeployConfig.from_context(app.node.get_all_context())

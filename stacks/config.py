@@ -1,4 +1,4 @@
-"""The configuration of a deployment: a size preset, and single values put over it through context."""
+"""The configuration of a deployment: a size preset, and context values that override parts of it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from stillframe.egress.policy import EgressPolicy
 from stillframe.request.secret_grant import SecretGrant
 from stillframe.settings import comma_separated
 
-# `-c stillframe:memoryMb=4096`: the prefix tells our context from CDK's own, so that a typo is an error.
+# `-c stillframe:memoryMb=4096`: the prefix distinguishes our context from CDK's own, so that a typo is an error.
 CONTEXT_PREFIX = "stillframe:"
 SIZE_KEY = "size"
-# Also as `-c compute=fargate`: it is what a deployment is mostly told.
+# Also accepted without the prefix, as `-c compute=fargate`, because it is the value that is set most often.
 COMPUTE_KEY = "compute"
-# Of an SQS mapping with pollers of its own (AWS Lambda, "Configuring scaling behavior for SQS event source mappings").
+# Of an event source mapping with provisioned pollers (AWS Lambda, "Configuring scaling behavior for SQS event source
+# mappings").
 CONCURRENCY_PER_POLLER = 10
-# MB that AWS Fargate has for each of its CPU sizes ("Task CPU and memory").
+# The memory sizes in MB that AWS Fargate offers for each CPU size ("Task CPU and memory").
 TASK_MEMORY_MB = {
     512: range(1024, 4096 + 1, 1024),
     1024: range(2048, 8192 + 1, 1024),
@@ -31,23 +32,23 @@ TASK_MEMORY_MB = {
 
 
 class ConfigError(Exception):
-    """A context value is unknown or wrong. The message names it, and what is possible."""
+    """A context value is unknown or wrong. The message names it and the values that are possible."""
 
 
-def _whole(value: object) -> object:
-    """A number of the command line is a text."""
+def _parse_integer(value: object) -> object:
+    """Parse a number given on the command line, which is text."""
     return int(value) if isinstance(value, str) and value.isdigit() else value
 
 
 class Architecture(StrEnum):
-    """What the function runs on."""
+    """The processor architecture of the function and the tasks."""
 
     ARM64 = "arm64"
     X86 = "x86"
 
 
 class Compute(StrEnum):
-    """Who takes messages from the queue."""
+    """Which service consumes the queue."""
 
     LAMBDA = "lambda"
     FARGATE = "fargate"
@@ -71,24 +72,24 @@ class DeployConfig(BaseModel):
     tmp_mb: Annotated[int, Field(ge=512, le=10_240)] = 1024
     tabs: Annotated[int, Field(ge=1, le=64)]
     batch_size: Annotated[int, Field(ge=1, le=10)]
-    # Waiting for a fuller batch delays every image; 0 takes what is there.
+    # Waiting for a fuller batch delays every image; with 0, a batch has the messages that are there.
     batch_window_seconds: Annotated[int, Field(ge=0, le=300)] = 0
     job_deadline_seconds: Annotated[int, Field(ge=5, le=840)] = 50
     function_timeout_seconds: Annotated[int, Field(ge=10, le=900)] = 60
     max_concurrency: Annotated[int, Field(ge=2, le=1000)]
     # 0 reserves nothing: a new account's quota may be too small to reserve from.
     reserved_concurrency: Annotated[int, Field(ge=0, le=10_000)]
-    # Pollers of the mapping's own, ten invocations each; 0 leaves them to Lambda. Then there is no maxConcurrency.
+    # Provisioned pollers, with ten invocations each; with 0, Lambda manages its pollers. They replace maxConcurrency.
     min_pollers: Annotated[int, Field(ge=0, le=200)] = 0
     max_pollers: Annotated[int, Field(ge=0, le=2000)] = 0
     # The fleet. 1024 is one vCPU.
-    task_cpu: Annotated[Literal[512, 1024, 2048, 4096, 8192], BeforeValidator(_whole)] = 1024
+    task_cpu: Annotated[Literal[512, 1024, 2048, 4096, 8192], BeforeValidator(_parse_integer)] = 1024
     task_memory_mb: Annotated[int, Field(ge=1024, le=61_440)] = 2048
     task_tabs: Annotated[int, Field(ge=1, le=64)] = 6
     min_tasks: Annotated[int, Field(ge=0, le=5000)] = 3
     max_tasks: Annotated[int, Field(ge=1, le=5000)] = 20
     spot: bool = False
-    # Captures at once of pages of one host; 0 sets no bound.
+    # Captures of one host at once; 0 is no limit.
     per_host: Annotated[int, Field(ge=0, le=1000)] = 0
     max_receive_count: Annotated[int, Field(ge=5, le=1000)] = 5
     queue_retention_days: Annotated[int, Field(ge=1, le=14)] = 4
@@ -98,7 +99,7 @@ class DeployConfig(BaseModel):
     log_retention_days: Days = 30
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     key_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")] = "screenshots"
-    # The same texts as in the environment: see docs/security.md.
+    # The same format as in the environment variables: see docs/security.md.
     allow_hosts: TextList = ()
     allow_cidrs: TextList = ()
     allow_ports: Annotated[tuple[int, ...], BeforeValidator(comma_separated)] = ()
@@ -120,7 +121,7 @@ class DeployConfig(BaseModel):
 
     @property
     def is_provisioned(self) -> bool:
-        """Whether the mapping has pollers of its own."""
+        """Whether the mapping has provisioned pollers."""
         return self.max_pollers > 0
 
     @property
@@ -134,15 +135,16 @@ class DeployConfig(BaseModel):
         return tuple(map(SecretGrant.parse, self.secrets))
 
     @model_validator(mode="after")
-    def be_parsable(self) -> Self:
-        """What a worker could not start with is refused here."""
+    def check_parsable(self) -> Self:
+        """Refuse values that a worker could not start with."""
         EgressPolicy.of(self.allow_hosts, self.allow_cidrs, self.deny, self.allow_ports)
         for text in self.secrets:
             SecretGrant.parse(text)
         return self
 
     @model_validator(mode="after")
-    def hold_together(self) -> Self:
+    def check_relations(self) -> Self:
+        """Refuse values that contradict each other."""
         memory = TASK_MEMORY_MB[self.task_cpu]
         steps = f"{memory[0]} to {memory[-1]} in steps of {memory.step}"
         relations = {
@@ -176,9 +178,9 @@ class DeployConfig(BaseModel):
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
-        """The preset named by `stillframe:size`, with every other `stillframe:` value over it.
+        """The preset named by `stillframe:size`, overridden by every other `stillframe:` value.
 
-        Raises ConfigError that names what is wrong.
+        Raises ConfigError, which names the value that is wrong.
         """
         given = {
             key.removeprefix(CONTEXT_PREFIX): value for key, value in context.items() if key.startswith(CONTEXT_PREFIX)
@@ -187,14 +189,14 @@ class DeployConfig(BaseModel):
             given.setdefault(COMPUTE_KEY, context[COMPUTE_KEY])
         size = given.pop(SIZE_KEY, "small")
         if size not in PRESETS:
-            raise ConfigError(f"{CONTEXT_PREFIX}{SIZE_KEY}: {size!r} is none of {', '.join(PRESETS)}")
+            raise ConfigError(f"{CONTEXT_PREFIX}{SIZE_KEY}: must be one of {', '.join(PRESETS)}, not {size!r}")
         try:
             return cls.model_validate({**PRESETS[size], **given})
         except ValidationError as error:
-            raise ConfigError("; ".join(_sentence(item) for item in error.errors())) from error
+            raise ConfigError("; ".join(_problem(item) for item in error.errors())) from error
 
 
-# Captures an hour: small under 100, medium 100 to 1,000, large above. `stillframe plan --preset` works them out.
+# By captures per hour: small under 100, medium 100 to 1,000, large above. `stillframe plan --preset` calculates them.
 PRESETS: dict[str, dict[str, Any]] = {
     "small": {"memoryMb": 1536, "tabs": 5, "batchSize": 5, "maxConcurrency": 2, "reservedConcurrency": 2},
     "medium": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 7, "reservedConcurrency": 7},
@@ -202,10 +204,10 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-def _sentence(item: Any) -> str:
+def _problem(item: Any) -> str:
     name = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         known = ", ".join(sorted([SIZE_KEY, *(to_camel(field) for field in DeployConfig.model_fields)]))
-        return f"{CONTEXT_PREFIX}{name} is not known; known are {known}"
+        return f"{CONTEXT_PREFIX}{name} is unknown; expected one of {known}"
     message = str(item["msg"]).removeprefix("Value error, ")
     return f"{CONTEXT_PREFIX}{name}: {message}, not {item['input']!r}" if name else message

@@ -1,4 +1,4 @@
-"""One page that says how the service does."""
+"""The dashboard: the state of the service on one page."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from .storage_stack import StorageStack
 FIVE_MINUTES = Duration.minutes(5)
 HOUR = Duration.hours(1)
 WIDTH = 8
-# The codes that a person has something to do about; the rest is in the log.
-CODES = ("TIMEOUT", "UNKNOWN_HOST", "CONNECTION_RESET", "BROWSER_CRASHED", "BLOCKED_ADDRESS", "PAGE_TOO_LARGE")
+PERCENTILES = ("p50", "p95", "p99")
+# The codes that someone can act on; the others are in the logs.
+FAILURE_CODES = ("TIMEOUT", "UNKNOWN_HOST", "CONNECTION_RESET", "BROWSER_CRASHED", "BLOCKED_ADDRESS", "PAGE_TOO_LARGE")
 RETRY_CODES = ("AWS_ERROR", "UNEXPECTED", "BROWSER_CRASHED", "TIMEOUT", "CLAIM_HELD")
 
 
 class Dashboard(Construct):
-    """Queue, outcomes, times, errors, claims, cost, workers."""
+    """Graphs of the queue, outcomes, durations, errors, claims, cost and workers."""
 
     def __init__(
         self,
@@ -48,49 +49,46 @@ class Dashboard(Construct):
         )
         board.add_widgets(
             _graph("Skipped by reason", *(by_reason("skipped", reason) for reason in SKIP_REASONS)),
-            _graph("Failed by code", *(by_reason("failed", code) for code in CODES)),
-            _graph("Tried again by code", *(by_reason("retry", code) for code in RETRY_CODES)),
+            _graph("Failed by code", *(by_reason("failed", code) for code in FAILURE_CODES)),
+            _graph("Retried by code", *(by_reason("retry", code) for code in RETRY_CODES)),
         )
         board.add_widgets(
             _graph(
                 "Render, ms",
-                *(
-                    by_outcome("RenderDuration", "captured", share, FIVE_MINUTES, share)
-                    for share in ("p50", "p95", "p99")
-                ),
+                *(by_outcome("RenderDuration", "captured", each, FIVE_MINUTES, each) for each in PERCENTILES),
             ),
             _graph(
                 "From send to claim, ms",
-                *(by_outcome("ClaimAge", "captured", share, FIVE_MINUTES, share) for share in ("p50", "p95", "p99")),
+                *(by_outcome("ClaimAge", "captured", each, FIVE_MINUTES, each) for each in PERCENTILES),
             ),
             _graph(
                 "Shares, %",
                 over_all("LostClaims", "Average", FIVE_MINUTES, "lost claims"),
-                over_all("BlankImages", "Average", FIVE_MINUTES, "blank pictures"),
+                over_all("BlankImages", "Average", FIVE_MINUTES, "blank images"),
             ),
         )
         board.add_widgets(
-            _graph("Compute, USD an hour", by_outcome("EstimatedUsd", "captured", "Sum", HOUR, "USD")),
+            _graph("Compute, USD per hour", by_outcome("EstimatedUsd", "captured", "Sum", HOUR, "USD")),
             _graph(
-                "Of a capture, ms",
+                "Per capture, ms",
                 by_outcome("CpuTime", "captured", "Average", FIVE_MINUTES, "CPU"),
                 by_outcome("BilledTime", "captured", "Average", FIVE_MINUTES, "billed"),
             ),
             _graph("Image, bytes", by_outcome("ImageSize", "captured", "Average", FIVE_MINUTES, "mean")),
         )
         if function is not None:
-            board.add_widgets(*_of_function(config, function))
+            board.add_widgets(*_function_graphs(config, function))
         if fleet is not None:
-            board.add_widgets(*_of_fleet(config, fleet))
+            board.add_widgets(*_fleet_graphs(config, fleet))
 
 
-def _of_function(config: DeployConfig, function: lambda_.IFunction) -> list[cloudwatch.GraphWidget]:
-    most = config.max_pollers * CONCURRENCY_PER_POLLER if config.is_provisioned else config.max_concurrency
+def _function_graphs(config: DeployConfig, function: lambda_.IFunction) -> list[cloudwatch.GraphWidget]:
+    maximum = config.max_pollers * CONCURRENCY_PER_POLLER if config.is_provisioned else config.max_concurrency
     return [
         _graph(
             "Concurrency against its maximum",
             function.metric("ConcurrentExecutions", period=MINUTE, statistic="Maximum", label="executions"),
-            annotations=[cloudwatch.HorizontalAnnotation(value=most, label="maximum")],
+            annotations=[cloudwatch.HorizontalAnnotation(value=maximum, label="maximum")],
         ),
         _graph(
             "Function: errors and throttles",
@@ -99,15 +97,12 @@ def _of_function(config: DeployConfig, function: lambda_.IFunction) -> list[clou
         ),
         _graph(
             "Invocation, ms",
-            *(
-                function.metric_duration(period=FIVE_MINUTES, statistic=share, label=share)
-                for share in ("p50", "p95", "p99")
-            ),
+            *(function.metric_duration(period=FIVE_MINUTES, statistic=each, label=each) for each in PERCENTILES),
         ),
     ]
 
 
-def _of_fleet(config: DeployConfig, fleet: Fleet) -> list[cloudwatch.GraphWidget]:
+def _fleet_graphs(config: DeployConfig, fleet: Fleet) -> list[cloudwatch.GraphWidget]:
     return [
         _graph(
             "Tasks against their maximum",

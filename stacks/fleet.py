@@ -1,4 +1,4 @@
-"""The fleet: the same image as tasks on Fargate, scaled by what waits for each task."""
+"""The fleet: the same image as Fargate tasks, scaled by the messages waiting per task."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .worker import (
     DOCKERFILE,
     REPOSITORY_ROOT,
     acknowledge_images,
-    left_out_of_image,
+    image_exclusions,
     worker_environment,
     worker_logs,
     worker_statements,
@@ -30,24 +30,24 @@ ARCHITECTURES = {
     Architecture.ARM64: (ecs.CpuArchitecture.ARM64, ecr_assets.Platform.LINUX_ARM64),
     Architecture.X86: (ecs.CpuArchitecture.X86_64, ecr_assets.Platform.LINUX_AMD64),
 }
-# Longer than any job: on SIGTERM a consumer finishes what it has, or hands it back.
+# Longer than a job by default: on SIGTERM, a consumer finishes its captures or hands their messages back.
 STOP_SECONDS = 120
-# For what is handed back when its grace is over.
-LAST_SECONDS = 15
-# Messages that wait for each task.
+# The part of this time that is reserved for handing messages back.
+HAND_BACK_SECONDS = 15
+# Messages waiting per task.
 BACKLOG_PER_TASK = 100
 CPU_PERCENT = 60
 MEMORY_PERCENT = 80
 STEP_CPU_PERCENT = 85
 SCALE_OUT = Duration.seconds(60)
 SCALE_IN = Duration.seconds(300)
-ON_DEMAND_AT_LEAST = 1
-# All that a consumer writes: profiles of browsers. The rest of its file system is read-only.
+MIN_ON_DEMAND_TASKS = 1
+# A consumer only writes browser profiles, to this directory. The rest of its file system is read-only.
 SCRATCH = "/tmp"  # noqa: S108  # in a container of its own
 
 
 class Fleet(Construct):
-    """A service of consumers in a network of its own that nothing can enter."""
+    """A service of consumers, in a network of its own without inbound traffic."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: DeployConfig, storage: StorageStack) -> None:
         super().__init__(scope, construct_id)
@@ -59,7 +59,7 @@ class Fleet(Construct):
             self,
             "Cluster",
             vpc=self.vpc,
-            # Counts the running tasks, which the backlog is divided by.
+            # Counts the running tasks, by which the backlog is divided.
             container_insights_v2=ecs.ContainerInsights.ENABLED,
             enable_fargate_capacity_providers=True,
         )
@@ -68,7 +68,7 @@ class Fleet(Construct):
         self._scale()
 
     def _network(self) -> ec2.Vpc:
-        """Public subnets: pages are on the internet, and a NAT gateway would cost more than the tasks."""
+        """Create a VPC with public subnets: pages are on the internet, and NAT gateways would cost more than tasks."""
         vpc = ec2.Vpc(
             self,
             "Network",
@@ -82,7 +82,7 @@ class Fleet(Construct):
         acknowledge(
             vpc,
             "AwsSolutions-VPC7",
-            "The guard of a capture logs what it refuses; flow logs of all pages' traffic are the owner's decision.",
+            "The egress guard logs refused connections; flow logs of all pages' traffic are the owner's decision.",
         )
         return vpc
 
@@ -102,11 +102,11 @@ class Fleet(Construct):
         container = task.add_container(
             "Consumer",
             image=ecs.ContainerImage.from_asset(
-                str(REPOSITORY_ROOT), file=DOCKERFILE, platform=platform, exclude=left_out_of_image()
+                str(REPOSITORY_ROOT), file=DOCKERFILE, platform=platform, exclude=image_exclusions()
             ),
             command=[
                 *("stillframe", "consume", "--continuous", "--log-format", "json"),
-                *("--grace", str(STOP_SECONDS - LAST_SECONDS)),
+                *("--grace", str(STOP_SECONDS - HAND_BACK_SECONDS)),
             ],
             environment={
                 **worker_environment(config, storage),
@@ -124,7 +124,7 @@ class Fleet(Construct):
             task.add_to_task_role_policy(statement)
         task.add_to_task_role_policy(
             iam.PolicyStatement(
-                sid="ProtectItselfWhileItRenders",
+                sid="ProtectTaskWhileRendering",
                 actions=["ecs:UpdateTaskProtection", "ecs:GetTaskProtection"],
                 resources=[self.cluster.arn_for_tasks("*")],
             )
@@ -135,18 +135,18 @@ class Fleet(Construct):
 
     def _acknowledge(self, task: ecs.FargateTaskDefinition) -> None:
         acknowledge(
-            task, "AwsSolutions-ECS2", "The variables name resources and settings; secrets are looked up by reference."
+            task, "AwsSolutions-ECS2", "The variables contain resource names and settings; secrets are references."
         )
         cluster = Stack.of(self).get_logical_id(cast(CfnElement, self.cluster.node.default_child))
         acknowledge(
             task.task_role,
             f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:task/<{cluster}>/*]",
-            "A task protects itself from being stopped; its own id is not known before it runs.",
+            "A task protects itself from being stopped; its id is not known before it runs.",
         )
         acknowledge(
             task.obtain_execution_role(),
             "AwsSolutions-IAM5[Resource::*]",
-            "ecr:GetAuthorizationToken has no resource; pulling the image is limited to its repository.",
+            "ecr:GetAuthorizationToken does not support resources; pulling the image is limited to its repository.",
         )
 
     def _service(self) -> ecs.FargateService:
@@ -157,10 +157,10 @@ class Fleet(Construct):
             "Service",
             cluster=self.cluster,
             task_definition=self.task,
-            # The one that is always there is not interruptible.
+            # The base tasks cannot be interrupted, even with Spot.
             capacity_provider_strategies=[
                 ecs.CapacityProviderStrategy(
-                    capacity_provider="FARGATE", base=ON_DEMAND_AT_LEAST, weight=0 if config.spot else 1
+                    capacity_provider="FARGATE", base=MIN_ON_DEMAND_TASKS, weight=0 if config.spot else 1
                 ),
                 *spot,
             ],
@@ -171,7 +171,7 @@ class Fleet(Construct):
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
             security_groups=[
                 ec2.SecurityGroup(
-                    self, "Outward", vpc=self.vpc, description="Stillframe consumers: out, and nothing in"
+                    self, "Outward", vpc=self.vpc, description="Stillframe consumers: outbound traffic only"
                 )
             ],
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
@@ -179,7 +179,7 @@ class Fleet(Construct):
         )
 
     def _scale(self) -> None:
-        """The policy that wants most tasks decides; tasks go only when all want fewer."""
+        """Add the scaling policies. The one that wants the most tasks wins; scaling in requires that all want fewer."""
         config = self._config
         target = self.service.auto_scale_task_count(min_capacity=config.min_tasks, max_capacity=config.max_tasks)
         target.scale_on_cpu_utilization(
@@ -191,7 +191,7 @@ class Fleet(Construct):
             scale_out_cooldown=SCALE_OUT,
             scale_in_cooldown=SCALE_IN,
         )
-        # Beyond what a tracking policy waits for.
+        # Reacts faster than a target tracking policy to a CPU utilisation far above the target.
         target.scale_on_metric(
             "Steps",
             metric=self.service.metric_cpu_utilization(period=Duration.minutes(1), statistic="Average"),
@@ -215,7 +215,7 @@ class Fleet(Construct):
         )
 
     def _backlog_per_task(self) -> scaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty:
-        """Messages that wait, by running tasks ("Scaling based on Amazon SQS", for ECS)."""
+        """Messages waiting divided by running tasks ("Scaling based on Amazon SQS", for ECS)."""
         cfn = scaling.CfnScalingPolicy
 
         def metric(
@@ -260,7 +260,7 @@ class Fleet(Construct):
 
     @property
     def running_tasks(self) -> cloudwatch.Metric:
-        """Of the service."""
+        """The number of running tasks of the service."""
         return cloudwatch.Metric(
             namespace="ECS/ContainerInsights",
             metric_name="RunningTaskCount",

@@ -1,4 +1,4 @@
-"""The service's own metrics, as constructs: what lambda_src/renderer/observability.py writes."""
+"""The service's own metrics as constructs. `observability.py` of stillframe_renderer writes them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MINUTE = Duration.minutes(1)
 def by_outcome(
     name: str, outcome: str, statistic: str = "Sum", period: Duration = MINUTE, label: str | None = None
 ) -> cloudwatch.Metric:
-    """A metric of deliveries that ended so. One with a label is no plain metric to an alarm."""
+    """A metric of the deliveries with this outcome. Alarms need one without a label."""
     return cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name=name,
@@ -27,7 +27,7 @@ def by_outcome(
 
 
 def by_reason(outcome: str, reason: str) -> cloudwatch.Metric:
-    """How many deliveries ended so for that reason, by the minute."""
+    """The number of deliveries per minute with this outcome and reason."""
     return cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name="Reasons",
@@ -39,7 +39,7 @@ def by_reason(outcome: str, reason: str) -> cloudwatch.Metric:
 
 
 def over_all(name: str, statistic: str, period: Duration, label: str | None = None) -> cloudwatch.Metric:
-    """A metric of all deliveries alike. The average of one in percent is a share: of each it is 0 or 100."""
+    """A metric of all deliveries. Metrics in percent are 0 or 100 for each, so their average is a share."""
     return cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name=name,

@@ -1,4 +1,4 @@
-"""cdk-nag findings that were looked at, each with the reason why it stands."""
+"""Accepting cdk-nag findings, each with its reason."""
 
 from __future__ import annotations
 

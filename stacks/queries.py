@@ -1,4 +1,4 @@
-"""Saved queries for CloudWatch Logs Insights, each for a question that docs/runbook.md asks."""
+"""Saved queries for CloudWatch Logs Insights. Each answers a question in docs/runbook.md."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ QUERIES = {
 
 
 class SavedQueries(Construct):
-    """In the folder `stillframe` of the console."""
+    """The saved queries, in the folder `stillframe` of the console."""
 
     def __init__(self, scope: Construct, construct_id: str, *, groups: list[logs.LogGroup]) -> None:
         super().__init__(scope, construct_id)

@@ -1,4 +1,4 @@
-"""What can be replaced at any time: the function, the fleet, and what watches them."""
+"""The resources that can be replaced at any time: the function, the fleet, and what monitors them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .storage_stack import StorageStack
 
 
 class RenderStack(Stack):
-    """Everything without state."""
+    """All stateless resources."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, config: DeployConfig, storage: StorageStack, **kwargs: Any

@@ -14,7 +14,7 @@ from .worker import (
     DOCKERFILE,
     REPOSITORY_ROOT,
     acknowledge_images,
-    left_out_of_image,
+    image_exclusions,
     worker_environment,
     worker_logs,
     worker_statements,
@@ -28,7 +28,7 @@ ARCHITECTURES = {
 
 
 class Renderer(Construct):
-    """A container-image function behind the queue, with exactly the rights it uses."""
+    """A container-image function that consumes the queue, with exactly the permissions it uses."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: DeployConfig, storage: StorageStack) -> None:
         super().__init__(scope, construct_id)
@@ -39,7 +39,7 @@ class Renderer(Construct):
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description="What the Stillframe renderer may do, and nothing else",
+            description="The permissions of the Stillframe renderer",
         )
         for statement in (*worker_statements(config, storage), write_logs(self.log_group)):
             self.role.add_to_policy(statement)
@@ -51,7 +51,7 @@ class Renderer(Construct):
             event_source_arn=storage.queue.queue_arn,
             batch_size=config.batch_size,
             max_batching_window=Duration.seconds(config.batch_window_seconds),
-            # Either the one or the other.
+            # A mapping has either a maximum concurrency or provisioned pollers.
             max_concurrency=None if config.is_provisioned else config.max_concurrency,
             provisioned_poller_config=lambda_.ProvisionedPollerConfig(
                 minimum_pollers=config.min_pollers, maximum_pollers=config.max_pollers
@@ -68,9 +68,9 @@ class Renderer(Construct):
         return lambda_.DockerImageFunction(
             self,
             "Function",
-            description="Stillframe: renders web pages from the queue into the bucket, each one once",
+            description="Stillframe: renders web pages from the queue into the bucket, one image per screenshot id",
             code=lambda_.DockerImageCode.from_image_asset(
-                str(REPOSITORY_ROOT), file=DOCKERFILE, platform=platform, exclude=left_out_of_image()
+                str(REPOSITORY_ROOT), file=DOCKERFILE, platform=platform, exclude=image_exclusions()
             ),
             architecture=architecture,
             memory_size=config.memory_mb,

@@ -1,4 +1,4 @@
-"""What must outlive every deployment: the queues, the table, the bucket. All of it is retained."""
+"""The resources that must outlive every deployment: the queues, the table and the bucket. All are retained."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NONCURRENT_VERSION_DAYS = 30
 
 
 class StorageStack(Stack):
-    """Stateful resources. Their logical ids are locked by a test: another id is another, empty resource."""
+    """Stateful resources. A test locks their logical ids, because a new id would create a new, empty resource."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: DeployConfig, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, **kwargs)
@@ -47,7 +47,7 @@ class StorageStack(Stack):
         )
         self.table = self._table()
         self.bucket = self._bucket(config)
-        # What the command line looks for.
+        # The command line reads these outputs.
         outputs = {
             "QueueUrl": self.queue.queue_url,
             "DeadLetterQueueUrl": self.dead_letter_queue.queue_url,
@@ -83,7 +83,7 @@ class StorageStack(Stack):
         bucket = s3.Bucket(
             self,
             "Images",
-            # A second write of a key would stay visible as a version; the audit looks for it.
+            # A second write of a key would remain visible as a version, for which `stillframe audit` checks.
             versioned=True,
             encryption=s3.BucketEncryption.S3_MANAGED,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
@@ -103,6 +103,6 @@ class StorageStack(Stack):
             bucket,
             "AwsSolutions-S1",
             "Access logs of image reads belong to the account's own audit trail (CloudTrail data events), "
-            "whose cost and retention its owner decides.",
+            "whose cost and retention its owner decides on.",
         )
         return bucket

@@ -1,4 +1,4 @@
-"""What every worker has, function or task: its image, its environment, its rights, its log."""
+"""The parts common to all workers, function and tasks: image, environment, permissions and logs."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ LOG_RETENTIONS = {
 }
 
 
-def left_out_of_image() -> list[str]:
-    """What .dockerignore leaves out has no part in the image, nor in its hash."""
+def image_exclusions() -> list[str]:
+    """The patterns in .dockerignore: files that are not part of the image must not change its hash either."""
     return (REPOSITORY_ROOT / ".dockerignore").read_text().splitlines()
 
 
 def worker_logs(scope: Construct, config: DeployConfig) -> logs.LogGroup:
-    """The log group of a worker."""
+    """Create the log group of a worker."""
     days = config.log_retention_days
-    # The shortest retention that CloudWatch offers and that is not below the one asked for.
+    # The shortest retention period of these that is not below the configured one.
     retention = next((each for offered, each in LOG_RETENTIONS.items() if offered >= days), logs.RetentionDays.INFINITE)
     return logs.LogGroup(scope, "Logs", retention=retention, removal_policy=RemovalPolicy.DESTROY)
 
 
 def worker_environment(config: DeployConfig, storage: StorageStack) -> dict[str, str]:
-    """The variables that are the same for every worker."""
+    """The environment variables that all workers have in common."""
     lists: dict[str, tuple[object, ...]] = {
         "STILLFRAME_ALLOW_HOSTS": config.allow_hosts,
         "STILLFRAME_ALLOW_CIDRS": config.allow_cidrs,
@@ -63,7 +63,7 @@ def worker_environment(config: DeployConfig, storage: StorageStack) -> dict[str,
 
 
 def worker_statements(config: DeployConfig, storage: StorageStack) -> list[iam.PolicyStatement]:
-    """What a worker may do to queue, table, bucket and secrets, and nothing else."""
+    """The permissions of a worker on the queue, the table, the bucket and secrets, and no others."""
     return [
         iam.PolicyStatement(
             sid="ReceiveRequests",
@@ -72,13 +72,13 @@ def worker_statements(config: DeployConfig, storage: StorageStack) -> list[iam.P
                 "sqs:DeleteMessage",
                 "sqs:ChangeMessageVisibility",
                 "sqs:GetQueueAttributes",
-                # What has to wait for its host is sent again, to be received as if for the first time.
+                # A message that has to wait for its host is replaced by a delayed copy.
                 *(["sqs:SendMessage"] if config.per_host else []),
             ],
             resources=[storage.queue.queue_arn],
         ),
         iam.PolicyStatement(
-            sid="SetAsideWhatIsNoRequest",
+            sid="DeadLetterInvalidMessages",
             actions=["sqs:SendMessage"],
             resources=[storage.dead_letter_queue.queue_arn],
         ),
@@ -93,8 +93,8 @@ def worker_statements(config: DeployConfig, storage: StorageStack) -> list[iam.P
             resources=[storage.bucket.arn_for_objects(f"{config.key_prefix}/*")],
         ),
         iam.PolicyStatement(
-            # Without it, S3 answers 403 instead of 404 for an object that is not there (HeadObject).
-            sid="TellMissingFromForbidden",
+            # Without it, S3 answers 403 instead of 404 for a missing object (HeadObject).
+            sid="DistinguishMissingFromForbidden",
             actions=["s3:ListBucket"],
             resources=[storage.bucket.bucket_arn],
         ),
@@ -103,24 +103,24 @@ def worker_statements(config: DeployConfig, storage: StorageStack) -> list[iam.P
 
 
 def write_logs(group: logs.LogGroup) -> iam.PolicyStatement:
-    """The right to write to one log group."""
+    """The permission to write to one log group."""
     return iam.PolicyStatement(
         sid="WriteLogs", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[group.log_group_arn]
     )
 
 
 def acknowledge_images(role: iam.Role, scope: Construct, config: DeployConfig, storage: StorageStack) -> None:
-    """The one wildcard of a worker's rights."""
+    """Acknowledge the one wildcard in a worker's permissions."""
     images = Stack.of(scope).resolve(storage.export_value(storage.bucket.bucket_arn))["Fn::ImportValue"]
     acknowledge(
         role,
         f"AwsSolutions-IAM5[Resource::{images}/{config.key_prefix}/*]",
-        "A worker writes and reads any key below this deployment's own prefix, and no other.",
+        "A worker writes and reads any key below this deployment's own prefix and no others.",
     )
 
 
 def _secret_statements(config: DeployConfig) -> list[iam.PolicyStatement]:
-    """Nothing unless secrets are granted, and then those alone."""
+    """The permission to read exactly the granted secrets; none if no secret is granted."""
     arns = sorted({grant.arn for grant in config.secret_grants})
     if not arns:
         return []
