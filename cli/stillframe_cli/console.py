@@ -15,6 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from stillframe.printable import printable, printable_json
+
 QUIET_SECONDS = 3.0
 WIDTH_WITHOUT_TERMINAL = 240
 OUTCOME_STYLES = {
@@ -32,7 +34,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 def print_json(value: Mapping[str, Any]) -> None:
     """Print one object on one line and flush it, because the reader may be waiting for it."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+    click.echo(printable_json(json.dumps(value, ensure_ascii=False, default=str)))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -43,14 +45,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        texts = ["" if cell is None else str(cell) for cell in row]
+        texts = ["" if cell is None else printable(str(cell)) for cell in row]
         table.add_row(*(Text(text, style=OUTCOME_STYLES.get(text, "")) for text in texts))
     console.print(table)
 
 
 def print_note(message: str) -> None:
     """Print a line for people on stderr."""
-    click.echo(message, err=True)
+    click.echo(printable(message), err=True)
 
 
 class ProgressReport:
@@ -69,7 +71,7 @@ class ProgressReport:
         self._bar: Progress | None = None
         if sys.stderr.isatty():
             self._bar = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
@@ -100,7 +102,7 @@ class ProgressReport:
     def _show(self, done: int, text: str) -> None:
         self._done = done
         if self._bar:
-            self._bar.update(self._task, completed=done, description=f"{self._title} {text}"[:60])
+            self._bar.update(self._task, completed=done, description=printable(f"{self._title} {text}")[:60])
         elif not self._is_quiet or done == self._total or time.monotonic() - self._printed_at > QUIET_SECONDS:
             self._printed_at = time.monotonic()
             counter = f"[{done}/{self._total}]"

@@ -8,6 +8,7 @@ import sys
 from rich.console import Console
 from rich.text import Text
 
+from stillframe.printable import printable
 from stillframe_renderer.observability import SERVICE
 
 LEVEL_STYLES = {"WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold red", "DEBUG": "dim"}
@@ -27,10 +28,12 @@ class ConsoleHandler(logging.Handler):
         extra = {name: value for name, value in vars(record).items() if name not in STANDARD_ATTRIBUTES}
         text = _outcome_text(extra) if "outcome" in extra else _plain_text(record, extra)
         time = self.formatTime(record)
-        line = Text.assemble((f"{time} {self._worker_id} ", "dim"), (f"{record.levelname:<7} ", _style(record)), text)
+        who, level = (f"{time} {self._worker_id} ", "dim"), (f"{record.levelname:<7} ", _style(record))
+        line = Text.assemble(who, level, printable(text))
         self._console.print(line)
         if record.exc_info:
-            self._console.print(logging.Formatter().formatException(record.exc_info))
+            for line_of_trace in logging.Formatter().formatException(record.exc_info).splitlines():
+                self._console.print(Text(printable(line_of_trace)))
 
     def formatTime(self, record: logging.LogRecord) -> str:  # noqa: N802  # name given by the base class
         return logging.Formatter().formatTime(record, "%H:%M:%S")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import Any
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe import __version__
 from stillframe.errors import CaptureError
+from stillframe.printable import printable
 from stillframe.settings import SettingsError
+
+from .console import print_note
 
 COMMANDS = {
     "shoot": "Take screenshots on this machine, without an AWS account.",
@@ -56,6 +60,14 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. What an error quotes of a file or of an answer is made safe for the terminal."""
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            error.message = "\n".join(map(printable, error.message.split("\n")))  # type: ignore[misc]
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -92,5 +104,5 @@ def main() -> None:
 
 
 def _exit_with(message: str, status: int) -> None:
-    click.echo(f"stillframe: {message}", err=True)
+    print_note(f"stillframe: {message}")
     sys.exit(status)

@@ -1,4 +1,4 @@
-"""The audit on real records and objects: what it finds, that it says nothing without need, and what it costs."""
+"""The audit of real records and objects: what it finds, that it has no false findings, and how much it reads."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def capture(cloud: Cloud, *names: str) -> None:
 
 
 def change(cloud: Cloud, name: str, **values: Any) -> None:
-    """Set attributes of a record behind everybody's back."""
+    """Set attributes of a record directly in the table."""
     arguments: Any = {
         "UpdateExpression": "SET " + ", ".join(f"#{key} = :{key}" for key in values),
         "ExpressionAttributeNames": {f"#{key}": key for key in values},
@@ -57,7 +57,7 @@ def run_audit(cloud: Cloud, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 def break_everything(cloud: Cloud) -> None:
-    """One of each defect, among what is fine."""
+    """Create one of each defect, and one record without a defect."""
     capture(cloud, "fine", "gone", "removed", "twice", "other", "damaged", "stuck", "forgotten")
     bucket, s3 = cloud.settings.bucket_name, cloud.clients.s3
     (version,) = s3.list_object_versions(Bucket=bucket, Prefix=key_of(cloud, "gone"))["Versions"]
@@ -86,26 +86,26 @@ DEFECTS = {
 }
 
 
-def test_it_names_every_defect_and_what_to_do(cloud: Cloud) -> None:
+def test_it_reports_every_defect_and_what_to_do(cloud: Cloud) -> None:
     # Given an account with one of each defect
     break_everything(cloud)
-    # When it is audited for a machine
+    # When it is audited with --json
     run = run_audit(cloud, "--json")
-    # Then each is a line with its kind, its problem and advice, and the exit status says so
+    # Then each defect is a line with kind, problem and advice, and the exit status is 1
     *findings, summary = [json.loads(line) for line in run.stdout.splitlines()]
     assert {(each["finding"], each["id"], each["problem"]) for each in findings} == DEFECTS
     assert all(each["advice"] for each in findings)
     expected = {"records": 8, "objects": 8, "lost": 5, "storedTwice": 1, "stuck": 1, "orphaned": 3, "checked": 6}
     assert summary.items() >= expected.items()
     assert run.returncode == 1
-    # And for a person it is the same
-    told = run_audit(cloud)
-    assert told.returncode == 1
-    assert "stuck        stuck: its lease has ended, and no worker took over (stillframe retry stuck)" in told.stdout
+    # And without --json the output names them as well
+    plain = run_audit(cloud)
+    assert plain.returncode == 1
+    assert "stuck        stuck: its lease has ended, and no worker took over (stillframe retry stuck)" in plain.stdout
 
 
-def test_a_clean_account_is_clean(cloud: Cloud) -> None:
-    # Given captures, a failure, and a message that is waiting
+def test_it_reports_nothing_in_a_clean_account(cloud: Cloud) -> None:
+    # Given captures, a failure, and a waiting message
     capture(cloud, "one", "two")
 
     def refuse() -> None:
@@ -116,7 +116,7 @@ def test_a_clean_account_is_clean(cloud: Cloud) -> None:
         message(request), FakeContext()
     )
     cloud.send(CaptureRequest(url="https://example.com/", request_id="waiting"))
-    # When it is audited, then there is nothing to say
+    # When it is audited, then nothing is found
     run = run_audit(cloud, "--json")
     (summary,) = [json.loads(line) for line in run.stdout.splitlines()]
     assert summary == {
@@ -133,12 +133,12 @@ def test_a_clean_account_is_clean(cloud: Cloud) -> None:
     assert run.returncode == 0
 
 
-def test_work_under_way_is_no_finding(cloud: Cloud) -> None:
-    # Given a worker in mid-capture, its object stored and its record not yet completed
+def test_a_capture_in_progress_is_not_a_finding(cloud: Cloud) -> None:
+    # Given a capture in progress whose object is stored and whose record is not completed yet
     clock = FakeClock()
     seen = []
 
-    def look() -> None:
+    def audit_meanwhile() -> None:
         cloud.clients.s3.put_object(
             Bucket=cloud.settings.bucket_name, Key=f"{cloud.settings.key_prefix}/aa/busy.png", Body=b"an image"
         )
@@ -147,41 +147,43 @@ def test_work_under_way_is_no_finding(cloud: Cloud) -> None:
 
     findings: list[Finding] = []
     request = CaptureRequest(url="https://example.com/", request_id="busy")
-    capture_with(cloud.clients, cloud.settings, FakeRenderer(look), clock).process(message(request), FakeContext())
-    # Then there is nothing to say of either
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(audit_meanwhile), clock).process(
+        message(request), FakeContext()
+    )
+    # Then neither the record nor the object is a finding
     assert findings == []
     assert (seen[0].records, seen[0].objects) == (1, 1)
 
 
-@pytest.mark.parametrize(("over_seconds", "is_stuck"), [(3599, False), (3601, True)])
-def test_a_lease_may_be_over_for_a_while_when_messages_are_waiting(
-    cloud: Cloud, clock: FakeClock, over_seconds: int, is_stuck: bool
+@pytest.mark.parametrize(("ended_seconds_ago", "is_stuck"), [(3599, False), (3601, True)])
+def test_a_lease_may_have_ended_up_to_an_hour_ago_while_messages_wait(
+    cloud: Cloud, clock: FakeClock, ended_seconds_ago: int, is_stuck: bool
 ) -> None:
-    # Given a record whose lease is over, and a message on the queue that may be its own
+    # Given a record whose lease has ended, and a message on the queue that may be its own
     capture(cloud, "busy")
-    change(cloud, "busy", status="processing", leaseExpiresAt=clock.ms - over_seconds * 1000)
+    change(cloud, "busy", status="processing", leaseExpiresAt=clock.ms - ended_seconds_ago * 1000)
     cloud.send(CaptureRequest(url="https://example.com/", request_id="another"))
     # When it is audited
     findings: list[Finding] = []
     Auditor(cloud.clients, cloud.settings, clock=clock).audit(findings.append)
-    # Then it is stuck after an hour
+    # Then the record counts as stuck after an hour
     assert (FindingKind.STUCK in {finding.kind for finding in findings}) == is_stuck
 
 
-def test_what_changes_while_it_is_read_is_looked_at_again(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given a record that was processing when the table was read, and is a success by now
+def test_a_record_that_changes_during_the_audit_is_checked_again(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a record that was processing when the table was read, and has become a success since
     capture(cloud, "busy")
     current = cloud.record("busy")
     stale = Record.model_validate({**current.to_wire(), "status": "processing", "leaseExpiresAt": 1})
     auditor = Auditor(cloud.clients, cloud.settings)
     monkeypatch.setattr(auditor._archive, "all_records", lambda: iter([stale]))
-    # When it is audited, then there is nothing to say
+    # When it is audited, then nothing is found
     findings: list[Finding] = []
     assert auditor.audit(findings.append).is_clean
     assert findings == []
 
 
-def test_a_sample_compares_a_share_of_the_objects_and_all_of_the_rest(make_cloud: MakeCloud) -> None:
+def test_a_sample_compares_a_share_of_the_objects_and_everything_else(make_cloud: MakeCloud) -> None:
     # Given an account with defects
     cloud = make_cloud()
     break_everything(cloud)
@@ -190,17 +192,17 @@ def test_a_sample_compares_a_share_of_the_objects_and_all_of_the_rest(make_cloud
     findings: list[Finding] = []
     plan = AuditPlan(share=0.5)
     summary = Auditor(cloud.clients, cloud.settings, plan).audit(findings.append)
-    # Then of the objects only the sampled ones are read, and versions, leases and messages of all
+    # Then only the sampled objects are read, but all versions, leases and messages are checked
     chosen = {(kind, name, problem) for kind, name, problem in DEFECTS if plan.includes(name)}
     always = {each for each in DEFECTS if each[0] in ("storedTwice", "stuck") or "message" in each[2]}
     assert {(each.kind.value, each.id, each.problem) for each in findings} == chosen | always
     assert 0 < summary.checked < 6
-    # One, and another look at each that differs
+    # One read for each object, and a second one if it differs.
     assert heads.count("HeadObject") <= 2 * summary.checked
 
 
-def test_foreign_objects_are_orphans_and_no_hindrance(cloud: Cloud) -> None:
-    # Given keys under the prefix that no capture has: without a name, without an extension, two of one id
+def test_foreign_objects_are_reported_as_orphans(cloud: Cloud) -> None:
+    # Given keys under the prefix that no capture makes: without a name, without an extension, two for one id
     prefix = cloud.settings.key_prefix
     keys = [
         f"{prefix}/ff/",
@@ -217,17 +219,17 @@ def test_foreign_objects_are_orphans_and_no_hindrance(cloud: Cloud) -> None:
     assert audited.is_clean
 
 
-def test_it_tells_its_progress(cloud: Cloud) -> None:
+def test_it_reports_its_progress(cloud: Cloud) -> None:
     # Given captures
     capture(cloud, "one", "two", "three")
-    told: list[str] = []
-    # When it is audited, then it says how far it is
-    Auditor(cloud.clients, cloud.settings).audit(lambda _: None, told.append)
-    assert told == ["3 objects", "3 objects, 3 records"]
+    progress: list[str] = []
+    # When they are audited, then the progress is reported
+    Auditor(cloud.clients, cloud.settings).audit(lambda _: None, progress.append)
+    assert progress == ["3 objects", "3 objects, 3 records"]
 
 
 def test_its_memory_does_not_grow_with_the_account(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given a record that the table has as many times as we like
+    # Given a table that returns any number of copies of a record
     capture(cloud, "one")
     record = cloud.record("one")
     auditor = Auditor(cloud.clients, cloud.settings, AuditPlan(share=1e-9))
@@ -237,12 +239,12 @@ def test_its_memory_does_not_grow_with_the_account(cloud: Cloud, monkeypatch: py
         monkeypatch.setattr(auditor._archive, "all_records", lambda: copies)
         tracemalloc.start()
         assert auditor.audit(lambda _: None).records == records
-        _, high = tracemalloc.get_traced_memory()
+        _, peak_bytes = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        return high
+        return peak_bytes
 
-    # When it reads a thousand, and ten thousand
+    # When a thousand and ten thousand records are audited
     peak(200)
     small, large = peak(1_000), peak(10_000)
-    # Then it takes no more memory for them
+    # Then the memory does not grow with their number
     assert large < small * 1.5

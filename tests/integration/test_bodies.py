@@ -1,4 +1,4 @@
-"""Bodies that nobody would send on purpose: each ends in a record or in a dead letter, at its first delivery."""
+"""Bodies that nobody would send on purpose: each ends as a record or a dead letter, at its first delivery."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ def nested(depth: int) -> Any:
     ],
     ids=lambda options: str(options)[:30],
 )
-def test_options_that_no_table_could_hold_end_in_a_record(cloud: Cloud, options: dict[str, Any]) -> None:
-    # Given a request whose options DynamoDB would refuse (38 digits, 32 levels, 400 KB, named attributes)
+def test_options_that_dynamodb_cannot_store_are_recorded_as_a_failure(cloud: Cloud, options: dict[str, Any]) -> None:
+    # Given a request whose options exceed DynamoDB's limits (38 digits, 32 levels, 400 KB, names of attributes)
     body = json.dumps({"url": URL, "requestId": "odd", "options": options})
     # When it is delivered
     outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), FakeClock()).process(
         message(body), FakeContext()
     )
-    # Then its record says what is wrong with it
+    # Then its record says what is wrong
     record = cloud.record("odd")
     assert (outcome.kind, outcome.acknowledge, outcome.reason) == (OutcomeKind.FAILED, True, "INVALID_REQUEST")
     assert (record.error_code, record.options) == ("INVALID_REQUEST", {})
 
 
 def send_bodies(cloud: Cloud, chosen: list[str]) -> dict[str, str]:
-    """Bodies by message id, as SQS accepted them."""
+    """Send the bodies in batches; returns each body by its message id."""
     sent: dict[str, str] = {}
     for at in range(0, len(chosen), 10):
         batch = chosen[at : at + 10]
@@ -71,22 +71,22 @@ def send_bodies(cloud: Cloud, chosen: list[str]) -> dict[str, str]:
     return sent
 
 
-def letters_of(cloud: Cloud) -> Iterator[dict[str, str]]:
-    """What the dead-letter queue has, with the reasons."""
-    while letters := cloud.receive(queue_url=cloud.settings.dead_letter_queue_url, wait=0):
-        for letter in letters:
+def read_dead_letters(cloud: Cloud) -> Iterator[dict[str, str]]:
+    """The messages in the dead-letter queue: body and message attributes."""
+    while messages := cloud.receive(queue_url=cloud.settings.dead_letter_queue_url, wait=0):
+        for letter in messages:
             attributes = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
             assert attributes["errorMessage"]
             yield {"body": letter["Body"], **attributes}
 
 
-def test_ten_thousand_fuzzed_bodies_are_each_accounted_for(
+def test_each_of_ten_thousand_fuzzed_bodies_is_accounted_for(
     make_cloud: MakeCloud, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # Given ten thousand bodies, sent to the queue as they are
+    # Given ten thousand bodies on the queue
     cloud = make_cloud(visibility=600)
     sent = send_bodies(cloud, [body for body in bodies(FUZZED + 2000, seed=4) if is_sendable(body)][:FUZZED])
-    # When a worker takes them from the queue, in batches as Lambda gets them
+    # When a worker processes them in batches, as Lambda does
     outcomes: dict[str, Outcome] = {}
     capture = capture_with(cloud.clients, cloud.settings, FakeRenderer(), SystemClock())
     handler = BatchHandler(
@@ -96,19 +96,19 @@ def test_ten_thousand_fuzzed_bodies_are_each_accounted_for(
         poller = Poller(cloud.clients, cloud.settings, handler.handle)
         while poller.poll(0):
             pass
-    # Then each was done with at its first delivery, and none was a defect
+    # Then each ends at its first delivery, and nothing is logged as an error
     assert outcomes.keys() == sent.keys()
     assert {outcome.receive_count for outcome in outcomes.values()} == {1}
     assert [record.message for record in caplog.records] == []
     assert [outcome for outcome in outcomes.values() if not outcome.acknowledge] == []
     # And each has a final record, or is in the dead-letter queue with its reason
-    set_aside = {mid for mid, outcome in outcomes.items() if outcome.reason in ("UNPARSABLE_BODY", "ID_CONFLICT")}
-    assert {letter["sourceMessageId"]: letter["body"] for letter in letters_of(cloud)} == {
-        message_id: sent[message_id] for message_id in set_aside
+    dead_lettered = {mid for mid, outcome in outcomes.items() if outcome.reason in ("UNPARSABLE_BODY", "ID_CONFLICT")}
+    assert {letter["sourceMessageId"]: letter["body"] for letter in read_dead_letters(cloud)} == {
+        message_id: sent[message_id] for message_id in dead_lettered
     }
     records = Archive(cloud.clients, cloud.settings).all_records()
     final = {record.id for record in records if record.status in (Status.SUCCESS, Status.FAILED)}
-    assert {outcome.id for mid, outcome in outcomes.items() if mid not in set_aside} == final
-    # And there was some of everything
+    assert {outcome.id for mid, outcome in outcomes.items() if mid not in dead_lettered} == final
+    # And every kind of outcome occurs often
     counted = Counter(outcome.reason or outcome.kind.value for outcome in outcomes.values())
     assert all(counted[reason] > 100 for reason in ("UNPARSABLE_BODY", "ID_CONFLICT", "INVALID_REQUEST", "captured"))

@@ -1,4 +1,4 @@
-"""The claim on a real table: who wins, who loses, and that a late holder changes nothing."""
+"""The claim on a real table: which delivery wins it, which loses, and that a late holder changes nothing."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ def test_a_capture_makes_three_aws_calls_and_a_duplicate_one(cloud: Cloud, clock
     worker.process(message(REQUEST), FakeContext())
     # Then it took a claim, a put and a completion
     assert calls == ["UpdateItem", "PutObject", "UpdateItem"]
-    # When its duplicate comes
+    # When a duplicate is delivered
     calls.clear()
     outcome = worker.process(message(REQUEST, "m-2"), FakeContext())
-    # Then one call tells that it is done, and where
+    # Then one call returns that it is captured, and where the image is
     assert calls == ["UpdateItem"]
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.SKIPPED, "already_success", True)
     assert outcome.s3_url == cloud.record("order-42").s3_url
 
 
-def test_an_image_is_sent_in_one_piece_under_its_own_checksum(cloud: Cloud, clock: FakeClock) -> None:
-    # Given a worker whose requests to S3 are looked at
+def test_an_image_is_sent_at_once_with_its_own_checksum(cloud: Cloud, clock: FakeClock) -> None:
+    # Given a worker whose requests to S3 are recorded
     sent: list[Any] = []
     cloud.clients.s3.meta.events.register("before-send.s3.PutObject", lambda request, **_: sent.append(request))
     # When a message is captured
     capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).process(message(REQUEST), FakeContext())
-    # Then the request waits for nothing before its body, and what is signed is the checksum that S3 verifies
+    # Then the body is sent without waiting, and the signature covers the checksum that S3 verifies
     (request,) = sent
     assert "Expect" not in request.headers
     assert request.headers["X-Amz-Content-SHA256"] == b"UNSIGNED-PAYLOAD"
     assert b"x-amz-checksum-sha256" in request.headers["Authorization"]
 
 
-def test_the_record_says_what_the_contract_names(cloud: Cloud, clock: FakeClock) -> None:
-    # Given / When a capture of a page with options
+def test_the_record_has_every_attribute_of_the_contract(cloud: Cloud, clock: FakeClock) -> None:
+    # Given / When a page is captured with options
     request = CaptureRequest(url="https://example.com/", request_id="full", options={"deviceScaleFactor": 1.5})
     capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).process(message(request), FakeContext())
-    # Then the record holds the artifact, the page's facts and the history
+    # Then the record describes the image, the page and the history of the capture
     record = cloud.record("full").to_wire()
     head = cloud.clients.s3.head_object(Bucket=cloud.settings.bucket_name, Key=record["s3Key"])
     assert record["s3Key"] == "screenshots/a1/full.png"
@@ -67,7 +67,7 @@ def test_the_record_says_what_the_contract_names(cloud: Cloud, clock: FakeClock)
     assert "leaseExpiresAt" not in record
 
 
-def test_a_finished_success_leaves_the_index_and_a_failure_stays(cloud: Cloud, clock: FakeClock) -> None:
+def test_a_success_leaves_the_index_and_a_failure_stays(cloud: Cloud, clock: FakeClock) -> None:
     # Given one success and one permanent failure
     def refuse() -> None:
         raise UnknownHost("no such host")
@@ -77,9 +77,9 @@ def test_a_finished_success_leaves_the_index_and_a_failure_stays(cloud: Cloud, c
     capture_with(cloud.clients, cloud.settings, FakeRenderer(refuse), clock).process(
         message(failing, "m-2"), FakeContext()
     )
-    # When the index is read as a whole
+    # When the whole index is read
     items = cloud.clients.dynamodb.scan(TableName=cloud.settings.table_name, IndexName="unfinished")["Items"]
-    # Then only the failure is there
+    # Then it has only the failure
     assert [item["id"]["S"] for item in items] == ["lost"]
 
 
@@ -114,9 +114,9 @@ def test_which_records_may_be_claimed(
         values["leaseExpiresAt"] = {"N": str(clock.ms + lease_offset_ms)}
     cloud.clients.dynamodb.put_item(TableName=cloud.settings.table_name, Item=values)
     renderer = FakeRenderer()
-    # When a message for it comes
+    # When a message for it is delivered
     outcome = capture_with(cloud.clients, cloud.settings, renderer, clock).process(message(REQUEST), FakeContext())
-    # Then it is rendered exactly when the claim may be won
+    # Then it is rendered exactly if the claim may be won
     assert (outcome.kind is OutcomeKind.CAPTURED) == wins
     assert len(renderer.rendered) == wins
 
@@ -124,19 +124,19 @@ def test_which_records_may_be_claimed(
 def test_a_stale_claim_is_taken_over_with_a_warning(
     cloud: Cloud, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # Given a worker that died in mid-render
+    # Given a worker that died during a render
     def die() -> None:
         raise SystemExit
 
     with pytest.raises(SystemExit):
         capture_with(cloud.clients, cloud.settings, FakeRenderer(die), clock).process(message(REQUEST), FakeContext(60))
-    # When its message comes again after the lease and its margin
+    # When its message is delivered again after the lease and its margin
     clock.advance(60 + cloud.settings.lease_margin_seconds + 0.001)
     with caplog.at_level(logging.WARNING, logger="stillframe"):
         outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock, "worker-2").process(
             message(REQUEST, receive_count=2), FakeContext()
         )
-    # Then the next worker takes the claim, says so, and captures
+    # Then the next worker takes the claim over, logs a warning, and captures the page
     assert outcome.kind is OutcomeKind.CAPTURED
     assert outcome.attempts == 2
     assert [record.getMessage() for record in caplog.records] == ["processing appears stale, will retry"]
@@ -146,19 +146,19 @@ def test_a_lease_never_outlives_its_invocation_by_more_than_the_margin(cloud: Cl
     # Given an invocation with 17 s left
     leases = []
 
-    def look() -> None:
+    def read_lease() -> None:
         leases.append(cloud.record("order-42").lease_expires_at)
 
-    # When it captures
+    # When it captures a page
     before = clock.ms
-    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(look), clock)
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(read_lease), clock)
     worker.process(message(REQUEST), FakeContext(17))
     # Then the lease ends with the invocation
     assert (leases[0] or 0) - before == pytest.approx(17_000 + cloud.settings.lease_margin_ms, abs=1)
 
 
 def test_a_late_completion_does_not_overwrite_the_next_holders_record(cloud: Cloud, clock: FakeClock) -> None:
-    # Given a first holder whose lease ran out in mid-render, and a second one that captured meanwhile
+    # Given a first holder whose lease ran out during its render, and a second holder that captured meanwhile
     second = capture_with(cloud.clients, cloud.settings, FakeRenderer(color="#0000ff"), clock, "worker-2")
 
     def be_late() -> None:
@@ -166,9 +166,9 @@ def test_a_late_completion_does_not_overwrite_the_next_holders_record(cloud: Clo
         assert second.process(message(REQUEST, "m-1", receive_count=2), FakeContext()).kind is OutcomeKind.CAPTURED
 
     first = capture_with(cloud.clients, cloud.settings, FakeRenderer(be_late, color="#ff0000"), clock, "worker-1")
-    # When the first one finishes
+    # When the first holder finishes
     outcome = first.process(message(REQUEST), FakeContext(60))
-    # Then nothing of it is kept, and its message is not acknowledged
+    # Then its result is discarded, and its message is not acknowledged
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.RETRY, "CLAIM_LOST", False)
     assert cloud.record("order-42").worker_id == "worker-2"
     assert len(cloud.versions()) == 1
@@ -176,22 +176,22 @@ def test_a_late_completion_does_not_overwrite_the_next_holders_record(cloud: Clo
 
 
 def test_a_late_failure_does_not_release_the_next_holders_claim(cloud: Cloud, clock: FakeClock) -> None:
-    # Given a first holder in mid-render
+    # Given a first holder during its render
     first_renders, fail_now, first_ended = threading.Event(), threading.Event(), threading.Event()
 
-    def fail_when_told() -> None:
+    def fail_on_signal() -> None:
         first_renders.set()
         assert fail_now.wait(10)
         raise BrowserCrashed("late")
 
     def run_first() -> None:
-        first = capture_with(cloud.clients, cloud.settings, FakeRenderer(fail_when_told), clock, "worker-1")
+        first = capture_with(cloud.clients, cloud.settings, FakeRenderer(fail_on_signal), clock, "worker-1")
         first.process(message(REQUEST, "m-1"), FakeContext(60))
         first_ended.set()
 
     threading.Thread(target=run_first).start()
     assert first_renders.wait(10)
-    # And a second holder who took the claim after the first one's lease
+    # And a second holder that took the claim over after the first one's lease
     clock.advance(100)
     third = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock, "worker-3")
     third_outcomes = []
@@ -204,7 +204,7 @@ def test_a_late_failure_does_not_release_the_next_holders_claim(cloud: Cloud, cl
 
     second = capture_with(cloud.clients, cloud.settings, FakeRenderer(let_the_first_fail), clock, "worker-2")
     outcome = second.process(message(REQUEST, "m-2"), FakeContext())
-    # Then the second still holds it, and a third delivery is refused
+    # Then the second still holds the claim, and a third delivery is refused
     assert [third.kind for third in third_outcomes] == [OutcomeKind.SKIPPED]
     assert outcome.kind is OutcomeKind.CAPTURED
     assert cloud.record("order-42").worker_id == "worker-2"

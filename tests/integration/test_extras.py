@@ -1,4 +1,4 @@
-"""Objects beside the image: stored before it, under its claim's token, named by its record."""
+"""Extra objects beside the image: stored before it, under the token of its claim, and named in the record."""
 
 from __future__ import annotations
 
@@ -21,18 +21,20 @@ REQUEST = CaptureRequest(url="https://example.com/", request_id="a.b")
 LEASE_SECONDS = 3600
 
 
-def both(number: int) -> tuple[Extra, ...]:
-    """A thumbnail and the source of the page, of one render."""
+def extras_of(number: int) -> tuple[Extra, ...]:
+    """The thumbnail and the page source of one render."""
     return (Extra.thumbnail(b"small %d" % number, "webp"), Extra.page(ExtraKind.HTML, b"source %d" % number))
 
 
 def capture(cloud: Cloud, number: int, clock: FakeClock, message_id: str = "m-1") -> OutcomeKind:
-    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(extras=both(number)), clock, f"worker-{number}")
+    worker = capture_with(
+        cloud.clients, cloud.settings, FakeRenderer(extras=extras_of(number)), clock, f"worker-{number}"
+    )
     return worker.process(message(REQUEST, message_id, number, clock.ms), FakeContext()).kind
 
 
 def stored(cloud: Cloud) -> dict[str, Any]:
-    """What the record's urls lead to, by kind."""
+    """The objects at the URLs in the record, by kind."""
     record = cloud.record("a.b")
     keys = {
         kind: url.removeprefix(f"s3://{cloud.settings.bucket_name}/") for kind, url in (record.extras or {}).items()
@@ -47,10 +49,10 @@ def audit(cloud: Cloud) -> list[Finding]:
     return findings
 
 
-def test_the_record_names_what_is_stored_beside_the_image(cloud: Cloud) -> None:
-    # Given / When a capture with two extra objects
+def test_the_record_names_the_objects_beside_the_image(cloud: Cloud) -> None:
+    # Given / When a page is captured with two extra objects
     assert capture(cloud, 1, FakeClock()) is OutcomeKind.CAPTURED
-    # Then they are there as what they are, and a stranger's page is nothing that a browser opens
+    # Then each is stored with its content type, and a browser downloads the page source instead of opening it
     found = stored(cloud)
     assert {kind: each["Body"].read() for kind, each in found.items()} == {"thumbnail": b"small 1", "html": b"source 1"}
     assert (found["thumbnail"]["ContentType"], found["html"]["ContentType"]) == (
@@ -58,15 +60,13 @@ def test_the_record_names_what_is_stored_beside_the_image(cloud: Cloud) -> None:
         "text/html; charset=utf-8",
     )
     assert found["html"]["ContentDisposition"] == "attachment"
-    # And the audit, which counts them, has nothing to say
+    # And the audit counts them and finds nothing
     assert len(list(stored_objects(cloud.clients, cloud.settings))) == 3
     assert audit(cloud) == []
 
 
-def test_what_a_dead_attempt_left_is_not_mixed_with_the_next_ones(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Given a worker that dies when it has stored its extra objects, and not its image
+def test_objects_of_a_dead_attempt_are_not_mixed_with_the_next(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a worker that dies after storing its extra objects and before storing its image
     write = ImageStore._write
 
     def die(self: ImageStore, key: str, *arguments: Any) -> bool:
@@ -78,28 +78,28 @@ def test_what_a_dead_attempt_left_is_not_mixed_with_the_next_ones(
     with monkeypatch.context() as patched:
         patched.setattr(ImageStore, "_write", die)
         assert capture(cloud, 1, clock) is OutcomeKind.RETRY
-    # When the next one captures the page
+    # When the next worker captures the page
     assert capture(cloud, 2, clock) is OutcomeKind.CAPTURED
-    # Then the record has what is of its own render
+    # Then the record names the objects of its own render
     assert {each["Body"].read() for each in stored(cloud).values()} == {b"small 2", b"source 2"}
-    # And the rest is a leftover, no defect
+    # And the others are orphans, which are not a defect
     assert {(each.kind, each.id) for each in audit(cloud)} == {(FindingKind.ORPHANED, "a.b")}
 
 
-def test_an_adopted_image_brings_what_belongs_to_it(cloud: Cloud) -> None:
-    # Given a worker that stored everything and died before it could say so
+def test_an_adopted_image_keeps_its_extra_objects(cloud: Cloud) -> None:
+    # Given a worker that stored everything and died before completing the record
     clock = FakeClock()
     with dying_before_completion():
         capture(cloud, 1, clock)
-    # When its lease is over and the next one takes the claim
+    # When its lease has ended and the next worker takes the claim over
     clock.advance(LEASE_SECONDS)
     assert capture(cloud, 2, clock) is OutcomeKind.CAPTURED
-    # Then the record is that of the first render, with all of it
+    # Then the record describes the first render with all its objects
     assert {each["Body"].read() for each in stored(cloud).values()} == {b"small 1", b"source 1"}
     assert audit(cloud) == []
 
 
-def test_the_audit_misses_what_is_gone(cloud: Cloud) -> None:
+def test_the_audit_reports_a_missing_extra_object(cloud: Cloud) -> None:
     capture(cloud, 1, FakeClock())
     (key,) = [each.key for each in stored_objects(cloud.clients, cloud.settings) if each.key.endswith(".webp")]
     cloud.clients.s3.delete_object(Bucket=cloud.settings.bucket_name, Key=key)

@@ -1,4 +1,4 @@
-"""The function's entry point, as Lambda calls it: an event in, the batch item failures out."""
+"""The function's entry point as Lambda calls it: an event in, batch item failures out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.pixels import GREEN, Pixels
 
 
 class Context:
-    """What Lambda gives a handler."""
+    """The context that Lambda passes to a handler."""
 
     function_name = "renderer"
     function_version = "$LATEST"
@@ -34,7 +34,7 @@ class Context:
 def lambda_function(
     make_cloud: MakeCloud, site: str, chromium: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Cloud]:
-    """The module as a fresh execution environment would have it, with its settings in the environment."""
+    """The module as in a new execution environment, with its settings in environment variables."""
     cloud = make_cloud(STILLFRAME_ALLOW_HOSTS=site, STILLFRAME_TABS="2")
     for name, value in {**cloud.exports, "LAMBDA_TASK_ROOT": "/var/task", "LOG_LEVEL": "INFO"}.items():
         monkeypatch.setenv(name, value)
@@ -57,7 +57,7 @@ def lambda_function(
 def test_one_bad_record_never_harms_its_batch(
     lambda_function: Cloud, site: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # Given a good request, one that is no request, a missing host, and one whose connection breaks
+    # Given a good request, an invalid body, an unknown host, and a page whose connection breaks
     cloud = lambda_function
     url = f"http://{site}/colour?hex=00aa00"
     bodies = [
@@ -66,13 +66,13 @@ def test_one_bad_record_never_harms_its_batch(
         CaptureRequest(url="http://stillframe.invalid/", request_id="missing").to_body(),
         CaptureRequest(url=f"http://{site}/drop", request_id="dropped").to_body(),
     ]
-    # When they come in one event
+    # When they arrive in one event
     response = entry.handler(event_of(*bodies), Context())  # type: ignore[arg-type]
-    # Then only what may succeed later is reported back
+    # Then only the one that may succeed later is reported
     assert response == {"batchItemFailures": [{"itemIdentifier": "message-3"}]}
-    # And each has ended as it should
+    # And each has the right image, record or dead letter
     assert Pixels(cloud.image("good")).is_all(GREEN)
-    # And what it took of the worker is in its record
+    # And its record has the cost of the capture
     record = cloud.record("good").to_wire()
     assert record["cpuMs"] > 10
     assert 10 < record["billedMs"] <= record["durationMs"]
@@ -82,7 +82,7 @@ def test_one_bad_record_never_harms_its_batch(
     }
     assert statuses == {"missing": ("failed", "UNKNOWN_HOST"), "dropped": ("queued", "CONNECTION_RESET")}
     assert [letter["Body"] for letter in cloud.dead_letters()] == ["malformed"]
-    # And there is one canonical line and one metric record for each
+    # And there is one canonical log line and one metric record for each
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     captures = {line["id"]: line for line in lines if line.get("message") == "capture"}
     metrics = [line for line in lines if "Captures" in line]
@@ -95,19 +95,19 @@ def test_one_bad_record_never_harms_its_batch(
     }
     assert {line["functionRequestId"] for line in captures.values()} == {"request-1"}
     assert (len(metrics), refused) == (4, ["deny.unresolved"])
-    # When a duplicate comes to the warm environment
+    # When a duplicate arrives in the warm environment, then it is skipped
     assert entry.handler(event_of(bodies[0]), Context()) == {"batchItemFailures": []}  # type: ignore[arg-type]
     assert "already_success" in capsys.readouterr().out
 
 
-def test_missing_settings_fail_the_invocation_with_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_settings_fail_the_invocation_and_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     entry.worker.cache_clear()
     with pytest.raises(Exception, match="QUEUE_URL: is not set"):
         entry.handler(event_of("{}"), Context())  # type: ignore[arg-type]
 
 
-def test_a_batch_in_which_everything_fails_is_reported_and_not_raised(lambda_function: Cloud, site: str) -> None:
-    # An invocation that raises would return the whole batch, and count as a failure of the function
+def test_a_batch_in_which_every_record_fails_does_not_raise(lambda_function: Cloud, site: str) -> None:
+    # If the invocation raised, the whole batch would return, and it would count as an error of the function.
     bodies = [CaptureRequest(url=f"http://{site}/drop?n={number}").to_body() for number in range(2)]
     response = entry.handler(event_of(*bodies), Context())  # type: ignore[arg-type]
     assert {each["itemIdentifier"] for each in response["batchItemFailures"]} == {"message-0", "message-1"}

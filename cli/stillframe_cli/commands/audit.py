@@ -8,6 +8,7 @@ import time
 import click
 
 from stillframe.clients import Clients
+from stillframe.printable import printable
 from stillframe.settings import Settings
 
 from ..auditor import STUCK_AFTER_SECONDS, Auditor, AuditPlan
@@ -53,7 +54,7 @@ def command(share: float, stuck_after: int, settings: Settings, clients: Clients
             print_json(finding.to_wire())
         else:
             name = finding.id or finding.s3_key
-            click.echo(f"{finding.kind.value:12} {name}: {finding.problem} ({finding.advice})")
+            click.echo(printable(f"{finding.kind.value:12} {name}: {finding.problem} ({finding.advice})"))
 
     summary = Auditor(clients, settings, AuditPlan(share, stuck_after)).audit(report, _AuditProgress().show)
     if as_json:

@@ -15,6 +15,7 @@ from stillframe import log_messages
 from stillframe.cost import worker_architecture
 from stillframe.errors import ClaimHeld, ServiceUnavailable, UnexpectedError
 from stillframe.outcome import Outcome, OutcomeKind
+from stillframe.printable import printable_json
 
 SERVICE = "stillframe"
 NAMESPACE = "Stillframe"
@@ -33,13 +34,25 @@ Observer = Callable[[Outcome], None]
 
 def json_logger(level: str, stream: IO[str] | None = None) -> Logger:
     """Create the process's logger. The loggers of all Stillframe modules are its children."""
-    logger = Logger(service=SERVICE, level=level.upper(), stream=stream, utc=True, use_rfc3339=True)
+    logger = Logger(
+        service=SERVICE,
+        level=level.upper(),
+        stream=stream,
+        utc=True,
+        use_rfc3339=True,
+        json_serializer=_json_line,
+    )
     # `stillframe_renderer` is not a child of the logger `stillframe`, so it needs the handlers as well.
     package_logger = logging.getLogger(__package__)
     package_logger.handlers = list(logging.getLogger(SERVICE).handlers)
     package_logger.setLevel(level.upper())
     package_logger.propagate = False
     return logger
+
+
+def _json_line(line: object) -> str:
+    """One line that is safe to read on a terminal: URLs and titles in it are other people's text."""
+    return printable_json(json.dumps(line, default=str, separators=(",", ":"), ensure_ascii=False))
 
 
 def log_outcome(outcome: Outcome) -> None:

@@ -53,7 +53,7 @@ MACHINE = (
         f"{RENDERER}/page/capture.py",
         "        self._tab.dismiss_dialogs()\n",
         "",
-        "tests/integration/test_render.py::test_dialogs_do_not_stop_a_page",
+        "tests/integration/test_render.py::test_dialogs_do_not_block_a_page",
     ),
     # The process.
     Defence(
@@ -96,7 +96,7 @@ MACHINE = (
         f"{RENDERER}/browsers/pool.py",
         "        if chromium.captures >= CAPTURES_PER_BROWSER:\n",
         "        if chromium.captures is None:\n",
-        "tests/integration/test_browser.py::test_a_browser_is_replaced_after_so_many_captures",
+        "tests/integration/test_browser.py::test_a_browser_is_replaced_after_a_number_of_captures",
     ),
     Defence(
         "it is killed with all its children",

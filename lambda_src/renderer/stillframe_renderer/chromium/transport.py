@@ -21,6 +21,10 @@ from .pipe import MessagePipe
 logger = logging.getLogger(__name__)
 
 
+class CommandRefused(NetworkError):
+    """The browser answered a command with an error: it works, and would not do as asked."""
+
+
 class PipeSession(CDPSession):
     """A flattened session: its messages are sent over the connection, with its id."""
 
@@ -106,7 +110,7 @@ class PipeConnection(Connection):
         if future is None or future.done():
             return
         if "error" in message:
-            future.set_exception(NetworkError(f"{method}: {message['error'].open().get('message', '')}"))
+            future.set_exception(CommandRefused(f"{method}: {message['error'].open().get('message', '')}"))
         else:
             future.set_result(message["result"].open() if "result" in message else {})
 

@@ -12,6 +12,7 @@ from stillframe.errors import (
     CaptureError,
     ConnectionFailed,
     ContentRefused,
+    InvalidRequest,
     StatusRefused,
     StatusUnavailable,
 )
@@ -105,7 +106,10 @@ class PageCapture:
         page.track(self._tab.permit(permissions_of(self._options)))
         self._interception.install(page)
         if self._options.cookies:
-            page.send("Network.setCookies", {"cookies": cookies_of(self._options, self._url)})
+            refusal = InvalidRequest(
+                "options: cookies: the browser refuses one of them; check its value and attributes"
+            )
+            page.send("Network.setCookies", {"cookies": cookies_of(self._options, self._url)}, refusal)
         emulate(page, self._options, self._tab.chromium.user_agent)
         self._changes.install(page)
         if self._consent is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -9,9 +10,10 @@ from pyppeteer.connection import CDPSession
 
 from stillframe.egress import hosts
 from stillframe.egress.policy import EgressPolicy
-from stillframe.errors import CaptureError
+from stillframe.errors import CaptureError, InvalidRequest
 from stillframe.request.options import RenderOptions
 
+from ..chromium.transport import CommandRefused
 from ..guard.session import GuardSession
 from .blocks import Blocks
 from .preparation import Preparation
@@ -84,7 +86,17 @@ class Interception:
             self._resolve(event, "Fetch.continueRequest", self._added_headers(event))
 
     def _resolve(self, event: dict[str, Any], method: str, parameters: dict[str, Any]) -> None:
-        self._session.send(method, {"requestId": event["requestId"], **parameters})
+        answer = self._session.send(method, {"requestId": event["requestId"], **parameters})
+        if "headers" in parameters:
+            answer.add_done_callback(lambda done: self._check_headers(event, done))
+
+    def _check_headers(self, event: dict[str, Any], answer: asyncio.Future[Any]) -> None:
+        """A request whose headers the browser refuses would wait for ever."""
+        error = None if answer.cancelled() else answer.exception()
+        # The id is unknown when the page gave up the request meanwhile.
+        if isinstance(error, CommandRefused) and "InterceptionId" not in str(error):
+            self.refusal = InvalidRequest("options: headers: the browser refuses one of them")
+            self._resolve(event, "Fetch.failRequest", {"errorReason": "Failed"})
 
     def _added_headers(self, event: dict[str, Any]) -> dict[str, Any]:
         """The parameters that add our headers to requests to the origin. Redirects do not inherit them (CDP, Fetch)."""

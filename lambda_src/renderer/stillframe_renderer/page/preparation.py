@@ -6,9 +6,10 @@ import asyncio
 from typing import Any
 
 from pyppeteer.connection import CDPSession
-from pyppeteer.errors import NetworkError
 
-from stillframe.errors import CaptureError
+from stillframe.errors import CaptureError, InvalidRequest
+
+from ..chromium.transport import CommandRefused
 
 
 class Preparation:
@@ -27,11 +28,13 @@ class Preparation:
         self._answers.append((answer, refusal))
 
     async def confirm(self) -> None:
-        """Return when every command has succeeded. Raises the refusal of one that did not, or its NetworkError."""
+        """Return when every command has succeeded.
+
+        Raises the refusal of one that the browser refused, or else an InvalidRequest that names the command: all of
+        them come from the request's options, and another attempt or another browser would refuse them again.
+        """
         for answer, refusal in self._answers:
             try:
                 await answer
-            except NetworkError as error:
-                if refusal is None:
-                    raise
-                raise refusal from error
+            except CommandRefused as error:
+                raise refusal or InvalidRequest(f"options: the browser refuses {error}") from error

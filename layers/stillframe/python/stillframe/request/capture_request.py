@@ -121,7 +121,12 @@ class CaptureRequest(BaseModel):
             raise InvalidRequest("url: has no host; expected https://host/path")
         if "@" in parts.netloc:
             raise InvalidRequest("url: contains a user name or password; use the option basicAuth instead")
-        return RenderOptions.parse(self.options)
+        options = RenderOptions.parse(self.options)
+        try:
+            options.check_cookies(is_https=parts.scheme.lower() == "https")
+        except ValueError as error:
+            raise InvalidRequest(f"options: {error}") from error
+        return options
 
     def to_body(self) -> str:
         """The message body that `from_body` reads back."""

@@ -24,9 +24,20 @@ SECRET_ARN = re.compile(r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:se
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\Z")
 # Headers that belong to the connection or have an option of their own.
 RESERVED_HEADERS = frozenset(
-    {"connection", "content-length", "cookie", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding"}
-    | {"upgrade", "origin", "referer"}
+    {"connection", "content-length", "cookie", "expect", "host", "http2-settings", "keep-alive", "te", "trailer"}
+    | {"transfer-encoding", "upgrade", "via", "origin", "referer"}
+    # What a server sends and never a client (RFC 6265, RFC 2965, RFC 9110, 11).
+    | {"set-cookie", "set-cookie2", "cookie2", "www-authenticate", "authentication-info"}
 )
+# What all headers and cookies may be together: a request's head has to fit the guard's limit of 128 KB, with its URL
+# and with what the browser itself sends.
+MAX_TOTAL_BYTES = 64 * 1024
+# Of a cookie, name and value together (RFC 6265bis, 5.6).
+MAX_COOKIE_BYTES = 4096
+# Names with a meaning (RFC 6265bis, 4.1.3), in lower case, and what a browser asks of them besides `secure`.
+HOST_PREFIXES = ("__host-",)
+HTTP_PREFIXES = ("__http-", "__host-http-")
+SECURE_PREFIXES = ("__secure-", *HOST_PREFIXES, *HTTP_PREFIXES)
 
 
 class SecretReference(WireModel):
@@ -87,8 +98,8 @@ class Cookie(WireModel):
 
     name: Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$")]
     value: Secret
-    domain: Annotated[str, Field(pattern=r"^\.?[A-Za-z0-9.-]{1,253}$")] | None = None
-    path: Annotated[str, Field(pattern=r"^/[\x21-\x7e]{0,1023}$")] = "/"
+    domain: Annotated[str, Field(pattern=r"^\.?[A-Za-z0-9-][A-Za-z0-9.-]{0,252}$")] | None = None
+    path: Annotated[str, Field(pattern=r"^/[\x21-\x3a\x3c-\x7e]{0,1023}$")] = "/"
     secure: Annotated[bool, Field(strict=True)] | None = None
     http_only: Annotated[bool, Field(strict=True)] = False
     same_site: SameSite | None = None
@@ -101,6 +112,28 @@ class Cookie(WireModel):
                 "domain and value.secretArn conflict: a cookie by reference belongs to the page's host only"
             )
         return self
+
+    @model_validator(mode="after")
+    def refuse_what_no_browser_stores(self) -> Self:
+        """The rules of RFC 6265bis, 5.6 and 4.1.3, with which Chromium refuses a cookie, or drops it silently."""
+        name, text = self.name.lower(), reveal(self.value) if isinstance(self.value, SecretStr) else ""
+        if ";" in text or text != text.strip():
+            raise ValueError("the value of a cookie cannot hold a semicolon, or begin or end with a space; encode them")
+        if len(self.name) + len(text) > MAX_COOKIE_BYTES:
+            raise ValueError(f"name and value of a cookie together are longer than {MAX_COOKIE_BYTES} characters")
+        if self.secure is False and self.needs_secure:
+            raise ValueError(f"the cookie {self.name[:40]} needs secure")
+        if name.startswith(HOST_PREFIXES) and (self.domain is not None or self.path != "/"):
+            raise ValueError(f"the cookie {self.name[:40]} needs the path / and no domain")
+        is_by_reference = isinstance(self.value, SecretReference)
+        if name.startswith(HTTP_PREFIXES) and not (self.http_only or is_by_reference):
+            raise ValueError(f"the cookie {self.name[:40]} needs httpOnly")
+        return self
+
+    @property
+    def needs_secure(self) -> bool:
+        """Whether browsers store the cookie only if it is secure."""
+        return self.name.lower().startswith(SECURE_PREFIXES) or self.same_site is SameSite.NONE
 
     def with_text(self, text: SecretStr) -> Self:
         """The cookie with its secret as text. A referenced secret is hidden from scripts, as it is from requesters."""
@@ -132,6 +165,21 @@ class AccessOptions(WireModel):
         if self.basic_auth is not None and any(name.lower() == "authorization" for name in self.headers):
             raise ValueError("basicAuth and headers.Authorization conflict: set only one of them")
         return self
+
+    @model_validator(mode="after")
+    def refuse_too_large_a_head(self) -> Self:
+        lines = [(name, value) for name, value in self.headers.items()]
+        lines += [(cookie.name, cookie.value) for cookie in self.cookies]
+        total = sum(len(name) + (len(reveal(text)) if isinstance(text, SecretStr) else 0) for name, text in lines)
+        if total > MAX_TOTAL_BYTES:
+            raise ValueError(f"headers and cookies together are longer than {MAX_TOTAL_BYTES:,} characters")
+        return self
+
+    def check_cookies(self, is_https: bool) -> None:
+        """Check what depends on the page's scheme. Raises ValueError."""
+        for cookie in self.cookies:
+            if cookie.needs_secure and cookie.secure is None and not is_https:
+                raise ValueError(f"cookies: the cookie {cookie.name[:40]} needs secure, and the page is not https")
 
     def has_references(self) -> bool:
         """Whether any secret is given by reference, which means that the requester does not know it."""

@@ -1,0 +1,84 @@
+"""Cookies and headers that no browser sends, refused at once with the option's name.
+
+What Chromium refuses, or drops without a word, was tried with `Network.setCookies`; the rules are RFC 6265bis's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stillframe.errors import InvalidRequest
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.options.access import MAX_TOTAL_BYTES
+
+
+def check(url: str = "https://example.com/", **options: Any) -> None:
+    CaptureRequest(url=url, options=options).render_options()
+
+
+def cookie(**changes: Any) -> dict[str, Any]:
+    return {"cookies": [{"name": "a", "value": "b", **changes}]}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (cookie(value="b;c"), "semicolon"),
+        (cookie(value=" b"), "space"),
+        (cookie(value="b "), "space"),
+        (cookie(name="n" * 200, value="v" * 3897), "longer than 4096"),
+        (cookie(path="/a;b"), "path"),
+        (cookie(domain="."), "domain"),
+        (cookie(name="__Host-a", secure=False), "secure"),
+        (cookie(name="__HOST-a", secure=True, path="/a"), "path /"),
+        (cookie(name="__Host-a", secure=True, domain="example.com"), "no domain"),
+        (cookie(name="__Secure-a", secure=False), "secure"),
+        (cookie(name="__Http-a", secure=True), "httpOnly"),
+        (cookie(name="__Host-Http-a", secure=True), "httpOnly"),
+        (cookie(sameSite="None", secure=False), "secure"),
+        ({"cookies": [{"name": f"c{n}", "value": "v" * 4000} for n in range(17)]}, f"{MAX_TOTAL_BYTES:,}"),
+    ],
+)
+def test_a_cookie_that_no_browser_stores_is_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidRequest, match="cookies") as refused:
+        check(**options)
+    assert words in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        cookie(value="a b"),
+        cookie(value='"a,b"'),
+        cookie(value=""),
+        cookie(value="a=b"),
+        cookie(name="n" * 200, value="v" * 3896),
+        cookie(path="/" + "a" * 1023),
+        cookie(name="__Host-a"),
+        cookie(name="__Secure-a", domain="example.com"),
+        cookie(name="__Http-a", httpOnly=True),
+        cookie(sameSite="None"),
+    ],
+)
+def test_a_cookie_just_inside_the_rules_is_accepted(options: dict[str, Any]) -> None:
+    check(**options)
+
+
+@pytest.mark.parametrize("changes", [{"name": "__Host-a"}, {"name": "__Secure-a"}, {"sameSite": "None"}])
+def test_what_needs_https_is_refused_for_plain_http(changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match=r"cookies: .* needs secure, and the page is not https"):
+        check("http://example.com/", **cookie(**changes))
+
+
+@pytest.mark.parametrize("name", ["Set-Cookie", "set-cookie2", "Cookie2", "WWW-Authenticate", "HTTP2-Settings", "Via"])
+def test_a_header_that_no_client_sends_is_refused(name: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"headers.*{name} cannot be set"):
+        check(headers={name: "x"})
+
+
+def test_all_headers_together_have_a_limit() -> None:
+    check(headers={f"X-{n:02}": "a" * 4091 for n in range(16)})
+    with pytest.raises(InvalidRequest, match=f"headers and cookies together are longer than {MAX_TOTAL_BYTES:,}"):
+        check(headers={f"X-{n:02}": "a" * 4096 for n in range(16)})
