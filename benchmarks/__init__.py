@@ -1,1 +1,1 @@
-"""Measurements, each as a ratio against a peer or a limit in the same run. Never part of the tests."""
+"""Benchmarks. Each gives a ratio to a peer or to a limit measured in the same run. They are not part of the tests."""

@@ -1,6 +1,6 @@
-"""What a process and all that come of it take: CPU seconds and memory, by the kernel's own account (cgroups).
+"""CPU time and memory of a process and all its descendants, as the kernel accounts for them (cgroups).
 
-Version 2 where it is mounted, else version 1. Needs root, as making a group does.
+Uses version 2 if it is mounted, or else version 1. Needs root, which creating a group requires.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The files of one group, of either version."""
+    """The folders of one control group, of either version."""
 
     folders: tuple[Path, ...]
     is_unified: bool
 
     def join(self) -> None:
-        """Put this very process into it; for the time between fork and exec."""
+        """Move the calling process into the group. To be called between fork and exec."""
         for folder in self.folders:
             (folder / "cgroup.procs").write_text(str(os.getpid()))
 
     @property
     def cpu_seconds(self) -> float:
-        """Of all processes that ever were in it."""
+        """The CPU time of all processes that were ever in the group."""
         if self.is_unified:
             lines = (self.folders[0] / "cpu.stat").read_text().splitlines()
             return int(dict(line.split() for line in lines)["usage_usec"]) / 1e6
@@ -40,14 +40,14 @@ class Account:
 
     @property
     def peak_mb(self) -> float:
-        """The most memory that was in use at once, pages of files included."""
+        """The highest memory use of the group in MB, including its page cache."""
         name = "memory.peak" if self.is_unified else "memory.max_usage_in_bytes"
         return int((self.folders[-1] / name).read_text()) / 2**20
 
 
 @contextlib.contextmanager
 def account() -> Iterator[Account]:
-    """A new group, removed at the end, when nothing may be left in it."""
+    """Create a group. At the end of the block, its processes are killed and it is removed."""
     name = f"stillframe-bench-{os.getpid()}-{next(_numbers)}"
     is_unified = (ROOT / "cgroup.controllers").exists()
     folders = (ROOT / name,) if is_unified else (ROOT / "cpuacct" / name, ROOT / "memory" / name)

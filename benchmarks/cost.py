@@ -1,4 +1,4 @@
-"""What a thousand captures cost, by page class: measured CPU time and durations, at the sizes that `plan` works out.
+"""The cost of a thousand captures by page class: measured CPU time and durations, at the sizes that `plan` calculates.
 
 python -m benchmarks.cost --captures 40
 """
@@ -29,11 +29,13 @@ from stillframe_renderer.runtime import Runtime
 
 from . import pages
 from .contenders.job import is_full_page
-from .machine import described
+from .machine import describe_machine
 
 LATENCY_MS = 300
-# Few, so that a capture waits for no other one.
+# Few tabs, so that captures do not wait for each other.
 TABS = "2"
+# The first captures of a class are not counted: the browser has just started.
+WARM_UP = 5
 THOUSAND = 1000
 ARCHITECTURES = ("arm64", "x86")
 RESULTS = Path(__file__).parent / "results" / "cost.json"
@@ -42,14 +44,19 @@ PAGE = Path(__file__).resolve().parents[1] / "docs/cost.md"
 
 
 def main() -> None:
-    """Progress on stderr, the figures as one JSON line on stdout, in benchmarks/results and in docs/cost.md."""
+    """Print the figures as one JSON line on stdout, and write them to benchmarks/results and docs/cost.md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--captures", type=int, default=40, help="of each class")
-    given = parser.parse_args()
+    parser.add_argument("--captures", type=int, default=40, help="captures per page class")
+    arguments = parser.parse_args()
     logging.disable(logging.CRITICAL)
     with pages.serving(LATENCY_MS) as site:
-        classes = {name: _priced(_measure(site, name, given.captures)) for name in pages.CLASSES}
-    result = {"machine": described(), "captures": given.captures, "latencyMs": LATENCY_MS, "classes": classes}
+        classes = {name: _priced(_measure(site, name, arguments.captures)) for name in pages.CLASSES}
+    result = {
+        "machine": describe_machine(),
+        "captures": arguments.captures,
+        "latencyMs": LATENCY_MS,
+        "classes": classes,
+    }
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
     kept = PAGE.read_text().partition(MARKER)[0]
     PAGE.write_text(f"{kept}{MARKER}\n\n{_table(result)}")
@@ -57,7 +64,7 @@ def main() -> None:
 
 
 def _measure(site: str, name: str, captures: int) -> Figures:
-    """Of the records that a worker has written, the first few left out: its browser was just started."""
+    """Capture pages of a class, and calculate the figures from the records that the worker has written."""
     overrides = {"STILLFRAME_ALLOW_HOSTS": site, "STILLFRAME_TABS": TABS}
     requests = [
         CaptureRequest(
@@ -65,12 +72,12 @@ def _measure(site: str, name: str, captures: int) -> Figures:
             request_id=f"{name}-{number:04d}",
             options={"fullPage": True} if is_full_page(f"/{name}") else {},
         )
-        for number in range(captures + 5)
+        for number in range(captures + WARM_UP)
     ]
     with embedded_environment(**overrides) as environment:
         _capture(environment, requests)
         records = sorted(Archive(environment.clients, environment.settings).all_records(), key=lambda each: each.id)
-    figures = from_records(records[5:])
+    figures = from_records(records[WARM_UP:])
     print(f"cost: {name}, {figures.cpu_ms:.0f} ms CPU of {figures.duration_ms:.0f} ms", file=sys.stderr)
     return figures
 

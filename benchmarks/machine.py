@@ -1,4 +1,4 @@
-"""Which machine it was."""
+"""A description of the machine that the benchmarks ran on."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from stillframe_renderer.chromium.executable import find_chromium
 
 
-def described() -> dict[str, str | int]:
-    """Processor, how many of it may be used, memory, system, browser."""
+def describe_machine() -> dict[str, str | int]:
+    """Processor, number of usable CPUs, memory, operating system, Python and browser version."""
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())
     version = subprocess.run([find_chromium(), "--version"], capture_output=True, text=True, check=False, timeout=20)

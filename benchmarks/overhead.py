@@ -1,4 +1,4 @@
-"""What a warm capture takes beside its render: queue, claim, put, complete, delete, with one tab.
+"""The time that a warm capture takes beside its render, with one tab: queue, claim, put, complete, delete.
 
 python -m benchmarks.overhead --captures 60
 """
@@ -23,17 +23,17 @@ from stillframe_renderer.process_setup import configure_process
 from stillframe_renderer.runtime import Runtime
 
 from . import pages
-from .machine import described
+from .machine import describe_machine
 
-# Connections are made, caches filled.
+# The first captures are not counted: connections are made, caches fill.
 WARM_UP = 10
 
 
 def main() -> None:
-    """The figures as one JSON line on stdout; milliseconds."""
+    """Print the figures, in milliseconds, as one JSON line on stdout."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--captures", type=int, default=60)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     logging.disable(logging.CRITICAL)
     outcomes: list[Outcome] = []
     with (
@@ -46,17 +46,17 @@ def main() -> None:
         runtime = Runtime.build(settings, clients, [outcomes.append, loop.observe])
         runtime.engine.warm_up()
         time.sleep(1)
-        urls = pages.urls(site, given.captures + WARM_UP)
+        urls = pages.urls(site, arguments.captures + WARM_UP)
         list(
             Producer(clients, settings).send(CaptureRequest(url=url, request_id=f"o-{n}") for n, url in enumerate(urls))
         )
         poller = Poller(clients, settings, runtime.handler.handle)
         loop.run(poller, threading.Event(), wait_seconds=1, until_empty=True, tabs=lambda: runtime.tabs.width)
         runtime.close()
-    beside = sorted(each.duration_ms - (each.render_ms or 0) for each in outcomes[WARM_UP:])
-    print(f"overhead: {len(beside)} captures", file=sys.stderr)
-    figures = {"p50Ms": statistics.median(beside), "p95Ms": beside[int(len(beside) * 0.95)], "goalMs": 25}
-    print(json.dumps({"machine": described(), "captures": len(beside), **figures}))
+    overheads = sorted(each.duration_ms - (each.render_ms or 0) for each in outcomes[WARM_UP:])
+    print(f"overhead: {len(overheads)} captures", file=sys.stderr)
+    figures = {"p50Ms": statistics.median(overheads), "p95Ms": overheads[int(len(overheads) * 0.95)], "goalMs": 25}
+    print(json.dumps({"machine": describe_machine(), "captures": len(overheads), **figures}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The pages of the benchmarks, and a site that serves them, each response late by a given latency.
+"""The pages of the benchmarks, and a site that serves them with a given latency per response.
 
 python -m benchmarks.pages LATENCY_MS
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 import httptools
 from PIL import Image
 
-DEMO_FONTS = Path(__file__).parents[1] / "cli/demo_site/fonts"
+DEMO_FONTS = Path(__file__).parents[1] / "cli/stillframe_cli/demo_site/fonts"
 HEAD = "<!doctype html><html><head><meta charset=utf-8><title>{}</title>"
 WORDS = [
     "keeper",
@@ -99,7 +99,7 @@ CLASSES = {"text": text, "images": images, "css": css, "script": script, "tall":
 
 
 def urls(site: str, count: int) -> list[str]:
-    """The classes in turn; no url comes twice, so that nobody gains by a cache."""
+    """URLs of all page classes in turn. No URL occurs twice, so that no contender gains from a cache."""
     names = list(CLASSES)
     return [f"http://{site}/{names[number % len(names)]}?{number}" for number in range(count)]
 
@@ -120,7 +120,7 @@ def body_of(path: str) -> tuple[bytes, str]:
 
 
 class Connection(asyncio.Protocol):
-    """HTTP/1.1 with keep-alive; every answer is made in advance, so that serving takes little from the contenders."""
+    """HTTP/1.1 with keep-alive. Responses are prepared in advance, so that serving them takes little CPU time."""
 
     def __init__(self, latency_seconds: float) -> None:
         self._latency = latency_seconds
@@ -151,7 +151,7 @@ class Connection(asyncio.Protocol):
 
 @contextlib.contextmanager
 def serving(latency_ms: int) -> Iterator[str]:
-    """Serve in a process of its own; yields host and port."""
+    """Serve the pages in a process of its own. Yields host and port."""
     command = [sys.executable, "-m", __name__, str(latency_ms)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -162,7 +162,7 @@ def serving(latency_ms: int) -> Iterator[str]:
 
 
 async def serve(latency_ms: int) -> None:
-    """Print host and port, and serve until the parent is gone."""
+    """Print host and port, and serve until the parent process has ended."""
     for name in CLASSES:
         body_of(f"/{name}")
     for number in range(IMAGES):

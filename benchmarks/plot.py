@@ -1,4 +1,4 @@
-"""Draws the figures on its standard input: bars of captures a second, a group for each latency."""
+"""Plots the figures on its standard input: captures per second as bars, with one chart per latency."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ mpl.rcParams.update({"svg.hashsalt": "stillframe", "font.size": 9})
 
 
 def main() -> None:
-    given = json.load(sys.stdin)
-    latencies, titles = given["figures"]["latencies"], given["titles"]
+    data = json.load(sys.stdin)
+    latencies, titles = data["figures"]["latencies"], data["titles"]
     figure, axes = plt.subplots(1, len(latencies), figsize=(4 * len(latencies), 3), sharey=True)
     names = list(titles)[::-1]
     for axis, (latency, figures) in zip(axes if len(latencies) > 1 else [axes], latencies.items(), strict=True):
@@ -23,8 +23,8 @@ def main() -> None:
         colours = ["#12343b" if name in ("renderer", "pipeline") else "#c9b79c" for name in names]
         axis.barh([titles[name] for name in names], speeds, color=colours)
         axis.axvline(figures["limit"], color="#c03a2b", linewidth=1)
-        axis.set_title(f"{latency} ms a response")
-        axis.set_xlabel("captures a second")
+        axis.set_title(f"{latency} ms per response")
+        axis.set_xlabel("captures per second")
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     figure.savefig(sys.argv[1], metadata={"Date": None})

@@ -1,4 +1,4 @@
-"""docs/performance.md: tables and a plot of the last run."""
+"""Writes the tables and the plot of the last run into docs/performance.md."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MARKER = "<!-- Below: written by `make bench`. -->"
 
 
 def write_report(figures: dict[str, Any], runs: dict[str, Any], peers: Path) -> None:
-    """Replace what is below the marker of docs/performance.md, and the plot beside it."""
+    """Replace everything below the marker in docs/performance.md, and the plot beside it."""
     page = DOCS / "performance.md"
     kept = page.read_text().partition(MARKER)[0]
     page.write_text(f"{kept}{MARKER}\n\n{_tables(figures, runs, peers)}")
@@ -44,26 +44,28 @@ def _tables(figures: dict[str, Any], runs: dict[str, Any], peers: Path) -> str:
     lines = [
         f"{machine['cpus']} CPUs of {machine['processor']}, {machine['memoryGb']} GB, {machine['system']}, "
         f"Python {machine['python']}, Chromium {machine['chromium']}; medians of {figures['rounds']} rounds with "
-        f"{figures['capturesARun']} captures a run (each round has {figures['turns']} runs of the limit, the renderer "
-        "and the pipeline, and 1 of every other contender).",
+        f"{figures['capturesARun']} captures per run (each round has {figures['turns']} runs of the limit, the "
+        "renderer and the pipeline, and 1 of every other contender).",
         "",
-        "![captures a second](performance.svg)",
+        "![captures per second](performance.svg)",
         "",
     ]
     titles = _titles(peers)
     for latency, of_latency in figures["latencies"].items():
         lines += [f"### {latency} ms per response", ""]
-        lines += ["| | tabs | captures a second | CPU seconds per capture | p50 | p95 | p99 | peak memory |"]
+        lines += ["| | tabs | captures per second | CPU seconds per capture | p50 | p95 | p99 | peak memory |"]
         lines += ["| --- | --- | --- | --- | --- | --- | --- | --- |"]
         for name, tabs in of_latency["tabs"].items():
-            taken = [run for each in runs[str(latency)][name]["rounds"] for run in each]
-            times = sorted(time for run in taken for time in run["milliseconds"])
-            cpu = statistics.median(run["cpu_seconds"] for run in taken)
-            peak = max(run["peak_mb"] for run in taken)
-            shares = " | ".join(
+            runs_of_contender = [run for each in runs[str(latency)][name]["rounds"] for run in each]
+            times = sorted(time for run in runs_of_contender for time in run["milliseconds"])
+            cpu = statistics.median(run["cpu_seconds"] for run in runs_of_contender)
+            peak = max(run["peak_mb"] for run in runs_of_contender)
+            percentiles = " | ".join(
                 f"{times[min(len(times) - 1, int(len(times) * part))]} ms" for part in (0.5, 0.95, 0.99)
             )
-            lines.append(f"| {titles[name]} | {tabs} | {of_latency[name]:.2f} | {cpu:.3f} | {shares} | {peak:.0f} MB |")
+            lines.append(
+                f"| {titles[name]} | {tabs} | {of_latency[name]:.2f} | {cpu:.3f} | {percentiles} | {peak:.0f} MB |"
+            )
         lines += ["", "| ratio | measured | range over the rounds | goal |", "| --- | --- | --- | --- |"]
         for ratio, goal in GOALS.items():
             low, high = of_latency[f"{ratio}Spread"]

@@ -1,4 +1,4 @@
-"""Captures a second of Stillframe, of the limit and of its peers, in turn, on the same pages in the same run.
+"""Captures per second of Stillframe, of the limit and of its peers, in turn, on the same pages in the same run.
 
 python -m benchmarks.run --rounds 3
 """
@@ -18,14 +18,14 @@ from typing import Any
 from stillframe_renderer.chromium.executable import find_chromium
 
 from . import pages
-from .harness import Contender, Run, beside, contenders, run
-from .machine import described
+from .harness import Contender, Run, contenders, run, uncounted_captures
+from .machine import describe_machine
 from .report import write_report
 
 LATENCIES_MS = (0, 50, 300)
-# How many pages at once are tried, to find out at how many each contender is at its best.
+# The numbers of tabs to try, by latency: each contender is measured with the one at which it is fastest.
 TABS = {0: (2, 3, 4), 50: (3, 4, 6), 300: (8, 12, 16)}
-# They are within a tenth of each other, which is what single runs are spread by: each has several turns a round.
+# These are within a tenth of each other, which is also the spread of single runs. So each has several turns per round.
 CLOSE = ("limit", "renderer", "pipeline")
 TURNS = 3
 RESULTS = Path(__file__).parent / "results"
@@ -43,7 +43,7 @@ RATIOS = {
 
 @dataclass(slots=True)
 class Series:
-    """The runs of one contender at one latency, round by round, at the number of tabs that it is best at."""
+    """The runs of one contender at one latency, round by round, with the number of tabs at which it is fastest."""
 
     tabs: int
     rounds: list[list[Run]] = field(default_factory=list)
@@ -66,36 +66,36 @@ class Series:
 
 
 def main() -> None:
-    """Progress on stderr, the figures as one JSON line on stdout, all of them in benchmarks/results."""
+    """Print progress on stderr and the figures as one JSON line on stdout; write all runs to benchmarks/results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help=f"in each, {', '.join(CLOSE)} have {TURNS} turns")
-    parser.add_argument("--captures", type=int, default=42, help="that count, in each run")
-    parser.add_argument("--latency", type=int, action="append", help="milliseconds a response; may be repeated")
-    parser.add_argument("--only", action="append", help="a contender; may be repeated")
-    parser.add_argument("--peers", type=Path, default=Path(".venv-peers"), help="made by scripts/peers")
-    given = parser.parse_args()
+    parser.add_argument("--rounds", type=int, default=3, help=f"rounds; {', '.join(CLOSE)} run {TURNS} times in each")
+    parser.add_argument("--captures", type=int, default=42, help="captures counted per run")
+    parser.add_argument("--latency", type=int, action="append", help="milliseconds per response; may be repeated")
+    parser.add_argument("--only", action="append", help="run this contender only; may be repeated")
+    parser.add_argument("--peers", type=Path, default=Path(".venv-peers"), help="folder created by scripts/peers")
+    arguments = parser.parse_args()
     chosen = {
         name: contender
-        for name, contender in contenders(given.peers).items()
-        if given.only is None or name in given.only
+        for name, contender in contenders(arguments.peers).items()
+        if arguments.only is None or name in arguments.only
     }
     measured: dict[int, dict[str, Series]] = {}
     started = time.monotonic()
-    for latency in given.latency or LATENCIES_MS:
-        measured[latency] = _measure(chosen, latency, given.rounds, given.captures)
+    for latency in arguments.latency or LATENCIES_MS:
+        measured[latency] = _measure(chosen, latency, arguments.rounds, arguments.captures)
     figures = {
-        "machine": described(),
-        "rounds": given.rounds,
+        "machine": describe_machine(),
+        "rounds": arguments.rounds,
         "turns": TURNS,
-        "capturesARun": given.captures,
+        "capturesARun": arguments.captures,
         "seconds": round(time.monotonic() - started),
         "latencies": {latency: _figures(of_latency) for latency, of_latency in measured.items()},
     }
     RESULTS.mkdir(exist_ok=True)
     whole = {str(latency): {n: asdict(s) for n, s in each.items()} for latency, each in measured.items()}
     (RESULTS / "throughput.json").write_text(json.dumps({**figures, "runs": whole}, indent=1))
-    if given.only is None:
-        write_report(figures, whole, given.peers)
+    if arguments.only is None:
+        write_report(figures, whole, arguments.peers)
     print(json.dumps(figures))
 
 
@@ -105,11 +105,11 @@ def _measure(chosen: dict[str, Contender], latency: int, rounds: int, captures: 
         numbers = itertools.count()
 
         def once(contender: Contender, tabs: int) -> Run:
-            # Every run has urls of its own, warm-up included.
-            urls = [f"{url}-{next(numbers)}" for url in pages.urls(site, captures + beside(tabs))]
+            # Every run has URLs of its own, warm-up included.
+            urls = [f"{url}-{next(numbers)}" for url in pages.urls(site, captures + uncounted_captures(tabs))]
             measured = run(contender, chromium, urls, tabs)
-            speed = f"{measured.captures_a_second:.2f} a second, {measured.cpu_seconds:.3f} CPU seconds each"
-            print(f"bench: {latency} ms, {contender.name} with {tabs}: {speed}", file=sys.stderr)
+            speed = f"{measured.captures_a_second:.2f} per second, {measured.cpu_seconds:.3f} CPU seconds each"
+            print(f"bench: {latency} ms, {contender.name} with {tabs} tabs: {speed}", file=sys.stderr)
             return measured
 
         series = {}
@@ -127,7 +127,7 @@ def _measure(chosen: dict[str, Contender], latency: int, rounds: int, captures: 
 
 
 def _turns(names: list[str], number: int) -> list[str]:
-    """Who runs in a round, in this order. Whoever goes first changes: a machine that slows down must favour nobody."""
+    """The contenders of a round in order. The first one changes, so that a machine that slows down favours none."""
     close = [each for each in names if each in CLOSE]
     peers = _rotated([each for each in names if each not in CLOSE], number)
     turns = []
@@ -142,7 +142,7 @@ def _rotated(names: list[str], by: int) -> list[str]:
 
 
 def _figures(series: dict[str, Series]) -> dict[str, Any]:
-    """Captures a second of each, and the ratios of medians, with their spread over the rounds."""
+    """Captures per second of each contender, and the ratios of medians with their spread over the rounds."""
     figures: dict[str, Any] = {name: round(each.speed, 2) for name, each in series.items()}
     for ratio, (one, other) in RATIOS.items():
         if one in series and other in series:

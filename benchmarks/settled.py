@@ -1,4 +1,4 @@
-"""What `settled` costs and what it sees, against `networkidle` and `load`, on the corpus with added latency.
+"""The time that `settled` takes and the errors it makes, compared with `networkidle` and `load`, on the corpus.
 
 python -m benchmarks.settled --rounds 3
 """
@@ -22,28 +22,26 @@ from tests.support.served import serving_apart
 
 WAITS = ("settled", "networkidle", "load")
 LATENCIES_MS = (0, 50, 300)
-# Pages of which networkidle says that they are idle only when they are given up.
+# Some pages are never idle for `networkidle`, and end at this timeout.
 TIMEOUT_MS = 8000
-
-
 SITES = {0: At0, 50: At50, 300: At300}
 
 
 def measure(latency_ms: int, rounds: int) -> dict[str, object]:
-    """Every page with every wait in turn, one at a time; times are medians over the rounds, in milliseconds."""
+    """Capture every page with every wait in turn, one at a time. Times are medians over the rounds, in milliseconds."""
     times: dict[tuple[str, str], list[int]] = defaultdict(list)
     wrong: dict[str, set[str]] = {wait: set() for wait in WAITS}
     with serving_apart(SITES[latency_ms]) as site, local_engine(find_chromium(), site) as engine:
         for number in range(rounds):
             for count, (name, page) in enumerate(PAGES.items(), 1):
-                # Whoever goes first changes with the page.
+                # The wait that goes first changes with the page.
                 for wait in (*WAITS[count % 3 :], *WAITS[: count % 3]):
                     options = {**page.options, "waitUntil": wait, "timeoutMs": TIMEOUT_MS}
-                    shot = outcome_of(engine, f"http://{site}/corpus/{name}", **options)
-                    if problems(page, shot):
+                    result = outcome_of(engine, f"http://{site}/corpus/{name}", **options)
+                    if problems(page, result):
                         wrong[wait].add(name)
-                    if isinstance(shot, RenderResult):
-                        times[name, wait].append(shot.render_ms)
+                    if isinstance(result, RenderResult):
+                        times[name, wait].append(result.render_ms)
             print(f"settled: {latency_ms} ms, round {number + 1} of {rounds}", file=sys.stderr)
     medians = {key: statistics.median(values) for key, values in times.items()}
     both = [name for name in PAGES if (name, "settled") in medians and (name, "networkidle") in medians]
@@ -57,12 +55,12 @@ def measure(latency_ms: int, rounds: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """Progress on stderr, the figures on stdout."""
+    """Print progress on stderr and the figures as one JSON line on stdout."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    print(json.dumps({"pages": len(PAGES), **{str(ms): measure(ms, given.rounds) for ms in LATENCIES_MS}}))
+    print(json.dumps({"pages": len(PAGES), **{str(ms): measure(ms, arguments.rounds) for ms in LATENCIES_MS}}))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Whether the number of tabs that a worker finds by itself is near the best fixed one, for each page class and latency.
+"""How close the number of tabs that a worker finds is to the best fixed number, for each page class and latency.
 
 python -m benchmarks.tabs --rounds 2
 
-The controller begins anew and has thirty captures; what it has found then is judged by the speeds of the fixed numbers,
-each measured several times in turn, in the same browser. So the noise of a measurement is not taken for a bad choice.
+A new tab gate gets thirty captures to find a number. That number is judged by the speeds of the fixed numbers, each
+measured several times in turn, in the same browser, so that noise in a measurement does not count as a bad choice.
 """
 
 from __future__ import annotations
@@ -37,53 +37,56 @@ from stillframe_renderer.runtime import TABS_PER_CPU
 from . import pages
 from .contenders.job import is_full_page
 from .contenders.renderer import OPTIONS
-from .machine import described
+from .machine import describe_machine
 
 LATENCIES_MS = (0, 50, 300)
 FLOOR, CEILING = 2, 16
 FIXED = (2, 4, 6, 8, 12, 16)
-# The controller has so many captures to find the number.
-TO_FIND = 30
+# The captures that a tab gate has to find a number.
+CAPTURES_TO_FIND = 30
 SEARCHES = 3
-# Of a fixed number; as many as there are tabs come before and after, so that all are in use the whole time.
-COUNTED = 30
+# The captures counted per fixed number. One more per tab comes before and after, so that all tabs are always in use.
+COUNTED_CAPTURES = 30
 RESULTS = Path(__file__).parent / "results" / "tabs.json"
 
 Render = Callable[[], None]
 
 
 def main() -> None:
-    """Progress on stderr, the figures as one JSON line on stdout and in benchmarks/results."""
+    """Print progress on stderr and the figures as one JSON line on stdout; write them to benchmarks/results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=2, help="of every fixed number")
-    parser.add_argument("--latency", type=int, action="append", help="milliseconds a response; may be repeated")
-    parser.add_argument("--page", choices=list(pages.CLASSES), action="append", help="a class; then nothing is kept")
-    given = parser.parse_args()
+    parser.add_argument("--rounds", type=int, default=2, help="rounds of every fixed number")
+    parser.add_argument("--latency", type=int, action="append", help="milliseconds per response; may be repeated")
+    parser.add_argument(
+        "--page", choices=list(pages.CLASSES), action="append", help="page class; the results are then not stored"
+    )
+    arguments = parser.parse_args()
     logging.disable(logging.CRITICAL)
     limit_arenas()
-    names = given.page or list(pages.CLASSES)
-    figures = {str(latency): _of_latency(latency, names, given.rounds) for latency in given.latency or LATENCIES_MS}
+    names = arguments.page or list(pages.CLASSES)
+    latencies = arguments.latency or LATENCIES_MS
+    figures = {str(latency): _measure_latency(latency, names, arguments.rounds) for latency in latencies}
     shares = [each["toBest"] for of_latency in figures.values() for each in of_latency.values()]
     result = {
-        "machine": described(),
-        "rounds": given.rounds,
-        "capturesToFind": TO_FIND,
+        "machine": describe_machine(),
+        "rounds": arguments.rounds,
+        "capturesToFind": CAPTURES_TO_FIND,
         "lowestToBest": min(shares),
         "medianToBest": statistics.median(shares),
         "latencies": figures,
     }
-    if not given.page:
+    if not arguments.page:
         RESULTS.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result))
 
 
-def _of_latency(latency: int, names: list[str], rounds: int) -> dict[str, Any]:
+def _measure_latency(latency: int, names: list[str], rounds: int) -> dict[str, Any]:
     numbers = itertools.count()
     with pages.serving(latency) as site:
         engine = RenderEngine(functools.partial(Chromium.launch, find_chromium()), EgressGuard(EgressPolicy.of([site])))
         try:
             return {
-                name: _of_class(f"{latency} ms, {name}", engine, _renderer(engine, site, name, numbers), rounds)
+                name: _measure_class(f"{latency} ms, {name}", engine, _renderer(engine, site, name, numbers), rounds)
                 for name in names
             }
         finally:
@@ -91,7 +94,7 @@ def _of_latency(latency: int, names: list[str], rounds: int) -> dict[str, Any]:
 
 
 def _renderer(engine: RenderEngine, site: str, name: str, numbers: Iterator[int]) -> Render:
-    """Captures a page of the class; no url comes twice."""
+    """A function that captures a page of the class. No URL occurs twice."""
     clock = SystemClock()
     options = OPTIONS[is_full_page(f"/{name}")]
 
@@ -102,22 +105,22 @@ def _renderer(engine: RenderEngine, site: str, name: str, numbers: Iterator[int]
     return render
 
 
-def _of_class(title: str, engine: RenderEngine, render: Render, rounds: int) -> dict[str, Any]:
-    _speed(render, FLOOR)  # caches fill
+def _measure_class(title: str, engine: RenderEngine, render: Render, rounds: int) -> dict[str, Any]:
+    _speed(render, FLOOR)  # fills the caches
     speeds: dict[int, list[float]] = {tabs: [] for tabs in FIXED}
     found: list[int] = []
     for number in range(max(rounds, SEARCHES)):
         if number < SEARCHES:
             found.append(_search(engine, render))
         if number < rounds:
-            # Whoever goes first changes: a machine that slows down must favour nobody.
+            # The number that goes first changes, so that a machine that slows down favours none.
             for tabs in (*FIXED[number % len(FIXED) :], *FIXED[: number % len(FIXED)]):
                 speeds[tabs].append(_speed(render, tabs))
     curve = {tabs: statistics.fmean(each) for tabs, each in speeds.items()}
     best = max(curve, key=lambda tabs: curve[tabs])
-    to_best = statistics.fmean(_at(curve, tabs) for tabs in found) / curve[best]
-    told = ", ".join(f"{tabs}: {speed:.2f}" for tabs, speed in curve.items())
-    print(f"tabs: {title}: found {found} by measurement, {to_best:.3f} of the best; {told} a second", file=sys.stderr)
+    to_best = statistics.fmean(_interpolated(curve, tabs) for tabs in found) / curve[best]
+    per_second = ", ".join(f"{tabs}: {speed:.2f}" for tabs, speed in curve.items())
+    print(f"tabs: {title}: found {found}, {to_best:.3f} of the best; per second {per_second}", file=sys.stderr)
     return {
         "bestFixed": best,
         "found": found,
@@ -127,7 +130,7 @@ def _of_class(title: str, engine: RenderEngine, render: Render, rounds: int) -> 
 
 
 def _search(engine: RenderEngine, render: Render) -> int:
-    """How many tabs a worker has that began with what it begins with, after thirty captures."""
+    """The number of tabs that a worker has after thirty captures, if it begins with the default."""
     cpus = available_cpus(None)
     tabs = TabGate(
         FLOOR, CEILING, math.ceil(cpus) * TABS_PER_CPU, CpuShare(engine.cpu_seconds, cpus), engine.memory_share
@@ -139,14 +142,14 @@ def _search(engine: RenderEngine, render: Render) -> int:
             render()
         found.append(tabs.width)
 
-    # Something always waits for a tab: the queue is never empty.
+    # A capture is always waiting for a tab, as if the queue were never empty.
     with ThreadPoolExecutor(CEILING * 2) as pool:
-        list(pool.map(capture, range(TO_FIND + CEILING * 2)))
-    return found[TO_FIND - 1]
+        list(pool.map(capture, range(CAPTURES_TO_FIND + CEILING * 2)))
+    return found[CAPTURES_TO_FIND - 1]
 
 
 def _speed(render: Render, tabs: int) -> float:
-    """Captures a second of so many at once."""
+    """Captures per second with this number of tabs."""
     ended: list[float] = []
     lock = threading.Lock()
 
@@ -156,12 +159,12 @@ def _speed(render: Render, tabs: int) -> float:
             ended.append(time.monotonic())
 
     with ThreadPoolExecutor(tabs) as pool:
-        list(pool.map(capture, range(tabs + COUNTED + tabs)))
-    return COUNTED / (ended[tabs + COUNTED - 1] - ended[tabs - 1])
+        list(pool.map(capture, range(tabs + COUNTED_CAPTURES + tabs)))
+    return COUNTED_CAPTURES / (ended[tabs + COUNTED_CAPTURES - 1] - ended[tabs - 1])
 
 
-def _at(curve: dict[int, float], tabs: int) -> float:
-    """The speed of a number that was not measured itself: between its neighbours, by their logarithms."""
+def _interpolated(curve: dict[int, float], tabs: int) -> float:
+    """The speed with any number of tabs, interpolated between the measured neighbours on a logarithmic scale."""
     below = max(each for each in curve if each <= tabs)
     above = min(each for each in curve if each >= tabs)
     if below == above:

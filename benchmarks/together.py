@@ -1,4 +1,4 @@
-"""CPU time of contenders that run at the same time, on the same pages: what the machine does to one, it does to all.
+"""CPU time of contenders that run at the same time, on the same pages, so that the machine affects all of them alike.
 
 python -m benchmarks.together --tabs 3 --seconds 75 limit renderer pipeline
 """
@@ -22,51 +22,51 @@ from stillframe_renderer.chromium.executable import find_chromium
 
 from . import pages
 from .account import Account, account
-from .harness import WARM_UP, Contender, begin, contenders, services, start
+from .harness import WARM_UP_PER_TAB, Contender, begin, contenders, services, start
 
-# More than there can be in the time.
-CAPTURES_A_SECOND = 20
+# More than any contender can do, so that none runs out of pages.
+MAX_CAPTURES_PER_SECOND = 20
 
 
 @dataclass(slots=True)
 class Marks:
-    """When each picture was done (seconds of the monotonic clock), and what CPU time had been taken by then."""
+    """The time at which each capture ended (seconds of the monotonic clock), and the CPU time used until then."""
 
     used: Account
-    taken: list[tuple[float, float]] = field(default_factory=list)
+    captures: list[tuple[float, float]] = field(default_factory=list)
 
-    def cpu_each(self, begin: float, end: float) -> float:
-        """CPU seconds a picture, of those that were done in between."""
-        inside = [cpu for at, cpu in self.taken if begin <= at <= end]
+    def cpu_per_capture(self, begin: float, end: float) -> float:
+        """CPU seconds per capture, of those that ended in this period."""
+        inside = [cpu for at, cpu in self.captures if begin <= at <= end]
         return (inside[-1] - inside[0]) / (len(inside) - 1)
 
 
 def main() -> None:
-    """The figures as one JSON line on stdout; ratios are to the contender that was named first."""
+    """Print the figures as one JSON line on stdout. Ratios are to the contender named first."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="+", metavar="CONTENDER")
-    parser.add_argument("--tabs", type=int, default=3, help="of each")
-    parser.add_argument("--latency", type=int, default=50, help="milliseconds a response")
-    parser.add_argument("--seconds", type=int, default=75)
-    parser.add_argument("--peers", type=Path, default=Path(".venv-peers"), help="made by scripts/peers")
-    given = parser.parse_args()
-    known = contenders(given.peers)
-    chosen = [known[name] for name in given.names]
-    marks = _run(chosen, given.latency, given.tabs, given.seconds)
-    for name, each in zip(given.names, marks, strict=True):
-        if len(each.taken) <= 2 * WARM_UP * given.tabs:
-            hint = f"give it more --seconds, or see what it says: python -m benchmarks.run --only {name}"
-            sys.exit(f"together: {name} took {len(each.taken)} pictures, too few to tell; {hint}")
-    # The time in which all of them were warm and at work.
-    start_at = max(each.taken[WARM_UP * given.tabs][0] for each in marks)
-    end_at = min(each.taken[-1][0] for each in marks)
-    cpu = {name: each.cpu_each(start_at, end_at) for name, each in zip(given.names, marks, strict=True)}
-    first = cpu[given.names[0]]
+    parser.add_argument("--tabs", type=int, default=3, help="tabs per contender")
+    parser.add_argument("--latency", type=int, default=50, help="milliseconds per response")
+    parser.add_argument("--seconds", type=int, default=75, help="how long they run")
+    parser.add_argument("--peers", type=Path, default=Path(".venv-peers"), help="folder created by scripts/peers")
+    arguments = parser.parse_args()
+    known = contenders(arguments.peers)
+    chosen = [known[name] for name in arguments.names]
+    marks = _run(chosen, arguments.latency, arguments.tabs, arguments.seconds)
+    for name, each in zip(arguments.names, marks, strict=True):
+        if len(each.captures) <= 2 * WARM_UP_PER_TAB * arguments.tabs:
+            hint = f"increase --seconds, or check its output with: python -m benchmarks.run --only {name}"
+            sys.exit(f"together: {name} took {len(each.captures)} screenshots, too few to measure; {hint}")
+    # The period in which all of them were warm and running.
+    start_at = max(each.captures[WARM_UP_PER_TAB * arguments.tabs][0] for each in marks)
+    end_at = min(each.captures[-1][0] for each in marks)
+    cpu = {name: each.cpu_per_capture(start_at, end_at) for name, each in zip(arguments.names, marks, strict=True)}
+    first = cpu[arguments.names[0]]
     print(
         json.dumps(
             {
-                "tabs": given.tabs,
-                "latencyMs": given.latency,
+                "tabs": arguments.tabs,
+                "latencyMs": arguments.latency,
                 "seconds": round(end_at - start_at),
                 "cpuMs": {name: round(seconds * 1000, 1) for name, seconds in cpu.items()},
                 "toFirst": {name: round(seconds / first, 3) for name, seconds in cpu.items()},
@@ -83,7 +83,7 @@ def _run(chosen: list[Contender], latency: int, tabs: int, seconds: int) -> list
             mark = Marks(stack.enter_context(account()))
             process = start(contender, mark.used, stack.enter_context(services(contender)))
             stack.callback(os.killpg, process.pid, signal.SIGKILL)
-            urls = [f"{url}-{next(numbers)}" for url in pages.urls(site, seconds * CAPTURES_A_SECOND)]
+            urls = [f"{url}-{next(numbers)}" for url in pages.urls(site, seconds * MAX_CAPTURES_PER_SECOND)]
             marks.append(mark)
             processes.append((process, urls, mark))
         chromium = find_chromium()
@@ -92,7 +92,7 @@ def _run(chosen: list[Contender], latency: int, tabs: int, seconds: int) -> list
             assert process.stdout is not None
             threading.Thread(target=_listen, args=(process.stdout, mark), daemon=True).start()
         for left in range(seconds, 0, -5):
-            done = ", ".join(f"{each.name} {len(mark.taken)}" for each, mark in zip(chosen, marks, strict=True))
+            done = ", ".join(f"{each.name} {len(mark.captures)}" for each, mark in zip(chosen, marks, strict=True))
             print(f"together: {left} s left; {done}", file=sys.stderr)
             time.sleep(min(5, left))
     return marks
@@ -102,7 +102,7 @@ def _listen(lines: IO[str], mark: Marks) -> None:
     with contextlib.suppress(OSError, ValueError):
         for line in lines:
             if line.startswith("{"):
-                mark.taken.append((time.monotonic(), mark.used.cpu_seconds))
+                mark.captures.append((time.monotonic(), mark.used.cpu_seconds))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""No guard at all: what the guard is measured against, and what attacks are shown to get through."""
+"""A guard that does nothing: for measuring what the real one costs, and for showing that attacks succeed without it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stillframe_renderer.guard.session import GuardSession
 
 
 class DirectSession(GuardSession):
-    """Lets the browser connect by itself."""
+    """Lets the browser connect directly."""
 
     @property
     def url(self) -> str:
@@ -18,7 +18,7 @@ class DirectSession(GuardSession):
 
 
 class NoGuard(EgressGuard):
-    """Guards nothing: what the guard is measured against."""
+    """Opens sessions without a proxy."""
 
     @contextlib.asynccontextmanager
     async def session(self) -> AsyncIterator[GuardSession]:

@@ -1,1 +1,1 @@
-"""Who takes the same pictures of the same pages. Each is a process of its own that prints a line for each capture."""
+"""Programs that capture the same pages in the same way. Each is a process that prints one line per capture."""

@@ -1,4 +1,4 @@
-"""Plain pyppeteer, a browser for each picture: what most tutorials do."""
+"""Plain pyppeteer with a browser per screenshot, as in most tutorials."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 from pyppeteer import launch
 
-from benchmarks.contenders.job import HEIGHT, WIDTH, Job, done, is_full_page
+from benchmarks.contenders.job import HEIGHT, WIDTH, Job, is_full_page, report_capture
 
 
 async def capture(chromium: str, url: str) -> int:
@@ -26,12 +26,12 @@ async def capture(chromium: str, url: str) -> int:
 
 async def main() -> None:
     job = Job.read()
-    left = iter(job.urls)
+    urls = iter(job.urls)
 
     async def tab() -> None:
-        for url in left:
+        for url in urls:
             started = time.monotonic()
-            done(url, started, await capture(job.chromium, url))
+            report_capture(url, started, await capture(job.chromium, url))
 
     await asyncio.gather(*(tab() for _ in range(job.tabs)))
 

@@ -1,4 +1,4 @@
-"""The limit: DevTools messages over a pipe and nothing else. No guard, no library, no wait but for the load event."""
+"""The limit: DevTools messages over a pipe and nothing else. No guard, no library, waits for the load event only."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import tempfile
 import time
 from typing import Any
 
-from benchmarks.contenders.job import HEIGHT, WIDTH, Job, done, is_full_page
+from benchmarks.contenders.job import HEIGHT, WIDTH, Job, is_full_page, report_capture
 from stillframe_renderer.chromium.flags import launch_flags
 
 MAX_MESSAGE_BYTES = 1 << 29
-# The proxy is that of the guard, the pipe speaks JSON.
-OURS = ("--proxy-server", "--proxy-bypass-list", "--remote-debugging-pipe")
+# Flags that do not apply: there is no guard to be the proxy, and the pipe uses JSON.
+STILLFRAME_FLAGS = ("--proxy-server", "--proxy-bypass-list", "--remote-debugging-pipe")
 
 
 class Pipe:
-    """Commands and their answers; events by session."""
+    """Sends commands and receives their answers and the load events."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.WriteTransport) -> None:
         self._reader = reader
@@ -50,7 +50,7 @@ class Pipe:
 
 
 async def capture(pipe: Pipe, url: str) -> int:
-    """One picture in a context of its own; its size in bytes."""
+    """Take one screenshot in a context of its own. Returns its size in bytes."""
     context = (await pipe.send("Target.createBrowserContext", disposeOnDetach=True))["browserContextId"]
     target = await pipe.send("Target.createTarget", url="about:blank", browserContextId=context)
     session = (await pipe.send("Target.attachToTarget", targetId=target["targetId"], flatten=True))["sessionId"]
@@ -83,7 +83,7 @@ async def main() -> None:
         os.dup2(from_browser, 4)
 
     with tempfile.TemporaryDirectory() as profile:
-        flags = [flag for flag in launch_flags() if not flag.startswith(OURS)]
+        flags = [flag for flag in launch_flags() if not flag.startswith(STILLFRAME_FLAGS)]
         process = subprocess.Popen(  # noqa: ASYNC220  # before anything else runs on the loop
             [job.chromium, *flags, f"--user-data-dir={profile}", "--remote-debugging-pipe", "about:blank"],
             preexec_fn=inherit,  # noqa: PLW1509  # there is no other thread
@@ -95,12 +95,12 @@ async def main() -> None:
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(to_us, "rb", 0))
         writer, _ = await loop.connect_write_pipe(asyncio.Protocol, os.fdopen(from_us, "wb", 0))
         pipe = Pipe(reader, writer)
-        left = iter(job.urls)
+        urls = iter(job.urls)
 
         async def tab() -> None:
-            for url in left:
+            for url in urls:
                 started = time.monotonic()
-                done(url, started, await capture(pipe, url))
+                report_capture(url, started, await capture(pipe, url))
 
         await asyncio.gather(*(tab() for _ in range(job.tabs)))
         process.kill()

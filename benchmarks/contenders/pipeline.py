@@ -1,4 +1,4 @@
-"""All of Stillframe: a queue of requests, claim, render, store, complete, delete, on the embedded services."""
+"""The whole of Stillframe on the embedded services: queue, claim, render, store, complete, delete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-from benchmarks.contenders.job import Job, done, is_full_page
+from benchmarks.contenders.job import Job, is_full_page, report_capture
 from stillframe.clients import Clients
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
@@ -20,7 +20,7 @@ from stillframe_renderer.runtime import Runtime
 
 
 def main() -> None:
-    """The variables of the environment name the services."""
+    """Run the job. The environment variables name the services."""
     logging.disable(logging.CRITICAL)
     job = Job.read()
     overrides = {
@@ -46,7 +46,7 @@ def main() -> None:
         assert outcome.kind is OutcomeKind.CAPTURED, outcome
         assert outcome.image is not None
         captured += 1
-        done(outcome.url, time.monotonic() - outcome.duration_ms / 1000, outcome.image.bytes)
+        report_capture(outcome.url, time.monotonic() - outcome.duration_ms / 1000, outcome.image.bytes)
 
     loop = ReceiveLoop(settings.tabs_ceiling)
     configure_process()

@@ -1,4 +1,4 @@
-"""Playwright for Python, asynchronous, a context for each picture."""
+"""Playwright for Python, asynchronous, with a context per screenshot."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import time
 
 from playwright.async_api import async_playwright
 
-from benchmarks.contenders.job import HEIGHT, WIDTH, Job, done, is_full_page
+from benchmarks.contenders.job import HEIGHT, WIDTH, Job, is_full_page, report_capture
 
 
 async def main() -> None:
     job = Job.read()
-    left = iter(job.urls)
+    urls = iter(job.urls)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=job.chromium)
 
         async def tab() -> None:
-            for url in left:
+            for url in urls:
                 started = time.monotonic()
                 context = await browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
                 page = await context.new_page()
                 await page.goto(url, wait_until="load")
                 data = await page.screenshot(full_page=is_full_page(url))
-                done(url, started, len(data))
+                report_capture(url, started, len(data))
                 await context.close()
 
         await asyncio.gather(*(tab() for _ in range(job.tabs)))

@@ -1,4 +1,4 @@
-// puppeteer-cluster on puppeteer-core, a context for each picture.
+// puppeteer-cluster on puppeteer-core, with a context per screenshot.
 import readline from 'node:readline';
 import { Cluster } from 'puppeteer-cluster';
 import puppeteer from 'puppeteer-core';
@@ -24,9 +24,9 @@ cluster.on('taskerror', error => { console.error(error); process.exit(1); });
 await cluster.task(async ({ page, data: url }) => {
   const started = performance.now();
   await page.goto(url, { waitUntil: 'load' });
-  const picture = await page.screenshot({ fullPage: isFullPage(url) });
-  const told = { url, ms: Math.round(performance.now() - started), bytes: picture.length, fullPage: isFullPage(url) };
-  process.stdout.write(JSON.stringify(told) + '\n');
+  const image = await page.screenshot({ fullPage: isFullPage(url) });
+  const report = { url, ms: Math.round(performance.now() - started), bytes: image.length, fullPage: isFullPage(url) };
+  process.stdout.write(JSON.stringify(report) + '\n');
 });
 for (const url of job.urls) cluster.queue(url);
 await cluster.idle();

@@ -1,4 +1,4 @@
-"""Stillframe's renderer alone: guard, evidence and all, but no queue, table or bucket."""
+"""Stillframe's renderer alone: with guard and page facts, but without queue, table and bucket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-from benchmarks.contenders.job import Job, done, is_full_page
+from benchmarks.contenders.job import Job, is_full_page, report_capture
 from stillframe.clock import Deadline, SystemClock
 from stillframe.egress.policy import EgressPolicy
 from stillframe.request.options import RenderOptions
@@ -23,20 +23,20 @@ OPTIONS = {
 }
 
 
-def take(kind: type[EgressGuard]) -> None:
-    """Take the pictures of the job with a guard of that kind."""
+def run_job(guard_class: type[EgressGuard]) -> None:
+    """Run the job with a guard of this class."""
     logging.disable(logging.CRITICAL)
     job = Job.read()
     limit_arenas()
     clock = SystemClock()
-    guard = kind(EgressPolicy.of([urlsplit(job.urls[0]).netloc]))
+    guard = guard_class(EgressPolicy.of([urlsplit(job.urls[0]).netloc]))
     engine = RenderEngine(functools.partial(Chromium.launch, job.chromium), guard)
     collect_less_garbage()
 
     def capture(url: str) -> None:
         started = time.monotonic()
-        shot = engine.render(url, OPTIONS[is_full_page(url)], Deadline(clock.now_ms() + 60_000, clock))
-        done(url, started, len(shot.data))
+        result = engine.render(url, OPTIONS[is_full_page(url)], Deadline(clock.now_ms() + 60_000, clock))
+        report_capture(url, started, len(result.data))
 
     with ThreadPoolExecutor(job.tabs) as pool:
         list(pool.map(capture, job.urls))
@@ -44,4 +44,4 @@ def take(kind: type[EgressGuard]) -> None:
 
 
 if __name__ == "__main__":
-    take(EgressGuard)
+    run_job(EgressGuard)

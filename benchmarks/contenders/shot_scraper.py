@@ -1,4 +1,4 @@
-"""`shot-scraper multi`: one process, a list of shots. It has no tabs; more at once are more processes of it."""
+"""`shot-scraper multi`: one process works through a list of pages. It has no tabs, so several at once are processes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 
 import playwright
 
-from benchmarks.contenders.job import HEIGHT, WIDTH, Job, done, is_full_page
+from benchmarks.contenders.job import HEIGHT, WIDTH, Job, is_full_page, report_capture
 
 
 def browsers_with(chromium: str, folder: Path) -> Path:
-    """It takes no path of a browser: a folder that looks like that of Playwright's own downloads."""
+    """Create a folder like that of Playwright's downloads, because shot-scraper takes no path of a browser."""
     driver = Path(playwright.__file__).parent / "driver/package/browsers.json"
     listed = {each["name"]: each["revision"] for each in json.loads(driver.read_text())["browsers"]}
     place = folder / "browsers" / f"chromium_headless_shell-{listed['chromium-headless-shell']}"
@@ -28,15 +28,15 @@ def browsers_with(chromium: str, folder: Path) -> Path:
 
 
 async def multi(job: Job, urls: list[str], folder: Path) -> None:
-    """One process of it; it says on its standard error what it has written."""
+    """Run one process, which reports on standard error what it has written."""
     outputs = {str(folder / f"{number}.png"): url for number, url in enumerate(urls)}
-    shots = [
+    entries = [
         {"url": url, "output": output, "width": WIDTH, **({} if is_full_page(url) else {"height": HEIGHT})}
         for output, url in outputs.items()
     ]
     listed = folder / "shots.yml"
-    # JSON is YAML.
-    listed.write_text(json.dumps(shots))
+    # JSON is valid YAML.
+    listed.write_text(json.dumps(entries))
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("shot-scraper")),
         *("multi", str(listed)),
@@ -45,15 +45,15 @@ async def multi(job: Job, urls: list[str], folder: Path) -> None:
         stdout=asyncio.subprocess.DEVNULL,
     )
     assert process.stderr is not None
-    started, told = time.monotonic(), []
+    started, messages = time.monotonic(), []
     async for line in process.stderr:
         text = line.decode(errors="replace")
-        told.append(text)
+        messages.append(text)
         for output in [each for each in outputs if f"'{each}'" in text and "written" in text]:
-            done(outputs.pop(output), started, os.path.getsize(output))  # noqa: ASYNC240  # at once
+            report_capture(outputs.pop(output), started, os.path.getsize(output))  # noqa: ASYNC240  # at once
             started = time.monotonic()
     if await process.wait() or outputs:
-        sys.exit("".join(told[-20:]))
+        sys.exit("".join(messages[-20:]))
 
 
 async def main() -> None:
