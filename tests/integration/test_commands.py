@@ -1,4 +1,4 @@
-"""The operating commands against one `dev` environment, as a user runs them."""
+"""The commands that operate a deployment, as a user runs them, on the emulator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Run = Callable[..., list[dict[str, Any]]]
 @pytest.fixture
 def stillframe(cloud: Cloud) -> Run:
     def run(*arguments: str, status: int = 0) -> list[dict[str, Any]]:
-        """JSON lines of a command, which must end with the status."""
+        """The JSON lines that a command prints; it must end with the given status."""
         done = subprocess.run(
             [sys.executable, "-m", "stillframe_cli", *arguments, "--json"],
             cwd=ROOT,
@@ -52,7 +52,7 @@ def capture(
 
 
 def test_send_records_and_queues_each_line_under_a_fresh_id(cloud: Cloud, stillframe: Run) -> None:
-    # Given / When the same url twice
+    # Given / When the same URL is sent twice
     sent = stillframe("send", "https://example.com/", "https://example.com/")
     # Then there are two screenshots, recorded as queued, and two messages
     ids = {line["id"] for line in sent}
@@ -70,7 +70,7 @@ def test_send_once_and_with_a_request_id(cloud: Cloud, stillframe: Run) -> None:
     stillframe("send", "https://a.example/", "https://b.example/", "--request-id", "x", status=2)
 
 
-def test_status_shows_a_record_and_its_exit_status_tells_failures(cloud: Cloud, stillframe: Run) -> None:
+def test_status_shows_a_record_and_exits_with_1_for_a_failure(cloud: Cloud, stillframe: Run) -> None:
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="good"))
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="bad", options={"delayMs": -1}))
     (good,) = stillframe("status", "good")
@@ -101,14 +101,14 @@ def test_get_downloads_the_image_and_checks_it(cloud: Cloud, stillframe: Run, tm
     (line,) = stillframe("get", "good", "--out", str(out))
     assert (out.read_bytes(), line["bytes"]) == (cloud.image("good"), out.stat().st_size)
     stillframe("get", "nowhere", "--out", str(out), status=1)
-    # Given an object that was changed behind the record
+    # Given an object that no longer matches its record
     key = cloud.record("good").s3_key or ""
     cloud.clients.s3.put_object(Bucket=cloud.settings.bucket_name, Key=key, Body=b"other")
     stillframe("get", "good", "--out", str(tmp_path / "changed.png"), status=1)
     assert [path.name for path in tmp_path.iterdir()] == ["good.png"]
 
 
-def test_get_downloads_what_is_stored_beside_the_image(cloud: Cloud, stillframe: Run, tmp_path: Path) -> None:
+def test_get_downloads_an_extra_object(cloud: Cloud, stillframe: Run, tmp_path: Path) -> None:
     source = Extra.page(ExtraKind.HTML, b"<p>source")
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="rich"), FakeRenderer(extras=(source,)))
     out = tmp_path / "page.html"
@@ -119,13 +119,13 @@ def test_get_downloads_what_is_stored_beside_the_image(cloud: Cloud, stillframe:
 
 
 def test_diff_compares_two_screenshots_by_their_ids(cloud: Cloud, stillframe: Run, tmp_path: Path) -> None:
-    # Given the same page twice, and once after it changed
+    # Given two captures of a page, and one after it has changed
     for screenshot_id, color in (("monday", "#00aa00"), ("tuesday", "#00aa00"), ("friday", "#0000ff")):
         capture(cloud, CaptureRequest(url="https://example.com/", request_id=screenshot_id), FakeRenderer(color=color))
     # When they are compared
     (same,) = stillframe("diff", "monday", "tuesday")
     (other,) = stillframe("diff", "tuesday", "friday", "--out", str(tmp_path / "marked.png"))
-    # Then it says what changed
+    # Then the output says whether the page changed, and by how much
     assert (same["changed"], other["changed"], other["difference"]) == (False, True, 1.0)
     assert (tmp_path / "marked.png").exists()
     stillframe("diff", "monday", "nowhere", status=1)
@@ -141,7 +141,7 @@ def test_retry_sends_a_failed_screenshot_again(cloud: Cloud, stillframe: Run) ->
 
 
 def test_retry_gives_a_record_without_a_message_a_new_one(cloud: Cloud, stillframe: Run) -> None:
-    # Given a record that is queued, and whose message was purged
+    # Given a queued record whose message is gone
     cloud.send(CaptureRequest(url="https://example.com/", request_id="forgotten"))
     cloud.receive()
     # When it is retried
@@ -150,25 +150,25 @@ def test_retry_gives_a_record_without_a_message_a_new_one(cloud: Cloud, stillfra
     assert [each["MessageId"] for each in cloud.receive()] == [line["messageId"]]
 
 
-def test_redrive_brings_back_what_may_succeed_and_leaves_what_cannot(cloud: Cloud, stillframe: Run) -> None:
-    # Given one message that was received too often, and one that is no request
+def test_redrive_returns_messages_that_may_succeed_and_keeps_the_rest(cloud: Cloud, stillframe: Run) -> None:
+    # Given a dead letter that was received too often, and one that is invalid
     dead = cloud.settings.dead_letter_queue_url
     cloud.clients.sqs.send_message(QueueUrl=dead, MessageBody='{"url": "https://example.com/"}')
     clock = FakeClock()
     capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).process(message("no request"), FakeContext())
     # When the dead letters are redriven
     assert stillframe("redrive") == [{"moved": 1, "kept": 1}]
-    # Then the first is on the queue, and only the other is left
+    # Then the first is back on the queue, and only the other is left
     assert [each["Body"] for each in cloud.receive()] == ['{"url": "https://example.com/"}']
     attributes = cloud.clients.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["All"])["Attributes"]
     assert attributes["ApproximateNumberOfMessagesNotVisible"] == "1"
 
 
-def test_cleanup_empties_what_it_is_told_to(cloud: Cloud, stillframe: Run) -> None:
+def test_cleanup_empties_the_chosen_resources(cloud: Cloud, stillframe: Run) -> None:
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="good"))
     stillframe("send", "https://example.com/", "--request-id", "waiting")
     stillframe("cleanup", status=2)
-    # Without --yes it asks, and no answer is a no
+    # Without --yes it asks, and no answer means no.
     stillframe("cleanup", "--all", status=1)
     assert cloud.find_record("good") is not None
     stillframe("cleanup", "--queue", "--yes")
@@ -179,11 +179,11 @@ def test_cleanup_empties_what_it_is_told_to(cloud: Cloud, stillframe: Run) -> No
 
 @pytest.fixture
 def dev(tmp_path: Path) -> list[str]:
-    """`stillframe dev` with its state in a directory, as often as it is started."""
+    """The command line of `stillframe dev` with its state in a directory."""
     return [sys.executable, "-m", "stillframe_cli", "dev", "--port", "0", "--state", str(tmp_path / "state")]
 
 
-def test_dev_prints_exports_that_the_other_commands_take_and_keeps_its_state(dev: list[str]) -> None:
+def test_dev_prints_exports_for_the_other_commands_and_keeps_its_state(dev: list[str]) -> None:
     ids = []
     for _ in range(2):
         # Given a dev environment
@@ -196,11 +196,11 @@ def test_dev_prints_exports_that_the_other_commands_take_and_keeps_its_state(dev
             exports = {name: value.strip("'") for name, value in exports.items()}
             # When a request is sent with its exports
             ids.append(output_of("send", "https://example.com/", exports=exports).strip())
-            # Then it is there
+            # Then its record is listed
             listed = output_of("list", "--json", exports=exports)
             assert {json.loads(line)["id"] for line in listed.splitlines()} == set(ids)
         finally:
-            # And Ctrl-C ends it, with its state kept for the next time
+            # And Ctrl-C ends the server and keeps its state for the next time
             server.send_signal(signal.SIGINT)
             _, errors = server.communicate(timeout=20)
         assert server.returncode == 0

@@ -1,4 +1,4 @@
-"""The promise with real processes: several consumers, kill -9, SIGSTOP, SIGTERM, on the emulator."""
+"""The promises with real processes on the emulator: several consumers, kill -9, SIGSTOP, SIGTERM."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.pixels import GREEN, Pixels
 from tests.support.proxy import Call, Verdict, proxying
 from tests.support.workers import Fleet, fleet, wait_for
 
-# A worker is given up after 5 s, its message comes back after 8: times that a test can wait for.
+# A lease ends after 6 s and a message is visible again after 8 s, which a test can wait for.
 QUICK = {"STILLFRAME_JOB_DEADLINE_SECONDS": "5", "STILLFRAME_LEASE_MARGIN_SECONDS": "1"}
 VISIBILITY_SECONDS = 8
 
@@ -47,8 +47,8 @@ def is_processing(cloud: Cloud, screenshot_id: str) -> bool:
     return record is not None and record.status is Status.PROCESSING
 
 
-def test_three_consumers_take_each_screenshot_once(make_cloud: MakeCloud, workers: Fleet, site: str) -> None:
-    # Given 100 messages of their own and 50 of one id
+def test_three_consumers_capture_each_screenshot_once(make_cloud: MakeCloud, workers: Fleet, site: str) -> None:
+    # Given 100 messages with different ids and 50 with one id
     cloud = make_cloud(visibility=60, STILLFRAME_ALLOW_HOSTS=site)
     small = {"viewport": {"width": 64, "height": 48}}
     url = f"http://{site}/colour?hex=00aa00"
@@ -60,14 +60,14 @@ def test_three_consumers_take_each_screenshot_once(make_cloud: MakeCloud, worker
     for _ in range(3):
         workers.start(cloud.exports, "--tabs", "2")
     assert [worker.process.wait(180) for worker in workers.workers] == [0, 0, 0]
-    # Then there are 101 objects in one version each, and 49 duplicates were skipped for a right reason
+    # Then there are 101 objects with one version each, and 49 duplicates were skipped for a valid reason
     assert len(cloud.versions()) == len(set(cloud.versions())) == 101
     outcomes = Counter(line["outcome"] for line in workers.captures())
     reasons = Counter(line["reason"] for line in workers.captures() if line["outcome"] == "skipped")
     assert outcomes == {"captured": 101, "skipped": 49}
     assert set(reasons) <= {"already_success", "already_processing", "race_condition_prevented"}
     assert {line["id"] for line in workers.captures() if line["outcome"] == "skipped"} == {"same"}
-    # And no worker logged an error, all of them worked, and the audit is clean
+    # And no worker logged an error, each one captured something, and the audit is clean
     assert [worker.errors() for worker in workers.workers] == [[], [], []]
     assert all(worker.captures() for worker in workers.workers)
     audited = cloud.audit()
@@ -75,19 +75,17 @@ def test_three_consumers_take_each_screenshot_once(make_cloud: MakeCloud, worker
     assert Pixels(cloud.image("same")).is_all(GREEN)
 
 
-def test_a_killed_consumers_message_comes_back_and_is_captured_once(
-    quick_cloud: Cloud, workers: Fleet, site: str
-) -> None:
-    # Given a consumer in mid-render
+def test_the_message_of_a_killed_consumer_is_captured_once(quick_cloud: Cloud, workers: Fleet, site: str) -> None:
+    # Given a consumer during a render
     cloud = quick_cloud
     cloud.send(CaptureRequest(url=f"http://{site}/slow?seconds=2", request_id="slow"))
     first = workers.start(cloud.exports, "--continuous")
     wait_for(lambda: is_processing(cloud, "slow"), what="the claim")
-    # When it is killed, and another one waits at the queue
+    # When it is killed, and another consumer polls the queue
     first.kill()
     second = workers.start(cloud.exports, "--continuous")
     wait_for(lambda: is_success(cloud, "slow"), what="the capture")
-    # Then the other one took the stale claim with a warning, and there is one object
+    # Then the other consumer takes the stale claim over with a warning, and there is one object
     warnings = [line for line in second.lines() if line["level"] == "WARNING"]
     assert [line["message"] for line in warnings] == ["processing appears stale, will retry"]
     assert (warnings[0]["staleWorkerId"], warnings[0]["workerId"]) == ("worker-1", "worker-2")
@@ -98,10 +96,10 @@ def test_a_killed_consumers_message_comes_back_and_is_captured_once(
     assert cloud.audit().findings == []
 
 
-def test_a_consumer_killed_between_put_and_completion_leaves_an_object_that_is_adopted(
+def test_the_object_of_a_consumer_killed_before_completion_is_adopted(
     quick_cloud: Cloud, workers: Fleet, site: str
 ) -> None:
-    # Given a consumer that is killed the moment its object is stored
+    # Given a consumer that is killed as soon as its object is stored
     cloud = quick_cloud
 
     def kill_after_put(call: Call) -> Verdict:
@@ -115,11 +113,11 @@ def test_a_consumer_killed_between_put_and_completion_leaves_an_object_that_is_a
         assert first.process.wait(30) == -signal.SIGKILL
     before = cloud.versions()
     assert (len(before), is_processing(cloud, "stored")) == (1, True)
-    # When another consumer gets the message
+    # When another consumer receives the message
     second = workers.start(cloud.exports, "--continuous")
     wait_for(lambda: is_success(cloud, "stored"), what="the adoption")
     wait_for(second.captures, what="the canonical line")
-    # Then it adopts the object: no second version, and not even a second render
+    # Then it adopts the object, without a second version or even a second render
     (line,) = second.captures()
     assert (line["outcome"], line["adopted"], "renderMs" in line) == ("captured", True, False)
     assert cloud.versions() == before
@@ -129,7 +127,7 @@ def test_a_consumer_killed_between_put_and_completion_leaves_an_object_that_is_a
 
 
 def test_a_late_first_holder_changes_nothing(quick_cloud: Cloud, workers: Fleet, site: str) -> None:
-    # Given a consumer that is stopped in mid-render, for longer than its lease and its message's visibility
+    # Given a consumer that is frozen during a render, for longer than its lease and its message's visibility timeout
     cloud = quick_cloud
     cloud.send(CaptureRequest(url=f"http://{site}/slow?seconds=1.5", request_id="late"))
     first = workers.start(cloud.exports, "--continuous")
@@ -138,10 +136,10 @@ def test_a_late_first_holder_changes_nothing(quick_cloud: Cloud, workers: Fleet,
     second = workers.start(cloud.exports, "--continuous")
     wait_for(lambda: is_success(cloud, "late"), what="the second holder's capture")
     done = cloud.record("late")
-    # When it comes back to life
+    # When it is resumed
     first.process.send_signal(signal.SIGCONT)
     wait_for(first.captures, what="the first holder's end")
-    # Then it says that it lost, and record and object are the second holder's
+    # Then it reports that it lost, and record and object are the second holder's
     assert (first.captures()[0]["outcome"], first.captures()[0]["reason"]) in {
         ("retry", "CLAIM_LOST"),
         ("retry", "TIMEOUT"),
@@ -153,21 +151,21 @@ def test_a_late_first_holder_changes_nothing(quick_cloud: Cloud, workers: Fleet,
     assert cloud.audit().is_clean
 
 
-def test_sigterm_finishes_what_is_under_way(quick_cloud: Cloud, workers: Fleet, site: str) -> None:
-    # Given a consumer in mid-render, and one more message that it has not taken
+def test_sigterm_finishes_captures_in_progress(quick_cloud: Cloud, workers: Fleet, site: str) -> None:
+    # Given a consumer during a render, and another message that it has not received
     cloud = quick_cloud
-    cloud.send(CaptureRequest(url=f"http://{site}/slow?seconds=1.5", request_id="under-way"))
+    cloud.send(CaptureRequest(url=f"http://{site}/slow?seconds=1.5", request_id="in-progress"))
     worker = workers.start(cloud.exports, "--continuous")
-    wait_for(lambda: is_processing(cloud, "under-way"), what="the claim")
+    wait_for(lambda: is_processing(cloud, "in-progress"), what="the claim")
     # When it gets SIGTERM
     worker.process.terminate()
     time.sleep(0.2)
-    cloud.send(CaptureRequest(url=f"http://{site}/colour?hex=00aa00", request_id="not-taken"))
-    # Then it ends well, with the first captured and the second left on the queue
+    cloud.send(CaptureRequest(url=f"http://{site}/colour?hex=00aa00", request_id="not-received"))
+    # Then it ends with status 0, the first message is captured and the second is left on the queue
     assert worker.process.wait(20) == 0
-    assert is_success(cloud, "under-way")
+    assert is_success(cloud, "in-progress")
     assert [each["Body"] for each in cloud.receive()] != []
-    assert cloud.record("not-taken").status is Status.QUEUED
+    assert cloud.record("not-received").status is Status.QUEUED
     assert worker.errors() == []
 
 
@@ -175,8 +173,8 @@ def in_flight(cloud: Cloud) -> int:
     return message_counts(cloud.clients, cloud.settings.queue_url)[1]
 
 
-def test_sigterm_hands_back_what_has_not_begun(quick_cloud: Cloud, workers: Fleet, site: str) -> None:
-    # Given a consumer of one tab that has received more than it has begun
+def test_sigterm_returns_messages_that_have_not_begun(quick_cloud: Cloud, workers: Fleet, site: str) -> None:
+    # Given a consumer with one tab that has received a message it has not begun
     cloud = quick_cloud
     for number in range(2):
         cloud.send(CaptureRequest(url=f"http://{site}/slow?seconds=1.5&n={number}", request_id=f"slow-{number}"))
@@ -185,7 +183,7 @@ def test_sigterm_hands_back_what_has_not_begun(quick_cloud: Cloud, workers: Flee
     wait_for(lambda: any(is_processing(cloud, f"slow-{number}") for number in range(2)), what="the claim")
     # When it gets SIGTERM
     worker.process.terminate()
-    # Then it finishes the one, and the other is there for others at once
+    # Then it finishes the first, and other consumers can receive the second at once
     assert worker.process.wait(20) == 0
     assert sorted(cloud.record(f"slow-{number}").status for number in range(2)) == [Status.QUEUED, Status.SUCCESS]
     assert in_flight(cloud) == 0
@@ -193,8 +191,8 @@ def test_sigterm_hands_back_what_has_not_begun(quick_cloud: Cloud, workers: Flee
     assert worker.errors() == []
 
 
-def test_sigterm_hands_back_what_takes_longer_than_its_grace(quick_cloud: Cloud, workers: Fleet, site: str) -> None:
-    # Given a consumer in the middle of a page that takes its time
+def test_sigterm_returns_captures_that_outlast_the_grace_period(quick_cloud: Cloud, workers: Fleet, site: str) -> None:
+    # Given a consumer that is rendering a very slow page
     cloud = quick_cloud
     cloud.send(CaptureRequest(url=f"http://{site}/slow?seconds=30", request_id="endless"))
     worker = workers.start(cloud.exports, "--continuous", "--grace", "1")
@@ -202,7 +200,7 @@ def test_sigterm_hands_back_what_takes_longer_than_its_grace(quick_cloud: Cloud,
     # When it gets SIGTERM
     started = time.monotonic()
     worker.process.terminate()
-    # Then it is gone soon after its grace, the claim released and the message there for others
+    # Then it ends soon after its grace period, the claim is released and the message is visible again
     assert worker.process.wait(20) == 0
     assert time.monotonic() - started < 1 + 6
     assert cloud.record("endless").status is Status.QUEUED
@@ -211,10 +209,10 @@ def test_sigterm_hands_back_what_takes_longer_than_its_grace(quick_cloud: Cloud,
     assert worker.errors() == []
 
 
-def test_a_queue_that_does_not_exist_is_one_clear_line(cloud: Cloud, workers: Fleet) -> None:
-    # Given a consumer that is pointed at nothing
+def test_a_missing_queue_is_a_one_line_error(cloud: Cloud, workers: Fleet) -> None:
+    # Given a consumer with the URL of a queue that does not exist
     worker = workers.start({**cloud.exports, "QUEUE_URL": cloud.exports["QUEUE_URL"] + "-nowhere"}, "--continuous")
-    # Then it fails with one line that says so
+    # Then it fails with a one-line error
     assert worker.process.wait(30) == 1
     (problem,) = worker.errors()
     assert problem["stderr"].startswith("stillframe: AWS:")

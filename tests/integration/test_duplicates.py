@@ -1,4 +1,4 @@
-"""Duplicates on a real table: which are skipped, which are kept, which are refused."""
+"""Duplicates on a real table: which are skipped, kept or refused."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_wi
 REQUEST = CaptureRequest(url="https://example.com/", request_id="order-42")
 
 
-def test_of_many_workers_at_once_one_wins(cloud: Cloud, clock: FakeClock) -> None:
-    # Given eight workers, each with a message of its own for one id
+def test_one_of_many_concurrent_workers_wins(cloud: Cloud, clock: FakeClock) -> None:
+    # Given eight workers with different messages for one id
     renderer = FakeRenderer()
     outcomes = []
 
@@ -36,20 +36,20 @@ def test_of_many_workers_at_once_one_wins(cloud: Cloud, clock: FakeClock) -> Non
     assert len(cloud.versions()) == 1
 
 
-def test_a_duplicate_under_another_message_is_skipped_and_acknowledged(cloud: Cloud, clock: FakeClock) -> None:
-    # Given a holder in mid-render
+def test_a_duplicate_with_another_message_is_skipped_and_acknowledged(cloud: Cloud, clock: FakeClock) -> None:
+    # Given a holder during its render
     other = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock, "worker-2")
     seen = []
     received_before = clock.ms - 1
     received_after = clock.ms + 1
 
     def meanwhile() -> None:
-        # When duplicates come to another worker, received before and after the holder's claim
+        # When another worker processes duplicates that it received before and after the holder's claim
         seen.append(other.process(message(REQUEST, "m-2", received_at_ms=received_before), FakeContext()))
         seen.append(other.process(message(REQUEST, "m-3", received_at_ms=received_after), FakeContext()))
 
     capture_with(cloud.clients, cloud.settings, FakeRenderer(meanwhile), clock).process(message(REQUEST), FakeContext())
-    # Then both go, because the holder's own message still guarantees the work
+    # Then both are acknowledged, because the holder's own message still guarantees the capture
     assert [(outcome.reason, outcome.acknowledge) for outcome in seen] == [
         ("race_condition_prevented", True),
         ("already_processing", True),
@@ -57,7 +57,7 @@ def test_a_duplicate_under_another_message_is_skipped_and_acknowledged(cloud: Cl
 
 
 def test_a_redelivery_of_the_holders_own_message_is_not_acknowledged(cloud: Cloud, clock: FakeClock) -> None:
-    # Given a holder in mid-render, whose message becomes visible too early
+    # Given a holder during its render, whose message becomes visible too early
     other = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock, "worker-2")
     seen = []
 
@@ -66,14 +66,14 @@ def test_a_redelivery_of_the_holders_own_message_is_not_acknowledged(cloud: Clou
         seen.append(other.process(message(REQUEST, "m-1", receive_count=2), FakeContext()))
 
     capture_with(cloud.clients, cloud.settings, FakeRenderer(meanwhile), clock).process(message(REQUEST), FakeContext())
-    # Then it stays on the queue: it has to outlive a crash of the holder
+    # Then it stays on the queue, because it must outlive a crash of the holder
     assert [(outcome.kind, outcome.reason, outcome.acknowledge) for outcome in seen] == [
         (OutcomeKind.RETRY, "CLAIM_HELD", False)
     ]
 
 
-def test_a_message_that_has_held_the_claim_is_no_mere_duplicate_later(cloud: Cloud, clock: FakeClock) -> None:
-    # Given a message whose capture failed, so that it comes again; in between another message holds the claim
+def test_a_message_that_has_held_the_claim_is_not_treated_as_a_duplicate(cloud: Cloud, clock: FakeClock) -> None:
+    # Given a message whose capture failed, and another message that holds the claim before the first is redelivered
     def crash() -> None:
         raise BrowserCrashed("crashed")
 
@@ -83,7 +83,7 @@ def test_a_message_that_has_held_the_claim_is_no_mere_duplicate_later(cloud: Clo
     seen = []
 
     def meanwhile() -> None:
-        # When it comes again
+        # When it is delivered again
         seen.append(other.process(message(REQUEST, "m-1", receive_count=2), FakeContext()))
 
     capture_with(cloud.clients, cloud.settings, FakeRenderer(meanwhile), clock).process(
@@ -93,29 +93,29 @@ def test_a_message_that_has_held_the_claim_is_no_mere_duplicate_later(cloud: Clo
     assert [(outcome.reason, outcome.acknowledge) for outcome in seen] == [("CLAIM_HELD", False)]
 
 
-def test_a_redriven_message_is_no_mere_duplicate(cloud: Cloud, clock: FakeClock) -> None:
-    # Given a holder in mid-render, whose message became a dead letter meanwhile
+def test_a_redriven_message_is_not_treated_as_a_duplicate(cloud: Cloud, clock: FakeClock) -> None:
+    # Given a holder during its render, whose message became a dead letter meanwhile
     other = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock, "worker-2")
     seen = []
 
     def meanwhile() -> None:
-        # When it is brought back, as a message with another id
+        # When it is redriven, as a message with another id
         seen.append(other.process(replace(message(REQUEST, "m-2"), is_redriven=True), FakeContext()))
 
     capture_with(cloud.clients, cloud.settings, FakeRenderer(meanwhile), clock).process(message(REQUEST), FakeContext())
-    # Then it is kept: it may be all that is left of the holder's own
+    # Then it is kept: it may be the only message left of the holder's request
     assert [(outcome.reason, outcome.acknowledge) for outcome in seen] == [("CLAIM_HELD", False)]
 
 
-def test_the_same_id_for_another_request_goes_to_the_dead_letter_queue(cloud: Cloud, clock: FakeClock) -> None:
-    # Given an id that is taken
+def test_another_request_with_the_same_id_is_dead_lettered(cloud: Cloud, clock: FakeClock) -> None:
+    # Given an id that is already used
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock)
     worker.process(message(REQUEST), FakeContext())
-    # When another url, or other options, come under it
+    # When messages with another URL or other options have the same id
     other_url = CaptureRequest(url="https://example.com/other", request_id="order-42")
     other_options = CaptureRequest(url=REQUEST.url, request_id="order-42", options={"fullPage": True})
     outcomes = [worker.process(message(each, f"m-{each.url}"), FakeContext()) for each in (other_url, other_options)]
-    # Then they are refused, with the reason on the dead letter, and the record is as it was
+    # Then they become dead letters with the reason, and the record is unchanged
     assert [(outcome.reason, outcome.acknowledge) for outcome in outcomes] == [("ID_CONFLICT", True)] * 2
     letters = cloud.dead_letters()
     assert {letter["Body"] for letter in letters} == {other_url.to_body(), other_options.to_body()}
@@ -123,12 +123,12 @@ def test_the_same_id_for_another_request_goes_to_the_dead_letter_queue(cloud: Cl
     assert cloud.record("order-42").status is Status.SUCCESS
 
 
-def test_spelling_a_default_out_is_no_conflict(cloud: Cloud, clock: FakeClock) -> None:
+def test_writing_out_a_default_is_not_a_conflict(cloud: Cloud, clock: FakeClock) -> None:
     # Given a capture without options
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock)
     worker.process(message(REQUEST), FakeContext())
-    # When the same is asked for with a default spelt out
-    spelt = CaptureRequest(url=REQUEST.url, request_id="order-42", options={"fullPage": False})
-    outcome = worker.process(message(spelt, "m-2"), FakeContext())
+    # When the same request comes with a default written out
+    explicit = CaptureRequest(url=REQUEST.url, request_id="order-42", options={"fullPage": False})
+    outcome = worker.process(message(explicit, "m-2"), FakeContext())
     # Then it is the same request
     assert outcome.reason == "already_success"

@@ -1,4 +1,4 @@
-"""The CPU time of a real browser is seen, children and ended ones included."""
+"""The CPU time of a real browser is measured, including that of its children and of browsers that have ended."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Pages(QuietHandler):
         self.answer(200, f"<p>page</p><script>{BUSY if self.path == '/busy' else ''}</script>".encode())
 
 
-def test_what_a_page_computes_is_on_its_account(chromium: str) -> None:
-    # Given a page that computes for a while, and one that does not
+def test_a_page_is_charged_for_its_cpu_time(chromium: str) -> None:
+    # Given a page that computes for a while, and a page that does not
     with serving(Pages) as site, local_engine(chromium, site) as engine:
         render(engine, f"http://{site}/idle")
         meter = Meter(engine.cpu_seconds, 2048)
@@ -36,12 +36,12 @@ def test_what_a_page_computes_is_on_its_account(chromium: str) -> None:
             render(engine, f"http://{site}/idle")
         with meter.account() as heavy:
             render(engine, f"http://{site}/busy")
-    # Then what it computed is what it is charged with, and the time that it took
+    # Then the first is charged for its CPU time and its duration
     assert heavy.cpu_seconds - light.cpu_seconds == pytest.approx(BUSY_SECONDS, rel=0.3)
     assert heavy.billed_seconds >= BUSY_SECONDS
 
 
-def test_the_time_of_a_browser_that_ended_is_kept(chromium: str, site: str) -> None:
+def test_the_cpu_time_of_an_ended_browser_is_kept(chromium: str, site: str) -> None:
     with local_engine(chromium, site) as engine:
         render(engine, f"http://{site}/colour?hex=00aa00")
         before = engine.cpu_seconds()
@@ -49,11 +49,11 @@ def test_the_time_of_a_browser_that_ended_is_kept(chromium: str, site: str) -> N
         assert engine._browser is not None
         _kill(next(iter(engine._browser._users)).pid)
         _render_again(engine, f"http://{site}/colour?hex=00aa00")
-        # Then nothing of the first one's time is gone
+        # Then the CPU time of the first browser is still counted
         assert engine.cpu_seconds() >= before
 
 
-def test_a_group_that_is_not_there_took_nothing() -> None:
+def test_an_absent_process_group_has_used_no_cpu_time() -> None:
     pid_max = int(Path("/proc/sys/kernel/pid_max").read_text())
     assert GroupCpu(Members(pid_max + 1)).seconds() == 0.0
 

@@ -1,4 +1,4 @@
-"""What keeps the tabs of a consumer busy, on a real queue."""
+"""The loop that keeps a consumer's tabs busy, on a real queue."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TABS = 2
 
 
 class Tabs:
-    """Stands for the batch handler: so many records at once, each for as long as it is told."""
+    """Replaces the batch handler: handles as many records at once as there are tabs, each for a given time."""
 
     def __init__(self, loop: ReceiveLoop, seconds: Callable[[int], float]) -> None:
         self._pool = ThreadPoolExecutor(TABS)
@@ -30,16 +30,16 @@ class Tabs:
         self._lock = threading.Lock()
         self.began: list[float] = []
         self.ended: list[float] = []
-        self.waiting = self.most_waiting = 0
+        self.waiting = self.max_waiting = 0
 
     def handle(self, event: dict[str, Any], _: object) -> Any:
         with self._lock:
             self.waiting += len(event["Records"])
-            self.most_waiting = max(self.most_waiting, self.waiting)
-        list(self._pool.map(self._work, event["Records"]))
+            self.max_waiting = max(self.max_waiting, self.waiting)
+        list(self._pool.map(self._handle_record, event["Records"]))
         return {"batchItemFailures": []}
 
-    def _work(self, record: dict[str, Any]) -> None:
+    def _handle_record(self, record: dict[str, Any]) -> None:
         with self._lock:
             number = len(self.began)
             self.began.append(time.monotonic())
@@ -67,48 +67,48 @@ def send(cloud: Cloud, count: int) -> None:
     cloud.send(*(CaptureRequest(url="https://example.com/", request_id=f"page-{number}") for number in range(count)))
 
 
-def test_a_slow_page_holds_up_no_other(cloud: Cloud) -> None:
-    # Given eight messages, the first of which takes as long as all the others
+def test_a_slow_page_does_not_delay_the_others(cloud: Cloud) -> None:
+    # Given eight messages, the first of which takes as long as all the others together
     send(cloud, 8)
-    # When they are worked on with two tabs
+    # When they are captured with two tabs
     tabs = consume(cloud, lambda number: 1.4 if number == 0 else 0.2)
-    # Then the other tab has done the rest meanwhile, and everything is deleted
+    # Then the other tab handles the rest meanwhile, and everything is deleted
     assert len(tabs.ended) == 8
     assert max(tabs.began) < min(tabs.began) + 1.4
     assert cloud.receive() == []
 
 
-def test_it_takes_no_more_than_it_can_soon_work_on(cloud: Cloud) -> None:
+def test_it_receives_no_more_than_it_can_start_soon(cloud: Cloud) -> None:
     send(cloud, 12)
-    assert consume(cloud, lambda _: 0.05).most_waiting <= 2 * TABS
+    assert consume(cloud, lambda _: 0.05).max_waiting <= 2 * TABS
 
 
-def test_a_stop_finishes_what_is_under_way_and_leaves_the_rest(cloud: Cloud) -> None:
-    # Given more messages than there is room for, and a stop while the first are worked on
+def test_a_stop_finishes_received_messages_and_leaves_the_rest(cloud: Cloud) -> None:
+    # Given more messages than the loop receives at once, and a stop while the first are in progress
     send(cloud, 10)
     stop = threading.Event()
     threading.Timer(0.5, stop.set).start()
     tabs = consume(cloud, lambda _: 0.8, stop, until_empty=False)
-    # Then what was taken is done, and the others are on the queue
+    # Then the received messages are finished, and the others are on the queue
     assert len(tabs.ended) == len(tabs.began) <= 2 * TABS
     assert len(cloud.receive()) == 10 - len(tabs.ended)
 
 
-def test_an_error_of_aws_is_waited_out(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_receives_again_after_an_error_of_aws(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     send(cloud, 3)
     monkeypatch.setattr("stillframe_cli.receive_loop.ERROR_PAUSE_SECONDS", 0.05)
     receive, failures = Poller.receive, iter([True, True])
 
-    def fail_first(self: Poller, wait_seconds: int, most: int) -> Any:
+    def fail_first(self: Poller, wait_seconds: int, max_messages: int) -> Any:
         if next(failures, False):
             raise EndpointConnectionError(endpoint_url="http://sqs")
-        return receive(self, wait_seconds, most)
+        return receive(self, wait_seconds, max_messages)
 
     monkeypatch.setattr(Poller, "receive", fail_first)
     assert len(consume(cloud, lambda _: 0.01).ended) == 3
 
 
-def test_a_defect_of_the_handler_ends_it(cloud: Cloud) -> None:
+def test_an_unexpected_exception_of_the_handler_ends_the_loop(cloud: Cloud) -> None:
     send(cloud, 1)
 
     def fail(_: int) -> float:
@@ -118,18 +118,18 @@ def test_a_defect_of_the_handler_ends_it(cloud: Cloud) -> None:
         consume(cloud, fail)
 
 
-def test_what_comes_after_a_stop_is_handed_back_at_once(cloud: Cloud) -> None:
-    # Given a consumer that waits for messages, and is told to stop before there are any
+def test_messages_received_after_a_stop_are_returned_at_once(cloud: Cloud) -> None:
+    # Given a consumer that waits for messages and is stopped before there are any
     stop = threading.Event()
     loop = ReceiveLoop(TABS)
-    poller = Poller(cloud.clients, cloud.settings, lambda *_: pytest.fail("it was worked on"))
-    waiting = threading.Thread(target=loop.run, args=(poller, stop, 5, False, lambda: TABS))
-    waiting.start()
+    poller = Poller(cloud.clients, cloud.settings, lambda *_: pytest.fail("a message was handled"))
+    loop_thread = threading.Thread(target=loop.run, args=(poller, stop, 5, False, lambda: TABS))
+    loop_thread.start()
     time.sleep(0.5)
     stop.set()
-    # When some come
+    # When messages arrive
     send(cloud, 2)
-    waiting.join(10)
-    # Then they are there for others
-    assert not waiting.is_alive()
+    loop_thread.join(10)
+    # Then other consumers can receive them at once
+    assert not loop_thread.is_alive()
     assert len(cloud.receive()) == 2

@@ -1,4 +1,4 @@
-"""The lever of the fleet, on moto: MiniStack has no Application Auto Scaling."""
+"""`stillframe scale` for a fleet, on moto, because MiniStack has no Application Auto Scaling."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Scale = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def scale(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Scale:
-    """The command on a service of three tasks, which scaling may bring to twenty."""
+    """Runs the command on a service with three tasks that may scale to twenty."""
     exports = {
         "AWS_ENDPOINT_URL": moto_endpoint,
         "AWS_ACCESS_KEY_ID": "test",
@@ -54,23 +54,23 @@ def scale(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Scale:
     return run
 
 
-def test_the_lever_of_a_fleet_shows_asks_and_turns(scale: Scale) -> None:
+def test_scale_shows_previews_and_changes_the_tasks_of_a_fleet(scale: Scale) -> None:
     def shown() -> dict[str, Any]:
         run = scale("--json")
         assert run.returncode == 0, run.stderr
-        told: dict[str, Any] = json.loads(run.stdout)
-        return told
+        settings: dict[str, Any] = json.loads(run.stdout)
+        return settings
 
-    # Given three tasks of at most twenty
+    # Given three tasks, with a maximum of twenty
     assert (shown()["desiredTasks"], shown()["minTasks"], shown()["maxTasks"]) == (3, 3, 20)
-    # When it is only asked what would change, nothing does
+    # When it is a dry run, then nothing changes
     dry = json.loads(scale("--tasks", "12", "--dry-run", "--json").stdout)
     assert dry == {"changed": False, "changes": [{"setting": "desiredTasks", "before": 3, "after": 12}]}
     assert shown()["desiredTasks"] == 3
-    # When the number and its bounds are turned, they are
+    # When the number and its limits are set, then they change
     assert scale("--tasks", "12", "--min-tasks", "10", "--max-tasks", "60", "--yes").returncode == 0
     assert (shown()["desiredTasks"], shown()["minTasks"], shown()["maxTasks"]) == (12, 10, 60)
-    # And bounds with nothing between are refused, as is what only a function has
+    # And contradictory limits are refused, and so is pausing, which needs a function
     refused = scale("--min-tasks", "70", "--yes")
     assert (refused.returncode, "--min-tasks 70 is above --max-tasks 60" in refused.stderr) == (2, True)
     paused = scale("--pause", "--yes")

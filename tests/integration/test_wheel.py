@@ -1,4 +1,4 @@
-"""The wheel, installed into a fresh environment in another folder: it declares and contains all that it needs."""
+"""The wheel, installed into a new environment in another folder: it declares and contains everything it needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.workers import ROOT, environment
 pytestmark = pytest.mark.usefixtures("chromium")
 
 SOURCES = ("layers", "lambda_src", "cli", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
-# What importing a package that is not installed does.
+# Makes the packages of the extras look as if they were not installed.
 NO_EXTRAS = """import sys
 class Finder:
     def find_spec(self, name, path=None, target=None):
@@ -39,7 +39,7 @@ PAGE = """<!doctype html><body style='background:#00aa00'>
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy of the sources, so that nothing is left in the checkout."""
+    """A wheel built from a copy of the sources, so that the build leaves nothing in the checkout."""
     folder = tmp_path_factory.mktemp("wheel")
     copy = folder / "sources"
     copy.mkdir()
@@ -58,8 +58,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `bin` folder of a new environment with the wheel in it.
 
-    The packages it depends on come from the environment of the tests: a test has no network. A path file names their
-    folder, which does not run that folder's own path files: the checkout is not importable.
+    Its dependencies come from the environment of the tests, because a test has no network. A path file names their
+    folder. The path files in that folder are not processed, so that the checkout is not importable.
     """
     folder = tmp_path_factory.mktemp("elsewhere") / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
@@ -88,8 +88,8 @@ def stillframe(installed: Path, *arguments: str) -> subprocess.CompletedProcess[
     return done
 
 
-def test_it_is_the_wheel_that_runs_and_not_the_checkout(installed: Path) -> None:
-    # Given / When the command of the new environment
+def test_the_wheel_runs_and_not_the_checkout(installed: Path) -> None:
+    # Given / When the command of the new environment runs
     version = stillframe(installed, "--version").stdout
     where = subprocess.run(
         [str(installed / "python"), "-c", "import stillframe_cli; print(stillframe_cli.__file__)"],
@@ -97,7 +97,7 @@ def test_it_is_the_wheel_that_runs_and_not_the_checkout(installed: Path) -> None
         text=True,
         check=True,
     )
-    # Then it has the version that is declared, and its code is in that environment
+    # Then it has the declared version, and its code is in that environment
     assert version == f"stillframe, version {importlib.metadata.version('stillframe')}\n"
     assert where.stdout.startswith(str(installed.parent))
 
@@ -107,13 +107,13 @@ def test_every_import_name_begins_with_stillframe(wheel: Path) -> None:
     assert {name for name in names if not name.startswith("stillframe")} == set()
 
 
-def test_every_package_that_it_imports_is_declared(wheel: Path) -> None:
-    # Given what the wheel declares, with what those packages themselves bring
+def test_every_imported_package_is_declared(wheel: Path) -> None:
+    # Given the packages that the wheel declares, with their own dependencies
     archive = zipfile.ZipFile(wheel)
     (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
     declared = re.findall(r"^Requires-Dist: ([\w.-]+)", archive.read(metadata).decode(), re.MULTILINE)
     available = closure(declared)
-    # When every import of every module is looked at
+    # When every import of every module is checked
     owners = importlib.metadata.packages_distributions()
     missing = set()
     for name in archive.namelist():
@@ -122,12 +122,12 @@ def test_every_package_that_it_imports_is_declared(wheel: Path) -> None:
                 is_own = imported.startswith("stillframe") or imported in sys.stdlib_module_names
                 if not is_own and not {normal(owner) for owner in owners.get(imported, [])} & available:
                     missing.add((name, imported))
-    # Then each comes from one of them
+    # Then each comes from one of these packages
     assert missing == set()
 
 
 def imports_in(source: str) -> set[str]:
-    """Top-level names, those for type checkers left out."""
+    """The top-level names that a module imports, except those for type checkers."""
     tree = ast.parse(source)
     guarded = {
         id(each)
@@ -147,12 +147,12 @@ def imports_in(source: str) -> set[str]:
 
 
 def closure(names: list[str]) -> set[str]:
-    """The distributions, and those that they require without an extra."""
+    """The distributions, and everything that they require without extras."""
     found: set[str] = set()
     waiting = [normal(name) for name in names]
     while waiting:
         name = waiting.pop()
-        # What is not installed is for another version of Python.
+        # A requirement that is not installed is for another version of Python.
         if name not in found and any(importlib.metadata.distributions(name=name)):
             found.add(name)
             required = importlib.metadata.requires(name) or []
@@ -161,13 +161,13 @@ def closure(names: list[str]) -> set[str]:
 
 
 def normal(name: str) -> str:
-    """PEP 503."""
+    """The normalized name of a distribution (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def shoot(installed: Path, site: str, folder: Path, options: dict[str, Any]) -> tuple[dict[str, Any], Pixels]:
-    given = ("--allow-host", site, "--options", json.dumps(options))
-    stillframe(installed, "shoot", f"http://{site}/", "--out", str(folder), *given)
+    arguments = ("--allow-host", site, "--options", json.dumps(options))
+    stillframe(installed, "shoot", f"http://{site}/", "--out", str(folder), *arguments)
     (result,) = [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
     assert (folder / "index.html").exists()
     return result, Pixels(Path(result["path"]).read_bytes())
@@ -179,10 +179,8 @@ def test_shoot_takes_a_screenshot(installed: Path, site: str, tmp_path: Path) ->
     assert pixels.is_all(GREEN)
 
 
-def test_ads_and_cookie_banners_are_blocked_with_the_lists_that_it_brings(
-    installed: Path, site: str, tmp_path: Path
-) -> None:
-    # Given a page with an ad, and a banner in front of it
+def test_ads_and_cookie_banners_are_blocked_with_the_bundled_lists(installed: Path, site: str, tmp_path: Path) -> None:
+    # Given a page with an ad and a cookie banner
     options = {"html": PAGE, "blockAds": True, "blockCookieBanners": True}
     # When it is captured
     result, pixels = shoot(installed, site, tmp_path, options)
@@ -191,15 +189,15 @@ def test_ads_and_cookie_banners_are_blocked_with_the_lists_that_it_brings(
     assert pixels.is_all(GREEN)
 
 
-def test_a_command_whose_extra_is_not_installed_names_it(wheel: Path, tmp_path: Path) -> None:
-    # Given an environment with all that the command line needs, but without the packages of the extras
+def test_a_command_names_its_missing_extra(wheel: Path, tmp_path: Path) -> None:
+    # Given an environment with everything except the packages of the extras
     folder = tmp_path / "packages"
     pip("install", "--no-deps", "--no-index", "--target", str(folder), str(wheel))
     blocked = tmp_path / "blocked"
     blocked.mkdir()
     (blocked / "sitecustomize.py").write_text(NO_EXTRAS)
     path = f"{blocked}:{folder}"
-    # When commands that need them are run
+    # When commands that need these packages are run
     for arguments, extra in (
         (["demo", "--out", str(tmp_path / "out")], "embedded"),
         (["plan", "--per-hour", "100"], "operate"),
@@ -212,13 +210,13 @@ def test_a_command_whose_extra_is_not_installed_names_it(wheel: Path, tmp_path: 
             text=True,
             check=False,
         )
-        # Then one line says which extra to install
+        # Then an error names the extra to install
         assert done.returncode == 2
         assert f'pip install "stillframe[{extra}]"' in done.stderr
         assert "Traceback" not in done.stderr
 
 
-def test_the_demo_has_its_site(installed: Path, tmp_path: Path) -> None:
+def test_the_wheel_contains_the_site_of_the_demo(installed: Path, tmp_path: Path) -> None:
     run = stillframe(installed, "demo", "--out", str(tmp_path), "--json")
     results = [json.loads(line) for line in run.stdout.splitlines()]
     assert [result["title"] for result in results if result["outcome"] == "captured"].count(None) == 0
