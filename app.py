@@ -1,4 +1,4 @@
-"""`cdk synth`, `cdk diff` and `cdk deploy` start here."""
+"""The CDK app: `cdk synth`, `cdk diff` and `cdk deploy` run this file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "layers/stillframe/python"))
 
-from stacks.app import build_app  # the path of the layer comes first
+from stacks.app import build_app  # needs the layer on the path
 from stacks.config import ConfigError
 
 try:

@@ -1,4 +1,4 @@
-"""Writes the JSON schema of the render options, as docs/options.schema.json has it."""
+"""Writes the JSON schema of the render options to docs/options.schema.json."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PATH = Path(__file__).parents[1] / "docs/options.schema.json"
 
 
 def schema() -> str:
-    """JSON Schema 2020-12, wire names."""
+    """The schema as text: JSON Schema 2020-12, with wire names."""
     described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **RenderOptions.model_json_schema()}
     return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
 
