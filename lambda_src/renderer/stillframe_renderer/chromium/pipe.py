@@ -7,12 +7,24 @@ import logging
 import os
 from collections.abc import Callable
 
-from .encoding import HEADER_BYTES, body_length
+from .encoding import HEADER_BYTES, PREFIX_BYTES, body_length, first_field
 
 logger = logging.getLogger(__name__)
 
 # A screenshot is one message: the largest image, with room to spare.
 MAX_MESSAGE_BYTES = 512 * 1024 * 1024
+# An event holds what a page chooses: what it prints, throws, requests. Longer ones are dropped unread, so that no page
+# fills the memory of this process; a paused request waits for its answer, and may carry the body of an upload.
+MAX_EVENT_BYTES = 1024 * 1024
+MAX_PAUSED_REQUEST_BYTES = 16 * 1024 * 1024
+
+
+def message_limit(prefix: bytes) -> int:
+    """The longest that a message may be that begins like this: an answer to a command of ours, or an event."""
+    name, method = first_field(prefix)
+    if name != "method":
+        return MAX_MESSAGE_BYTES
+    return MAX_PAUSED_REQUEST_BYTES if method == "Fetch.requestPaused" else MAX_EVENT_BYTES
 
 
 class MessagePipe(asyncio.Protocol):
@@ -35,6 +47,8 @@ class MessagePipe(asyncio.Protocol):
         self._parts: list[bytes] = []
         self._part_bytes = 0
         self._needed_bytes = HEADER_BYTES
+        # The rest of a message that is dropped.
+        self._dropped_bytes = 0
 
     async def open(self, command_fd: int, answer_fd: int) -> None:
         """Connect to our ends of the two pipes, and take ownership of them."""
@@ -53,6 +67,12 @@ class MessagePipe(asyncio.Protocol):
         self._commands.close()
 
     def data_received(self, data: bytes) -> None:
+        if self._dropped_bytes:
+            dropped = min(self._dropped_bytes, len(data))
+            self._dropped_bytes -= dropped
+            data = data[dropped:]
+            if not data:
+                return
         self._parts.append(data)
         self._part_bytes += len(data)
         if self._part_bytes < self._needed_bytes:
@@ -75,7 +95,17 @@ class MessagePipe(asyncio.Protocol):
             length = HEADER_BYTES + body_length(data[start : start + HEADER_BYTES])
             if length > MAX_MESSAGE_BYTES:
                 raise ValueError(f"a message of {length} bytes is too large, at most {MAX_MESSAGE_BYTES}")
-            if len(data) - start < length:
+            available = len(data) - start
+            prefix = data[start : start + HEADER_BYTES + PREFIX_BYTES]
+            if length > MAX_EVENT_BYTES and len(prefix) < HEADER_BYTES + PREFIX_BYTES:
+                self._needed_bytes = HEADER_BYTES + PREFIX_BYTES
+                break
+            if length > MAX_EVENT_BYTES and length > message_limit(prefix):
+                logger.debug("an event of the browser is too long and dropped", extra={"bytes": length})
+                self._dropped_bytes = max(0, length - available)
+                start += min(length, available)
+                continue
+            if available < length:
                 self._needed_bytes = length
                 break
             self._on_message(data[start : start + length])

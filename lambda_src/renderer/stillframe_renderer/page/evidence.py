@@ -22,6 +22,7 @@ class Evidence:
     """Listens to the main frame of one tab, from the creation of this object on."""
 
     def __init__(self, session: CDPSession, frame_id: str) -> None:
+        self._session = session
         self._frame_id = frame_id
         self._started = time.monotonic()
         self.status: int | None = None
@@ -31,6 +32,7 @@ class Evidence:
         self.redirects: list[str] = []
         self.console_errors: list[str] = []
         self.timings: dict[str, int] = {}
+        self._is_deaf = False
         session.on("Network.requestWillBeSent", self._on_request)
         session.on("Network.responseReceived", self._on_response)
         session.on("Page.lifecycleEvent", self._on_lifecycle)
@@ -75,6 +77,10 @@ class Evidence:
     def _add_console_error(self, text: str) -> None:
         if len(self.console_errors) < MAX_CONSOLE_ERRORS and text:
             self.console_errors.append(text.splitlines()[0][:MAX_LINE_CHARS])
+        if len(self.console_errors) == MAX_CONSOLE_ERRORS and not self._is_deaf:
+            # Whatever else the page prints is sent to nobody.
+            self._is_deaf = True
+            self._session.send("Runtime.disable")
 
 
 def _console_text(argument: dict[str, Any]) -> str:
