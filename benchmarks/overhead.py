@@ -1,4 +1,4 @@
-"""The time that a warm capture takes beside its render, with one tab: queue, claim, put, complete, delete.
+"""The time that a warm capture takes in addition to its render, with one tab: queue, claim, put, complete, delete.
 
 python -m benchmarks.overhead --captures 60
 """

@@ -51,7 +51,7 @@ def json_logger(level: str, stream: IO[str] | None = None) -> Logger:
 
 
 def _json_line(line: object) -> str:
-    """One line that is safe to read on a terminal: URLs and titles in it are other people's text."""
+    """Serialise a log line, safely for terminals: its URLs and titles are text from requesters and pages."""
     return printable_json(json.dumps(line, default=str, separators=(",", ":"), ensure_ascii=False))
 
 

@@ -50,8 +50,8 @@ FLAGS = (
     # Each capture has a proxy of its own, its guard. All other traffic, to loopback as well, goes nowhere.
     f"--proxy-server={NO_PROXY}",
     f"--proxy-bypass-list={PROXY_BYPASS}",
-    # Names are the guard's business: without this, WebRTC makes the browser itself ask for those of TURN servers and
-    # candidates. The guard is at an address.
+    # Only the guard resolves names. Without this, WebRTC makes the browser itself look up TURN servers and candidates.
+    # The guard is reached by its address.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--use-mock-keychain",
 )

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class CommandRefused(NetworkError):
-    """The browser answered a command with an error: it works, and would not do as asked."""
+    """The browser is working, but answered a command with an error."""
 
 
 class PipeSession(CDPSession):

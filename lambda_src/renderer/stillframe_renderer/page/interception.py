@@ -91,9 +91,9 @@ class Interception:
             answer.add_done_callback(lambda done: self._check_headers(event, done))
 
     def _check_headers(self, event: dict[str, Any], answer: asyncio.Future[Any]) -> None:
-        """A request whose headers the browser refuses would wait for ever."""
+        """Fail a request whose headers the browser refused, because it would wait forever."""
         error = None if answer.cancelled() else answer.exception()
-        # The id is unknown when the page gave up the request meanwhile.
+        # The id is unknown if the page has cancelled the request meanwhile.
         if isinstance(error, CommandRefused) and "InterceptionId" not in str(error):
             self.refusal = InvalidRequest("options: headers: the browser refuses one of them")
             self._resolve(event, "Fetch.failRequest", {"errorReason": "Failed"})

@@ -30,8 +30,8 @@ class Preparation:
     async def confirm(self) -> None:
         """Return when every command has succeeded.
 
-        Raises the refusal of one that the browser refused, or else an InvalidRequest that names the command: all of
-        them come from the request's options, and another attempt or another browser would refuse them again.
+        If the browser refused one, raises its `refusal`, or else an InvalidRequest that names the command: all commands
+        come from the request's options, so another attempt or another browser would refuse them again.
         """
         for answer, refusal in self._answers:
             try:

@@ -1,8 +1,8 @@
-"""Other people's text, made safe for a person's terminal.
+"""Makes text from pages and requesters safe to print on a terminal.
 
-A URL, a title or an error message may come from a page or from a requester. Control characters in it would move the
-cursor, recolour or retitle the terminal, or fill its clipboard, and bidirectional controls would make one name look
-like another (Unicode Technical Report #36, 2.8; CVE-2021-42574).
+A URL, a title or an error message may come from a page or from a requester. Control characters in it could move the
+cursor, change the colours or the title of the terminal, or fill the clipboard. Bidirectional controls could make one
+name look like another (Unicode Technical Report #36, 2.8; CVE-2021-42574).
 """
 
 from __future__ import annotations
@@ -29,5 +29,5 @@ def printable(text: str) -> str:
 
 
 def printable_json(text: str) -> str:
-    """A JSON text of one line with every unsafe character as a JSON escape: a reader gets the same values."""
+    """A JSON text on one line, with every unsafe character as a JSON escape, which leaves its values unchanged."""
     return text.translate(JSON_ESCAPES)

@@ -26,15 +26,15 @@ TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\Z")
 RESERVED_HEADERS = frozenset(
     {"connection", "content-length", "cookie", "expect", "host", "http2-settings", "keep-alive", "te", "trailer"}
     | {"transfer-encoding", "upgrade", "via", "origin", "referer"}
-    # What a server sends and never a client (RFC 6265, RFC 2965, RFC 9110, 11).
+    # Headers that only servers send (RFC 6265, RFC 2965, RFC 9110, 11).
     | {"set-cookie", "set-cookie2", "cookie2", "www-authenticate", "authentication-info"}
 )
-# What all headers and cookies may be together: a request's head has to fit the guard's limit of 128 KB, with its URL
-# and with what the browser itself sends.
+# The limit for all headers and cookies together: with the URL and the browser's own headers, the head of a request has
+# to fit the guard's limit of 128 KB.
 MAX_TOTAL_BYTES = 64 * 1024
-# Of a cookie, name and value together (RFC 6265bis, 5.6).
+# The limit for the name and the value of a cookie together (RFC 6265bis, 5.6).
 MAX_COOKIE_BYTES = 4096
-# Names with a meaning (RFC 6265bis, 4.1.3), in lower case, and what a browser asks of them besides `secure`.
+# Prefixes of cookie names that require `secure` and more (RFC 6265bis, 4.1.3), in lower case.
 HOST_PREFIXES = ("__host-",)
 HTTP_PREFIXES = ("__http-", "__host-http-")
 SECURE_PREFIXES = ("__secure-", *HOST_PREFIXES, *HTTP_PREFIXES)
@@ -114,11 +114,11 @@ class Cookie(WireModel):
         return self
 
     @model_validator(mode="after")
-    def refuse_what_no_browser_stores(self) -> Self:
-        """The rules of RFC 6265bis, 5.6 and 4.1.3, with which Chromium refuses a cookie, or drops it silently."""
+    def check_storable(self) -> Self:
+        """Apply the rules (RFC 6265bis, 5.6 and 4.1.3) by which Chromium refuses a cookie, or drops it silently."""
         name, text = self.name.lower(), reveal(self.value) if isinstance(self.value, SecretStr) else ""
         if ";" in text or text != text.strip():
-            raise ValueError("the value of a cookie cannot hold a semicolon, or begin or end with a space; encode them")
+            raise ValueError("a cookie value cannot contain a semicolon, or begin or end with a space; encode it")
         if len(self.name) + len(text) > MAX_COOKIE_BYTES:
             raise ValueError(f"name and value of a cookie together are longer than {MAX_COOKIE_BYTES} characters")
         if self.secure is False and self.needs_secure:
