@@ -23,7 +23,7 @@ ENVELOPE_START = b"\xd8\x18\x5a"
 LENGTH_BYTES = 4
 HEADER_BYTES = len(ENVELOPE_START) + LENGTH_BYTES
 MAP, END = b"\xbf", b"\xff"
-# As much of a body as its first field takes: a name, and the longest name of a method.
+# The part of a body that is sure to contain its first field: its name, and the longest method name.
 PREFIX_BYTES = 96
 # Major types, and the additional information from which on the argument is in the bytes that follow (RFC 8949, 3).
 UNSIGNED, NEGATIVE, TEXT = 0, 1, 3
@@ -88,10 +88,10 @@ def parse_message(raw: bytes) -> Fields:
 
 
 def first_field(prefix: bytes) -> tuple[str, str | int]:
-    """The name and the value of the first field of a message, of which at least PREFIX_BYTES of the body are given.
+    """The name and value of a message's first field, given its header and at least PREFIX_BYTES of its body.
 
-    The browser writes the id of an answer first, or the method of an event. Raises ValueError or IndexError if the
-    message is malformed.
+    The first field is the id of an answer, or the method of an event. Raises ValueError or IndexError if the message is
+    malformed.
     """
     name, position = _decode_scalar(prefix, HEADER_BYTES + len(MAP))
     value, _ = _decode_scalar(prefix, position)

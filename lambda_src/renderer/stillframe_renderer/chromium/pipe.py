@@ -13,14 +13,14 @@ logger = logging.getLogger(__name__)
 
 # A screenshot is one message: the largest image, with room to spare.
 MAX_MESSAGE_BYTES = 512 * 1024 * 1024
-# An event holds what a page chooses: what it prints, throws, requests. Longer ones are dropped unread, so that no page
-# fills the memory of this process; a paused request waits for its answer, and may carry the body of an upload.
+# The content of an event is up to the page: what it logs, throws or requests. Longer events are dropped unread, so that
+# no page can fill the memory of this process. A paused request must be answered, and may carry the body of an upload.
 MAX_EVENT_BYTES = 1024 * 1024
 MAX_PAUSED_REQUEST_BYTES = 16 * 1024 * 1024
 
 
 def message_limit(prefix: bytes) -> int:
-    """The longest that a message may be that begins like this: an answer to a command of ours, or an event."""
+    """The maximum length of a message that begins like this: an answer to one of our commands, or an event."""
     name, method = first_field(prefix)
     if name != "method":
         return MAX_MESSAGE_BYTES
@@ -47,7 +47,7 @@ class MessagePipe(asyncio.Protocol):
         self._parts: list[bytes] = []
         self._part_bytes = 0
         self._needed_bytes = HEADER_BYTES
-        # The rest of a message that is dropped.
+        # The number of bytes still to come of a message that is dropped.
         self._dropped_bytes = 0
 
     async def open(self, command_fd: int, answer_fd: int) -> None:
@@ -101,7 +101,7 @@ class MessagePipe(asyncio.Protocol):
                 self._needed_bytes = HEADER_BYTES + PREFIX_BYTES
                 break
             if length > MAX_EVENT_BYTES and length > message_limit(prefix):
-                logger.debug("an event of the browser is too long and dropped", extra={"bytes": length})
+                logger.debug("an event of the browser is dropped, it is too long", extra={"bytes": length})
                 self._dropped_bytes = max(0, length - available)
                 start += min(length, available)
                 continue

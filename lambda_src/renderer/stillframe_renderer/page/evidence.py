@@ -32,7 +32,7 @@ class Evidence:
         self.redirects: list[str] = []
         self.console_errors: list[str] = []
         self.timings: dict[str, int] = {}
-        self._is_deaf = False
+        self._is_console_disabled = False
         session.on("Network.requestWillBeSent", self._on_request)
         session.on("Network.responseReceived", self._on_response)
         session.on("Page.lifecycleEvent", self._on_lifecycle)
@@ -77,9 +77,9 @@ class Evidence:
     def _add_console_error(self, text: str) -> None:
         if len(self.console_errors) < MAX_CONSOLE_ERRORS and text:
             self.console_errors.append(text.splitlines()[0][:MAX_LINE_CHARS])
-        if len(self.console_errors) == MAX_CONSOLE_ERRORS and not self._is_deaf:
-            # Whatever else the page prints is sent to nobody.
-            self._is_deaf = True
+        if len(self.console_errors) == MAX_CONSOLE_ERRORS and not self._is_console_disabled:
+            # No more messages are needed, so the browser need not send them.
+            self._is_console_disabled = True
             self._session.send("Runtime.disable")
 
 

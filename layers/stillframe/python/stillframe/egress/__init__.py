@@ -1,1 +1,1 @@
-"""Where a page may connect to."""
+"""Egress: where a page may connect."""

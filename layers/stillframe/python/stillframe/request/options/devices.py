@@ -42,7 +42,7 @@ DEVICES: dict[str, dict[str, Any]] = {
 }
 
 PRESETS: dict[str, dict[str, Any]] = {
-    # The size that consumers of Open Graph images ask for.
+    # The size that consumers of Open Graph images recommend.
     "link-preview": {"viewport": {"width": 1200, "height": 630}, "format": "jpeg", "quality": 80},
     "archive": {
         "fullPage": True,
