@@ -1,4 +1,4 @@
-"""`compareTo`: what changed since the previous capture of a request, or since one by its id."""
+"""`compareTo`: what changed since the last capture of the same request, or since a capture with a given id."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.support.pixels import Pixels
 
 
 class Watch:
-    """Captures of one page over time, each of a color."""
+    """Captures one page over time, each time in a given color."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.clock = FakeClock()
 
     def capture(self, name: str, color: str, compare_to: str | None = "previous", **options: Any) -> Record:
-        """The record of a new capture."""
+        """Capture the page; returns the new record."""
         assert self.deliver(name, color, compare_to, **options).kind is OutcomeKind.CAPTURED
         return self.cloud.record(name)
 
@@ -43,26 +43,26 @@ def watch(cloud: Cloud) -> Watch:
     return Watch(cloud)
 
 
-def told(record: Record) -> tuple[str | None, bool | None, float | None]:
+def comparison_of(record: Record) -> tuple[str | None, bool | None, float | None]:
     return record.compared_to, record.changed, record.difference
 
 
-def test_each_capture_is_compared_with_the_one_before(watch: Watch) -> None:
-    # Given / When the first one, one like it, and one that is another
+def test_each_capture_is_compared_with_the_last_one(watch: Watch) -> None:
+    # Given / When a first capture, an equal one, and a different one
     first = watch.capture("day-1", "#00aa00")
-    assert told(first) == (None, None, None)
+    assert comparison_of(first) == (None, None, None)
     assert first.comparison_problem == "there is no earlier capture of this request"
-    assert told(watch.capture("day-2", "#00aa00")) == ("day-1", False, 0)
+    assert comparison_of(watch.capture("day-2", "#00aa00")) == ("day-1", False, 0)
     third = watch.capture("day-3", "#0000ff")
-    # Then it tells, and shows where
-    assert told(third) == ("day-2", True, 1)
+    # Then the last one is reported as changed, with an image that marks where
+    assert comparison_of(third) == ("day-2", True, 1)
     url = (third.extras or {})["difference"]
     s3, bucket = watch.cloud.clients.s3, watch.cloud.settings.bucket_name
     marked = s3.get_object(Bucket=bucket, Key=url.removeprefix(f"s3://{bucket}/"))["Body"].read()
     assert Pixels(marked).is_all((255, 0, 64))
-    # And the next one is compared with that
-    assert told(watch.capture("day-4", "#0000ff")) == ("day-3", False, 0)
-    # And nobody takes what is beside the records for one
+    # And the next capture is compared with that one
+    assert comparison_of(watch.capture("day-4", "#0000ff")) == ("day-3", False, 0)
+    # And the last captures in the table are not mistaken for records
     records = Archive(watch.cloud.clients, watch.cloud.settings).all_records()
     assert {record.id for record in records} == {"day-1", "day-2", "day-3", "day-4"}
     findings: list[object] = []
@@ -70,19 +70,19 @@ def test_each_capture_is_compared_with_the_one_before(watch: Watch) -> None:
     assert findings == []
 
 
-def test_another_request_is_another_series(watch: Watch) -> None:
+def test_a_capture_is_not_compared_with_one_of_another_request(watch: Watch) -> None:
     watch.capture("wide", "#00aa00", viewport={"width": 900, "height": 600})
     assert watch.capture("narrow", "#0000ff", viewport={"width": 300, "height": 600}).comparison_problem is not None
 
 
-def test_a_capture_is_compared_with_one_by_its_id(watch: Watch) -> None:
+def test_a_capture_is_compared_with_the_one_of_a_given_id(watch: Watch) -> None:
     watch.capture("reference", "#00aa00", None)
-    assert told(watch.capture("same", "#00aa00", "reference")) == ("reference", False, 0)
-    assert told(watch.capture("other", "#00aa01", "reference")) == ("reference", False, 0)
-    assert told(watch.capture("blue", "#0000ff", "reference")) == ("reference", True, 1)
+    assert comparison_of(watch.capture("same", "#00aa00", "reference")) == ("reference", False, 0)
+    assert comparison_of(watch.capture("other", "#00aa01", "reference")) == ("reference", False, 0)
+    assert comparison_of(watch.capture("blue", "#0000ff", "reference")) == ("reference", True, 1)
 
 
-def test_what_cannot_be_compared_is_captured(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_is_captured_even_if_it_cannot_be_compared(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     assert watch.capture("one", "#00aa00", "nobody").comparison_problem == "there is no capture nobody"
     reference = watch.capture("reference", "#00aa00", None)
     bucket, key = watch.cloud.settings.bucket_name, reference.s3_key or ""
@@ -96,41 +96,41 @@ def test_what_cannot_be_compared_is_captured(watch: Watch, monkeypatch: pytest.M
     assert watch.capture("five", "#00aa00", "three").comparison_problem == "the job ran out of time"
 
 
-def test_a_capture_that_failed_is_no_reference(watch: Watch) -> None:
+def test_a_failed_capture_cannot_be_compared_with(watch: Watch) -> None:
     assert watch.deliver("broken", "#00aa00", "no spaces allowed").kind is OutcomeKind.FAILED
     assert watch.capture("one", "#00aa00", "broken").comparison_problem == "there is no capture broken"
 
 
 def test_a_late_capture_does_not_become_the_last_one(watch: Watch) -> None:
-    # Given a capture that was claimed before another one, and stored after it
+    # Given a capture that was claimed before another one and stored after it
     watch.capture("early", "#00aa00")
     watch.clock.advance(-3600)
     watch.capture("late", "#0000ff")
     watch.clock.advance(7200)
-    # Then the next one is compared with the other
+    # Then the next capture is compared with the other one
     assert watch.capture("next", "#00aa00").compared_to == "early"
 
 
 def test_a_redelivered_capture_is_not_compared_with_itself(watch: Watch) -> None:
-    # Given a capture that is the last of its series, and whose completion was lost
+    # Given the last capture of a request, whose completion was lost
     with dying_before_completion():
         watch.deliver("one", "#00aa00")
-    # When it is delivered again, and its object is adopted
+    # When it is delivered again and its object is adopted, then it is not compared with itself
     watch.clock.advance(3600)
     assert watch.capture("one", "#0000ff").compared_to is None
-    # Then the series goes on from it
-    assert told(watch.capture("two", "#00aa00")) == ("one", False, 0)
+    # And the next capture is compared with it
+    assert comparison_of(watch.capture("two", "#00aa00")) == ("one", False, 0)
 
 
-def test_an_adopted_capture_keeps_what_it_was_told(watch: Watch) -> None:
+def test_an_adopted_capture_keeps_its_comparison(watch: Watch) -> None:
     watch.capture("one", "#00aa00")
     with dying_before_completion():
         watch.deliver("two", "#0000ff")
     watch.clock.advance(3600)
-    assert told(watch.capture("two", "#ff0000")) == ("one", True, 1)
+    assert comparison_of(watch.capture("two", "#ff0000")) == ("one", True, 1)
 
 
-def test_a_comparison_costs_three_calls_more_and_a_fourth_where_something_changed(cloud: Cloud) -> None:
+def test_a_comparison_costs_three_calls_and_a_fourth_for_a_change(cloud: Cloud) -> None:
     watch = Watch(cloud)
     watch.capture("one", "#00aa00")
     calls = cloud.count_calls()

@@ -1,4 +1,4 @@
-"""At most so many captures at once of one host, over all workers; nothing is lost, and no other host waits for it."""
+"""The limit of captures at once to one host, over all workers: nothing is lost, and no other host is delayed."""
 
 from __future__ import annotations
 
@@ -33,58 +33,58 @@ from tests.support.proxy import Call, Verdict, proxying
 PER_HOST = 2
 
 
-class Watched(FakeRenderer):
-    """Takes a while, and sees how many of one host it is asked for at once."""
+class CountingRenderer(FakeRenderer):
+    """A slow renderer that counts its renders at once for each host."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.most: Counter[str] = Counter()
-        self._now: Counter[str] = Counter()
+        self.peak: Counter[str] = Counter()
+        self._current: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
         host = canonical_host_of(url)
         with self._lock:
-            self._now[host] += 1
-            self.most[host] = max(self.most[host], self._now[host])
+            self._current[host] += 1
+            self.peak[host] = max(self.peak[host], self._current[host])
         try:
             time.sleep(0.1)
             return super().render(url, options, deadline)
         finally:
             with self._lock:
-                self._now[host] -= 1
+                self._current[host] -= 1
 
 
 @pytest.fixture
-def polite(make_cloud: MakeCloud) -> Cloud:
-    """A host may have two captures at once, and a message two tries: waiting must not be one."""
+def limited_cloud(make_cloud: MakeCloud) -> Cloud:
+    """Limits of two captures at once per host and two receives per message, so that a wait must not count as one."""
     return make_cloud(max_receive_count=2, STILLFRAME_PER_HOST=str(PER_HOST))
 
 
-def test_no_host_has_more_than_its_share_and_every_page_its_turn(
-    polite: Cloud, monkeypatch: pytest.MonkeyPatch
+def test_no_host_exceeds_its_limit_and_every_page_is_captured(
+    limited_cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given many pages of one host and a few of another, and workers that could take all of them at once
+    # Given many pages of one host and a few of another, and workers that could capture all of them at once
     monkeypatch.setattr(host_limit, "MIN_WAIT_CEILING_SECONDS", 1)
     monkeypatch.setattr(host_limit, "MAX_WAIT_SECONDS", 1)
     busy = [CaptureRequest(url=f"https://busy.example/{n}", request_id=f"busy-{n}") for n in range(20)]
     other = [CaptureRequest(url=f"https://other.example/{n}", request_id=f"other-{n}") for n in range(4)]
-    polite.send(*busy, *other)
-    renderer, outcomes = Watched(), list[Outcome]()
+    limited_cloud.send(*busy, *other)
+    renderer, outcomes = CountingRenderer(), list[Outcome]()
     workers = [
         BatchHandler(
-            capture_with(polite.clients, polite.settings, renderer, SystemClock(), f"worker-{number}"),
+            capture_with(limited_cloud.clients, limited_cloud.settings, renderer, SystemClock(), f"worker-{number}"),
             [outcomes.append],
             fixed_tabs(8),
             SystemClock(),
         )
         for number in range(2)
     ]
-    # When both work until nothing is left
+    # When both workers run until the queue is drained
     give_up_at = time.monotonic() + 60
 
     def work(handler: BatchHandler) -> None:
-        poller = Poller(polite.clients, polite.settings, handler.handle)
+        poller = Poller(limited_cloud.clients, limited_cloud.settings, handler.handle)
         while time.monotonic() < give_up_at and not poller.is_drained():
             poller.poll(1)
 
@@ -92,37 +92,37 @@ def test_no_host_has_more_than_its_share_and_every_page_its_turn(
         list(pool.map(work, workers))
     for worker in workers:
         worker.close()
-    # Then no host had more than its share, though some had to wait
-    assert max(renderer.most.values()) == PER_HOST
+    # Then no host exceeded the limit, and some messages had to wait
+    assert max(renderer.peak.values()) == PER_HOST
     assert "HOST_BUSY" in {outcome.reason for outcome in outcomes}
     # And every page was captured once, however often it waited
     assert sorted(renderer.rendered) == sorted(request.url for request in (*busy, *other))
-    assert {polite.record(request.id).status for request in (*busy, *other)} == {Status.SUCCESS}
-    assert polite.dead_letters() == []
-    assert polite.audit().is_clean
+    assert {limited_cloud.record(request.id).status for request in (*busy, *other)} == {Status.SUCCESS}
+    assert limited_cloud.dead_letters() == []
+    assert limited_cloud.audit().is_clean
 
 
-def test_a_message_that_waits_keeps_its_tries_and_its_tenant(polite: Cloud, clock: FakeClock) -> None:
-    # Given a host whose slots are all taken, and a message of a tenant that was received before
-    slots = HostLimit(polite.table, PER_HOST, clock)
+def test_a_message_that_waits_keeps_its_remaining_receives_and_tenant(limited_cloud: Cloud, clock: FakeClock) -> None:
+    # Given a host without a free slot, and a tenant's message that was received before
+    slots = HostLimit(limited_cloud.table, PER_HOST, clock)
     for _ in range(PER_HOST):
         assert slots.acquire("https://busy.example/", 60_000) is not None
     request = CaptureRequest(url="https://BUSY.example:8443/", request_id="waits")
-    Producer(polite.clients, polite.settings, tenant="acme").send([request])
-    (sent,) = list(Producer(polite.clients, polite.settings, tenant="acme").send([request]))
-    (raw,) = polite.receive(1)
+    Producer(limited_cloud.clients, limited_cloud.settings, tenant="acme").send([request])
+    (sent,) = list(Producer(limited_cloud.clients, limited_cloud.settings, tenant="acme").send([request]))
+    (raw,) = limited_cloud.receive(1)
     assert raw["Attributes"]["MessageGroupId"] == "acme"
     original = message(request, sent.message_id, receive_count=2)
-    # When a worker gets it
-    worker = capture_with(polite.clients, polite.settings, FakeRenderer(), clock)
+    # When a worker processes it
+    worker = capture_with(limited_cloud.clients, limited_cloud.settings, FakeRenderer(), clock)
     outcome = worker.process(original, FakeContext())
-    # Then it is acknowledged, and its copy says how often it had been received
+    # Then it is acknowledged, and its copy carries the number of earlier receives
     assert (outcome.kind, outcome.reason, outcome.acknowledge) == (OutcomeKind.RETRY, "HOST_BUSY", True)
-    assert polite.record("waits").status is Status.QUEUED
+    assert limited_cloud.record("waits").status is Status.QUEUED
     copies: list[dict[str, object]] = []
     give_up_at = time.monotonic() + 15
     while not copies and time.monotonic() < give_up_at:
-        copies = polite.receive(1)
+        copies = limited_cloud.receive(1)
     attributes = {name: each["StringValue"] for name, each in copies[0]["MessageAttributes"].items()}  # type: ignore[attr-defined]
     assert attributes == {
         "redrivenFrom": sent.message_id,
@@ -134,64 +134,64 @@ def test_a_message_that_waits_keeps_its_tries_and_its_tenant(polite: Cloud, cloc
     again = worker.process(original, FakeContext())
     assert (again.reason, again.acknowledge) == ("HOST_BUSY", True)
     time.sleep(MIN_WAIT_CEILING_SECONDS + 1)
-    assert polite.receive(1) == []
+    assert limited_cloud.receive(1) == []
 
 
-def test_what_is_redriven_has_all_its_tries_again(polite: Cloud, clock: FakeClock) -> None:
-    # Given a letter that had waited for its host and had used up its tries
+def test_a_redriven_message_has_all_its_receives_again(limited_cloud: Cloud, clock: FakeClock) -> None:
+    # Given a dead letter that has waited for its host and has used up its receives
     request = CaptureRequest(url="https://busy.example/", request_id="waited")
-    attributes = {"redrivenFrom": "earlier", "postponed": "7", "receivedBefore": "2", "mine": "kept"}
-    polite.clients.sqs.send_message(
-        QueueUrl=polite.settings.dead_letter_queue_url,
+    attributes = {"redrivenFrom": "earlier", "postponed": "7", "receivedBefore": "2", "custom": "kept"}
+    limited_cloud.clients.sqs.send_message(
+        QueueUrl=limited_cloud.settings.dead_letter_queue_url,
         MessageBody=request.to_body(),
         MessageAttributes={name: {"DataType": "String", "StringValue": each} for name, each in attributes.items()},
     )
     # When it is redriven
-    assert Redriver(polite.clients, polite.settings).redrive().moved == 1
-    # Then nothing counts against it any more, and what is the sender's is kept
-    (copy,) = polite.receive(1)
-    told = {name: each["StringValue"] for name, each in copy["MessageAttributes"].items()}
-    assert told.keys() == {"redrivenFrom", "postponed", "mine"}
+    assert Redriver(limited_cloud.clients, limited_cloud.settings).redrive().moved == 1
+    # Then its receives count from zero again, and the sender's attribute is kept
+    (copy,) = limited_cloud.receive(1)
+    attributes = {name: each["StringValue"] for name, each in copy["MessageAttributes"].items()}
+    assert attributes.keys() == {"redrivenFrom", "postponed", "custom"}
 
 
-def test_a_slot_whose_answer_was_lost_is_still_ones_own(
-    polite: Cloud, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+def test_a_slot_whose_answer_was_lost_is_recognized_as_ones_own(
+    limited_cloud: Cloud, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given a host with one slot, and a connection that breaks after it was taken, so that boto3 takes it again
+    # Given a host with one slot, and a connection that breaks after the slot was acquired, so that boto3 retries
     lost: list[Call] = []
 
     def lose_the_first_answer(call: Call) -> Verdict:
         lost.append(call)
         return Verdict.DROP if len(lost) == 1 else Verdict.PASS
 
-    with proxying(polite.exports["AWS_ENDPOINT_URL"], after=lose_the_first_answer) as endpoint:
+    with proxying(limited_cloud.exports["AWS_ENDPOINT_URL"], after=lose_the_first_answer) as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-        slots = HostLimit(Table(Clients.connect().dynamodb, polite.settings.table_name), 1, clock)
-        # When it is taken: Then it is had, and released it is free
+        slots = HostLimit(Table(Clients.connect().dynamodb, limited_cloud.settings.table_name), 1, clock)
+        # When the slot is acquired, then this worker has it, and it is free after its release
         slots.release(slots.acquire("https://busy.example/", 60_000))
         assert len(lost) > 1
         assert slots.acquire("https://busy.example/", 60_000) is not None
 
 
-def test_a_slot_whose_holder_died_is_free_again_when_its_lease_is_over(polite: Cloud, clock: FakeClock) -> None:
-    # Given slots that nobody releases
-    slots = HostLimit(polite.table, 1, clock)
+def test_the_slot_of_a_dead_holder_is_free_after_its_lease(limited_cloud: Cloud, clock: FakeClock) -> None:
+    # Given a slot that is never released
+    slots = HostLimit(limited_cloud.table, 1, clock)
     dead = slots.acquire("https://busy.example/", 5_000)
     with pytest.raises(HostBusy):
         slots.acquire("https://busy.example/other", 5_000)
-    # When their lease is over
+    # When its lease has ended
     clock.ms += 5_001
-    mine = slots.acquire("https://busy.example/", 5_000)
-    # Then another has it, and the dead one's release changes nothing
-    assert mine is not None
+    current = slots.acquire("https://busy.example/", 5_000)
+    # Then another capture gets it, and a late release by the dead holder changes nothing
+    assert current is not None
     slots.release(dead)
     with pytest.raises(HostBusy):
         slots.acquire("https://busy.example/", 5_000)
-    slots.release(mine)
+    slots.release(current)
     assert slots.acquire("https://busy.example/", 5_000) is not None
 
 
-def test_without_a_bound_nothing_is_asked(cloud: Cloud, clock: FakeClock) -> None:
+def test_without_a_limit_no_call_is_made(cloud: Cloud, clock: FakeClock) -> None:
     calls = cloud.count_calls()
     slots = HostLimit(cloud.table, 0, clock)
     slots.release(slots.acquire("https://busy.example/", 1000))
@@ -199,6 +199,6 @@ def test_without_a_bound_nothing_is_asked(cloud: Cloud, clock: FakeClock) -> Non
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "http://[", "data:text/html,x"])
-def test_what_has_no_host_has_no_bound(polite: Cloud, clock: FakeClock, url: str) -> None:
-    slots = HostLimit(polite.table, 1, clock)
+def test_a_url_without_a_host_has_no_limit(limited_cloud: Cloud, clock: FakeClock, url: str) -> None:
+    slots = HostLimit(limited_cloud.table, 1, clock)
     assert slots.acquire(url, 1000) is slots.acquire(url, 1000) is None

@@ -1,4 +1,4 @@
-"""A call that took effect although its answer was lost: the SDK sends it again, and it meets itself."""
+"""A call that took effect although its answer was lost: the SDK retries it, and it meets its own effect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REQUEST = CaptureRequest(url="https://example.com/", request_id="order-42")
 def test_a_claim_whose_answer_was_lost_is_not_mistaken_for_another_holders(
     cloud: Cloud, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, previous_attempts: int
 ) -> None:
-    # Given a connection that breaks after the claim took effect, so that boto3 sends the claim again
+    # Given a connection that breaks after the claim took effect, so that boto3 retries the claim
     lost = []
 
     def lose_the_first_answer(call: Call) -> Verdict:
@@ -40,7 +40,7 @@ def test_a_claim_whose_answer_was_lost_is_not_mistaken_for_another_holders(
     with proxying(cloud.exports["AWS_ENDPOINT_URL"], after=lose_the_first_answer) as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         clients = replace(cloud.clients, dynamodb=Clients.connect().dynamodb)
-        # When a message is handled
+        # When a message is processed
         outcome = capture_with(clients, cloud.settings, renderer, clock).process(message(REQUEST), FakeContext())
     # Then it is captured at once
     assert (outcome.kind, outcome.attempts) == (OutcomeKind.CAPTURED, previous_attempts + 1)
@@ -61,11 +61,11 @@ def test_a_capture_survives_the_loss_of_any_answer(
     renderer = FakeRenderer()
     with proxying(cloud.exports["AWS_ENDPOINT_URL"], after=lose_one_answer) as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-        # When a message is handled
+        # When a message is processed
         outcome = capture_with(Clients.connect(), cloud.settings, renderer, clock).process(
             message(REQUEST), FakeContext()
         )
-    # Then it is captured once; a put that meets its own object adopts it
+    # Then it is captured once; a put that finds its own object adopts it
     assert (outcome.kind, outcome.adopted, len(renderer.rendered)) == (OutcomeKind.CAPTURED, adopted, 1)
     assert cloud.record(REQUEST.id).status is Status.SUCCESS
     assert len(cloud.versions()) == 1

@@ -1,4 +1,4 @@
-"""The commands that operate it: load-test, monitor, scale, on real consumers and the emulator."""
+"""The commands `load-test`, `monitor` and `scale`, with real consumers on the emulator."""
 
 from __future__ import annotations
 
@@ -42,26 +42,26 @@ def stillframe(exports: dict[str, str], *arguments: str) -> subprocess.Completed
 
 
 @pytest.fixture
-def busy(make_cloud: MakeCloud, tmp_path: Path, chromium: str) -> Iterator[tuple[Cloud, Fleet]]:
-    """Three consumers whose metrics are published."""
+def consumers(make_cloud: MakeCloud, tmp_path: Path, chromium: str) -> Iterator[tuple[Cloud, Fleet]]:
+    """Three running consumers that publish metrics."""
     cloud = make_cloud(**PUBLISHING)
     with fleet(tmp_path) as workers:
         for _ in range(3):
             workers.start(cloud.exports, "--continuous", "--tabs", "2")
-        # Before that, a signal to stop would end them where they are.
+        # Before they are ready, SIGTERM would kill them instead of draining them.
         wait_for(lambda: all(worker.is_ready for worker in workers.workers), what="three consumers")
         yield cloud, workers
 
 
-def test_every_message_has_its_picture(busy: tuple[Cloud, Fleet], tmp_path: Path) -> None:
+def test_every_message_is_captured_and_the_figures_agree(consumers: tuple[Cloud, Fleet], tmp_path: Path) -> None:
     # Given three consumers
-    cloud, workers = busy
+    cloud, workers = consumers
     out, plot = tmp_path / "load.json", tmp_path / "load.svg"
-    # When forty messages are sent by as many senders at once
+    # When forty messages are sent by forty senders at once
     run = stillframe(
         cloud.exports, "load-test", "40", "--concurrency", "40", "--out", str(out), "--plot", str(plot), "--json"
     )
-    # Then each has its picture, and the figures say so
+    # Then each message has its image, and the figures agree
     assert run.returncode == 0, run.stderr
     figures = json.loads(run.stdout)
     assert (figures["captured"], figures["skipped"], figures["failed"], figures["unfinished"]) == (40, 0, 0, 0)
@@ -74,35 +74,35 @@ def test_every_message_has_its_picture(busy: tuple[Cloud, Fleet], tmp_path: Path
     assert "[40/40]" in run.stderr
     assert cloud.audit().is_clean
     assert [error for worker in workers.workers for error in worker.errors()] == []
-    # And the plan takes them
+    # And `plan` accepts the figures
     plan = stillframe({}, "plan", "--per-hour", "1000", "--from", str(out), "--json", "--machine", "2", "--tabs", "6")
     assert json.loads(plan.stdout)["figures"]["source"] == "load test of 40 captures"
 
 
-def test_duplicates_are_one_picture_and_the_rest_skipped(busy: tuple[Cloud, Fleet]) -> None:
+def test_duplicates_give_one_image_and_the_rest_are_skipped(consumers: tuple[Cloud, Fleet]) -> None:
     # Given three consumers, and fifty messages with one id
-    cloud, workers = busy
+    cloud, workers = consumers
     run = stillframe(cloud.exports, "load-test", "50", "--duplicates", "--concurrency", "50", "--json")
-    # Then one was captured, and the reasons of the others are known
+    # Then one is captured, and each of the others has a reason
     figures = json.loads(run.stdout)
     assert (run.returncode, figures["captured"], figures["skipped"]) == (0, 1, 49)
     reasons = figures["outcomes"]["skipped"]
     assert sum(reasons.values()) == 49
     assert set(reasons) <= {"already_success", "already_processing", "race_condition_prevented"}
-    # And nobody had an error to tell
+    # And no consumer logged an error
     assert [error for worker in workers.workers for error in worker.errors()] == []
     assert len(cloud.versions()) == 1
 
 
-def test_a_page_that_fails_is_told_and_so_is_the_exit_status(busy: tuple[Cloud, Fleet]) -> None:
-    cloud, _ = busy
+def test_a_failed_page_is_counted_and_sets_the_exit_status(consumers: tuple[Cloud, Fleet]) -> None:
+    cloud, _ = consumers
     run = stillframe(cloud.exports, "load-test", "2", "--url", "http://nowhere.invalid/", "--json")
     figures = json.loads(run.stdout)
     assert (run.returncode, figures["failed"]) == (1, 2)
     assert figures["outcomes"]["failed"] == {"UNKNOWN_HOST": 2}
 
 
-def test_without_workers_it_gives_up_and_says_what_is_left(make_cloud: MakeCloud) -> None:
+def test_without_workers_the_load_test_ends_and_reports_what_is_left(make_cloud: MakeCloud) -> None:
     cloud = make_cloud()
     run = stillframe(cloud.exports, "load-test", "3", "--timeout", "1", "--json")
     figures = json.loads(run.stdout)
@@ -110,40 +110,42 @@ def test_without_workers_it_gives_up_and_says_what_is_left(make_cloud: MakeCloud
 
 
 @pytest.mark.parametrize("profile", list(CURVES))
-def test_a_profile_sends_all_in_order_and_in_its_time(profile: str) -> None:
+def test_a_profile_sends_everything_in_order_and_on_time(profile: str) -> None:
     times = list(due_times(profile, 500, 60))
     assert len(times) == 500
     assert times == sorted(times)
     assert 0 <= times[0] <= times[-1] <= 60
 
 
-def test_the_monitor_agrees_with_the_queue(busy: tuple[Cloud, Fleet]) -> None:
-    # Given what was captured and skipped, and then messages that nobody takes
-    cloud, workers = busy
+def test_the_monitor_agrees_with_the_queue(consumers: tuple[Cloud, Fleet]) -> None:
+    # Given captured and skipped messages, and then messages without a consumer
+    cloud, workers = consumers
     stillframe(cloud.exports, "load-test", "10", "--duplicates", "--json")
     assert workers.stop() == [0, 0, 0]
     cloud.send(*(CaptureRequest(url=f"https://example.com/{number}", request_id=str(number)) for number in range(7)))
     assert len(cloud.receive(2)) == 2
-    # When it is asked
+    # When a status snapshot is printed
     run = stillframe(cloud.exports, "monitor", "--once", "--json", "--window", "300")
-    told = json.loads(run.stdout)
-    # Then it says what the queue says, and what the workers counted
+    snapshot = json.loads(run.stdout)
+    # Then it agrees with the queue, and with the metrics of the workers
     depth, in_flight, delayed = message_counts(cloud.clients, cloud.settings.queue_url)
-    assert (told["queueDepth"], told["inFlight"], told["delayed"]) == (depth, in_flight, delayed) == (5, 2, 0)
-    assert (told["queued"], told["processing"], told["workers"], told["deadLetters"]) == (7, 0, [], 0)
-    assert told["oldestSeconds"] < 60
-    assert (told["outcomes"]["captured"], sum(told["skipped"].values())) == (1, 9)
-    assert told["p50Ms"] > 0
-    assert told["costUsd"] > 0
+    assert (
+        (snapshot["queueDepth"], snapshot["inFlight"], snapshot["delayed"]) == (depth, in_flight, delayed) == (5, 2, 0)
+    )
+    assert (snapshot["queued"], snapshot["processing"], snapshot["workers"], snapshot["deadLetters"]) == (7, 0, [], 0)
+    assert snapshot["oldestSeconds"] < 60
+    assert (snapshot["outcomes"]["captured"], sum(snapshot["skipped"].values())) == (1, 9)
+    assert snapshot["p50Ms"] > 0
+    assert snapshot["costUsd"] > 0
 
 
-def test_the_screen_shows_the_same(cloud: Cloud) -> None:
-    # Given vitals with a dead letter
-    vitals = SnapshotReader(cloud.clients, cloud.settings, ServiceMetrics(connect_cloudwatch())).read(60)
+def test_the_screen_shows_the_snapshot(cloud: Cloud) -> None:
+    # Given a status snapshot with dead letters
+    snapshot = SnapshotReader(cloud.clients, cloud.settings, ServiceMetrics(connect_cloudwatch())).read(60)
     shown: dict[str, str] = {}
 
-    async def look() -> None:
-        screen = MonitorScreen(lambda: _with(vitals, dead_letters=3, queue_depth=1234), 60, "a queue")
+    async def read_screen() -> None:
+        screen = MonitorScreen(lambda: _with(snapshot, dead_letters=3, queue_depth=1234), 60, "a queue")
         async with screen.run_test(size=(120, 34)) as pilot:
             await pilot.pause(0.5)
             for key in ("depth", "dead", "oldest"):
@@ -153,21 +155,21 @@ def test_the_screen_shows_the_same(cloud: Cloud) -> None:
             await pilot.press("p")
             await pilot.press("q")
 
-    # When the screen has them
-    asyncio.run(look())
-    # Then it shows them, and what is bad as bad
+    # When the screen shows it
+    asyncio.run(read_screen())
+    # Then the numbers are there, and the bad one is marked
     assert (shown["depth"], shown["dead"], shown["dead is bad"], shown["oldest is bad"]) == (
         "1,234", "3", "True", "False",
     )  # fmt: skip
 
 
-def _with(vitals: StatusSnapshot, **changes: Any) -> StatusSnapshot:
+def _with(snapshot: StatusSnapshot, **changes: Any) -> StatusSnapshot:
     from dataclasses import replace
 
-    return replace(vitals, **changes)
+    return replace(snapshot, **changes)
 
 
-def test_the_live_screen_off_a_terminal_says_what_to_do_instead(cloud: Cloud) -> None:
+def test_without_a_terminal_the_monitor_says_what_to_do_instead(cloud: Cloud) -> None:
     run = stillframe(cloud.exports, "monitor")
     assert run.returncode == 2
     assert "--once --json" in run.stderr
@@ -175,7 +177,7 @@ def test_the_live_screen_off_a_terminal_says_what_to_do_instead(cloud: Cloud) ->
 
 @pytest.fixture
 def function(tmp_path: Path) -> Iterator[tuple[Emulator, str]]:
-    """A function behind a queue, in an emulator with every service."""
+    """A function with a queue as its event source, in an emulator with every service."""
     import io
     import zipfile
 
@@ -205,32 +207,32 @@ def function(tmp_path: Path) -> Iterator[tuple[Emulator, str]]:
         yield emulator, "renderer"
 
 
-def test_the_lever_shows_asks_and_turns(function: tuple[Emulator, str]) -> None:
-    # Given a function with a maximum of 10, of which 100 are reserved
+def test_scale_shows_previews_and_changes_the_concurrency(function: tuple[Emulator, str]) -> None:
+    # Given a function with a maximum concurrency of 10 and a reserved concurrency of 100
     emulator, name = function
 
     def scale(*arguments: str) -> subprocess.CompletedProcess[str]:
         return stillframe(emulator.exports, "scale", "--function", name, *arguments)
 
     def shown() -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(scale("--json").stdout)
-        return told
+        settings: dict[str, Any] = json.loads(scale("--json").stdout)
+        return settings
 
     assert (shown()["maxConcurrency"], shown()["reservedConcurrency"]) == (10, 100)
-    # When it is only asked what would change, or not confirmed, nothing does
+    # When a change is a dry run or is not confirmed, then nothing changes
     dry = json.loads(scale("--max-concurrency", "50", "--dry-run", "--json").stdout)
     assert dry == {"changed": False, "changes": [{"setting": "maxConcurrency", "before": 10, "after": 50}]}
     assert scale("--max-concurrency", "50").returncode == 1
     assert shown()["maxConcurrency"] == 10
-    # When it is turned, it is
+    # When it is confirmed, then the setting changes
     assert scale("--max-concurrency", "50", "--yes").returncode == 0
     assert shown()["maxConcurrency"] == 50
-    # And what would throttle is refused, with what to do instead
+    # And a change that would cause throttling is refused, with what to do instead
     refused = scale("--max-concurrency", "200", "--yes")
     assert (refused.returncode, "--reserved-concurrency 200" in refused.stderr) == (2, True)
     assert scale("--max-concurrency", "200", "--reserved-concurrency", "200", "--yes").returncode == 0
     assert (shown()["maxConcurrency"], shown()["reservedConcurrency"]) == (200, 200)
-    # And it can be stopped and set going
+    # And the event source can be paused and resumed
     assert scale("--pause", "--yes").returncode == 0
     wait_for(lambda: shown()["state"] in ("Disabled", "Disabling"), what="the pause")
     assert scale("--resume", "--yes").returncode == 0
@@ -245,7 +247,7 @@ def test_the_lever_shows_asks_and_turns(function: tuple[Emulator, str]) -> None:
         (["--tasks", "4"], "has no fleet"),
     ],
 )
-def test_a_lever_that_cannot_be_turned_says_why(
+def test_a_setting_that_cannot_be_changed_is_refused_with_the_reason(
     function: tuple[Emulator, str], arguments: list[str], words: str
 ) -> None:
     emulator, name = function
@@ -254,7 +256,7 @@ def test_a_lever_that_cannot_be_turned_says_why(
     assert words in run.stderr
 
 
-def test_a_stack_that_is_not_there_is_one_clear_line(function: tuple[Emulator, str]) -> None:
+def test_a_missing_stack_is_a_one_line_error(function: tuple[Emulator, str]) -> None:
     run = stillframe(function[0].exports, "scale", "--stack", "Nowhere")
     assert run.returncode == 2
     assert run.stderr.startswith("stillframe: --stack Nowhere")

@@ -1,6 +1,6 @@
-"""What the idempotency utility's own DynamoDB layer does where Stillframe's claim differs.
+"""How the DynamoDB layer of the idempotency utility behaves where Stillframe's claim differs.
 
-Not a test of Powertools: it holds the comparison in docs/guarantees.md to the facts.
+This does not test Powertools; it keeps the comparison in docs/guarantees.md correct.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def plainly(cloud: Cloud) -> Run:
-    """Run work under plain idempotency, in an invocation with some seconds left."""
+def run_plainly(cloud: Cloud) -> Run:
+    """Runs a function with plain Powertools idempotency, in an invocation with some seconds left."""
     table = f"plain-{uuid.uuid4().hex}"
     cloud.clients.dynamodb.create_table(
         TableName=table,
@@ -53,64 +53,64 @@ def plainly(cloud: Cloud) -> Run:
     return run
 
 
-def test_a_late_failure_releases_the_next_holders_claim(plainly: Run) -> None:
-    # Given a holder whose lease is over in mid-work
+def test_a_late_failure_releases_the_next_holders_claim(run_plainly: Run) -> None:
+    # Given a holder whose lease ends while it works
     seen: list[str] = []
-    first_under_way = threading.Event()
-    second_under_way = threading.Event()
+    first_started = threading.Event()
+    second_started = threading.Event()
     first_failed = threading.Event()
 
     def first() -> str:
-        first_under_way.set()
-        assert second_under_way.wait(10)
+        first_started.set()
+        assert second_started.wait(10)
         raise ValueError("late")
 
     def run_first() -> None:
         with contextlib.suppress(ValueError):
-            plainly(first, seconds=0)
+            run_plainly(first, seconds=0)
         first_failed.set()
 
     def second() -> str:
-        second_under_way.set()
+        second_started.set()
         assert first_failed.wait(10)
-        # When the first one fails late, while the second one holds the claim
-        seen.append(plainly(lambda: "third"))
+        # When the first holder fails late, while the second one holds the claim
+        seen.append(run_plainly(lambda: "third"))
         return "second"
 
     thread = threading.Thread(target=run_first)
     thread.start()
-    assert first_under_way.wait(10)
-    plainly(second)
+    assert first_started.wait(10)
+    run_plainly(second)
     thread.join()
-    # Then a third one ran beside the second
+    # Then a third one runs at the same time as the second
     assert seen == ["third"]
 
 
-def test_a_late_completion_overwrites_the_next_holders_result(plainly: Run) -> None:
-    # Given a first holder whose lease is over, and a second one that completed meanwhile
+def test_a_late_completion_overwrites_the_next_holders_result(run_plainly: Run) -> None:
+    # Given a first holder whose lease has ended, and a second one that completed meanwhile
     def first() -> str:
-        assert plainly(lambda: "second") == "second"
+        assert run_plainly(lambda: "second") == "second"
         return "first"
 
     # When the first one completes late
-    plainly(first, seconds=0)
-    # Then the next delivery is told the first one's result: the record no longer says what the second one did
-    assert plainly(lambda: "third") == "first"
+    run_plainly(first, seconds=0)
+    # Then the next delivery gets the first holder's result: the second holder's result is overwritten
+    assert run_plainly(lambda: "third") == "first"
 
 
-def test_a_duplicate_during_the_work_is_an_error(plainly: Run) -> None:
-    # Given a holder in mid-work
+def test_a_duplicate_during_the_work_is_an_error(run_plainly: Run) -> None:
+    # Given a holder that is working
     seen: list[type[Exception]] = []
 
     def work() -> str:
-        # When a duplicate comes
+        # When a duplicate is delivered
         with pytest.raises(IdempotencyAlreadyInProgressError) as error:
-            plainly(lambda: "duplicate")
+            run_plainly(lambda: "duplicate")
         seen.append(error.type)
         return "done"
 
-    # Then it is an error for every kind of duplicate alike: each one is delivered again, up to the dead-letter queue
-    plainly(work)
+    # Then it is an error, whatever kind of duplicate it is: each is delivered again, up to the dead-letter queue
+    run_plainly(work)
     assert seen == [IdempotencyAlreadyInProgressError]
 
 

@@ -1,4 +1,4 @@
-"""`shoot` and `demo`, as a user runs them: the command in a process, images on disk."""
+"""`shoot` and `demo` as a user runs them: the command in a process, images on disk."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def stillframe(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[
     )
 
 
-def test_twenty_pages_give_twenty_right_images(site: str, tmp_path: Path) -> None:
-    # Given 20 pages, each of another color and size
+def test_twenty_pages_give_twenty_correct_images(site: str, tmp_path: Path) -> None:
+    # Given 20 pages with different colors and sizes
     pages = {f"{n * 12:02x}{255 - n * 12:02x}80": (200 + 10 * n, 100 + 5 * n) for n in range(20)}
     lines = [
         json.dumps(
@@ -46,35 +46,35 @@ def test_twenty_pages_give_twenty_right_images(site: str, tmp_path: Path) -> Non
         )
         for color, (width, height) in pages.items()
     ]
-    # When they are shot
+    # When they are captured
     run = stillframe(
         "shoot", "--file", "-", "--out", str(tmp_path), "--allow-host", site, "--json", stdin="\n".join(lines)
     )
-    # Then each line of the output names an image that has this page's size and color, and no other
+    # Then each line of the output names an image with the size and color of its page
     assert (run.returncode, "Traceback" in run.stderr) == (0, False)
     results = [json.loads(line) for line in run.stdout.splitlines()]
     assert [result["id"] for result in results] == list(pages)
     assert len({result["path"] for result in results}) == 20
     for result in results:
-        picture = Pixels(Path(result["path"]).read_bytes())
-        assert picture.size == pages[result["id"]] == (result["width"], result["height"])
-        assert picture.is_all(tuple(bytes.fromhex(result["id"])))
+        pixels = Pixels(Path(result["path"]).read_bytes())
+        assert pixels.size == pages[result["id"]] == (result["width"], result["height"])
+        assert pixels.is_all(tuple(bytes.fromhex(result["id"])))
         assert (result["outcome"], result["status"], result["httpStatus"]) == ("captured", "success", 200)
         assert result["bytes"] == Path(result["path"]).stat().st_size
     assert (tmp_path / "results.jsonl").read_text().count("\n") == 20
     assert (tmp_path / "index.html").read_text().count("<article") == 20
 
 
-def test_a_failure_is_one_clear_line_and_exit_status_one(site: str, tmp_path: Path) -> None:
-    # Given a page that is right and two that cannot be captured
+def test_a_failure_is_a_one_line_error_and_exit_status_one(site: str, tmp_path: Path) -> None:
+    # Given a page that can be captured and two that cannot
     urls = [
         f"http://{site}/colour?hex=00aa00",
         "http://stillframe.invalid/",
         "http://169.254.169.254/latest/meta-data/",
     ]
-    # When they are shot
+    # When they are captured
     run = stillframe("shoot", *urls, "--out", str(tmp_path), "--allow-host", site, "--json")
-    # Then the right one is there, and the others say why they are not
+    # Then the first has its image, and the others have the reason of their failure
     results = {result["url"]: result for result in map(json.loads, run.stdout.splitlines())}
     assert run.returncode == 1
     assert [results[url]["errorCode"] for url in urls] == [None, "UNKNOWN_HOST", "BLOCKED_ADDRESS"]
@@ -83,10 +83,10 @@ def test_a_failure_is_one_clear_line_and_exit_status_one(site: str, tmp_path: Pa
     assert "169.254" not in results[urls[2]]["errorMessage"]
 
 
-def test_a_transient_failure_is_tried_again_and_then_given_up(site: str, tmp_path: Path) -> None:
+def test_a_transient_failure_is_retried_until_the_receive_limit(site: str, tmp_path: Path) -> None:
     # Given a page that drops every connection
     run = stillframe("shoot", f"http://{site}/drop", "--out", str(tmp_path), "--allow-host", site, "--json")
-    # Then it was received until the queue gave up, and ended as failed
+    # Then it is received until the limit of the queue, and ends as failed
     (result,) = map(json.loads, run.stdout.splitlines())
     assert (run.returncode, result["outcome"], result["errorCode"]) == (1, "failed", "CONNECTION_RESET")
     full = json.loads((tmp_path / "results.jsonl").read_text())
@@ -98,8 +98,8 @@ def test_options_apply_to_every_page(site: str, tmp_path: Path) -> None:
     url = f"http://{site}/tall?bands=3"
     run = stillframe("shoot", url, "--options", options, "--out", str(tmp_path), "--allow-host", site, "--json")
     (result,) = map(json.loads, run.stdout.splitlines())
-    picture = Pixels(Path(result["path"]).read_bytes())
-    assert (picture.encoding, picture.size, Path(result["path"]).suffix) == ("WEBP", (300, 3000), ".webp")
+    pixels = Pixels(Path(result["path"]).read_bytes())
+    assert (pixels.encoding, pixels.size, Path(result["path"]).suffix) == ("WEBP", (300, 3000), ".webp")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_options_apply_to_every_page(site: str, tmp_path: Path) -> None:
         (["frobnicate"], "frobnicate"),
     ],
 )
-def test_wrong_usage_is_exit_status_two_with_what_to_do(arguments: list[str], words: str) -> None:
+def test_wrong_usage_exits_with_two_and_says_what_to_do(arguments: list[str], words: str) -> None:
     run = stillframe(*arguments)
     assert run.returncode == 2
     assert words in run.stderr
@@ -124,7 +124,7 @@ def test_wrong_usage_is_exit_status_two_with_what_to_do(arguments: list[str], wo
 
 
 def test_a_killed_run_leaves_no_process_behind(site: str, tmp_path: Path) -> None:
-    # Given a run in mid-capture, with its emulator and its browser
+    # Given a run during a capture, with its emulator and its browser
     url = f"http://{site}/slow?seconds=20"
     run = subprocess.Popen(
         [sys.executable, "-m", "stillframe_cli", "shoot", url, "--out", str(tmp_path), "--allow-host", site],
@@ -135,11 +135,11 @@ def test_a_killed_run_leaves_no_process_behind(site: str, tmp_path: Path) -> Non
     wait_for(lambda: any("headless" in name for name in children_of(run.pid)), what="the browser")
     children = children_of(run.pid)
     assert any("emulator_process" in name for name in children)
-    # When it is killed with no chance to clean up
+    # When it is killed without a chance to clean up
     run.kill()
     run.wait()
     # Then its children end by themselves
-    wait_for(lambda: not any(map(is_alive, children.values())), what="the end of all")
+    wait_for(lambda: not any(map(is_alive, children.values())), what="the end of the child processes")
 
 
 def children_of(pid: int) -> dict[str, Path]:
@@ -153,7 +153,7 @@ def children_of(pid: int) -> dict[str, Path]:
 
 
 def is_alive(process: Path) -> bool:
-    """Whether it runs; a zombie that nobody has collected yet has ended."""
+    """Whether the process is running; a zombie has ended."""
     try:
         return stat_of(process)[0] != "Z"
     except OSError:
@@ -161,14 +161,14 @@ def is_alive(process: Path) -> bool:
 
 
 def stat_of(process: Path) -> list[str]:
-    """State, parent and what follows (proc(5))."""
+    """The fields of /proc/PID/stat from the state and the parent on (proc(5))."""
     return (process / "stat").read_text().rpartition(")")[2].split()
 
 
 def test_the_demo_captures_its_site_and_skips_every_duplicate(tmp_path: Path) -> None:
-    # Given / When the demo
+    # Given / When the demo runs
     run = stillframe("demo", "--out", str(tmp_path), "--json")
-    # Then each of the four pages was captured once and skipped once
+    # Then each of the four pages is captured once and skipped once
     results = [json.loads(line) for line in run.stdout.splitlines()]
     assert run.returncode == 0
     by_page: dict[str, list[str]] = {}
@@ -176,23 +176,21 @@ def test_the_demo_captures_its_site_and_skips_every_duplicate(tmp_path: Path) ->
         by_page.setdefault(result["url"].rpartition("/")[2], []).append(result["outcome"])
     assert sorted(by_page) == ["article.html", "dashboard.html", "languages.html", "tall.html"]
     assert [sorted(outcomes) for outcomes in by_page.values()] == [["captured", "skipped"]] * 4
-    # And the pictures are those of the pages: the lazy plates, the SVG chart, the web font's header
-    pictures = {
-        Path(r["path"]).stem: Pixels(Path(r["path"]).read_bytes()) for r in results if r["outcome"] == "captured"
-    }
-    tall = pictures["127-0-0-1-tall"]
+    # And the images show the pages: the lazy plates, the SVG chart, the header with the web font
+    images = {Path(r["path"]).stem: Pixels(Path(r["path"]).read_bytes()) for r in results if r["outcome"] == "captured"}
+    tall = images["127-0-0-1-tall"]
     assert (tall.size[0], tall.size[1] > 6000) == (1280, True)
     assert tall.at(640, -30) == (18, 52, 59)
     assert tall.at(200, tall.size[1] - 480) == (192, 110, 82)
-    assert pictures["127-0-0-1-dashboard"].at(1000, 400)[1] > 150
-    # And the table for people names the gallery
+    assert images["127-0-0-1-dashboard"].at(1000, 400)[1] > 150
+    # And without --json a table is printed, which names the gallery
     table = stillframe("demo", "--out", str(tmp_path))
     assert (table.returncode, f"Gallery: {tmp_path}/index.html" in table.stdout) == (0, True)
     assert table.stdout.count("skipped") == 4
 
 
 def test_the_gallery_shows_every_capture_in_a_real_browser(site: str, tmp_path: Path) -> None:
-    # Given a run with a red, a blue and a failed page, one of them with a hostile title
+    # Given a run with a red, a blue and a failed page, one of them with a hostile URL
     urls = [
         f"http://{site}/colour?hex=ff0000",
         f"http://{site}/colour?hex=0000ff",
@@ -203,18 +201,18 @@ def test_the_gallery_shows_every_capture_in_a_real_browser(site: str, tmp_path: 
     assert "<script>/" not in page
     assert "&lt;script&gt;" in page
     # When the gallery itself is captured
-    shots = tmp_path / "gallery"
+    out = tmp_path / "gallery"
     with serve_directory(tmp_path) as host:
-        run = stillframe("shoot", f"http://{host}/index.html", "--out", str(shots), "--allow-host", host, "--json")
+        run = stillframe("shoot", f"http://{host}/index.html", "--out", str(out), "--allow-host", host, "--json")
     (result,) = map(json.loads, run.stdout.splitlines())
-    # Then both thumbnails are seen in it
-    picture = Pixels(Path(result["path"]).read_bytes())
-    assert picture.count(RED) > 10_000
-    assert picture.count(BLUE) > 10_000
+    # Then both thumbnails are visible
+    pixels = Pixels(Path(result["path"]).read_bytes())
+    assert pixels.count(RED) > 10_000
+    assert pixels.count(BLUE) > 10_000
 
 
 @pytest.mark.parametrize(
-    ("script", "left"),
+    ("script", "shown"),
     [
         ("", 4),
         ("type('0000FF')", 1),
@@ -225,41 +223,41 @@ def test_the_gallery_shows_every_capture_in_a_real_browser(site: str, tmp_path: 
         ("document.querySelector('button[data-outcome=captured]').click(); type('ff')", 2),
     ],
 )
-def test_the_gallery_can_be_searched_and_filtered(gallery: tuple[RenderEngine, str], script: str, left: int) -> None:
+def test_the_gallery_can_be_searched_and_filtered(gallery: tuple[RenderEngine, str], script: str, shown: int) -> None:
     engine, host = gallery
     typing = "const field = document.querySelector('input'); const type = text => { field.value = text;"
     typing += "field.dispatchEvent(new Event('input')) };"
     count = "document.title = document.querySelectorAll('article:not([hidden])').length"
-    shot = render(engine, f"http://{host}/index.html", js=f"{typing} {script}; {count}")
-    assert shot.facts.title == str(left)
+    result = render(engine, f"http://{host}/index.html", js=f"{typing} {script}; {count}")
+    assert result.facts.title == str(shown)
 
 
-def test_the_gallery_shows_thumbnails_and_leads_to_what_is_beside_an_image(gallery: tuple[RenderEngine, str]) -> None:
+def test_the_gallery_shows_thumbnails_and_links_to_extra_objects(gallery: tuple[RenderEngine, str]) -> None:
     engine, host = gallery
-    look = (
+    script = (
         "document.title = [...document.querySelectorAll('article:first-child img, article:first-child a')]"
         ".map(each => decodeURI((each.src || each.href).split('/').pop())).join(' ')"
     )
     image = "127-0-0-1-colour.png"
-    assert render(engine, f"http://{host}/index.html", js=look).facts.title == (
+    assert render(engine, f"http://{host}/index.html", js=script).facts.title == (
         f"{image} {image}.thumbnail.webp {image}.page.txt {image}.thumbnail.webp"
     )
 
 
 def test_the_gallery_shows_records_as_text_and_a_pdf_as_a_sheet(gallery: tuple[RenderEngine, str]) -> None:
     engine, host = gallery
-    look = (
+    script = (
         "document.title = [document.querySelectorAll('.sheet').length, document.querySelectorAll('img').length,"
         "JSON.parse(document.querySelector('pre').textContent).status, document.querySelectorAll('main script').length]"
     )
-    assert render(engine, f"http://{host}/index.html", js=look).facts.title == "1,2,success,0"
+    assert render(engine, f"http://{host}/index.html", js=script).facts.title == "1,2,success,0"
 
 
 @pytest.fixture(scope="module")
 def gallery(site: str, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RenderEngine, str]]:
-    """Of a red page, a blue one, a printed one and one that is not there; and a browser to look at it."""
+    """A gallery of a red, a blue, a printed and an absent page, and an engine to open it with."""
     folder = tmp_path_factory.mktemp("gallery")
-    # Ids of their own: the search looks at them too, and a generated one may hold what a test looks for.
+    # With explicit ids: the search covers ids, and a generated one could contain what a test searches for.
     requests = [
         {"requestId": "red", "url": f"http://{site}/colour?hex=ff0000", "options": {"thumbnail": {}, "save": ["text"]}},
         {"requestId": "blue", "url": f"http://{site}/colour?hex=0000ff"},

@@ -1,4 +1,4 @@
-"""The tab that waits for the next page."""
+"""The spare tab, which is opened ahead for the next page."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ SECONDS = 10.0
 
 
 def run(chromium: str, scenario: Callable[[SpareTab, Chromium], Awaitable[None]]) -> None:
-    """Run a scenario on a browser of its own."""
+    """Run a scenario with a new browser."""
 
-    async def whole() -> None:
+    async def with_browser() -> None:
         browser = await Launches(chromium)()
-        upcoming = SpareTab(EgressGuard(EgressPolicy()))
+        spare = SpareTab(EgressGuard(EgressPolicy()))
         try:
             async with asyncio.timeout(SECONDS):
-                await scenario(upcoming, browser)
+                await scenario(spare, browser)
         finally:
-            await upcoming.close()
+            await spare.close()
             await browser.kill()
 
-    asyncio.run(whole())
+    asyncio.run(with_browser())
 
 
-async def give_back(*ready: GuardedTab) -> None:
+async def discard(*ready: GuardedTab) -> None:
     for each in ready:
         each.tab.crash.cancel()
         await each.close_guard()
 
 
-async def listens(ready: GuardedTab) -> bool:
+async def is_listening(ready: GuardedTab) -> bool:
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", ready.session.port)
     except ConnectionRefusedError:
@@ -52,80 +52,80 @@ async def listens(ready: GuardedTab) -> bool:
     return True
 
 
-def test_it_is_opened_ahead_and_given_once(chromium: str) -> None:
-    async def scenario(upcoming: SpareTab, browser: Chromium) -> None:
-        # Given one that is being opened, and asked for again meanwhile
-        upcoming.refill(browser)
-        upcoming.refill(browser)
+def test_a_spare_tab_is_opened_ahead_and_used_once(chromium: str) -> None:
+    async def scenario(spare: SpareTab, browser: Chromium) -> None:
+        # Given a tab that is being opened, and another request to open one
+        spare.refill(browser)
+        spare.refill(browser)
         contexts = len(browser._tabs)
         await asyncio.sleep(1)
-        # Then one is there before anybody takes it
+        # Then one tab is open before it is needed
         assert (contexts, len(browser._tabs)) == (0, 1)
-        # When two are taken, then neither has anything of the other
-        one, other = await upcoming.pop(browser), await upcoming.pop(browser)
+        # When two tabs are taken, then they share neither context nor port
+        one, other = await spare.pop(browser), await spare.pop(browser)
         assert len(browser._tabs) == 2
         assert one.tab.context_id != other.tab.context_id
         assert one.session.port != other.session.port
-        await give_back(one, other)
+        await discard(one, other)
 
     run(chromium, scenario)
 
 
-def test_one_whose_renderer_died_is_not_given(chromium: str) -> None:
-    async def scenario(upcoming: SpareTab, browser: Chromium) -> None:
-        # Given one that died while it waited
-        upcoming.refill(browser)
-        assert upcoming._opening is not None
-        dead = await upcoming._opening
+def test_a_crashed_spare_tab_is_not_used(chromium: str) -> None:
+    async def scenario(spare: SpareTab, browser: Chromium) -> None:
+        # Given a spare tab whose renderer has crashed
+        spare.refill(browser)
+        assert spare._opening is not None
+        dead = await spare._opening
         dead.tab.session.emit("Inspector.targetCrashed", {})
-        # When it is asked for, then another one is given, and nothing is left of it
-        ready = await upcoming.pop(browser)
+        # When a tab is taken, then it is a new one, and nothing of the crashed one is left
+        ready = await spare.pop(browser)
         assert ready.tab.context_id != dead.tab.context_id
         assert list(browser._tabs) == [ready.tab.context_id]
-        assert not await listens(dead)
-        await give_back(ready)
+        assert not await is_listening(dead)
+        await discard(ready)
 
     run(chromium, scenario)
 
 
 @pytest.mark.parametrize("waits", [0.0, 1.0], ids=["being opened", "open"])
-def test_one_that_is_let_go_leaves_no_guard(chromium: str, waits: float) -> None:
-    async def scenario(upcoming: SpareTab, browser: Chromium) -> None:
-        # Given one of a browser that is to end
-        upcoming.refill(browser)
+def test_a_closed_spare_tab_leaves_no_guard(chromium: str, waits: float) -> None:
+    async def scenario(spare: SpareTab, browser: Chromium) -> None:
+        # Given a spare tab, or one that is being opened
+        spare.refill(browser)
         await asyncio.sleep(waits)
-        ports = set(upcoming._guard._ports)
-        # When it is let go
-        await upcoming.close()
-        # Then nobody listens for it any more
+        ports = set(spare._guard._ports)
+        # When it is closed
+        await spare.close()
+        # Then its guard no longer listens
         assert len(ports) == (1 if waits else 0)
-        assert upcoming._guard._ports == set()
+        assert spare._guard._ports == set()
 
     run(chromium, scenario)
 
 
-class Recording:
-    """Knows no name, and remembers which it was asked for."""
+class RecordingResolver:
+    """A resolver that knows no name and records the names that it is asked for."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.names: list[str] = []
 
     async def resolve(self, host: str) -> tuple[Address, ...]:
-        self.asked.append(host)
+        self.names.append(host)
         return ()
 
 
-def test_what_it_is_created_with_is_never_asked_for(chromium: str, site: str) -> None:
-    # Given an engine whose guard remembers the names
-    resolver = Recording()
+def test_the_url_a_tab_is_created_with_is_never_resolved(chromium: str, site: str) -> None:
+    # Given an engine whose guard records the names that it resolves
+    resolver = RecordingResolver()
     engine = RenderEngine(Launches(chromium), EgressGuard(EgressPolicy.of([site]), resolver))
     try:
-        # When pages are captured, on tabs that were ready and on one that was told to begin empty
+        # When pages are captured, some of them on spare tabs and one that needs a new tab
         options: tuple[dict[str, Any], ...] = ({}, {}, {"javaScriptEnabled": False})
-        shots = [render(engine, f"http://{site}/colour?hex=00aa00", **each) for each in options]
+        results = [render(engine, f"http://{site}/colour?hex=00aa00", **each) for each in options]
     finally:
         engine.close()
-    # Then each is right, and no name was looked up
-    assert all(Pixels(shot.data).is_all(GREEN) for shot in shots)
-    assert [shot.facts.blocked for shot in shots] == [None] * 3
-    assert resolver.asked == []
+    # Then each image is right, and no name was resolved
+    assert all(Pixels(result.data).is_all(GREEN) for result in results)
+    assert [result.facts.blocked for result in results] == [None] * 3
+    assert resolver.names == []

@@ -100,6 +100,8 @@ def test_a_cookie_by_reference_is_its_hosts_alone_and_no_script_reads_it(service
     assert outcome.kind is OutcomeKind.CAPTURED
     assert service.sites_that_saw_it() == {service.own}
     assert "nobody" not in stored
+    # The page shows its Cookie header and what a script reads of it, with asterisks for the secret.
+    assert stored[stored.rindex("}") :].count("t=**********") == 1
 
 
 @pytest.mark.parametrize("path", ["/move?to=http://OTHER/", "/move?to=http://localhost:PORT/"])

@@ -3,7 +3,8 @@
 from .defence import Defence
 from .machine import MACHINE
 from .network import NETWORK
+from .requester import REQUESTER
 
-DEFENCES = (*NETWORK, *MACHINE)
+DEFENCES = (*NETWORK, *MACHINE, *REQUESTER)
 
 __all__ = ["DEFENCES", "Defence"]
