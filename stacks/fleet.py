@@ -171,7 +171,7 @@ class Fleet(Construct):
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
             security_groups=[
                 ec2.SecurityGroup(
-                    self, "Outward", vpc=self.vpc, description="Stillframe consumers: outbound traffic only"
+                    self, "Outward", vpc=self.vpc, description="Stillframe consumers: out, and nothing in"
                 )
             ],
             propagate_tags=ecs.PropagatedTagSource.SERVICE,

@@ -57,6 +57,17 @@ def test_a_banner_that_comes_late_is_answered(studio: Studio, wait_until: str) -
     assert (shot.facts.title, Pixels(shot.data).is_all(GREEN)) == ("no", True)
 
 
+def test_a_banner_is_answered_on_a_page_with_many_errors(studio: Studio) -> None:
+    # Given a page that prints more errors than a record keeps, before its banner shows
+    errors = "for (let n = 0; n < 20; n++) console.error('broken', n);"
+    page = page_with("cookieyes", errors + "addEventListener('load', () => setTimeout(show, 350))")
+    # When it is captured
+    result = studio.shot(page, blockCookieBanners=True)
+    # Then the banner is seen, waited for and named all the same
+    assert (result.facts.title, result.facts.cookie_banner) == ("no", "cookieyes")
+    assert len(result.facts.console_errors or []) == 10
+
+
 def test_a_banner_in_a_frame_is_answered(studio: Studio) -> None:
     # Given one whose library is known to put it into a frame, of another origin
     inner = page_with("piano.io", "show()").replace("document.title = said", "parent.postMessage(said, '*')")

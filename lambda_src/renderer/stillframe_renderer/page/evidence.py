@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from pyppeteer.connection import CDPSession
@@ -32,12 +33,16 @@ class Evidence:
         self.redirects: list[str] = []
         self.console_errors: list[str] = []
         self.timings: dict[str, int] = {}
-        self._is_console_disabled = False
+        self._listens_to_errors = True
         session.on("Network.requestWillBeSent", self._on_request)
         session.on("Network.responseReceived", self._on_response)
         session.on("Page.lifecycleEvent", self._on_lifecycle)
-        session.on("Runtime.exceptionThrown", self._on_exception)
-        session.on("Runtime.consoleAPICalled", self._on_console)
+        self._error_listeners: dict[str, Callable[[dict[str, Any]], None]] = {
+            "Runtime.exceptionThrown": self._on_exception,
+            "Runtime.consoleAPICalled": self._on_console,
+        }
+        for event, listener in self._error_listeners.items():
+            session.on(event, listener)
 
     def mark(self, name: str) -> None:
         """Record a timing in milliseconds since the start of the capture. A later mark replaces an earlier one."""
@@ -77,10 +82,11 @@ class Evidence:
     def _add_console_error(self, text: str) -> None:
         if len(self.console_errors) < MAX_CONSOLE_ERRORS and text:
             self.console_errors.append(text.splitlines()[0][:MAX_LINE_CHARS])
-        if len(self.console_errors) == MAX_CONSOLE_ERRORS and not self._is_console_disabled:
-            # No more messages are needed, so the browser need not send them.
-            self._is_console_disabled = True
-            self._session.send("Runtime.disable")
+        if len(self.console_errors) == MAX_CONSOLE_ERRORS and self._listens_to_errors:
+            # Events without a listener are not even decoded. The domain stays enabled, because others may listen to it.
+            self._listens_to_errors = False
+            for event, listener in self._error_listeners.items():
+                self._session.remove_listener(event, listener)
 
 
 def _console_text(argument: dict[str, Any]) -> str:
