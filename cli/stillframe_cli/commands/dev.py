@@ -72,7 +72,9 @@ def command(
         signal.signal(number, lambda *_: stop.set())
     if state is not None:
         state = state.resolve()
-        state.mkdir(parents=True, exist_ok=True)
+        # Images and records are for nobody else on this machine.
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state.chmod(0o700)
     with running_emulator(port, state, bind) as emulator:
         emulator.use_in_this_process()
         names = provision(Clients.connect(), QueuePolicy(visibility_timeout, max_receive_count))

@@ -102,6 +102,12 @@ class GuardedConnection:
     async def _send_rest(self, request: Request, writer: asyncio.StreamWriter) -> None:
         """Forward the rest of the request's body."""
         while not request.is_complete and (data := await self._reader.read(CHUNK_BYTES)):
+            try:
+                self._session.count_bytes(len(data))
+            except Refusal:
+                # The response that the page waits for will not come either.
+                writer.close()
+                raise
             request.feed(data)
             writer.write(request.pop_body())
             await writer.drain()
@@ -122,6 +128,7 @@ class GuardedConnection:
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(CHUNK_BYTES):
+            self._session.count_bytes(len(data))
             writer.write(data)
             await writer.drain()
 
@@ -132,7 +139,7 @@ class GuardedConnection:
 
     async def _receive(self, reader: asyncio.StreamReader) -> bytes:
         data = await reader.read(CHUNK_BYTES)
-        self._session.received(len(data))
+        self._session.count_bytes(len(data))
         return data
 
     async def _dial(self, host: str, port: int) -> Streams:

@@ -30,13 +30,15 @@ CONNECT_SECONDS = 10.0
 MAX_CONNECTIONS = 256
 # A page with every kind of embedded service has a few dozen hosts.
 MAX_LOOKUPS = 512
+# Log lines about refused hosts per capture: a page can make up as many hosts as it likes.
+MAX_LOGGED_REFUSALS = 20
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of one capture: bytes received from the network, connections open at once, names looked up."""
+    """The limits of one capture: bytes from and to the network, connections open at once, names looked up."""
 
     page_bytes: int = 256 * 1024 * 1024
     connections: int = MAX_CONNECTIONS
@@ -58,7 +60,8 @@ class GuardSession:
         self._answers: dict[str, asyncio.Task[tuple[Address, ...]]] = {}
         self._failures: dict[tuple[str, int], CaptureError] = {}
         self._open = 0
-        self._received = 0
+        self._logged = 0
+        self._bytes = 0
         self.refused: Counter[str] = Counter()
         self.port = 0
 
@@ -79,7 +82,7 @@ class GuardSession:
     @property
     def exceeded(self) -> PageTooLarge | None:
         """The error of a page that has loaded more than it may, or None."""
-        if self._received <= self._limits.page_bytes:
+        if self._bytes <= self._limits.page_bytes:
             return None
         return PageTooLarge(f"the page is larger than {self._limits.page_bytes:,} bytes")
 
@@ -121,10 +124,10 @@ class GuardSession:
         """Count a connection that was closed."""
         self._open -= 1
 
-    def received(self, count: int) -> None:
-        """Count bytes from the network. Raises Refusal if they exceed the page's limit."""
-        self._received += count
-        if self._received > self._limits.page_bytes:
+    def count_bytes(self, count: int) -> None:
+        """Count bytes from or to the network. Raises Refusal if they exceed the page's limit."""
+        self._bytes += count
+        if self._bytes > self._limits.page_bytes:
             self.refused[Reason.BYTES.metric] += 1
             raise Refusal(Reason.BYTES)
 
@@ -160,7 +163,7 @@ class GuardSession:
             raise Refusal(Reason.LIMIT)
 
     def _record_refusal(self, host: str, port: int, refusal: Refusal) -> None:
-        """Log one line per host and port, however often the page tries."""
+        """Log one line per host and port, however often the page tries, and not too many in all."""
         metric = refusal.reason.metric
         self.refused[metric] += 1
         if (host, port) in self._failures:
@@ -169,7 +172,11 @@ class GuardSession:
             self._failures[host, port] = UnknownHost("the host name does not resolve")
         else:
             self._failures[host, port] = blocked_address(refusal)
-        logger.warning("connection refused", extra={"decision": metric, "host": host, "port": port})
+        self._logged += 1
+        if self._logged <= MAX_LOGGED_REFUSALS:
+            logger.warning("connection refused", extra={"decision": metric, "host": host, "port": port})
+        elif self._logged == MAX_LOGGED_REFUSALS + 1:
+            logger.warning("further refused connections of this capture are counted, and not logged")
 
 
 def _connection_error(error: OSError) -> CaptureError:

@@ -21,6 +21,9 @@ from stillframe.request.options.wire import ID_PATTERN, ID_RULE
 # In `ID_PATTERN`, `$` matches only at the very end of the text: pydantic uses Rust's regex engine, not Python's.
 # Chromium's own limit for a URL (url::kMaxURLChars) is 2 MiB. No page needs that much, and a record holds 400 KB.
 MAX_URL_CHARS = 16_384
+SCHEME = re.compile(r"(\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?)([/\\]*)(.*)\Z", re.DOTALL)
+# An authority after which an `@` is part of the path: a password would look like a port that is none.
+HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^:]*)(?::[0-9]*)?")
 
 
 class CaptureRequest(BaseModel):
@@ -137,10 +140,17 @@ class CaptureRequest(BaseModel):
 
 
 def without_credentials(url: str) -> str:
-    """A URL without a name and password, which RFC 3986, 3.2.1 deprecates."""
-    scheme, separator, rest = url.partition("://")
+    """A URL without a name and password, which RFC 3986, 3.2.1 deprecates.
+
+    In a malformed URL nobody can tell where a password ends: everything before the last `@` is removed.
+    """
+    scheme, slashes, rest = SCHEME.match(url).groups()  # type: ignore[union-attr]  # it matches every text
     authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
-    return scheme + separator + rest[authority.rfind("@") + 1 :] if "@" in authority else url
+    if "@" in authority:
+        return f"{scheme}{slashes}{rest[authority.rfind('@') + 1 :]}"
+    if "@" in rest and not (slashes == "//" and HOST_AND_PORT.fullmatch(authority)):
+        return f"{scheme}{slashes}{rest.rpartition('@')[2]}"
+    return url
 
 
 def _refuse_constant(name: str) -> None:
