@@ -58,7 +58,7 @@ def command(
 
     \b
     Example:
-      stillframe shoot https://example.com https://www.iana.org --out shots
+      stillframe shoot https://example.com https://www.iana.org --out screenshots
     """
     requests = read_requests(urls, file, parse_options(options))
     sys.exit(shoot(requests, out, allow_hosts, as_json, tabs))
