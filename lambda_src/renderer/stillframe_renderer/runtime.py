@@ -16,7 +16,7 @@ from stillframe.settings import Settings
 from .browsers.engine import RenderEngine
 from .chromium.browser import Chromium
 from .chromium.executable import find_chromium
-from .chromium.memory import default_limit_mb
+from .chromium.memory import default_limit_mb, default_worker_limit_mb
 from .guard.server import EgressGuard
 from .guard.session import Limits
 from .load.machine import CpuShare, available_cpus
@@ -58,6 +58,7 @@ class Runtime:
                 on_refused=on_refused,
             ),
             max_browser_mb=settings.max_browser_mb or default_limit_mb(memory_mb),
+            max_worker_mb=default_worker_limit_mb(memory_mb),
         )
         meter = Meter(engine.cpu_seconds, billed_memory_mb(memory_mb))
         capture = wire_capture(settings, clients, engine, clock, meter)

@@ -21,9 +21,9 @@ from stillframe.errors import BrowserCrashed, CaptureTimeout
 from stillframe.image.render_result import RenderResult
 from stillframe.request.options import RenderOptions
 
-from ..chromium.memory import DEFAULT_MB
+from ..chromium.memory import DEFAULT_MB, DEFAULT_WORKER_MB
 from ..guard.server import EgressGuard
-from ..load.machine import memory_is_short
+from ..load.machine import memory_is_short, own_memory_bytes
 from .pool import BrowserPool, Launcher
 
 logger = logging.getLogger(__name__)
@@ -38,10 +38,17 @@ STOP_SECONDS = 10
 class RenderEngine:
     """Renders pages from any thread. Nothing is started before the first call."""
 
-    def __init__(self, launch: Launcher, guard: EgressGuard, max_browser_mb: int = DEFAULT_MB) -> None:
+    def __init__(
+        self,
+        launch: Launcher,
+        guard: EgressGuard,
+        max_browser_mb: int = DEFAULT_MB,
+        max_worker_mb: int = DEFAULT_WORKER_MB,
+    ) -> None:
         self._launch = launch
         self._guard = guard
         self._memory_limit = max_browser_mb << 20
+        self._own_memory_limit = max_worker_mb << 20
         self._start_lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -69,9 +76,14 @@ class RenderEngine:
         return time.process_time() + (browser.cpu_seconds() if browser is not None else 0.0)
 
     def memory_share(self) -> float:
-        """The browser's memory as a share of its limit; 1 when the machine itself is short of memory."""
-        browser = self._browser
-        return 1.0 if memory_is_short() else browser.memory_share if browser is not None else 0.0
+        """The memory of the browser, or of this process, as a share of its limit, whichever is more.
+
+        1 when the machine itself is short of memory. Fewer captures run at once when it is high.
+        """
+        if memory_is_short():
+            return 1.0
+        of_browser = self._browser.memory_share if self._browser is not None else 0.0
+        return max(of_browser, own_memory_bytes() / self._own_memory_limit)
 
     def close(self) -> None:
         """End the browsers and their thread. Idempotent."""

@@ -17,13 +17,21 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 WATCH_SECONDS = 0.5
 # The limit if neither a setting nor Lambda defines one.
 DEFAULT_MB = 4096
+# The same for the worker's own process, which normally has 60 to 120 MB.
+DEFAULT_WORKER_MB = 1024
 # The browser's share of a function's memory; the worker and the kernel need the rest.
 LAMBDA_SHARE = 0.75
+LAMBDA_WORKER_SHARE = 0.2
 
 
 def default_limit_mb(function_memory_mb: int | None) -> int:
     """The browser's memory limit in MB: three quarters of a Lambda function's memory, or 4096 outside Lambda."""
     return int(function_memory_mb * LAMBDA_SHARE) if function_memory_mb is not None else DEFAULT_MB
+
+
+def default_worker_limit_mb(function_memory_mb: int | None) -> int:
+    """The memory limit of the worker's own process in MB: a fifth of a Lambda function's memory, or 1024 elsewhere."""
+    return int(function_memory_mb * LAMBDA_WORKER_SHARE) if function_memory_mb is not None else DEFAULT_WORKER_MB
 
 
 class GroupMemory:

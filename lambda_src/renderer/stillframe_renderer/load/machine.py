@@ -64,6 +64,14 @@ def machine_busy_seconds() -> float:
     return _machine_ticks()[0] / os.sysconf("SC_CLK_TCK")
 
 
+def own_memory_bytes() -> int:
+    """The unshared resident memory of this process (proc(5), statm); 0 if that is hidden."""
+    with contextlib.suppress(OSError, ValueError), open("/proc/self/statm", encoding="ascii") as file:
+        _, resident, shared, *_ = map(int, file.read().split())
+        return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
 def memory_is_short() -> bool:
     """Whether the machine itself has hardly any memory available. False if that is hidden."""
     with contextlib.suppress(OSError, ValueError, KeyError), open("/proc/meminfo", encoding="ascii") as file:
