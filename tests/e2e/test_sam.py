@@ -1,4 +1,4 @@
-"""`sam local invoke` of the built image, with the template and the events that the repository keeps."""
+"""`sam local invoke` of the built image, with the template and the events in the repository."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EVENTS = ROOT / "events"
 
 @pytest.fixture
 def env_vars(image: str, container_cloud: Cloud, tmp_path: Path) -> Path:
-    """The image as SAM needs it, and the file for --env-vars: every variable that the template names."""
+    """Builds the image as SAM needs it; gives the file for --env-vars with every variable of the template."""
     built = script("image", "stillframe:sam", "sam")
     assert built.returncode == 0, built.stderr[-3000:]
     path = tmp_path / "env.json"
@@ -35,10 +35,10 @@ def invoke(event: Path, env_vars: Path) -> dict[str, object]:
     return response
 
 
-def test_a_batch_of_three_gives_exactly_the_right_partial_response(
+def test_a_batch_of_three_gives_the_right_partial_response(
     image: str, rie: Path, container_cloud: Cloud, container_site: str, env_vars: Path, tmp_path: Path
 ) -> None:
-    # Given the kept event of three messages (one good, one malformed, one to a missing host), and a page to capture
+    # Given the event of three messages (one valid, one malformed, one for an unknown host), and a page to capture
     event = json.loads((EVENTS / "batch.json").read_text())
     good, malformed, missing_host = event["Records"]
     body = json.loads(good["body"]) | {"url": f"http://{container_site}/colour?hex=00aa00"}
@@ -47,10 +47,10 @@ def test_a_batch_of_three_gives_exactly_the_right_partial_response(
     path.write_text(json.dumps(event))
     # When the image is invoked with it
     response = invoke(path, env_vars)
-    # Then nothing is to be delivered again: one is captured, one set aside, one recorded as failed
+    # Then none is to be delivered again: one is captured, one dead-lettered, one recorded as failed
     assert response == {"batchItemFailures": []}
-    picture = Pixels(container_cloud.image("sample-good"))
-    assert (picture.size, picture.is_all(GREEN)) == ((1280, 800), True)
+    pixels = Pixels(container_cloud.image("sample-good"))
+    assert (pixels.size, pixels.is_all(GREEN)) == ((1280, 800), True)
     (letter,) = container_cloud.dead_letters()
     assert (letter["Body"], letter["MessageAttributes"]["errorCode"]["StringValue"]) == (
         malformed["body"],
@@ -61,14 +61,14 @@ def test_a_batch_of_three_gives_exactly_the_right_partial_response(
     assert container_cloud.audit().is_clean
 
 
-def test_what_may_succeed_later_is_reported_back(
+def test_a_message_that_may_succeed_later_is_reported(
     image: str, rie: Path, container_cloud: Cloud, container_site: str, env_vars: Path, tmp_path: Path
 ) -> None:
-    # Given the kept event of one message, to a page that drops its connections
+    # Given the event of one message, for a page that drops connections
     event = json.loads((EVENTS / "one.json").read_text())
     (record,) = event["Records"]
     record["body"] = json.dumps({"url": f"http://{container_site}/drop"})
     path = tmp_path / "event.json"
     path.write_text(json.dumps(event))
-    # Then its message is the one batch item failure
+    # Then its message is the only batch item failure
     assert invoke(path, env_vars) == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}

@@ -1,4 +1,4 @@
-"""The tests of what is rendered, on the Chromium of the image: another version than the machine's own."""
+"""The rendering tests on the Chromium of the image, whose version differs from the machine's own."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.support.workers import ROOT, environment
 
 RENDERING = ("tests/corpus", "tests/render")
 CHROMIUM = "/usr/lib/chromium/chromium-headless-shell"
-# What the browser needs of this machine; its profile is in the folder for temporary files.
+# What the browser needs from this machine; its profile is in the folder for temporary files.
 SHARED = ("/proc", "/dev", "/dev/shm", "/tmp")
 
 
 @pytest.fixture(scope="module")
 def other_chromium(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A command that runs the image's browser as a child of whoever calls it, in the image's own file system."""
+    """A command that runs the image's browser as a child of its caller, in the file system of the image."""
     folder = tmp_path_factory.mktemp("image")
     root = folder / "root"
     root.mkdir()
@@ -48,17 +48,15 @@ def mounted(root: Path) -> Iterator[None]:
         for path in SHARED:
             target = f"{root}{path}"
             subprocess.run(["mount", "--bind", path, target], check=True)
-            # Lazily: a browser may still be ending.
+            # Lazy, because a browser may still be ending.
             stack.callback(subprocess.run, ["umount", "--lazy", target], check=True)
         yield
 
 
-def test_what_is_rendered_is_right_on_another_version_of_the_browser(
-    other_chromium: str, figures: dict[str, Any]
-) -> None:
-    # Given the browser of the image, and the one of this machine
+def test_rendering_is_right_on_another_version_of_the_browser(other_chromium: str, figures: dict[str, Any]) -> None:
+    # Given the browser of the image, and that of this machine
     own, other = version_of(find_chromium()), version_of(other_chromium)
-    # When every test of what is rendered runs on it
+    # When all rendering tests run on the image's browser
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-n", str(os.cpu_count()), "--dist", "loadfile", *RENDERING],
         cwd=ROOT,

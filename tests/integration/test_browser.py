@@ -19,7 +19,7 @@ from stillframe_renderer.chromium.browser import Chromium
 from stillframe_renderer.guard.server import EgressGuard
 from tests.support.pixels import GREEN, Pixels
 from tests.support.processes import Launches, processes_of
-from tests.support.rendering import outcome_of, refusal, render
+from tests.support.rendering import outcome_of, render, render_error
 from tests.support.workers import SOURCE_PATH
 
 
@@ -38,7 +38,7 @@ def test_a_killed_browser_is_replaced(chromium: str, site: str) -> None:
         assert len(running) == 2
         # When it is killed during a capture
         with ThreadPoolExecutor(1) as pool:
-            capture = pool.submit(refusal, engine, f"http://{site}/slow?seconds=5")
+            capture = pool.submit(render_error, engine, f"http://{site}/slow?seconds=5")
             time.sleep(0.7)
             os.killpg(running[1].pid, signal.SIGKILL)
             # Then that capture fails at once with that reason
@@ -175,10 +175,10 @@ def test_a_deadline_that_passes_before_a_tab_is_open_is_a_timeout(chromium: str,
         for process in processes_of(launches.browsers[0]):
             os.kill(int(process.name), signal.SIGSTOP)
         assert launches.browsers[0].is_alive
-        refusal(engine, f"http://{site}/colour?hex=00aa00", seconds=1)
+        render_error(engine, f"http://{site}/colour?hex=00aa00", seconds=1)
         # When the deadline of a capture passes before a tab is open
         assert len(launches.browsers) == 1
-        error = refusal(engine, f"http://{site}/colour?hex=00aa00", seconds=1)
+        error = render_error(engine, f"http://{site}/colour?hex=00aa00", seconds=1)
         # Then the error is a timeout
         assert error.code == "TIMEOUT"
         # And the next capture is on another browser
@@ -202,7 +202,7 @@ def test_a_capture_does_not_wait_for_its_broken_browser_to_end(
     monkeypatch.setattr(Chromium, "kill", kill_slowly)
     try:
         with ThreadPoolExecutor(1) as pool:
-            capture = pool.submit(refusal, engine, f"http://{site}/colour?hex=00aa00", delayMs=5000)
+            capture = pool.submit(render_error, engine, f"http://{site}/colour?hex=00aa00", delayMs=5000)
             time.sleep(1.5)
             # When the page's renderer dies
             for process in processes_of(launches.browsers[0]):

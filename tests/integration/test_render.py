@@ -15,7 +15,7 @@ import pytest
 from stillframe.errors import BlockedAddress, BlockedScheme, ContentRefused
 from stillframe_renderer.browsers.engine import RenderEngine
 from tests.support.pixels import BLUE, GREEN, RED, WHITE, Pixels
-from tests.support.rendering import local_engine, refusal, render
+from tests.support.rendering import local_engine, render, render_error
 
 
 @pytest.fixture(scope="module")
@@ -125,26 +125,26 @@ def test_wait_until_and_delay_decide_when_the_page_is_captured(engine: RenderEng
 
 def test_a_page_that_never_loads_is_captured_at_domcontentloaded(engine: RenderEngine, site: str) -> None:
     url = f"http://{site}/hungimage"
-    error = refusal(engine, url, timeoutMs=700, strict=True)
+    error = render_error(engine, url, timeoutMs=700, strict=True)
     assert (error.code, "700 ms" in error.message) == ("READY_TIMEOUT", True)
     assert Pixels(render(engine, url, waitUntil="domcontentloaded").data).at(5, 5) == GREEN
 
 
 def test_a_page_that_never_answers_ends_at_its_timeout(engine: RenderEngine, site: str) -> None:
     started = time.monotonic()
-    assert refusal(engine, f"http://{site}/hang", timeoutMs=500).code == "NAVIGATION_TIMEOUT"
+    assert render_error(engine, f"http://{site}/hang", timeoutMs=500).code == "NAVIGATION_TIMEOUT"
     assert time.monotonic() - started < 3
 
 
 def test_the_jobs_deadline_takes_precedence_over_the_pages_timeout(engine: RenderEngine, site: str) -> None:
     started = time.monotonic()
-    error = refusal(engine, f"http://{site}/hang", seconds=1, timeoutMs=30_000)
+    error = render_error(engine, f"http://{site}/hang", seconds=1, timeoutMs=30_000)
     assert (error.code, "deadline" in error.message) == ("TIMEOUT", True)
     assert time.monotonic() - started < 4
 
 
 def test_a_busy_loop_ends_at_the_deadline_and_the_next_page_is_right(engine: RenderEngine, site: str) -> None:
-    assert refusal(engine, f"http://{site}/busy", seconds=2, delayMs=100).code in ("TIMEOUT", "BROWSER_CRASHED")
+    assert render_error(engine, f"http://{site}/busy", seconds=2, delayMs=100).code in ("TIMEOUT", "BROWSER_CRASHED")
     assert Pixels(render(engine, f"http://{site}/colour?hex=00aa00").data).is_all(GREEN)
 
 
@@ -158,17 +158,17 @@ def test_an_error_page_is_captured_with_its_status(engine: RenderEngine, site: s
     [(400, "STATUS_REFUSED"), (404, "STATUS_REFUSED"), (429, "STATUS_UNAVAILABLE"), (503, "STATUS_UNAVAILABLE")],
 )
 def test_fail_on_status_refuses_error_pages(engine: RenderEngine, site: str, code: int, error_code: str) -> None:
-    assert refusal(engine, f"http://{site}/status?code={code}", failOnStatus=True).code == error_code
+    assert render_error(engine, f"http://{site}/status?code={code}", failOnStatus=True).code == error_code
     assert render(engine, f"http://{site}/status?code=200", failOnStatus=True).facts.http_status == 200
 
 
 @pytest.mark.parametrize("code", [204, 205])
 def test_a_page_without_a_document_is_refused(engine: RenderEngine, site: str, code: int) -> None:
-    assert refusal(engine, f"http://{site}/status?code={code}").code == "CONTENT_REFUSED"
+    assert render_error(engine, f"http://{site}/status?code={code}").code == "CONTENT_REFUSED"
 
 
 def test_a_download_is_refused(engine: RenderEngine, site: str) -> None:
-    assert refusal(engine, f"http://{site}/download").code == "CONTENT_REFUSED"
+    assert render_error(engine, f"http://{site}/download").code == "CONTENT_REFUSED"
 
 
 def test_dialogs_do_not_block_a_page(engine: RenderEngine, site: str) -> None:
@@ -182,15 +182,15 @@ def test_a_redirect_is_followed_and_the_final_url_recorded(engine: RenderEngine,
 
 
 def test_network_failures_have_different_codes(engine: RenderEngine, site: str) -> None:
-    assert refusal(engine, "http://stillframe.invalid/").code == "UNKNOWN_HOST"
-    assert refusal(engine, f"http://{site}/drop").code == "CONNECTION_RESET"
+    assert render_error(engine, "http://stillframe.invalid/").code == "UNKNOWN_HOST"
+    assert render_error(engine, f"http://{site}/drop").code == "CONNECTION_RESET"
 
 
 def test_a_port_without_a_server_is_connection_refused(chromium: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         host = f"127.0.0.1:{free.getsockname()[1]}"
     with local_engine(chromium, host) as engine:
-        assert refusal(engine, f"http://{host}/").code == "CONNECTION_REFUSED"
+        assert render_error(engine, f"http://{host}/").code == "CONNECTION_REFUSED"
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_port_without_a_server_is_connection_refused(chromium: str) -> None:
 def test_a_redirect_to_a_blocked_address_is_refused_before_the_request(
     engine: RenderEngine, site: str, path: str, code: str
 ) -> None:
-    assert refusal(engine, f"http://{site}/{path}").code == code
+    assert render_error(engine, f"http://{site}/{path}").code == code
 
 
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "chrome://version", "http://169.254.169.254/"])

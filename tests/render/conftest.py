@@ -1,4 +1,4 @@
-"""A browser for the tests of the options, and a short way to a picture of some HTML."""
+"""An engine for the tests of the options, and shortcuts to render some HTML."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stillframe.errors import CaptureError
 from stillframe.image.render_result import RenderResult
 from stillframe_renderer.browsers.engine import RenderEngine
 from tests.support.pixels import Pixels
-from tests.support.rendering import local_engine, refusal, render
+from tests.support.rendering import local_engine, render, render_error
 from tests.support.serving import QuietHandler, serving
 
 PLAIN = "<!doctype html><meta charset=utf-8><style>html,body{margin:0}</style>"
@@ -25,14 +25,14 @@ SVG = (
 
 
 class Origin(QuietHandler):
-    """What the HTML of a test may ask for: /image?colour=0000ff, /script?code=..., all of it with ?ms= of delay."""
+    """Serves what the HTML of a test may request: /image?colour=0000ff, /script?code=..., each with ?ms= of delay."""
 
-    asked: list[str]
+    requested: list[str]
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        self.asked.append(parts.path)
+        self.requested.append(parts.path)
         time.sleep(int(query.get("ms", "0")) / 1000)
         if parts.path == "/image":
             body = SVG.replace(b"COLOR", query.get("colour", "0000ff").encode())
@@ -54,33 +54,36 @@ class Origin(QuietHandler):
 
 @dataclass(frozen=True)
 class Studio:
-    """Takes pictures of pages that are written into the test."""
+    """Renders pages whose HTML is in the test."""
 
     engine: RenderEngine
     site: str
-    asked: list[str]
+    requested: list[str]
 
-    def shot(self, html: str, **options: Any) -> RenderResult:
-        self.asked.clear()
+    def render(self, html: str, **options: Any) -> RenderResult:
+        self.requested.clear()
         return render(self.engine, f"http://{self.site}/page", html=PLAIN + html, **options)
 
-    def picture(self, html: str, **options: Any) -> Pixels:
-        return Pixels(self.shot(html, **options).data)
+    def pixels(self, html: str, **options: Any) -> Pixels:
+        return Pixels(self.render(html, **options).data)
 
     def visit(self, path: str, **options: Any) -> RenderResult:
-        self.asked.clear()
+        self.requested.clear()
         return render(self.engine, f"http://{self.site}{path}", **options)
 
-    def refused(self, html: str, **options: Any) -> CaptureError:
-        return refusal(self.engine, f"http://{self.site}/page", html=PLAIN + html, **options)
+    def render_error(self, html: str, **options: Any) -> CaptureError:
+        return render_error(self.engine, f"http://{self.site}/page", html=PLAIN + html, **options)
 
-    def says(self, expression: str, **options: Any) -> str | None:
-        """What an expression of the page's JavaScript comes to."""
-        return self.shot(f"<script>document.title = String({expression})</script>", **options).facts.title
+    def evaluate(self, expression: str, **options: Any) -> str | None:
+        """The value of a JavaScript expression in the page, as text."""
+        return self.render(f"<script>document.title = String({expression})</script>", **options).facts.title
 
 
 @pytest.fixture(scope="module")
 def studio(chromium: str) -> Iterator[Studio]:
-    asked: list[str] = []
-    with serving(type("Asked", (Origin,), {"asked": asked})) as site, local_engine(chromium, site) as engine:
-        yield Studio(engine, site, asked)
+    requested: list[str] = []
+    with (
+        serving(type("Recording", (Origin,), {"requested": requested})) as site,
+        local_engine(chromium, site) as engine,
+    ):
+        yield Studio(engine, site, requested)

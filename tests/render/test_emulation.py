@@ -1,4 +1,4 @@
-"""Screen, preferences, place and identity, as the page and the picture show them."""
+"""Screen, preferences, location and identity, as the page and the screenshot show them."""
 
 from __future__ import annotations
 
@@ -48,44 +48,44 @@ from .conftest import Studio
         ({"preset": "link-preview"}, "[innerWidth, innerHeight]", "1200,630"),
     ],
 )
-def test_the_page_sees_what_is_asked_for(studio: Studio, options: dict[str, Any], expression: str, value: str) -> None:
-    assert studio.says(expression, **options) == value
+def test_the_page_sees_the_options(studio: Studio, options: dict[str, Any], expression: str, value: str) -> None:
+    assert studio.evaluate(expression, **options) == value
 
 
 def test_a_mobile_screen_obeys_the_viewport_tag(studio: Studio) -> None:
     page = "<meta name=viewport content='width=600'><div style='width:600px;height:9px'></div>"
     script = "<script>document.title = document.documentElement.clientWidth</script>"
     viewport = {"width": 400, "height": 400}
-    assert studio.shot(page + script, viewport=viewport).facts.title == "400"
-    assert studio.shot(page + script, viewport=viewport, mobile=True).facts.title == "600"
+    assert studio.render(page + script, viewport=viewport).facts.title == "400"
+    assert studio.render(page + script, viewport=viewport, mobile=True).facts.title == "600"
 
 
 @pytest.mark.parametrize("tag", ["", "<meta name=viewport content='width=600'>"])
-def test_a_page_that_is_wider_than_a_mobile_screen_is_seen_whole(studio: Studio, tag: str) -> None:
-    # Given a page that knows nothing of small screens, or says how wide it is
+def test_a_page_wider_than_a_mobile_screen_is_completely_visible(studio: Studio, tag: str) -> None:
+    # Given a page without a viewport tag, or with one that sets a width
     script = "<script>document.title = Math.round(visualViewport.width - document.documentElement.clientWidth)</script>"
     stripes = "<body style='margin:0;height:100vh;background:linear-gradient(90deg, #ff0000 50%, #00aa00 50%)'>"
-    # When it is pictured on one
+    # When it is captured on a small mobile screen
     options = {"viewport": {"width": 400, "height": 400}, "mobile": True}
-    shot = studio.shot(tag + stripes + script, **options)
-    # Then all of its width is there, for the page and in the picture
-    assert shot.facts.title == "0"
-    picture = Pixels(shot.data)
-    assert [picture.at(x, 200) for x in (10, 390)] == [RED, GREEN]
+    result = studio.render(tag + stripes + script, **options)
+    # Then its whole width is visible, to the page and in the screenshot
+    assert result.facts.title == "0"
+    pixels = Pixels(result.data)
+    assert [pixels.at(x, 200) for x in (10, 390)] == [RED, GREEN]
 
 
-def test_the_color_scheme_shows(studio: Studio) -> None:
+def test_the_color_scheme_is_applied(studio: Studio) -> None:
     page = "<style>body{background:#ff0000}@media(prefers-color-scheme:dark){body{background:#00aa00}}</style>"
-    assert studio.picture(page).is_all(RED)
-    assert studio.picture(page, colorScheme="dark").is_all(GREEN)
+    assert studio.pixels(page).is_all(RED)
+    assert studio.pixels(page, colorScheme="dark").is_all(GREEN)
 
 
-def test_print_styles_show(studio: Studio) -> None:
+def test_print_styles_are_applied(studio: Studio) -> None:
     page = "<style>body{background:#ff0000}@media print{body{background:#00aa00}}</style>"
-    assert studio.picture(page, media="print").is_all(GREEN)
+    assert studio.pixels(page, media="print").is_all(GREEN)
 
 
-def test_a_place_is_given_and_only_when_it_is_asked_for(studio: Studio) -> None:
+def test_a_geolocation_is_given_only_with_the_option(studio: Studio) -> None:
     page = (
         "<script>navigator.geolocation.getCurrentPosition("
         "p => { document.title = p.coords.latitude }, e => { document.title = 'denied' })</script>"
@@ -95,28 +95,28 @@ def test_a_place_is_given_and_only_when_it_is_asked_for(studio: Studio) -> None:
     assert studio.visit(f"/page?body={page}", delayMs=300).facts.title == "denied"
 
 
-def test_a_page_can_be_pictured_without_its_scripts(studio: Studio) -> None:
+def test_a_page_can_be_captured_without_its_scripts(studio: Studio) -> None:
     page = (
         "<style>p{position:absolute;inset:0;margin:0;background:#ff0000}</style>"
         "<body style='background:#00aa00'><noscript><p></noscript>"
         "<script>document.body.style.background = '#0000ff'</script>"
     )
-    assert studio.picture(page, javaScriptEnabled=False).at(5, 5) == RED
+    assert studio.pixels(page, javaScriptEnabled=False).at(5, 5) == RED
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [({"timezone": "Mars/Olympus"}, "timezone"), ({"locale": "xx-ZZZZZ-1"}, "locale"), ({"device": "nokia"}, "device")],
 )
-def test_what_the_browser_does_not_know_is_refused_by_name(studio: Studio, options: dict[str, Any], words: str) -> None:
+def test_a_value_unknown_to_the_browser_is_refused_by_name(studio: Studio, options: dict[str, Any], words: str) -> None:
     with pytest.raises(Exception, match=words) as refused:
-        studio.shot("", **options)
+        studio.render("", **options)
     assert getattr(refused.value, "code", "") == "INVALID_REQUEST"
 
 
 @pytest.mark.parametrize("name", DEVICES)
-def test_every_device_is_pictured_in_its_size(studio: Studio, name: str) -> None:
-    shot = studio.shot("<body style='background:#00aa00'>", device=name)
+def test_every_device_has_its_size(studio: Studio, name: str) -> None:
+    result = studio.render("<body style='background:#00aa00'>", device=name)
     viewport, scale = DEVICES[name]["viewport"], DEVICES[name]["deviceScaleFactor"]
-    assert shot.width == pytest.approx(viewport["width"] * scale, abs=1)
-    assert shot.height == pytest.approx(viewport["height"] * scale, abs=1)
+    assert result.width == pytest.approx(viewport["width"] * scale, abs=1)
+    assert result.height == pytest.approx(viewport["height"] * scale, abs=1)

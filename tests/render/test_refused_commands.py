@@ -25,13 +25,13 @@ def refused(studio: Studio, caplog: pytest.LogCaptureFixture) -> Any:
         with caplog.at_level("WARNING"), pytest.raises(InvalidRequest, match=words):
             render(studio.engine, f"http://{studio.site}/page", **options)
         assert [line.message for line in caplog.records if "replaced" in line.message] == []
-        assert Pixels(studio.shot(GREEN_PAGE).data).is_all(GREEN)
+        assert Pixels(studio.render(GREEN_PAGE).data).is_all(GREEN)
 
     return capture
 
 
 def test_a_cookie_that_only_the_browser_refuses_is_named(refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given a cookie that no rule of ours refuses, like one by reference whose text is looked up later
+    # Given a cookie that passes validation, like one from a secret whose text is read later
     original = cookies.cookies_of
 
     def with_semicolon(options: RenderOptions, url: str) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from stillframe.image.render_result import RenderResult
 from stillframe_renderer.browsers.engine import RenderEngine
 from stillframe_renderer.chromium import flags
 from stillframe_renderer.chromium.browser import Chromium
-from tests.support.rendering import refusal, render, render_all
+from tests.support.rendering import render, render_all, render_error
 
 from .attacks import HOSTS, NOT_TAKEN, SHY, SPARING, WAYS, WORDLESS
 from .conftest import Arena
@@ -128,7 +128,7 @@ def test_a_way_past_any_proxy_is_closed(arena: Arena, guarded: RenderEngine, way
 def test_a_page_at_a_canary_is_refused(arena: Arena, guarded: RenderEngine, host: str) -> None:
     # Given / When a page whose address is a name for what it must not reach
     arena.canary.hits.clear()
-    error = refusal(guarded, f"http://{host}:{arena.canary.port}/")
+    error = render_error(guarded, f"http://{host}:{arena.canary.port}/")
     # Then the capture is refused for good, and says of which class the address is
     assert (error.code, arena.canary.hits) == ("BLOCKED_ADDRESS", [])
     assert "127.0.0.1" not in error.message
@@ -139,7 +139,7 @@ def test_a_page_at_a_canary_is_refused(arena: Arena, guarded: RenderEngine, host
 def test_a_redirect_to_a_canary_is_refused(arena: Arena, guarded: RenderEngine, host: str, status: int) -> None:
     arena.canary.hits.clear()
     target = quote(f"http://{host}:{arena.canary.port}/", safe="")
-    error = refusal(guarded, f"http://{arena.site}/redirect?status={status}&to={target}")
+    error = render_error(guarded, f"http://{arena.site}/redirect?status={status}&to={target}")
     assert (error.code, arena.canary.hits) == ("BLOCKED_ADDRESS", [])
 
 
@@ -185,7 +185,7 @@ def test_a_page_that_goes_there_itself_gets_nothing(arena: Arena, guarded: Rende
     ],
 )
 def test_a_scheme_that_is_no_page_is_refused(guarded: RenderEngine, url: str) -> None:
-    assert refusal(guarded, url).code == "BLOCKED_SCHEME"
+    assert render_error(guarded, url).code == "BLOCKED_SCHEME"
 
 
 @pytest.mark.parametrize(
@@ -208,13 +208,13 @@ def test_a_scheme_that_is_no_page_is_refused(guarded: RenderEngine, url: str) ->
     ],
 )
 def test_special_addresses_are_refused_by_class(guarded: RenderEngine, host: str, decision: str) -> None:
-    error = refusal(guarded, f"http://{host}/latest/meta-data/")
+    error = render_error(guarded, f"http://{host}/latest/meta-data/")
     assert (error.code, decision in error.message) == ("BLOCKED_ADDRESS", True)
 
 
 @pytest.mark.parametrize("port", [22, 25, 3306, 6379, 9001, 9200])
 def test_the_lambda_runtime_api_and_other_ports_are_refused(guarded: RenderEngine, port: int) -> None:
-    error = refusal(guarded, f"http://127.0.0.1:{port}/2018-06-01/runtime/invocation/next")
+    error = render_error(guarded, f"http://127.0.0.1:{port}/2018-06-01/runtime/invocation/next")
     assert error.code == "BLOCKED_ADDRESS"
 
 

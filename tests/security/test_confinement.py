@@ -26,7 +26,7 @@ from stillframe_renderer.page.interception import Interception
 from stillframe_renderer.page.preparation import Preparation
 from tests.support.pixels import GREEN, Pixels
 from tests.support.processes import Launches, listening_ports, processes_of
-from tests.support.rendering import refusal, render
+from tests.support.rendering import render, render_error
 from tests.support.serving import QuietHandler, serving
 
 PERMISSIONS = ("geolocation", "notifications", "camera", "microphone", "clipboard-read", "midi", "persistent-storage")
@@ -193,7 +193,7 @@ def test_a_browser_writes_no_core_and_no_huge_file(engine: RenderEngine, launche
 def test_a_page_with_too_much_memory_ends_alone(engine: RenderEngine, launches: Launches, pages: str) -> None:
     # Given / When a page that takes 800 MB where a browser may have 600
     started = time.monotonic()
-    error = refusal(engine, f"http://{pages}/memory", delayMs=8000)
+    error = render_error(engine, f"http://{pages}/memory", delayMs=8000)
     # Then it is ended before its time, and the next capture in the same process is right
     assert (error.code, time.monotonic() - started < 7) == ("BROWSER_CRASHED", True)
     assert "memory" in error.message

@@ -43,7 +43,7 @@ def render(engine: RenderEngine, url: str, seconds: float = 20, **options: Any) 
     return engine.render(url, RenderOptions.parse(options), deadline(seconds))
 
 
-def refusal(engine: RenderEngine, url: str, seconds: float = 20, **options: Any) -> CaptureError:
+def render_error(engine: RenderEngine, url: str, seconds: float = 20, **options: Any) -> CaptureError:
     """The error of a render that must fail."""
     with pytest.raises(CaptureError) as refused:
         render(engine, url, seconds, **options)

@@ -156,7 +156,7 @@ MACHINE = (
         f"{RENDERER}/page/har.py",
         "REDACTED if name.lower() in self._secret else value",
         "value",
-        "tests/render/test_extras.py::test_the_traffic_is_told_without_secrets",
+        "tests/render/test_extras.py::test_the_har_contains_the_traffic_without_secrets",
     ),
     Defence(
         "a secret is granted for one host",

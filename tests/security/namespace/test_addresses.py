@@ -12,7 +12,7 @@ from stillframe.image.render_result import RenderResult
 from stillframe_renderer.browsers.engine import RenderEngine
 from tests.security.attacks import WAYS
 from tests.support.canary import Canary
-from tests.support.rendering import local_engine, refusal, render, render_all
+from tests.support.rendering import local_engine, render, render_all, render_error
 
 from .conftest import EDGES, FORBIDDEN
 from .names import METADATA, PUBLIC, Names
@@ -32,7 +32,7 @@ def test_the_address_beyond_a_range_is_captured(engine: RenderEngine, address: s
 @pytest.mark.parametrize("address", FORBIDDEN)
 def test_a_page_at_a_special_address_is_refused(engine: RenderEngine, canary: Canary, address: str) -> None:
     canary.hits.clear()
-    assert refusal(engine, f"http://{in_url(address)}/latest/meta-data/").code == "BLOCKED_ADDRESS"
+    assert render_error(engine, f"http://{in_url(address)}/latest/meta-data/").code == "BLOCKED_ADDRESS"
     assert canary.hits == []
 
 
@@ -58,7 +58,7 @@ def test_no_way_leads_from_a_public_page_to_a_special_address(
 @pytest.mark.parametrize("host", ["127.0.0.1:9001", "api.test:9001", "localhost:9001", "[::1]:9001"])
 def test_the_lambda_runtime_api_is_out_of_reach(engine: RenderEngine, canary: Canary, host: str, path: str) -> None:
     canary.hits.clear()
-    assert refusal(engine, f"http://{host}{path}").code == "BLOCKED_ADDRESS"
+    assert render_error(engine, f"http://{host}{path}").code == "BLOCKED_ADDRESS"
     assert canary.hits == []
 
 
@@ -71,7 +71,7 @@ def test_a_name_that_leads_inwards_is_refused(engine: RenderEngine, canary: Cana
     names.asked.clear()
     canary.hits.clear()
     # When it is a page's
-    error = refusal(engine, f"http://{name}/")
+    error = render_error(engine, f"http://{name}/")
     # Then it is refused after it was asked for, and nobody is connected to
     assert (error.code, canary.hits) == ("BLOCKED_ADDRESS", [])
     assert any(each.startswith(name) for each in names.asked)
@@ -89,12 +89,12 @@ def test_a_name_that_is_bound_anew_during_a_capture_leads_nowhere_else(
     assert (shot.facts.title, canary.hits) == ("fetch", [])
     assert names.asked.count("rebind.test A") == 1
     # And the next capture judges the new answer
-    assert refusal(engine, "http://rebind.test/").code == "BLOCKED_ADDRESS"
+    assert render_error(engine, "http://rebind.test/").code == "BLOCKED_ADDRESS"
     assert canary.hits == []
 
 
 def test_a_name_that_does_not_exist_is_an_error_for_good(engine: RenderEngine) -> None:
-    assert refusal(engine, "http://nx.test/").code == "UNKNOWN_HOST"
+    assert render_error(engine, "http://nx.test/").code == "UNKNOWN_HOST"
 
 
 def test_a_slow_name_server_is_waited_for(engine: RenderEngine) -> None:
@@ -102,7 +102,7 @@ def test_a_slow_name_server_is_waited_for(engine: RenderEngine) -> None:
 
 
 def test_a_silent_name_server_is_an_error_that_may_pass(engine: RenderEngine) -> None:
-    assert refusal(engine, "http://silent.test/").code == "DNS_ERROR"
+    assert render_error(engine, "http://silent.test/").code == "DNS_ERROR"
 
 
 def test_the_canaries_are_alive(chromium: str, canary: Canary, public_site: None, names: Names) -> None:
