@@ -1,8 +1,8 @@
-"""The attacks: ways in which a page asks for something, and names for addresses that it must not reach."""
+"""The attacks: vectors by which a page makes a request, and names of addresses that it must not reach."""
 
 from __future__ import annotations
 
-# As a page writes them. PORT is the canaries'; each is one of its addresses, or resolves to one.
+# Hosts as a page writes them. Each is an address of the canaries, or resolves to one.
 HOSTS = (
     "127.0.0.1",
     "127.0.0.2",
@@ -33,8 +33,8 @@ HOSTS = (
     "mixed.test",
 )
 
-# Each is a page's body; URL is where it must not get. The key is part of the path that is asked for.
-WAYS = {
+# Each value is the body of a page; URL is what the page must not reach. The key is part of the requested path.
+VECTORS = {
     "image": '<img src="URL">',
     "srcset": '<img srcset="URL 1x">',
     "picture": '<picture><source srcset="URL"><img></picture>',
@@ -103,23 +103,23 @@ WAYS = {
     "web-transport": '<script>try { new WebTransport("URL".replace("http:", "https:")) } catch (e) {}</script>',
 }
 
-# Ways that no guard sees: the browser does not take them, or takes them past any proxy, unless a flag is missing.
-SHY = frozenset({"popup", "popup-blank", "web-rtc-udp", "web-transport"})
-# Ways that a headless browser does not take at all, not even with neither guard nor flags.
-NOT_TAKEN = frozenset({"icon", "manifest", "preconnect", "svg-use"})
-# Ways of which a page tries only some: one at a time, one of a name, or what it takes for a host.
-SPARING = frozenset({"css-cursor", "form", "frame-moved", "ping", "web-rtc-tcp", "web-socket"})
-# Ways whose first line on the wire names no path.
-WORDLESS = frozenset({"web-rtc-tcp", "web-rtc-udp", "web-transport"})
+# Vectors that no guard sees: the flags make the browser ignore them; without the flags, they would bypass any proxy.
+BLOCKED_BY_FLAGS = frozenset({"popup", "popup-blank", "web-rtc-udp", "web-transport"})
+# Vectors that a headless browser never uses, even without guard and flags.
+UNSUPPORTED = frozenset({"icon", "manifest", "preconnect", "svg-use"})
+# Vectors with fewer requests than hosts: one at a time, one per name, or only those that look like hosts.
+FEWER_REQUESTS = frozenset({"css-cursor", "form", "frame-moved", "ping", "web-rtc-tcp", "web-socket"})
+# Vectors whose first line on the wire contains no path.
+WITHOUT_PATH = frozenset({"web-rtc-tcp", "web-rtc-udp", "web-transport"})
 
 
-def body_of(way: str, host: str, port: int) -> str:
-    """The attack of one way on one host."""
-    # A path of its own for each: a browser asks once for what it takes for the same.
+def body_of(vector: str, host: str, port: int) -> str:
+    """The body of a page that attacks one host by one vector."""
+    # A unique path for each host, because a browser requests the same URL only once.
     mark = HOSTS.index(host) if host in HOSTS else host.strip("[]").replace(":", "-")
-    target = f"http://{host}:{port}/{way}/{mark}"
+    target = f"http://{host}:{port}/{vector}/{mark}"
     authority = f"{host.rpartition('@')[2]}:{port}"
-    text = WAYS[way]
+    text = VECTORS[vector]
     if "TARGET" in text:
         return text.replace("TARGET", target)
     quoted = target.replace("%", "%25").replace("&", "%26").replace("#", "%23")

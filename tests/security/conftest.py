@@ -1,4 +1,4 @@
-"""A hostile site, canaries, a guard whose names point inwards, and a browser behind it."""
+"""A hostile site, canaries, a resolver whose names point to private addresses, and a browser behind a guard."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.serving import QuietHandler, serving
 
 from .attacks import HOSTS, body_of
 
-# What is in there runs in a network of its own: see test_namespace.py.
+# The tests in that folder run in a separate network namespace: see test_namespace.py.
 collect_ignore_glob = [] if os.environ.get("STILLFRAME_TEST_NAMESPACE") else ["namespace/*"]
 
 CANARY_HOSTS = ("127.0.0.1", "127.0.0.2", "::1")
@@ -36,7 +36,7 @@ NAMES = {
 
 
 class TestResolver:
-    """Names below .test point inwards; everything else is asked of the system."""
+    """Resolves names under .test to private addresses, and everything else with the system's resolver."""
 
     async def resolve(self, host: str) -> tuple[Address, ...]:
         if host in NAMES:
@@ -45,7 +45,7 @@ class TestResolver:
 
 
 class HostileSite(QuietHandler):
-    """Serves an attack of one way on every host, /attack?way=image, and redirects."""
+    """Serves an attack by one vector on every host, /attack?way=image, and redirects."""
 
     canary_port = 0
 
@@ -61,18 +61,18 @@ class HostileSite(QuietHandler):
             elif parts.path == "/page":
                 self.answer(200, query["body"].encode())
             else:
-                self.answer(404, b"not here")
+                self.answer(404, b"not found")
 
     do_POST = do_GET
 
-    def _attack(self, way: str, hosts: list[str]) -> bytes:
-        bodies = "".join(body_of(way, host, self.canary_port) for host in hosts)
-        return f"<!doctype html><meta charset=utf-8><title>{way}</title><body>{bodies}".encode()
+    def _attack(self, vector: str, hosts: list[str]) -> bytes:
+        bodies = "".join(body_of(vector, host, self.canary_port) for host in hosts)
+        return f"<!doctype html><meta charset=utf-8><title>{vector}</title><body>{bodies}".encode()
 
 
 @dataclass
 class Arena:
-    """Where the attacks happen."""
+    """The hostile site, the canaries, and the browser for the attacks."""
 
     site: str
     canary: Canary
@@ -85,7 +85,7 @@ class Arena:
         launch: Callable[[], object] | None = None,
         guard: EgressGuard | None = None,
     ) -> Iterator[RenderEngine]:
-        """A browser behind a guard that allows the hostile site itself, unless another policy is given."""
+        """An engine whose guard allows the hostile site, unless another policy or guard is given."""
         guard = guard or EgressGuard(policy or self.policy(), TestResolver())
         running = RenderEngine(launch or functools.partial(Chromium.launch, self.chromium), guard)  # type: ignore[arg-type]
         try:
@@ -94,7 +94,7 @@ class Arena:
             running.close()
 
     def policy(self, *allowed: str) -> EgressPolicy:
-        """The canaries' port is no hindrance: what stops a page must be the address."""
+        """A policy that allows the canaries' port, so that only their addresses can stop a page."""
         return EgressPolicy.of([self.site, *allowed], ports=[self.canary.port])
 
 

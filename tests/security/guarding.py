@@ -1,4 +1,4 @@
-"""The guard without a browser: an origin, a resolver that is told what to say, a request."""
+"""The guard without a browser: an origin, a resolver with given answers, a request."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from stillframe_renderer.guard.session import GuardSession, Limits
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
 
-class Told:
-    """A resolver that says one thing after the other, and counts how often it was asked."""
+class ScriptedResolver:
+    """A resolver that gives one answer after the other, and counts the lookups."""
 
     def __init__(self, *answers: list[str]) -> None:
         self._answers = list(answers)
-        self.asked = 0
+        self.lookups = 0
 
     async def resolve(self, host: str) -> tuple[Address, ...]:
-        self.asked += 1
+        self.lookups += 1
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         return tuple(ip_address(each) for each in answer)
 
 
 @contextlib.asynccontextmanager
 async def origin(serve: Serve) -> AsyncIterator[int]:
-    """A server of ours on loopback; the port that it listens on."""
+    """A server on loopback; yields its port."""
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
@@ -47,8 +47,8 @@ async def guard(*allowed: str, resolver: Any = None, limits: Limits | None = Non
         yield session
 
 
-async def ask(session: GuardSession, *parts: bytes) -> bytes:
-    """Send the parts on one connection and read to its end."""
+async def send(session: GuardSession, *parts: bytes) -> bytes:
+    """Send the parts on one connection to the guard; returns everything until its end."""
     reader, writer = await asyncio.open_connection("127.0.0.1", session.port)
     for part in parts:
         writer.write(part)
@@ -60,7 +60,7 @@ async def ask(session: GuardSession, *parts: bytes) -> bytes:
 
 
 def echo_requests(seen: list[bytes], answer: bytes) -> Serve:
-    """Keep what comes in up to the end of its head, and say the answer; as often as it is asked."""
+    """Record the head of every request on the connection, and send the same answer to each."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -77,12 +77,12 @@ HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
 def record_dials(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """From here on the guard's own connections are written down instead of made."""
-    dialled: list[str] = []
+    """Record the connections that the guard tries to open from now on, instead of opening them."""
+    dialed: list[str] = []
 
     async def refuse(host: str, port: int) -> Any:
-        dialled.append(f"{host} {port}")
+        dialed.append(f"{host} {port}")
         raise ConnectionRefusedError
 
     monkeypatch.setattr("stillframe_renderer.guard.session.open_connection", refuse)
-    return dialled
+    return dialed

@@ -1,4 +1,4 @@
-"""Pages that try to take the worker down with them, and what serves them."""
+"""Pages that try to take the worker down, and their server."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ GOOD = b"<!doctype html><body style='margin:0;background:#00aa00'>"
 
 
 class HostilePages(QuietHandler):
-    """One page for each name above, and answers that do not end."""
+    """Serves one page for each name above, and endless or huge responses."""
 
     def do_GET(self) -> None:
         name = urlsplit(self.path).path.strip("/")
@@ -66,13 +66,13 @@ class HostilePages(QuietHandler):
         self.answer(200, GOOD)
 
     def _missing(self) -> None:
-        self.answer(404, b"not here")
+        self.answer(404, b"not found")
 
     def _endless_redirect(self) -> None:
         self.answer(302, b"", Location=f"/endless-redirect?{time.monotonic_ns()}")
 
     def _endless(self) -> None:
-        """A byte now and then, for ever."""
+        """Sends one byte every 0.2 s, forever."""
         self._head(Content_Type="image/png")
         for _ in range(DAY_SECONDS):
             self.wfile.write(b"\x89")
@@ -88,14 +88,14 @@ class HostilePages(QuietHandler):
         time.sleep(60)
 
     def _flood(self) -> None:
-        """2 GB, as fast as they are taken."""
+        """Sends 2 GB as fast as they are read."""
         self._head(Content_Type="text/html")
         chunk = b"<p>" + b"x" * (1 << 20)
         for _ in range(2048):
             self.wfile.write(chunk)
 
     def _gzip_bomb(self) -> None:
-        """1 GB of spaces in 1 MB."""
+        """Sends 1 GB of spaces, compressed to 1 MB."""
         packed = gzip.compress(b" " * (1 << 26))
         self._head(Content_Type="text/html", Content_Encoding="gzip")
         for _ in range(16):

@@ -1,4 +1,4 @@
-"""Everything a page can ask with, on every name for what it must not reach: the canaries hear nothing."""
+"""Every vector by which a page makes requests, on every name of a forbidden address: no canary is hit."""
 
 from __future__ import annotations
 
@@ -20,34 +20,36 @@ from stillframe_renderer.chromium import flags
 from stillframe_renderer.chromium.browser import Chromium
 from tests.support.rendering import render, render_all, render_error
 
-from .attacks import HOSTS, NOT_TAKEN, SHY, SPARING, WAYS, WORDLESS
+from .attacks import BLOCKED_BY_FLAGS, FEWER_REQUESTS, HOSTS, UNSUPPORTED, VECTORS, WITHOUT_PATH
 from .conftest import Arena
 
-HOLDING_FLAGS = ("--block-new-web-contents", "--disable-quic", "--force-webrtc-ip-handling-policy", "--proxy-")
-# Long enough for what a page starts late; the capture's own waiting is for network idle before.
+BLOCKING_FLAGS = ("--block-new-web-contents", "--disable-quic", "--force-webrtc-ip-handling-policy", "--proxy-")
+# After network idle, the delay leaves time for requests that a page starts late.
 SETTLE: dict[str, Any] = {"waitUntil": "networkidle", "delayMs": 500, "timeoutMs": 15_000}
 
 
 @dataclass(frozen=True)
 class Attacked:
-    """What became of the pages of some ways, and what the canaries heard of each."""
+    """The results of the attacking pages by vector, and the hits of each on the canaries."""
 
     outcomes: dict[str, RenderResult | CaptureError]
-    heard: dict[str, list[str]]
+    hits: dict[str, list[str]]
 
     @classmethod
     def run(cls, arena: Arena, engine: RenderEngine, paths: dict[str, str]) -> Attacked:
-        """Several at once where the canaries can tell them apart, one at a time where they cannot."""
-        urls = {way: f"http://{arena.site}{path}" for way, path in paths.items()}
+        """Render the pages: several at once if their hits can be told apart by path, else one at a time."""
+        urls = {vector: f"http://{arena.site}{path}" for vector, path in paths.items()}
         arena.canary.hits.clear()
-        outcomes = render_all(engine, {way: url for way, url in urls.items() if way not in WORDLESS}, **SETTLE)
-        heard = {way: [hit for hit in arena.canary.hits if f" /{way}/" in hit] for way in outcomes}
-        heard["of nobody"] = [hit for hit in arena.canary.hits if "HTTP/" not in hit]
-        for way in urls.keys() & WORDLESS:
+        outcomes = render_all(
+            engine, {vector: url for vector, url in urls.items() if vector not in WITHOUT_PATH}, **SETTLE
+        )
+        hits = {vector: [hit for hit in arena.canary.hits if f" /{vector}/" in hit] for vector in outcomes}
+        hits["unknown"] = [hit for hit in arena.canary.hits if "HTTP/" not in hit]
+        for vector in urls.keys() & WITHOUT_PATH:
             arena.canary.hits.clear()
-            outcomes |= render_all(engine, {way: urls[way]}, **SETTLE)
-            heard[way] = list(arena.canary.hits)
-        return cls(outcomes, heard)
+            outcomes |= render_all(engine, {vector: urls[vector]}, **SETTLE)
+            hits[vector] = list(arena.canary.hits)
+        return cls(outcomes, hits)
 
 
 @pytest.fixture(scope="module")
@@ -64,72 +66,74 @@ def lenient(arena: Arena) -> Iterator[RenderEngine]:
 
 @pytest.fixture(scope="module")
 def attacked(arena: Arena, guarded: RenderEngine) -> Attacked:
-    """Every way, each on every name of the canaries."""
-    return Attacked.run(arena, guarded, {way: f"/attack?way={way}" for way in WAYS})
+    """The results of every vector on every name of the canaries."""
+    return Attacked.run(arena, guarded, {vector: f"/attack?way={vector}" for vector in VECTORS})
 
 
 @pytest.fixture(scope="module")
 def let_through(arena: Arena, lenient: RenderEngine) -> Attacked:
-    """The same, on the one canary that this guard allows."""
-    return Attacked.run(arena, lenient, {way: f"/attack?way={way}&host=127.0.0.1" for way in WAYS})
+    """The results of every vector on the one canary that this guard allows."""
+    return Attacked.run(arena, lenient, {vector: f"/attack?way={vector}&host=127.0.0.1" for vector in VECTORS})
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_no_way_reaches_a_canary(attacked: Attacked, way: str) -> None:
-    # Given / When a page that asks in one way for every name of the canaries
-    shot = attacked.outcomes[way]
-    # Then the page is pictured, and no canary heard of it
-    assert isinstance(shot, RenderResult)
-    assert attacked.heard[way] == []
-    # And what came as far as the guard was refused for its address
-    if way not in SHY | NOT_TAKEN:
-        assert sum((shot.facts.blocked or {}).values()) >= (1 if way in SPARING else len(HOSTS) - 4)
+@pytest.mark.parametrize("vector", VECTORS)
+def test_no_vector_reaches_a_canary(attacked: Attacked, vector: str) -> None:
+    # Given / When a page that requests every name of the canaries by one vector
+    result = attacked.outcomes[vector]
+    # Then the page is captured, and no canary is hit
+    assert isinstance(result, RenderResult)
+    assert attacked.hits[vector] == []
+    # And every request that reached the guard was refused for its address
+    if vector not in BLOCKED_BY_FLAGS | UNSUPPORTED:
+        assert sum((result.facts.blocked or {}).values()) >= (1 if vector in FEWER_REQUESTS else len(HOSTS) - 4)
 
 
-def test_no_canary_heard_anything_at_all(attacked: Attacked) -> None:
-    assert [hit for hits in attacked.heard.values() for hit in hits] == []
+def test_no_canary_was_hit_at_all(attacked: Attacked) -> None:
+    assert [hit for hits in attacked.hits.values() for hit in hits] == []
 
 
-@pytest.mark.parametrize("way", sorted(WAYS.keys() - SHY - NOT_TAKEN))
-def test_each_way_is_a_real_one(let_through: Attacked, way: str) -> None:
-    """The canary hears it: without the guard's refusal the attack succeeds."""
-    assert let_through.heard[way] != []
+@pytest.mark.parametrize("vector", sorted(VECTORS.keys() - BLOCKED_BY_FLAGS - UNSUPPORTED))
+def test_each_vector_works_without_the_guard(let_through: Attacked, vector: str) -> None:
+    """A canary is hit: if the guard does not refuse it, the attack succeeds."""
+    assert let_through.hits[vector] != []
 
 
-def _let_it_go(chromium: Chromium, _: str, session_id: str) -> None:
+def _let_popup_run(chromium: Chromium, _: str, session_id: str) -> None:
     chromium.connection.request("Runtime.runIfWaitingForDebugger", {}, session_id)
 
 
 @pytest.fixture(scope="module")
 def bare(arena: Arena) -> Attacked:
-    """The shy ones in a browser with neither guard nor the flags that hold them."""
+    """The vectors that flags block, in a browser without the guard and without these flags."""
     guard = NoGuard(EgressPolicy.of([arena.site, f"127.0.0.1:{arena.canary.port}"]))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flags, "FLAGS", tuple(flag for flag in flags.FLAGS if not flag.startswith(HOLDING_FLAGS)))
+        patch.setattr(flags, "FLAGS", tuple(flag for flag in flags.FLAGS if not flag.startswith(BLOCKING_FLAGS)))
         patch.setattr(flags, "PROXY_BYPASS", "")
-        patch.setattr(Chromium, "_refuse_popup", _let_it_go)
+        patch.setattr(Chromium, "_refuse_popup", _let_popup_run)
         with arena.engine(guard=guard) as engine:
-            return Attacked.run(arena, engine, {way: f"/attack?way={way}&host=127.0.0.1" for way in SHY})
+            return Attacked.run(
+                arena, engine, {vector: f"/attack?way={vector}&host=127.0.0.1" for vector in BLOCKED_BY_FLAGS}
+            )
 
 
-@pytest.mark.parametrize("way", sorted(SHY))
-def test_each_shy_way_is_a_real_one_without_the_flags_that_hold_it(bare: Attacked, way: str) -> None:
-    assert bare.heard[way] != []
+@pytest.mark.parametrize("vector", sorted(BLOCKED_BY_FLAGS))
+def test_each_vector_that_flags_block_works_without_them(bare: Attacked, vector: str) -> None:
+    assert bare.hits[vector] != []
 
 
-@pytest.mark.parametrize("way", sorted(SHY))
-def test_a_way_past_any_proxy_is_closed(arena: Arena, guarded: RenderEngine, way: str) -> None:
+@pytest.mark.parametrize("vector", sorted(BLOCKED_BY_FLAGS))
+def test_a_vector_that_bypasses_proxies_is_blocked(arena: Arena, guarded: RenderEngine, vector: str) -> None:
     arena.canary.hits.clear()
-    render(guarded, f"http://{arena.site}/attack?way={way}&host=127.0.0.1", **SETTLE)
+    render(guarded, f"http://{arena.site}/attack?way={vector}&host=127.0.0.1", **SETTLE)
     assert arena.canary.hits == []
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_page_at_a_canary_is_refused(arena: Arena, guarded: RenderEngine, host: str) -> None:
-    # Given / When a page whose address is a name for what it must not reach
+    # Given / When a page at a name of a canary
     arena.canary.hits.clear()
     error = render_error(guarded, f"http://{host}:{arena.canary.port}/")
-    # Then the capture is refused for good, and says of which class the address is
+    # Then the capture is refused permanently, without the address in its message
     assert (error.code, arena.canary.hits) == ("BLOCKED_ADDRESS", [])
     assert "127.0.0.1" not in error.message
 
@@ -154,14 +158,14 @@ def test_a_redirect_to_a_canary_is_refused(arena: Arena, guarded: RenderEngine, 
     ],
 )
 @pytest.mark.parametrize("host", ["127.0.0.1", "inward.test", "[::ffff:127.0.0.1]"])
-def test_a_page_that_goes_there_itself_gets_nothing(arena: Arena, guarded: RenderEngine, host: str, body: str) -> None:
-    # Given a page that moves itself to a canary
+def test_a_page_cannot_navigate_to_a_canary(arena: Arena, guarded: RenderEngine, host: str, body: str) -> None:
+    # Given a page that navigates to a canary
     arena.canary.hits.clear()
     page = quote(body.replace("URL", f"http://{host}:{arena.canary.port}/"), safe="")
-    # When it is captured, then it fails, or is pictured without
+    # When it is captured, then it fails or is captured where it was
     with contextlib.suppress(BlockedAddress, ConnectionFailed, CaptureTimeout):
         render(guarded, f"http://{arena.site}/page?body={page}", **SETTLE)
-    # And the canary hears nothing
+    # And no canary is hit
     assert arena.canary.hits == []
 
 
@@ -184,7 +188,7 @@ def test_a_page_that_goes_there_itself_gets_nothing(arena: Arena, guarded: Rende
         "chrome-extension://x/",
     ],
 )
-def test_a_scheme_that_is_no_page_is_refused(guarded: RenderEngine, url: str) -> None:
+def test_a_scheme_other_than_http_or_https_is_refused(guarded: RenderEngine, url: str) -> None:
     assert render_error(guarded, url).code == "BLOCKED_SCHEME"
 
 
@@ -218,38 +222,38 @@ def test_the_lambda_runtime_api_and_other_ports_are_refused(guarded: RenderEngin
     assert error.code == "BLOCKED_ADDRESS"
 
 
-def test_one_line_tells_of_a_refused_host(arena: Arena, caplog: pytest.LogCaptureFixture) -> None:
-    # Given / When a page that asks for two hosts, one of them often
+def test_a_refused_host_is_logged_once(arena: Arena, caplog: pytest.LogCaptureFixture) -> None:
+    # Given / When a page that requests two refused hosts, one of them several times
     images = f'<img src="http://10.0.0.1:{arena.canary.port}/a?1"><img src="http://10.0.0.1:{arena.canary.port}/b">'
     body = quote(images + f'<img src="http://[::1]:{arena.canary.port}/">', safe="")
     with caplog.at_level(logging.WARNING), arena.engine() as engine:
-        shot = render(engine, f"http://{arena.site}/page?body={body}", **SETTLE)
-    # Then there is a line for each, and the record counts what was blocked
+        result = render(engine, f"http://{arena.site}/page?body={body}", **SETTLE)
+    # Then there is one log line for each host, and the result counts the blocked requests
     lines = [line.__dict__ for line in caplog.records if line.message == "connection refused"]
     assert {(line["decision"], line["host"]) for line in lines} == {
         ("deny.private", "10.0.0.1"),
         ("deny.loopback", "::1"),
     }
     assert len(lines) == 2
-    assert shot.facts.blocked is not None
-    assert shot.facts.blocked.keys() == {"deny.private", "deny.loopback"}
+    assert result.facts.blocked is not None
+    assert result.facts.blocked.keys() == {"deny.private", "deny.loopback"}
 
 
 def test_without_the_bypass_list_loopback_is_reached(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given a browser whose proxy leaves loopback out, as Chromium's default is
+    # Given a browser that does not use its proxy for loopback, as is Chromium's default
     monkeypatch.setattr("stillframe_renderer.chromium.flags.PROXY_BYPASS", "")
     arena.canary.hits.clear()
     with arena.engine() as engine:
         render(engine, f"http://{arena.site}/attack?way=image", **SETTLE)
-    # Then the canaries are hit: the flag is what keeps them safe
+    # Then canaries are hit, which shows that the flag protects them
     assert arena.canary.hits != []
 
 
-def test_without_the_classes_of_addresses_they_are_reached(arena: Arena) -> None:
-    # Given a policy for which every address is public
+def test_without_address_classes_canaries_are_reached(arena: Arena) -> None:
+    # Given a policy that allows every address
     arena.canary.hits.clear()
     everything = EgressPolicy.of([arena.site], ["0.0.0.0/0", "::/0"], ports=[arena.canary.port])
     with arena.engine(everything) as engine:
         render(engine, f"http://{arena.site}/attack?way=image", **SETTLE)
-    # Then the canaries are hit
+    # Then canaries are hit
     assert arena.canary.hits != []

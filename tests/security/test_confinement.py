@@ -1,4 +1,4 @@
-"""What a page, or a browser that a page took over, cannot do on the machine."""
+"""What a page, or a browser that a page has taken over, cannot do on the machine."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ PAGES = {
 
 
 class Site(QuietHandler):
-    asked: list[str]
+    requested: list[str]
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
-        self.asked.append(path)
+        self.requested.append(path)
         if path == "/file":
             self.answer(200, b"probe" * 1000, Content_Disposition="attachment")
         else:
@@ -61,13 +61,13 @@ class Site(QuietHandler):
 
 
 @pytest.fixture
-def asked() -> list[str]:
+def requested() -> list[str]:
     return []
 
 
 @pytest.fixture
-def pages(asked: list[str]) -> Iterator[str]:
-    with serving(type("Asked", (Site,), {"asked": asked})) as host:
+def pages(requested: list[str]) -> Iterator[str]:
+    with serving(type("Recorded", (Site,), {"requested": requested})) as host:
         yield host
 
 
@@ -84,18 +84,18 @@ def engine(launches: Launches, pages: str) -> Iterator[RenderEngine]:
 
 
 @pytest.mark.parametrize("way", ["open", "link", "form"])
-def test_a_page_opens_no_other(engine: RenderEngine, pages: str, asked: list[str], way: str) -> None:
-    # Given / When a page that opens another one, with and without a handle on it
+def test_a_page_cannot_open_another(engine: RenderEngine, pages: str, requested: list[str], way: str) -> None:
+    # Given / When a page that opens another one, with and without a reference to it
     render(engine, f"http://{pages}/{way}", delayMs=300)
-    # Then nobody asked for it
-    assert asked == [f"/{way}"]
+    # Then the other page is not requested
+    assert requested == [f"/{way}"]
 
 
 @pytest.mark.parametrize("way", ["open", "link", "form"])
-def test_a_browser_that_would_open_it_has_it_closed(
+def test_a_page_that_was_opened_all_the_same_is_closed(
     engine: RenderEngine, launches: Launches, pages: str, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given a browser that does not know the flag
+    # Given a browser without the flag that blocks popups
     monkeypatch.setattr(flags, "FLAGS", tuple(flag for flag in flags.FLAGS if flag != "--block-new-web-contents"))
     closed: list[float] = []
     render(engine, f"http://{pages}/good")
@@ -104,12 +104,12 @@ def test_a_browser_that_would_open_it_has_it_closed(
     connection.on("Target.detachedFromTarget", lambda event: closed.append(time.monotonic()))
     # When a page opens another one
     render(engine, f"http://{pages}/{way}", delayMs=500)
-    # Then that one is gone while the page is still there
+    # Then the new page is closed while the first page is still open
     assert closed
     assert closed[0] < time.monotonic() - 0.2
 
 
-def test_a_browser_that_is_told_to_show_a_file_does_not(launches: Launches, pages: str, tmp_path: Path) -> None:
+def test_a_navigation_to_a_file_is_refused(launches: Launches, pages: str, tmp_path: Path) -> None:
     # Given a tab of a capture, and a file
     (tmp_path / "secret.html").write_text("secret")
 
@@ -123,7 +123,7 @@ def test_a_browser_that_is_told_to_show_a_file_does_not(launches: Launches, page
                 blocks = Blocks(options, None)
                 page = Preparation(tab.session)
                 Interception(tab.session, tab.frame_id, guard.policy, session, options, blocks).install(page)
-                # When whatever is behind the page's scripts goes to the file
+                # When the tab is navigated to files, as a compromised page could do
                 targets = (f"file://{tmp_path}/secret.html", "view-source:file:///etc/passwd")
                 return [(await tab.navigate(each)).get("errorText") for each in targets]
         finally:
@@ -133,9 +133,9 @@ def test_a_browser_that_is_told_to_show_a_file_does_not(launches: Launches, page
     assert asyncio.run(scenario()) == ["net::ERR_ACCESS_DENIED"] * 2
 
 
-def test_what_belongs_to_no_capture_reaches_nobody(launches: Launches, pages: str, asked: list[str]) -> None:
+def test_a_tab_outside_any_capture_reaches_nothing(launches: Launches, pages: str, requested: list[str]) -> None:
     async def scenario() -> None:
-        # Given a tab that is in no capture's context
+        # Given a tab outside the context of any capture
         chromium = await launches()
         try:
             send = chromium.connection.send
@@ -143,7 +143,7 @@ def test_what_belongs_to_no_capture_reaches_nobody(launches: Launches, pages: st
             chromium.connection.on("Target.attachedToTarget", attached.append)
             await send("Target.createTarget", {"url": "about:blank"})
             session = chromium.connection.adopt("page", attached[-1]["sessionId"])
-            # When it asks for something
+            # When it navigates to a page
             answer = session.send("Page.navigate", {"url": f"http://{pages}/good"})
             session.send("Runtime.runIfWaitingForDebugger")
             await asyncio.wait_for(answer, 5)
@@ -152,8 +152,8 @@ def test_what_belongs_to_no_capture_reaches_nobody(launches: Launches, pages: st
             await chromium.kill()
 
     asyncio.run(scenario())
-    # Then nobody hears it
-    assert asked == []
+    # Then nothing is requested
+    assert requested == []
 
 
 def test_every_permission_is_denied(engine: RenderEngine, pages: str) -> None:
@@ -170,46 +170,46 @@ def test_a_download_leaves_no_file(
     assert found == []
 
 
-def test_there_is_no_port_to_speak_to_the_browser(engine: RenderEngine, launches: Launches, pages: str) -> None:
+def test_the_browser_listens_on_no_port(engine: RenderEngine, launches: Launches, pages: str) -> None:
     render(engine, f"http://{pages}/good")
     assert listening_ports(launches.browsers[0]) == set()
 
 
-def test_a_browser_writes_no_core_and_no_huge_file(engine: RenderEngine, launches: Launches, pages: str) -> None:
+def test_core_dumps_and_huge_files_are_disabled(engine: RenderEngine, launches: Launches, pages: str) -> None:
     # Given a browser that has rendered
     render(engine, f"http://{pages}/good")
-    # Then each of its processes is limited
-    looked_at = 0
+    # Then each of its processes has these limits
+    checked = 0
     for process in processes_of(launches.browsers[0]):
-        # That of the page before may end meanwhile.
+        # The process of the previous page may end in the meantime.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             text = (process / "limits").read_text()
             limits = {line[:26].strip(): line[26:].split()[1] for line in text.splitlines()}
             assert (limits["Max core file size"], limits["Max file size"]) == ("0", str(1 << 30))
-            looked_at += 1
-    assert looked_at >= 2
+            checked += 1
+    assert checked >= 2
 
 
-def test_a_page_with_too_much_memory_ends_alone(engine: RenderEngine, launches: Launches, pages: str) -> None:
-    # Given / When a page that takes 800 MB where a browser may have 600
+def test_only_a_page_with_too_much_memory_ends(engine: RenderEngine, launches: Launches, pages: str) -> None:
+    # Given / When a page that uses 800 MB, in a browser that may use 600 MB
     started = time.monotonic()
     error = render_error(engine, f"http://{pages}/memory", delayMs=8000)
-    # Then it is ended before its time, and the next capture in the same process is right
+    # Then it is ended early, and the next capture in the same process is right
     assert (error.code, time.monotonic() - started < 7) == ("BROWSER_CRASHED", True)
     assert "memory" in error.message
     assert Pixels(render(engine, f"http://{pages}/good").data).is_all(GREEN)
     assert len(launches.browsers) == 2
 
 
-def test_a_browser_that_hangs_is_ended_with_all_its_children(launches: Launches) -> None:
+def test_a_hanging_browser_is_killed_with_all_its_children(launches: Launches) -> None:
     async def scenario() -> None:
-        # Given a browser that is frozen, which hears neither a command nor the end of its pipe
+        # Given a frozen browser, which notices neither a command nor the end of its pipe
         chromium = await launches()
         assert len(processes_of(chromium)) >= 2
         os.killpg(chromium.pid, signal.SIGSTOP)
-        # When it is ended
+        # When it is killed
         await chromium.kill()
-        # Then nothing is left of it
+        # Then no process of it is left
         give_up_at = time.monotonic() + 5
         while processes_of(chromium) and time.monotonic() < give_up_at:
             await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Where the guard connects to, and where it does not."""
+"""Which addresses the guard connects to."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from stillframe_renderer.guard.resolver import ResolverUnavailable, SystemResolv
 from stillframe_renderer.guard.server import EgressGuard
 from stillframe_renderer.guard.session import Limits
 
-from .guarding import Told, ask, guard, origin, record_dials
+from .guarding import ScriptedResolver, guard, origin, record_dials, send
 
 
 @pytest.mark.parametrize(
-    ("answers", "dialled"),
+    ("answers", "dialed"),
     [
         (["93.184.216.34"], ["93.184.216.34 443"]),
         (["2606:4700::1", "93.184.216.34"], ["2606:4700::1 443", "93.184.216.34 443"]),
@@ -27,49 +27,49 @@ from .guarding import Told, ask, guard, origin, record_dials
         (["::ffff:127.0.0.1"], []),
         (["64:ff9b::a00:1"], []),
         ([], []),
-        # The neighbours of what is refused.
+        # Addresses just outside refused ranges.
         (["9.255.255.255"], ["9.255.255.255 443"]),
         (["172.32.0.0"], ["172.32.0.0 443"]),
         (["100.128.0.0"], ["100.128.0.0 443"]),
     ],
 )
-def test_it_dials_the_addresses_that_it_judged(
-    answers: list[str], dialled: list[str], monkeypatch: pytest.MonkeyPatch
+def test_it_dials_the_addresses_that_it_checked(
+    answers: list[str], dialed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario() -> None:
-        async with guard(resolver=Told(answers)) as session:
-            answer = await ask(session, b"CONNECT name.example:443 HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with guard(resolver=ScriptedResolver(answers)) as session:
+            answer = await send(session, b"CONNECT name.example:443 HTTP/1.1\r\nHost: x\r\n\r\n")
             assert answer.startswith(b"HTTP/1.1 403")
 
     dials = record_dials(monkeypatch)
     asyncio.run(scenario())
-    assert dials == dialled
+    assert dials == dialed
 
 
-def test_a_name_that_is_bound_anew_stays_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given a name that is public when it is asked for first, and points inwards from then on
-    resolver = Told(["93.184.216.34"], ["127.0.0.1"])
+def test_a_rebound_name_keeps_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a name that resolves to a public address at first, and to loopback from then on
+    resolver = ScriptedResolver(["93.184.216.34"], ["127.0.0.1"])
 
     async def scenario() -> None:
         async with guard(resolver=resolver) as session:
             for _ in range(3):
-                await ask(session, b"CONNECT rebind.example:443 HTTP/1.1\r\nHost: x\r\n\r\n")
+                await send(session, b"CONNECT rebind.example:443 HTTP/1.1\r\nHost: x\r\n\r\n")
 
     # When a capture connects to it several times
-    dialled = record_dials(monkeypatch)
+    dialed = record_dials(monkeypatch)
     asyncio.run(scenario())
-    # Then it was asked for once, and what was judged is what was dialled
-    assert (resolver.asked, set(dialled)) == (1, {"93.184.216.34 443"})
+    # Then it is looked up once, and every connection goes to the address that was checked
+    assert (resolver.lookups, set(dialed)) == (1, {"93.184.216.34 443"})
 
 
-def test_a_silent_resolver_is_an_error_that_may_pass() -> None:
+def test_a_silent_resolver_is_a_transient_error() -> None:
     class Silent:
         async def resolve(self, host: str) -> tuple[Address, ...]:
             raise ResolverUnavailable
 
     async def scenario() -> None:
         async with guard(resolver=Silent()) as session:
-            await ask(session, b"CONNECT slow.example:443 HTTP/1.1\r\nHost: x\r\n\r\n")
+            await send(session, b"CONNECT slow.example:443 HTTP/1.1\r\nHost: x\r\n\r\n")
             error = session.explain("https://slow.example/")
             assert error is not None
             assert error.code == "DNS_ERROR"
@@ -84,18 +84,18 @@ def test_a_name_that_cannot_exist_has_no_address(host: str) -> None:
 
 def test_it_never_connects_to_a_guard() -> None:
     async def scenario() -> None:
-        # Given guards whose policy, by mistake, allows them
+        # Given guards whose policy allows their own addresses by mistake
         owner = EgressGuard(EgressPolicy.of(allow_cidrs=["127.0.0.0/8"], ports=range(1, 65536)))
         async with owner.session() as one, owner.session() as other:
             for session in (one, other):
                 head = f"CONNECT 127.0.0.1:{one.port} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-                assert (await ask(session, head)).startswith(b"HTTP/1.1 403")
+                assert (await send(session, head)).startswith(b"HTTP/1.1 403")
             assert one.refused == {"deny.loopback": 1}
 
     asyncio.run(scenario())
 
 
-def test_a_capture_has_so_many_connections_and_no_more() -> None:
+def test_the_connections_of_a_capture_are_limited() -> None:
     async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
@@ -109,8 +109,8 @@ def test_a_capture_has_so_many_connections_and_no_more() -> None:
                 writer.write(head)
                 assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
                 kept.append(writer)
-            # When it asks for one more, then it is refused; and has room again when one is closed
-            assert (await ask(session, head)).startswith(b"HTTP/1.1 403")
+            # When it opens one more, then that is refused; when one is closed, another can be opened
+            assert (await send(session, head)).startswith(b"HTTP/1.1 403")
             assert session.refused == {"deny.limit": 1}
             kept[0].close()
             await asyncio.sleep(0.1)
@@ -123,7 +123,7 @@ def test_a_capture_has_so_many_connections_and_no_more() -> None:
     asyncio.run(scenario())
 
 
-def test_a_page_has_so_many_bytes_and_no_more() -> None:
+def test_the_bytes_of_a_page_are_limited() -> None:
     async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         with contextlib.suppress(ConnectionError):
@@ -134,7 +134,7 @@ def test_a_page_has_so_many_bytes_and_no_more() -> None:
 
     async def scenario() -> None:
         async with origin(flood) as port, guard(f"127.0.0.1:{port}", limits=Limits(page_bytes=10**6)) as session:
-            answer = await ask(session, f"GET http://127.0.0.1:{port}/ HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            answer = await send(session, f"GET http://127.0.0.1:{port}/ HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             assert 500_000 < len(answer) <= 10**6
             assert session.exceeded is not None
             assert session.exceeded.code == "PAGE_TOO_LARGE"
@@ -142,7 +142,7 @@ def test_a_page_has_so_many_bytes_and_no_more() -> None:
     asyncio.run(scenario())
 
 
-def test_what_is_open_ends_with_the_capture() -> None:
+def test_open_connections_end_with_the_capture() -> None:
     async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
@@ -153,7 +153,7 @@ def test_what_is_open_ends_with_the_capture() -> None:
                 reader, writer = await asyncio.open_connection("127.0.0.1", session.port)
                 writer.write(f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
                 await reader.readuntil(b"\r\n\r\n")
-            # Then the connection is closed, and nobody listens any more
+            # Then the connection is closed, and the guard no longer listens
             async with asyncio.timeout(2):
                 assert await reader.read() == b""
             writer.close()

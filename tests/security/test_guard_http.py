@@ -1,4 +1,4 @@
-"""How requests go through the guard: heads are checked, bodies go as they are."""
+"""How requests pass the guard: heads are checked, bodies pass unchanged."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import contextlib
 
 import pytest
 
-from .guarding import HELLO, Serve, Told, ask, echo_requests, guard, origin, record_dials
+from .guarding import HELLO, ScriptedResolver, Serve, echo_requests, guard, origin, record_dials, send
 
 
-def test_a_plain_request_goes_on_in_origin_form() -> None:
+def test_a_plain_request_is_forwarded_in_origin_form() -> None:
     async def scenario() -> None:
         seen: list[bytes] = []
-        # Given an origin, and a request in absolute form whose Host says something else
+        # Given an origin, and a request in absolute form whose Host header differs
         async with origin(echo_requests(seen, HELLO)) as port, guard(f"127.0.0.1:{port}") as session:
             request = (
                 f"GET http://127.0.0.1:{port}/a?b=c HTTP/1.1\r\nHost: other.example\r\nProxy-Connection: keep-alive\r\n"
                 "Proxy-Authorization: Basic eDp5\r\nX-Kept: yes\r\nConnection: close\r\n\r\n"
             ).encode()
-            # When it goes through the guard
-            answer = await ask(session, request)
-            # Then the origin gets the path, its own name, and nothing that was for the proxy
+            # When it passes the guard
+            answer = await send(session, request)
+            # Then the origin gets the path, its own host, and no header that was meant for the proxy
             assert seen == [
                 f"GET /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nX-Kept: yes\r\nConnection: close\r\n\r\n".encode()
             ]
@@ -30,7 +30,7 @@ def test_a_plain_request_goes_on_in_origin_form() -> None:
     asyncio.run(scenario())
 
 
-def test_a_connection_is_used_again_for_the_same_origin_and_not_for_another() -> None:
+def test_a_connection_is_reused_only_for_the_same_origin() -> None:
     async def scenario() -> None:
         first: list[bytes] = []
         second: list[bytes] = []
@@ -50,12 +50,12 @@ def test_a_connection_is_used_again_for_the_same_origin_and_not_for_another() ->
             guard(f"127.0.0.1:{one}", f"127.0.0.1:{two}") as session,
         ):
             reader, writer = await asyncio.open_connection("127.0.0.1", session.port)
-            # When one connection asks the one twice, and then the other
+            # When one connection requests the first origin twice, and then the second
             for port in (one, one, two):
                 writer.write(f"GET http://127.0.0.1:{port}/ HTTP/1.1\r\nHost: x\r\n\r\n".encode())
                 assert await reader.readexactly(len(HELLO)) == HELLO
             writer.close()
-        # Then it took two connections
+        # Then the guard has opened two connections
         assert (len(first), len(second), len(connections)) == (2, 1, 2)
 
     asyncio.run(scenario())
@@ -74,7 +74,7 @@ def test_a_connection_is_used_again_for_the_same_origin_and_not_for_another() ->
         (b"GET", b"this is no HTTP at all", b""),
     ],
 )
-def test_an_answer_goes_through_as_it_is(method: bytes, answer: bytes, body: bytes) -> None:
+def test_a_response_passes_unchanged(method: bytes, answer: bytes, body: bytes) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         assert await reader.readexactly(len(body)) == body
@@ -86,7 +86,7 @@ def test_an_answer_goes_through_as_it_is(method: bytes, answer: bytes, body: byt
         async with origin(serve) as port, guard(f"127.0.0.1:{port}") as session:
             url = f"http://127.0.0.1:{port}/".encode()
             head = b"%b %b HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
-            assert await ask(session, head % (method, url, len(body)), body) == answer
+            assert await send(session, head % (method, url, len(body)), body) == answer
 
     asyncio.run(scenario())
 
@@ -106,13 +106,13 @@ def test_a_chunked_upload_arrives() -> None:
     async def scenario() -> None:
         async with origin(serve) as port, guard(f"127.0.0.1:{port}") as session:
             head = f"POST http://127.0.0.1:{port}/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
-            answer = await ask(session, head, b"5\r\nhel", b"lo\r\n", b"3\r\nyou\r\n0\r\n\r\n")
+            answer = await send(session, head, b"5\r\nhel", b"lo\r\n", b"3\r\nyou\r\n0\r\n\r\n")
             assert answer.endswith(b"\r\n\r\nhelloyou")
 
     asyncio.run(scenario())
 
 
-def test_a_tunnel_carries_both_ways() -> None:
+def test_a_tunnel_carries_both_directions() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(100):
             writer.write(data.upper())
@@ -149,13 +149,13 @@ def test_a_tunnel_carries_both_ways() -> None:
     ],
     ids=lambda request: request[:40].decode("latin-1"),
 )
-def test_what_is_not_well_formed_gets_nowhere(request_bytes: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_request_goes_nowhere(request_bytes: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
-        async with guard(resolver=Told(["93.184.216.34"])) as session:
+        async with guard(resolver=ScriptedResolver(["93.184.216.34"])) as session:
             with contextlib.suppress(ConnectionError):
-                answer = await ask(session, request_bytes)
+                answer = await send(session, request_bytes)
                 assert answer in (b"", b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
-    dialled = record_dials(monkeypatch)
+    dialed = record_dials(monkeypatch)
     asyncio.run(scenario())
-    assert dialled == []
+    assert dialed == []

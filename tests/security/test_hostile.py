@@ -43,22 +43,22 @@ def engine(chromium: str, pages: str) -> Iterator[RenderEngine]:
 
 @pytest.mark.alone
 @pytest.mark.parametrize("name", EVERYTHING)
-def test_a_hostile_page_ends_in_time_and_harms_nobody(engine: RenderEngine, pages: str, name: str) -> None:
-    # Given / When a page that does its worst
+def test_a_hostile_page_ends_in_time_and_harms_no_other(engine: RenderEngine, pages: str, name: str) -> None:
+    # Given / When a hostile page is captured
     started = time.monotonic()
     try:
         outcome = render(engine, f"http://{pages}/{name}", DEADLINE_SECONDS, fullPage=True, timeoutMs=6000).format.value
     except CaptureError as error:
         outcome = error.code
     seconds = time.monotonic() - started
-    # Then it ends with a picture or a typed error, inside the job's deadline and a second
+    # Then it ends with an image or a typed error, at most a second after the job's deadline
     assert outcome in EXPECTED.get(name, {"png"}), outcome
     assert seconds < DEADLINE_SECONDS + 1
     # And the next capture in the same process is right
     assert Pixels(render(engine, f"http://{pages}/good").data).is_all(GREEN)
 
 
-# What else than a picture is right; what is not named here is pictured.
+# The outcomes that are correct for these pages; all others must give an image.
 EXPECTED = {
     "endless-redirect": {"CONTENT_REFUSED"},
     "endless-page": {"TIMEOUT", "png"},
@@ -81,13 +81,15 @@ EXPECTED = {
 }
 
 
-def test_nothing_is_left_of_them(chromium: str, pages: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given an engine of its own, with a temporary directory of its own
+def test_hostile_pages_leave_nothing_behind(
+    chromium: str, pages: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given an engine with its own temporary directory
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     launches = Launches(chromium)
     guard = EgressGuard(EgressPolicy.of([pages]), limits=Limits(page_bytes=64 * 1024 * 1024))
     engine = RenderEngine(launches, guard)
-    # When hostile pages and good ones take turns, and the engine is closed
+    # When hostile and good pages are captured in turn, and the engine is closed
     try:
         for name in ("popups", "busy-loop", "blob-disk", "memory-hog"):
             with contextlib.suppress(CaptureError):

@@ -1,4 +1,4 @@
-"""What one capture leaves behind, another one does not find: cookies, storage, caches, workers, files, credentials."""
+"""A capture finds nothing that another one left: cookies, storage, caches, workers, files, credentials."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ const waiting = setInterval(() => {
   clearInterval(waiting);
   location = '/find';
 }, 20)"""
-# Each writes what it could read into its title; what a frame or an image shows is in the picture.
+# Each writes what it could read into its title; the content of a frame or an image would be in the screenshot.
 READING = (
     "<script>fetch('FILE').then(r => r.text()).then(t => { document.title = t }).catch(() => 0)</script>",
     "<script>var x = new XMLHttpRequest(); x.onload = () => { document.title = x.response };"
@@ -71,13 +71,13 @@ READING = (
 
 
 class Site(QuietHandler):
-    """Counts who asks for what may be kept for ever."""
+    """Serves the pages, and records the requested paths: /cached may be cached forever."""
 
-    asked: list[str]
+    requested: list[str]
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
-        self.asked.append(path)
+        self.requested.append(path)
         if path == "/worker.js":
             self.answer(200, b"addEventListener('fetch', () => {})", **{"Content-Type": "text/javascript"})
         elif path == "/cached":
@@ -91,13 +91,13 @@ class Site(QuietHandler):
 
 
 @pytest.fixture
-def asked() -> list[str]:
+def requested() -> list[str]:
     return []
 
 
 @pytest.fixture
-def pages(asked: list[str]) -> Iterator[str]:
-    with serving(type("Counting", (Site,), {"asked": asked})) as host:
+def pages(requested: list[str]) -> Iterator[str]:
+    with serving(type("Counting", (Site,), {"requested": requested})) as host:
         yield host
 
 
@@ -113,35 +113,35 @@ def title_of(engine: RenderEngine, url: str) -> str:
     return title
 
 
-def test_a_capture_finds_nothing_of_the_one_before(engine: RenderEngine, pages: str, asked: list[str]) -> None:
-    # Given a page that leaves something wherever a page can
+def test_a_capture_finds_nothing_of_the_previous_one(engine: RenderEngine, pages: str, requested: list[str]) -> None:
+    # Given a page that stores something wherever a page can
     assert title_of(engine, f"http://{pages}/leave") == "left"
     # When the same site is captured again, in the same browser
     found = json.loads(title_of(engine, f"http://{pages}/find"))
-    # Then nothing is there, and what the cache could have had was asked for again
+    # Then it finds nothing, and the cacheable resource is requested again
     assert found == []
-    assert asked.count("/cached") == 2
+    assert requested.count("/cached") == 2
 
 
-def test_what_is_looked_for_would_be_found(engine: RenderEngine, pages: str) -> None:
-    # Given / When a page that goes looking in its own context
+def test_a_page_finds_what_it_stored_itself(engine: RenderEngine, pages: str) -> None:
+    # Given / When a page stores these things and then searches its own context
     found = json.loads(title_of(engine, f"http://{pages}/leave-and-find"))
-    # Then it finds every one of them: the test above is not blind
+    # Then it finds every one of them, so that the test above would notice them
     everything = ["caches", "cookie", "file", "indexedDB", "localStorage", "serviceWorker", "sessionStorage"]
     assert sorted(found) == everything
 
 
-@pytest.mark.parametrize("way", READING, ids=range(len(READING)))
-def test_a_page_reads_no_file_and_no_credential(
-    engine: RenderEngine, pages: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+@pytest.mark.parametrize("attempt", READING, ids=range(len(READING)))
+def test_a_page_can_read_neither_files_nor_credentials(
+    engine: RenderEngine, pages: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attempt: str
 ) -> None:
-    # Given a credential in the environment of the worker, and another one in a file
+    # Given a credential in the environment of the worker, and one in a file
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted-in-the-environment")
     (tmp_path / "other-capture.html").write_text("<title>planted in a file</title>planted in a file")
     for path in (tmp_path / "other-capture.html", f"/proc/{os.getpid()}/environ", "/proc/self/environ", "/etc/passwd"):
-        # When a page tries to read it and to show what it got
-        body = quote(way.replace("FILE", f"file://{path}"), safe="")
-        shot = render(engine, f"http://{pages}/page?body={body}", delayMs=200)
-        # Then it got nothing, and the picture shows nothing
-        assert shot.facts.title == ""
-        assert Pixels(shot.data).is_all(WHITE)
+        # When a page tries to read it and to show what it has read
+        body = quote(attempt.replace("FILE", f"file://{path}"), safe="")
+        result = render(engine, f"http://{pages}/page?body={body}", delayMs=200)
+        # Then it has read nothing, and the screenshot shows nothing
+        assert result.facts.title == ""
+        assert Pixels(result.data).is_all(WHITE)

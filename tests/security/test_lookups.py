@@ -1,4 +1,4 @@
-"""Lookups of names: bounded for each capture, ended with it, and never in the way of another's."""
+"""DNS lookups: limited per capture, ended with it, and independent of those of other captures."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from stillframe.egress.policy import Reason
 from stillframe_renderer.guard.resolver import SystemResolver
 from stillframe_renderer.guard.session import Limits
 
-from .guarding import Told, ask, guard, record_dials
+from .guarding import ScriptedResolver, guard, record_dials, send
 
 SILENT_NAMES = 40
 
 
-class Never:
-    """A resolver that never answers, and notices when nobody waits for it any more."""
+class SilentResolver:
+    """A resolver that never answers, and counts canceled lookups."""
 
     def __init__(self) -> None:
-        self.asked = 0
-        self.cancelled = 0
+        self.started = 0
+        self.canceled = 0
 
     async def resolve(self, host: str) -> tuple[Address, ...]:
-        self.asked += 1
+        self.started += 1
         try:
             await asyncio.sleep(3600)
         except asyncio.CancelledError:
-            self.cancelled += 1
+            self.canceled += 1
             raise
         return ()
 
@@ -41,39 +41,39 @@ def connect(host: str) -> bytes:
 
 
 def test_lookups_end_with_their_capture() -> None:
-    # Given a capture whose page asks for names that nobody answers
-    resolver = Never()
+    # Given a capture whose page requests names that are never resolved
+    resolver = SilentResolver()
 
     async def scenario() -> None:
         async with guard(resolver=resolver) as session:
-            asking = [asyncio.create_task(ask(session, connect(f"n{n}.example"))) for n in range(5)]
-            while resolver.asked < len(asking):
+            requests = [asyncio.create_task(send(session, connect(f"n{n}.example"))) for n in range(5)]
+            while resolver.started < len(requests):
                 await asyncio.sleep(0.01)
-        # When it ends, so do they
-        assert resolver.cancelled == len(asking)
-        await asyncio.gather(*asking, return_exceptions=True)
+        # When the capture ends, then the lookups are canceled
+        assert resolver.canceled == len(requests)
+        await asyncio.gather(*requests, return_exceptions=True)
 
     asyncio.run(asyncio.wait_for(scenario(), 10))
 
 
-def test_a_capture_looks_up_so_many_names_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lookups_of_a_capture_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a limit of three names
-    resolver = Told(["93.184.216.34"])
+    resolver = ScriptedResolver(["93.184.216.34"])
     record_dials(monkeypatch)
 
     async def scenario() -> None:
         async with guard(resolver=resolver, limits=Limits(lookups=3)) as session:
-            # When a page asks for one more, and for one of them again
+            # When a page requests four names, and one of them twice
             for host in ("a.example", "b.example", "c.example", "d.example", "a.example"):
-                await ask(session, connect(host))
-            # Then three were looked up, and the fourth is refused
-            assert (resolver.asked, session.refused[Reason.LOOKUPS.metric]) == (3, 1)
+                await send(session, connect(host))
+            # Then three are looked up, and the fourth is refused
+            assert (resolver.lookups, session.refused[Reason.LOOKUPS.metric]) == (3, 1)
 
     asyncio.run(scenario())
 
 
-def test_many_names_without_an_answer_keep_no_other_name_waiting() -> None:
-    # Given a name server that answers one name and is silent about all others
+def test_names_without_an_answer_do_not_delay_other_names() -> None:
+    # Given a name server that answers queries for one name only
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind(("127.0.0.1", 0))
     threading.Thread(target=_answer_good_names, args=(server,), daemon=True).start()
@@ -86,7 +86,7 @@ def test_many_names_without_an_answer_keep_no_other_name_waiting() -> None:
         resolver._channel = aiodns.DNSResolver(nameservers=[f"127.0.0.1:{port}"], timeout=2.5, tries=3, lookups="b")
         silent = [asyncio.create_task(resolver.resolve(f"silent{n}.example")) for n in range(SILENT_NAMES)]
         await asyncio.sleep(0.1)
-        # When another capture asks for that name
+        # When another capture looks that name up
         started = time.monotonic()
         answer = await resolver.resolve("good.example")
         seconds = time.monotonic() - started
@@ -97,13 +97,13 @@ def test_many_names_without_an_answer_keep_no_other_name_waiting() -> None:
         await resolver.close()
         return seconds
 
-    # Then it has its answer long before the first of the others is given up
+    # Then it has its answer long before the first of the others times out
     assert asyncio.run(scenario()) < 1
     server.close()
 
 
 def _answer_good_names(server: socket.socket) -> None:
-    """The smallest name server (RFC 1035, 4.1): 93.184.216.34 for an A of `good`, no address for its AAAA."""
+    """A minimal name server (RFC 1035, 4.1): `good` has the A record 93.184.216.34 and no AAAA record."""
     while True:
         try:
             query, client = server.recvfrom(512)
@@ -118,8 +118,8 @@ def _answer_good_names(server: socket.socket) -> None:
         server.sendto(header + question + (answer if is_a else b""), client)
 
 
-def test_opening_a_guard_looks_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given a machine on which nothing can be looked up
+def test_opening_a_guard_needs_no_lookup(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a machine on which every lookup fails
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a lookup")
 
@@ -127,7 +127,7 @@ def test_opening_a_guard_looks_up_nothing(monkeypatch: pytest.MonkeyPatch) -> No
 
     async def scenario() -> None:
         monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", refuse, raising=False)
-        # When a guard is opened: Then it listens
+        # When a guard is opened, then it listens
         async with guard() as session:
             assert session.port > 0
 

@@ -1,4 +1,4 @@
-"""Runs tests/security/namespace in a network of its own, where this machine has every special address."""
+"""Runs tests/security/namespace in a network namespace in which this machine has every special address."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import pytest
 from .namespace.conftest import MARK
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-AT_LEAST = 115
+MIN_PASSED = 115
 
 
 def test_no_special_address_is_reached_from_a_worker_without_exceptions(chromium: str) -> None:
-    # Given a network namespace, which ordinary users get with a user namespace around it
+    # Given a network namespace, for which an ordinary user also needs a user namespace
     unshare = ["unshare", "--net", "--mount", *(["--map-root-user"] if os.geteuid() else [])]
     probe = subprocess.run([*unshare, "true"], capture_output=True, check=False)
     if probe.returncode:
         pytest.skip(f"no network namespaces here: {probe.stderr.decode().strip()}")
-    # When its tests run
+    # When the tests run in it
     tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/security/namespace"]
     environment = {**os.environ, MARK: "inside", "STILLFRAME_CHROMIUM": chromium}
     done = subprocess.run([*unshare, *tests], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -30,4 +30,4 @@ def test_no_special_address_is_reached_from_a_worker_without_exceptions(chromium
     assert done.returncode == 0, done.stdout[-6000:]
     passed = re.search(r"(\d+) passed", done.stdout)
     assert passed is not None
-    assert int(passed[1]) >= AT_LEAST
+    assert int(passed[1]) >= MIN_PASSED

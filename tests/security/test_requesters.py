@@ -1,4 +1,4 @@
-"""What a requester may ask for: no secret of another's, nothing of another's screenshot."""
+"""What a requester must not get: the secrets of others, and anything about the screenshots of others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EVERY_TEXT: dict[str, Any] = {"save": ["html", "text", "mhtml", "har"]}
 
 
 class Echo(QuietHandler):
-    """Shows whoever asks what they were asked with: in the title, the text, the source, the console and a request."""
+    """Shows the secret headers of its request in the title, the text, the source, the console and another request."""
 
     received: list[tuple[str, str]]
 
@@ -47,7 +47,7 @@ class Echo(QuietHandler):
 
 @dataclass
 class Service:
-    """A worker with a real browser, a secret granted for one of two sites, and a requester who knows its ARN."""
+    """A worker with a real browser, and a secret that is granted for one of two sites; the requester knows its ARN."""
 
     cloud: Cloud
     own: str
@@ -57,7 +57,7 @@ class Service:
     capture: Any
 
     def request(self, path: str, tenant: str | None = None, **options: Any) -> tuple[Outcome, str]:
-        """The outcome of a request, and all that is stored of it but the image."""
+        """The outcome of a request, and everything stored about it except the image."""
         request = CaptureRequest(url=f"http://{self.own}{path}", options=options, tenant=tenant)
         outcome: Outcome = self.capture.process(message(request, f"m-{request.id}"), FakeContext())
         record = self.cloud.record(request.id)
@@ -83,20 +83,20 @@ def service(make_cloud: MakeCloud, chromium: str) -> Iterator[Service]:
         yield Service(cloud, own, other, arn, received, capture)
 
 
-def test_a_page_that_shows_a_header_by_reference_tells_nobody_who_named_it(service: Service) -> None:
-    # Given / When a requester has the header sent to a page that shows it in every way
+def test_a_header_by_reference_is_hidden_even_if_the_page_shows_it(service: Service) -> None:
+    # Given / When a requester has the secret sent as a header to a page that shows it everywhere
     outcome, stored = service.request("/", headers={"X-Token": {"secretArn": service.arn}}, **EVERY_TEXT)
-    # Then the page got it, and neither record nor log line nor any object beside the image has it
+    # Then the page gets it, but record, log line and extra objects do not contain it
     assert outcome.kind is OutcomeKind.CAPTURED
     assert service.sites_that_saw_it() == {service.own}
     assert "**********" in stored
     assert [part for part in ("t0ken", "may see", "may%20see", "nobody") if part in stored] == []
 
 
-def test_a_cookie_by_reference_is_its_hosts_alone_and_no_script_reads_it(service: Service) -> None:
-    # Given / When a requester has a cookie set by reference
+def test_a_cookie_by_reference_goes_to_its_host_and_not_to_scripts(service: Service) -> None:
+    # Given / When a requester has the secret set as a cookie
     outcome, stored = service.request("/", cookies=[{"name": "t", "value": {"secretArn": service.arn}}], save=["text"])
-    # Then the host got it, and what a script sees of the cookies is nothing
+    # Then the host gets it, and scripts cannot read it
     assert outcome.kind is OutcomeKind.CAPTURED
     assert service.sites_that_saw_it() == {service.own}
     assert "nobody" not in stored
@@ -105,11 +105,11 @@ def test_a_cookie_by_reference_is_its_hosts_alone_and_no_script_reads_it(service
 
 
 @pytest.mark.parametrize("path", ["/move?to=http://OTHER/", "/move?to=http://localhost:PORT/"])
-def test_a_redirect_to_another_origin_does_not_take_it_along(service: Service, path: str) -> None:
-    # Given / When a page that sends the browser to another origin
+def test_a_secret_does_not_follow_a_redirect_to_another_origin(service: Service, path: str) -> None:
+    # Given / When a page redirects to another origin
     path = path.replace("OTHER", service.other).replace("PORT", service.other.partition(":")[2])
     service.request(path, headers={"X-Token": {"secretArn": service.arn}})
-    # Then only the granted one had it
+    # Then only the granted origin gets the secret
     assert service.sites_that_saw_it() == {service.own}
 
 
@@ -124,24 +124,24 @@ def test_a_redirect_to_another_origin_does_not_take_it_along(service: Service, p
     ],
     ids=["a domain", "a script", "a source", "a function", "beside a password"],
 )
-def test_a_request_that_could_read_what_it_references_is_refused(
+def test_a_request_that_could_read_its_own_references_is_refused(
     service: Service, options: dict[str, Any], name: str
 ) -> None:
-    # Given a request with a secret by reference, and something with which its sender could read or divert the value
+    # Given a request that refers to a secret, and has an option that could read or divert the value
     reference = json.dumps({"secretArn": service.arn})
     options = json.loads(json.dumps(options).replace('"REFERENCE"', reference))
     # When it is captured
     outcome, _ = service.request("/", **options)
-    # Then it is refused with the option's name, and nobody was asked
+    # Then it is refused with the name of the option, and nothing is requested
     assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "INVALID_REQUEST")
     assert name in (outcome.error_message or "")
     assert service.received == []
 
 
-def test_the_same_options_with_a_text_are_the_senders_own_business(service: Service) -> None:
-    # Given / When a requester sends a text of their own with a script
+def test_the_same_options_with_a_literal_value_are_accepted(service: Service) -> None:
+    # Given / When a requester sends a literal value together with a script
     outcome, _ = service.request("/", headers={"X-Token": "mine"}, js="document.title = 'read'")
-    # Then that is fine: they know it
+    # Then it is accepted, because the requester knows the value
     assert outcome.kind is OutcomeKind.CAPTURED
 
 
@@ -163,7 +163,7 @@ def test_the_same_options_with_a_text_are_the_senders_own_business(service: Serv
         ("a.example;tenant=acme", "https://a.example/", None, False),
     ],
 )
-def test_a_grant_is_for_one_origin_and_for_one_tenant_if_it_says_so(
+def test_a_grant_is_for_one_origin_and_optionally_for_one_tenant(
     grant: str, url: str, tenant: str | None, is_allowed: bool
 ) -> None:
     arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:a@b-AbCdEf"
@@ -171,7 +171,7 @@ def test_a_grant_is_for_one_origin_and_for_one_tenant_if_it_says_so(
 
 
 @pytest.mark.parametrize("grant", ["", "ftp://a.example", "a.example/path", "a.example;tenant=", "http://"])
-def test_a_grant_that_is_malformed_is_refused_with_the_form(grant: str) -> None:
+def test_a_malformed_grant_is_refused_with_the_expected_form(grant: str) -> None:
     with pytest.raises(ValueError, match="expected ARN@host"):
         SecretGrant.parse(f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:a-AbCdEf@{grant}")
 
@@ -192,7 +192,7 @@ def compared(cloud: Cloud, request: CaptureRequest) -> tuple[str | None, float |
 
 @pytest.fixture
 def private(cloud: Cloud) -> Cloud:
-    """Somebody's screenshot of a page that not everybody may see."""
+    """An account with somebody's screenshot of a private page."""
     worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(), FakeClock())
     assert worker.process(message(PRIVATE, "m-private"), FakeContext()).kind is OutcomeKind.CAPTURED
     return cloud
@@ -208,23 +208,23 @@ def private(cloud: Cloud) -> Cloud:
     ],
     ids=["another url", "no secret", "another secret", "another tenant"],
 )
-def test_a_comparison_shows_nothing_of_another_request(private: Cloud, changes: dict[str, Any]) -> None:
-    # Given a requester who knows the id, and neither the page nor its secret
+def test_a_comparison_reveals_nothing_about_another_request(private: Cloud, changes: dict[str, Any]) -> None:
+    # Given a requester who knows only the id
     options = {**PRIVATE.options, **changes.get("options", {})} if changes.get("options") != {} else {}
     request = PRIVATE.model_copy(
         update={**changes, "request_id": "curious", "options": {**options, "compareTo": "private"}}
     )
-    # When they compare with it
+    # When they compare another request with it
     compared_to, difference, problem, extras = compared(private, request)
-    # Then they learn that they may not, and nothing else
+    # Then they learn only that they may not compare with it
     assert (compared_to, difference, extras) == (None, None, None)
     assert problem == "the capture private is of another request"
 
 
-def test_who_sends_the_same_request_again_may_compare(private: Cloud) -> None:
+def test_the_same_request_may_be_compared(private: Cloud) -> None:
     request = PRIVATE.model_copy(update={"request_id": "again", "options": {**PRIVATE.options, "compareTo": "private"}})
     assert compared(private, request)[:2] == ("private", 1.0)
-    # And so may who compares with a capture that was itself compared
+    # And a capture that was itself compared may be compared with
     third = request.model_copy(update={"request_id": "third", "options": {**PRIVATE.options, "compareTo": "again"}})
     assert compared(private, third)[:2] == ("again", 0.0)
 
@@ -238,5 +238,5 @@ def test_captures_of_one_tenant_may_be_compared(cloud: Cloud) -> None:
     second = CaptureRequest(
         url="https://b.example/", request_id="second", tenant="acme", options={"compareTo": "first"}
     )
-    # Then it may
+    # Then that is allowed
     assert compared(cloud, second)[:2] == ("first", 1.0)

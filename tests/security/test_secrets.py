@@ -1,4 +1,4 @@
-"""Headers, cookies and passwords go to the page's origin, and to nobody else: no third party, no record, no log."""
+"""Headers, cookies and passwords go to the page's origin only, and not to third parties, records or logs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TOKEN = "t0ken-that-nobody-may-see"
 
 
 @dataclass
-class Heard:
+class Received:
     """The headers of every request, by host and path."""
 
     requests: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -49,14 +49,14 @@ class Heard:
         }
 
 
-class Listener(QuietHandler):
-    """Writes down what it is asked with; /?embed=URL shows an image, /move?to=URL redirects."""
+class RecordingSite(QuietHandler):
+    """Records the headers of its requests; /?embed=URL shows an image, /move?to=URL redirects."""
 
-    heard: Heard
+    received: Received
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
-        self.heard.requests[f"{self.headers['Host']}{parts.path}"] = {k.lower(): v for k, v in self.headers.items()}
+        self.received.requests[f"{self.headers['Host']}{parts.path}"] = {k.lower(): v for k, v in self.headers.items()}
         if parts.path == "/move":
             self.answer(302, b"", Location=parts.query.removeprefix("to="))
         else:
@@ -68,15 +68,15 @@ class Listener(QuietHandler):
 class Sites:
     own: str
     other: str
-    heard: Heard
+    received: Received
 
 
 @pytest.fixture
 def sites() -> Iterator[Sites]:
-    heard = Heard()
-    handler = type("Each", (Listener,), {"heard": heard})
+    received = Received()
+    handler = type("Each", (RecordingSite,), {"received": received})
     with serving(handler) as own, serving(handler) as other:
-        yield Sites(own, other, heard)
+        yield Sites(own, other, received)
 
 
 @pytest.fixture
@@ -93,59 +93,61 @@ ACCESS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("options", ACCESS.values(), ids=list(ACCESS))
-def test_it_goes_with_every_request_to_the_origin(engine: RenderEngine, sites: Sites, options: dict[str, Any]) -> None:
+def test_a_secret_goes_with_every_request_to_the_origin(
+    engine: RenderEngine, sites: Sites, options: dict[str, Any]
+) -> None:
     render(engine, f"http://{sites.own}/page?embed=/image", waitUntil="networkidle", **options)
     for path in ("/page", "/image", "/own"):
-        assert TOKEN in str(sites.heard.at(sites.own, path))
+        assert TOKEN in str(sites.received.at(sites.own, path))
 
 
 @pytest.mark.parametrize("options", [ACCESS["headers"], ACCESS["authorization"]], ids=["headers", "authorization"])
 @pytest.mark.parametrize(
     "path", ["/page?embed=http://OTHER/image", "/page?embed=/move?to=http://OTHER/image", "/move?to=http://OTHER/page"]
 )
-def test_it_goes_to_no_third_party_and_no_redirect_target(
+def test_a_secret_goes_to_no_third_party_and_no_redirect_target(
     engine: RenderEngine, sites: Sites, options: dict[str, Any], path: str
 ) -> None:
-    # Given / When a page that shows, or is, something from another origin
+    # Given / When a page that embeds, or redirects to, another origin
     url = f"http://{sites.own}{path.replace('OTHER', sites.other)}"
     render(engine, url, waitUntil="networkidle", **options)
-    # Then the other origin was asked, and without
-    assert sites.other in {urlsplit(f"http://{where}").netloc for where in sites.heard.requests}
-    assert sites.heard.sites_that_saw(TOKEN) == {sites.own}
+    # Then the other origin is requested, without the secret
+    assert sites.other in {urlsplit(f"http://{where}").netloc for where in sites.received.requests}
+    assert sites.received.sites_that_saw(TOKEN) == {sites.own}
 
 
-def test_a_redirect_that_comes_back_gets_it_again(engine: RenderEngine, sites: Sites) -> None:
+def test_a_redirect_back_to_the_origin_gets_the_secret_again(engine: RenderEngine, sites: Sites) -> None:
     back = quote(f"http://{sites.own}/end", safe=":/")
     render(engine, f"http://{sites.own}/move?to=http://{sites.other}/move?to={back}", headers={"X-Token": TOKEN})
-    assert sites.heard.at(sites.own, "/end")["x-token"] == TOKEN
-    assert sites.heard.sites_that_saw(TOKEN) == {sites.own}
+    assert sites.received.at(sites.own, "/end")["x-token"] == TOKEN
+    assert sites.received.sites_that_saw(TOKEN) == {sites.own}
 
 
-def test_an_origin_is_the_browsers_however_the_url_is_written(engine: RenderEngine, sites: Sites) -> None:
+def test_an_origin_is_recognized_however_the_url_is_written(engine: RenderEngine, sites: Sites) -> None:
     port = sites.own.rpartition(":")[2]
     with contextlib.suppress(BlockedAddress):
         render(engine, f"http://127.1:{port}/page", headers={"X-Token": TOKEN})
     render(engine, f"HTTP://127.0.0.1:0{port}/page", headers={"X-Token": TOKEN})
-    assert sites.heard.at(sites.own, "/page")["x-token"] == TOKEN
+    assert sites.received.at(sites.own, "/page")["x-token"] == TOKEN
 
 
 def test_basic_auth_is_sent_with_the_first_request(engine: RenderEngine, sites: Sites) -> None:
     render(engine, f"http://{sites.own}/page", basicAuth={"username": "joe", "password": TOKEN})
-    kind, _, text = sites.heard.at(sites.own, "/page")["authorization"].partition(" ")
+    kind, _, text = sites.received.at(sites.own, "/page")["authorization"].partition(" ")
     assert (kind, base64.b64decode(text).decode()) == ("Basic", f"joe:{TOKEN}")
 
 
-def test_the_next_capture_has_nothing_of_it(engine: RenderEngine, sites: Sites) -> None:
+def test_the_next_capture_does_not_have_the_secret(engine: RenderEngine, sites: Sites) -> None:
     render(engine, f"http://{sites.own}/first", **{**ACCESS["headers"], **ACCESS["cookies"]})
     render(engine, f"http://{sites.own}/second")
-    assert TOKEN in str(sites.heard.at(sites.own, "/first"))
-    assert TOKEN not in str(sites.heard.at(sites.own, "/second"))
+    assert TOKEN in str(sites.received.at(sites.own, "/first"))
+    assert TOKEN not in str(sites.received.at(sites.own, "/second"))
 
 
-def test_neither_record_nor_log_nor_metric_nor_object_has_it(
+def test_no_record_log_metric_or_object_contains_the_secret(
     make_cloud: Any, sites: Sites, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # Given requests with secrets: one that succeeds, one with a wrong option besides, one whose page is not there
+    # Given requests with secrets: one that succeeds, some with a wrong option or URL, one for an unknown host
     cloud: Cloud = make_cloud(STILLFRAME_ALLOW_HOSTS=sites.own, LOG_LEVEL="DEBUG", STILLFRAME_MAX_RECEIVE_COUNT="1")
     access = {**ACCESS["headers"], **ACCESS["cookies"]}
     url = f"http://{sites.own}/page"
@@ -158,7 +160,7 @@ def test_neither_record_nor_log_nor_metric_nor_object_has_it(
         CaptureRequest(url="http://no-such-host.invalid/", request_id="gone", options=access),
     ]
     cloud.send(*requests)
-    # When they are handled, with all that is logged
+    # When they are processed with debug logging
     with caplog.at_level(logging.DEBUG):
         try:
             for request in requests:
@@ -167,17 +169,17 @@ def test_neither_record_nor_log_nor_metric_nor_object_has_it(
                 assert TOKEN not in json.dumps(outcome.to_wire())
         finally:
             runtime.close()
-    # Then the page was asked with the secret, and nothing that is kept or printed has it
-    assert sites.heard.sites_that_saw(TOKEN) == {sites.own}
+    # Then the page was requested with the secret, and nothing that is stored or logged contains it
+    assert sites.received.sites_that_saw(TOKEN) == {sites.own}
     kept = [str(cloud.clients.dynamodb.scan(TableName=cloud.settings.table_name)["Items"])]
     objects = [cloud.clients.s3.get_object(Bucket=cloud.settings.bucket_name, Key=key) for key in cloud.versions()]
     kept += [str({**each, "Body": each["Body"].read()}) for each in objects]
     assert len(kept) == 6
     assert TOKEN not in "".join(kept)
-    ours = [line for line in caplog.records if line.name.startswith("stillframe")]
-    assert TOKEN not in "".join(str(line.__dict__) for line in ours)
+    own_lines = [line for line in caplog.records if line.name.startswith("stillframe")]
+    assert TOKEN not in "".join(str(line.__dict__) for line in own_lines)
     assert TOKEN not in "".join(capsys.readouterr())
-    # And the same request is known again by its secret, another one is not
+    # And a request with another secret has another id
     other = CaptureRequest(url=url, options={"headers": {"X-Token": "another"}})
     assert CaptureRequest(url=url, options={"headers": {"X-Token": TOKEN}}).id != other.id
 
@@ -187,7 +189,7 @@ def test_retry_says_that_the_record_has_no_secrets(cloud: Cloud, monkeypatch: py
     cloud.send(CaptureRequest(url="http://example.com/", request_id="a", options=ACCESS["headers"]))
     for name, value in cloud.exports.items():
         monkeypatch.setenv(name, value)
-    # When it is to be sent again
+    # When it is retried
     result = CliRunner().invoke(cli, ["retry", "a"])
     # Then that is refused, with what to do instead
     assert result.exit_code == 1
@@ -207,9 +209,9 @@ def store(*grants: str) -> SecretStore:
 
 
 def test_a_value_can_come_from_secrets_manager(secret: str) -> None:
-    # Given a secret that may go to one host
+    # Given a secret that is granted for one host
     options = RenderOptions.parse({"headers": {"X-Token": {"secretArn": secret, "key": "token"}}})
-    # When a request for that host names it, then it has its text
+    # When a request for that host refers to it, then the request gets its text
     resolved, texts = store(f"{secret}@example.com").resolve(options, "https://example.com/page")
     assert (resolved.origin_headers(), texts) == ({"X-Token": TOKEN}, [TOKEN])
     # And only the reference is recorded
@@ -233,7 +235,7 @@ def test_a_value_can_come_from_secrets_manager(secret: str) -> None:
         ("SECRET@example.com;tenant=acme", "https://example.com/"),
     ],
 )
-def test_a_secret_goes_to_no_host_but_the_one_it_is_granted_for(secret: str, grant: str, url: str) -> None:
+def test_a_secret_goes_only_to_the_host_it_is_granted_for(secret: str, grant: str, url: str) -> None:
     options = RenderOptions.parse({"cookies": [{"name": "a", "value": {"secretArn": secret, "key": "token"}}]})
     grants = [grant.replace("SECRET", secret)] if grant else []
     with pytest.raises(SecretUnavailable, match="STILLFRAME_SECRETS"):
@@ -241,7 +243,7 @@ def test_a_secret_goes_to_no_host_but_the_one_it_is_granted_for(secret: str, gra
 
 
 @pytest.mark.parametrize("reference", [{"key": "missing"}, {"key": "token", "gone": "1"}])
-def test_a_secret_that_is_not_there_is_an_error_for_good(secret: str, reference: dict[str, str]) -> None:
+def test_a_missing_secret_is_a_permanent_error(secret: str, reference: dict[str, str]) -> None:
     arn = secret + reference.pop("gone", "")
     options = RenderOptions.parse({"headers": {"X-Token": {"secretArn": arn, **reference}}})
     with pytest.raises(SecretUnavailable) as refused:
@@ -266,7 +268,7 @@ def test_a_secret_that_is_not_there_is_an_error_for_good(secret: str, reference:
         ({"headers": {"X-A": {"secretArn": "arn:aws:s3:::bucket"}}}, "secretArn"),
     ],
 )
-def test_what_cannot_be_sent_is_refused_without_its_value(options: dict[str, Any], words: str) -> None:
+def test_an_invalid_value_is_refused_without_being_quoted(options: dict[str, Any], words: str) -> None:
     with pytest.raises(Exception, match=words) as refused:
         RenderOptions.parse(options)
     assert TOKEN not in str(refused.value)

@@ -1,4 +1,4 @@
-"""Each defence, how it is taken away from the code, and the test that must fail without it."""
+"""Each defence, how to remove it from the code, and the test that must fail without it."""
 
 from .defence import Defence
 from .machine import MACHINE

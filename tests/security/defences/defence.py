@@ -1,4 +1,4 @@
-"""A defence and its absence."""
+"""A defence, and how to remove it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SHARED = "layers/stillframe/python/stillframe"
 
 @dataclass(frozen=True)
 class Defence:
-    """`present` occurs once in `file`; with `removed` in its place the defence is gone."""
+    """`present` occurs exactly once in `file`. With `removed` in its place the defence is gone and `test` must fail."""
 
     name: str
     file: str

@@ -1,4 +1,4 @@
-"""What keeps a requester from others' secrets and screenshots, and a page from what all captures share."""
+"""What keeps requesters from the secrets and screenshots of others, and pages from what all captures share."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ REQUESTER = (
         f"{SHARED}/request/secret_grant.py",
         "is_origin = origin_of(url) == (self.scheme, self.host, self.port)",
         "is_origin = origin_of(url)[1] == self.host",
-        "tests/security/test_requesters.py::test_a_grant_is_for_one_origin_and_for_one_tenant_if_it_says_so",
+        "tests/security/test_requesters.py::test_a_grant_is_for_one_origin_and_optionally_for_one_tenant",
     ),
     Defence(
         "a grant may be for one tenant",
         f"{SHARED}/request/secret_grant.py",
         "self.tenant in (None, tenant)",
         "True",
-        "tests/security/test_requesters.py::test_a_grant_is_for_one_origin_and_for_one_tenant_if_it_says_so",
+        "tests/security/test_requesters.py::test_a_grant_is_for_one_origin_and_optionally_for_one_tenant",
     ),
     Defence(
         "a reference comes without scripts",
         f"{SHARED}/request/options/model.py",
         "        if self.has_references():\n",
         "        if False:\n",
-        "tests/security/test_requesters.py::test_a_request_that_could_read_what_it_references_is_refused",
+        "tests/security/test_requesters.py::test_a_request_that_could_read_its_own_references_is_refused",
     ),
     Defence(
         "a cookie by reference has no domain",
         f"{SHARED}/request/options/access.py",
         "if isinstance(self.value, SecretReference) and self.domain is not None:",
         "if False:",
-        "tests/security/test_requesters.py::test_a_request_that_could_read_what_it_references_is_refused",
+        "tests/security/test_requesters.py::test_a_request_that_could_read_its_own_references_is_refused",
     ),
     Defence(
         "no script reads a cookie by reference",
         f"{SHARED}/request/options/access.py",
         "self.http_only or is_reference",
         "self.http_only",
-        "tests/security/test_requesters.py::test_a_cookie_by_reference_is_its_hosts_alone_and_no_script_reads_it",
+        "tests/security/test_requesters.py::test_a_cookie_by_reference_goes_to_its_host_and_not_to_scripts",
     ),
     Defence(
         "a secret is kept out of what is stored",
         f"{RENDERER}/message/job.py",
         "result = redacted(tools.renderer.render(url, resolved, self._deadline), secrets)",
         "result = tools.renderer.render(url, resolved, self._deadline)",
-        "tests/security/test_requesters.py::test_a_page_that_shows_a_header_by_reference_tells_nobody_who_named_it",
+        "tests/security/test_requesters.py::test_a_header_by_reference_is_hidden_even_if_the_page_shows_it",
     ),
     Defence(
         "a comparison stays within a request or a tenant",
         f"{RENDERER}/message/comparison.py",
         "if earlier.record is not None and not _may_compare(delivery, earlier.record):",
         "if False:",
-        "tests/security/test_requesters.py::test_a_comparison_shows_nothing_of_another_request",
+        "tests/security/test_requesters.py::test_a_comparison_reveals_nothing_about_another_request",
     ),
     Defence(
         "a host has one form",
@@ -73,7 +73,7 @@ REQUESTER = (
         f"{GUARD}/session.py",
         "                raise Refusal(Reason.LOOKUPS)\n",
         "                pass\n",
-        "tests/security/test_lookups.py::test_a_capture_looks_up_so_many_names_and_no_more",
+        "tests/security/test_lookups.py::test_the_lookups_of_a_capture_are_limited",
     ),
     Defence(
         "long events are dropped",

@@ -1,1 +1,1 @@
-"""Tests that run as root of a network of their own, in which every special address is this machine."""
+"""Tests that run as root in their own network namespace, in which this machine has every special address."""

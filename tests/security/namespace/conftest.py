@@ -1,4 +1,4 @@
-"""The network of the namespace: every address on loopback, a name server, canaries where no page may get."""
+"""The network of the namespace: all addresses on loopback, a name server, canaries that no page may reach."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME_SERVER = "127.0.0.53"
 RESOLV_CONF = f"nameserver {NAME_SERVER}\noptions timeout:2 attempts:1\n"
 MS_BIND = 4096
 
-# One of each class, with those that hold credentials: metadata of instances, tasks and pods, of other clouds.
+# Addresses of each class, including the metadata services of instances, tasks and pods, and of other clouds.
 FORBIDDEN = (
     "169.254.169.254",
     "169.254.170.2",
@@ -53,7 +53,7 @@ FORBIDDEN = (
     "64:ff9b::a9fe:a9fe",
     "2002:a9fe:a9fe::1",
 )
-# The first address beyond a range, on both of its sides: all of the public internet.
+# The addresses just outside the ranges: all are public.
 EDGES = (
     "9.255.255.255",
     "11.0.0.0",
@@ -87,7 +87,7 @@ def network() -> None:
 
 @pytest.fixture(scope="session")
 def names(network: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Names]:
-    """The system's own resolver asks our name server: a mount of ours hides the machine's configuration."""
+    """A name server for the system's resolver: a bind mount replaces the machine's resolv.conf."""
     conf = tmp_path_factory.mktemp("etc") / "resolv.conf"
     conf.write_text(RESOLV_CONF)
     libc = ctypes.CDLL(None, use_errno=True)
@@ -99,25 +99,25 @@ def names(network: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
 
 @pytest.fixture(scope="session")
 def canary(network: None) -> Iterator[Canary]:
-    """On port 80 of every forbidden address, and on the Lambda runtime API's."""
+    """Canaries on port 80 of every forbidden address, and on the port of the Lambda runtime API."""
     with canaries(FORBIDDEN, 80) as web, canaries(("127.0.0.1",), 9001) as api:
         api.hits = web.hits
         yield web
 
 
 class PublicSite(QuietHandler):
-    """Serves attacks of one way on every forbidden address."""
+    """Serves an attack by one vector on every forbidden address."""
 
     def do_GET(self) -> None:
-        way = self.path.partition("?way=")[2]
+        vector = self.path.partition("?way=")[2]
         hosts = [f"[{host}]" if ":" in host else host for host in FORBIDDEN]
-        body = "".join(body_of(way, host, 80) for host in hosts) if way else "here"
-        self.answer(200, f"<!doctype html><meta charset=utf-8><title>{way or 'here'}</title><body>{body}".encode())
+        body = "".join(body_of(vector, host, 80) for host in hosts) if vector else "here"
+        self.answer(200, f"<!doctype html><meta charset=utf-8><title>{vector or 'here'}</title><body>{body}".encode())
 
 
 @pytest.fixture(scope="session")
 def public_site(network: None) -> Iterator[None]:
-    """A site on port 80 of every address that is public, for which no exception is needed."""
+    """A site on port 80 of every public address, which needs no exception."""
     with contextlib.ExitStack() as stack:
         for address in EDGES:
             stack.enter_context(serving(PublicSite, address, 80))
@@ -126,6 +126,6 @@ def public_site(network: None) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def engine(chromium: str, names: Names, public_site: None) -> Iterator[RenderEngine]:
-    """With the policy that a worker has when nothing is set."""
+    """An engine with the default policy of a worker."""
     with local_engine(chromium) as running:
         yield running

@@ -1,4 +1,4 @@
-"""A name server that says what an attacker's would."""
+"""A name server that answers like an attacker's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dnslib.server import BaseResolver, DNSServer
 PUBLIC = "11.0.0.1"
 METADATA = "169.254.169.254"
 SLOW_SECONDS = 1.5
-# Longer than the resolver waits; see resolv.conf in conftest.py.
+# Longer than the resolver waits (RESOLV_CONF in conftest.py).
 SILENT_SECONDS = 30
 
 A_RECORDS = {
@@ -37,15 +37,15 @@ CNAMES = {"inward.test": "hop1.test", "hop1.test": "hop2.test"}
 
 
 class Names(BaseResolver):
-    """`rebind.test` is public when first asked for, and the metadata service ever after."""
+    """`rebind.test` resolves to a public address at first, and to the metadata service from then on."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.queries: list[str] = []
         self._rebinds = itertools.chain([PUBLIC], itertools.repeat(METADATA))
 
     def resolve(self, request: DNSRecord, handler: object) -> DNSRecord:
         name, kind = str(request.q.qname).rstrip(".").lower(), QTYPE[request.q.qtype]
-        self.asked.append(f"{name} {kind}")
+        self.queries.append(f"{name} {kind}")
         if name in ("slow.test", "silent.test"):
             time.sleep(SLOW_SECONDS if name == "slow.test" else SILENT_SECONDS)
         reply = request.reply()
@@ -68,7 +68,7 @@ class Names(BaseResolver):
 
 @contextmanager
 def serving_names(address: str) -> Iterator[Names]:
-    """Answer on port 53 of an address."""
+    """Answer queries on port 53 of an address."""
     names = Names()
     server = DNSServer(names, address=address, port=53, logger=_Quiet())
     server.server.daemon_threads = True
@@ -82,7 +82,7 @@ def serving_names(address: str) -> Iterator[Names]:
 
 
 class _Quiet:
-    """dnslib prints every query unless it is told otherwise."""
+    """A logger that logs nothing; by default dnslib prints every query."""
 
     def __getattr__(self, name: str) -> object:
         return lambda *_: None

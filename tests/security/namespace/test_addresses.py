@@ -1,4 +1,4 @@
-"""The real addresses at their real ports, the real resolver, and a worker with no exceptions at all."""
+"""The real addresses and ports, the real resolver, and a worker without any exceptions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stillframe.egress.policy import EgressPolicy
 from stillframe.errors import CaptureError
 from stillframe.image.render_result import RenderResult
 from stillframe_renderer.browsers.engine import RenderEngine
-from tests.security.attacks import WAYS
+from tests.security.attacks import VECTORS
 from tests.support.canary import Canary
 from tests.support.rendering import local_engine, render, render_all, render_error
 
@@ -25,7 +25,7 @@ def in_url(address: str) -> str:
 
 
 @pytest.mark.parametrize("address", EDGES)
-def test_the_address_beyond_a_range_is_captured(engine: RenderEngine, address: str) -> None:
+def test_an_address_just_outside_a_range_is_captured(engine: RenderEngine, address: str) -> None:
     assert render(engine, f"http://{in_url(address)}/").facts.title == "here"
 
 
@@ -38,20 +38,20 @@ def test_a_page_at_a_special_address_is_refused(engine: RenderEngine, canary: Ca
 
 @pytest.fixture(scope="module")
 def attacked(engine: RenderEngine, canary: Canary) -> tuple[dict[str, RenderResult | CaptureError], list[str]]:
-    """Every way, each on every special address, from a page that needs no exception."""
+    """The results of every vector on every special address, from a page at a public address."""
     canary.hits.clear()
-    outcomes = render_all(engine, {way: f"http://public.test/?way={way}" for way in WAYS}, **SETTLE)
+    outcomes = render_all(engine, {vector: f"http://public.test/?way={vector}" for vector in VECTORS}, **SETTLE)
     return outcomes, list(canary.hits)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_no_way_leads_from_a_public_page_to_a_special_address(
-    attacked: tuple[dict[str, RenderResult | CaptureError], list[str]], way: str
+@pytest.mark.parametrize("vector", VECTORS)
+def test_no_vector_leads_from_a_public_page_to_a_special_address(
+    attacked: tuple[dict[str, RenderResult | CaptureError], list[str]], vector: str
 ) -> None:
     outcomes, hits = attacked
-    shot = outcomes[way]
-    assert isinstance(shot, RenderResult)
-    assert (shot.facts.title, hits) == (way, [])
+    result = outcomes[vector]
+    assert isinstance(result, RenderResult)
+    assert (result.facts.title, hits) == (vector, [])
 
 
 @pytest.mark.parametrize("path", ["/2018-06-01/runtime/invocation/next", "/2020-01-01/extension/register", "/"])
@@ -66,34 +66,34 @@ def test_the_lambda_runtime_api_is_out_of_reach(engine: RenderEngine, canary: Ca
     "name",
     ["inward.test", "mixed.test", "mixed-first.test", "mixed-six.test", "six.test", "mapped.test", "translated.test"],
 )
-def test_a_name_that_leads_inwards_is_refused(engine: RenderEngine, canary: Canary, names: Names, name: str) -> None:
-    # Given a name that the system's own resolver follows to what no page may reach
-    names.asked.clear()
+def test_a_name_of_a_private_address_is_refused(engine: RenderEngine, canary: Canary, names: Names, name: str) -> None:
+    # Given a name that the system's resolver resolves to an address that no page may reach
+    names.queries.clear()
     canary.hits.clear()
-    # When it is a page's
+    # When a page at that name is captured
     error = render_error(engine, f"http://{name}/")
-    # Then it is refused after it was asked for, and nobody is connected to
+    # Then it is refused after the lookup, and there is no connection
     assert (error.code, canary.hits) == ("BLOCKED_ADDRESS", [])
-    assert any(each.startswith(name) for each in names.asked)
+    assert any(each.startswith(name) for each in names.queries)
 
 
-def test_a_name_that_is_bound_anew_during_a_capture_leads_nowhere_else(
+def test_a_name_that_is_rebound_during_a_capture_keeps_its_address(
     engine: RenderEngine, canary: Canary, names: Names
 ) -> None:
-    # Given a name that is public once, and then the metadata service
-    names.asked.clear()
+    # Given a name that resolves to a public address once, and to the metadata service from then on
+    names.queries.clear()
     canary.hits.clear()
-    # When its page asks for itself over and over
-    shot = render(engine, "http://rebind.test/?way=fetch", **SETTLE)
-    # Then the capture asked once for its address, and the canary heard nothing
-    assert (shot.facts.title, canary.hits) == ("fetch", [])
-    assert names.asked.count("rebind.test A") == 1
-    # And the next capture judges the new answer
+    # When its page requests its own host again and again
+    result = render(engine, "http://rebind.test/?way=fetch", **SETTLE)
+    # Then the capture looks its address up once, and no canary is hit
+    assert (result.facts.title, canary.hits) == ("fetch", [])
+    assert names.queries.count("rebind.test A") == 1
+    # And the next capture checks the new address
     assert render_error(engine, "http://rebind.test/").code == "BLOCKED_ADDRESS"
     assert canary.hits == []
 
 
-def test_a_name_that_does_not_exist_is_an_error_for_good(engine: RenderEngine) -> None:
+def test_a_name_that_does_not_exist_is_a_permanent_error(engine: RenderEngine) -> None:
     assert render_error(engine, "http://nx.test/").code == "UNKNOWN_HOST"
 
 
@@ -101,12 +101,12 @@ def test_a_slow_name_server_is_waited_for(engine: RenderEngine) -> None:
     assert render(engine, "http://slow.test/").facts.title == "here"
 
 
-def test_a_silent_name_server_is_an_error_that_may_pass(engine: RenderEngine) -> None:
+def test_a_silent_name_server_is_a_transient_error(engine: RenderEngine) -> None:
     assert render_error(engine, "http://silent.test/").code == "DNS_ERROR"
 
 
-def test_the_canaries_are_alive(chromium: str, canary: Canary, public_site: None, names: Names) -> None:
-    """Every one of them is heard when the class of its address is no hindrance."""
+def test_the_canaries_work(chromium: str, canary: Canary, public_site: None, names: Names) -> None:
+    """Every canary is hit if the policy allows all addresses."""
     everything = EgressPolicy.of((), ["0.0.0.0/0", "::/0"])
     with local_engine(chromium, policy=everything) as open_engine:
         for address in FORBIDDEN:
