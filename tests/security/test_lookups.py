@@ -11,7 +11,7 @@ import pytest
 
 from stillframe.egress.addresses import Address
 from stillframe.egress.policy import Reason
-from stillframe_renderer.guard.resolver import SystemResolver
+from stillframe_renderer.guard.resolver import TRIES, TRY_SECONDS, SystemResolver
 from stillframe_renderer.guard.session import Limits
 
 from .guarding import ScriptedResolver, guard, record_dials, send
@@ -102,8 +102,37 @@ def test_names_without_an_answer_do_not_delay_other_names() -> None:
     server.close()
 
 
-def _answer_good_names(server: socket.socket) -> None:
-    """A minimal name server (RFC 1035, 4.1): `good` has the A record 93.184.216.34 and no AAAA record."""
+def test_a_slow_answer_is_waited_for_although_all_before_it_were_quick() -> None:
+    # Given a name server that answers at once, but takes two seconds for one name
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("127.0.0.1", 0))
+    threading.Thread(target=_answer_good_names, args=(server, 2.0), daemon=True).start()
+
+    async def scenario() -> list[str]:
+        import aiodns
+
+        resolver = SystemResolver()
+        port = server.getsockname()[1]
+        resolver._channel = aiodns.DNSResolver(
+            nameservers=[f"127.0.0.1:{port}"], timeout=TRY_SECONDS, tries=TRIES, lookups="b"
+        )
+        for number in range(20):
+            await resolver.resolve(f"good.quick{number}")
+        # When that name is asked for
+        answer = await resolver.resolve("good.slow")
+        await resolver.close()
+        return [str(address) for address in answer]
+
+    # Then its answer is the one that counts
+    assert asyncio.run(scenario()) == ["93.184.216.34"]
+    server.close()
+
+
+def _answer_good_names(server: socket.socket, slow_seconds: float = 0) -> None:
+    """A minimal name server (RFC 1035, 4.1): names that begin with `good` have the A record 93.184.216.34 and no AAAA.
+
+    Those with `slow` in them are answered late.
+    """
     while True:
         try:
             query, client = server.recvfrom(512)
@@ -115,7 +144,9 @@ def _answer_good_names(server: socket.socket) -> None:
         question, is_a = query[12:question_end], query[question_end - 4 : question_end - 2] == b"\x00\x01"
         header = query[:2] + b"\x81\x80\x00\x01" + (b"\x00\x01" if is_a else b"\x00\x00") + b"\x00\x00\x00\x00"
         answer = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04" + socket.inet_aton("93.184.216.34")
-        server.sendto(header + question + (answer if is_a else b""), client)
+        reply = header + question + (answer if is_a else b"")
+        delay = slow_seconds if b"slow" in query else 0
+        threading.Timer(delay, server.sendto, (reply, client)).start()
 
 
 def test_opening_a_guard_needs_no_lookup(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,11 @@ from aiodns import error as ares
 from stillframe.egress.addresses import Address
 
 RESOLVE_SECONDS = 10.0
-# The time for one attempt at one name server, and the number of attempts; together they fit into RESOLVE_SECONDS.
+# The time for the first attempt at a name server; each further attempt has twice as long. A server that has answered
+# quickly gets less, down to a quarter of a second (c-ares, "ares_metrics"), so it takes this many attempts to wait for
+# RESOLVE_SECONDS in any case.
 TRY_SECONDS = 2.5
-TRIES = 3
+TRIES = 7
 # The errors that mean that a name has no address, or that no such name can exist (RFC 1035, 2.3.4).
 NO_SUCH_NAME = frozenset({ares.ARES_ENOTFOUND, ares.ARES_ENODATA, ares.ARES_EBADNAME, ares.ARES_ENONAME})
 

@@ -51,7 +51,11 @@ class EgressGuard:
 
         # The socket is bound here because start_server would look up the host, even though it is a literal address.
         listener = socket.create_server((LOOPBACK, 0))
-        server = await asyncio.start_server(accept, sock=listener)
+        try:
+            server = await asyncio.start_server(accept, sock=listener)
+        except BaseException:
+            listener.close()
+            raise
         session.port = listener.getsockname()[1]
         self._ports.add(session.port)
         try:
