@@ -1,4 +1,4 @@
-"""A command that the browser refuses is the request's fault: it ends at once, and the browser stays."""
+"""A command that the browser refuses is an error of the request: the capture ends at once, and the browser is kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GREEN_PAGE = "<body style='background:#00aa00'>"
 
 @pytest.fixture
 def refused(studio: Studio, caplog: pytest.LogCaptureFixture) -> Any:
-    """Captures a page, which must be refused as an invalid request, and leave the browser as it is."""
+    """Captures a page; it must be refused as an invalid request, without replacing the browser."""
 
     def capture(words: str, **options: Any) -> None:
         with caplog.at_level("WARNING"), pytest.raises(InvalidRequest, match=words):
@@ -38,7 +38,7 @@ def test_a_cookie_that_only_the_browser_refuses_is_named(refused: Any, monkeypat
         return [{**each, "value": "a;b"} for each in original(options, url)]
 
     monkeypatch.setattr("stillframe_renderer.page.capture.cookies_of", with_semicolon)
-    # When the browser refuses it: Then the option is named
+    # When the browser refuses it, then the option is named
     refused("options: cookies", cookies=[{"name": "a", "value": "b"}])
 
 
@@ -50,12 +50,12 @@ def test_a_header_that_only_the_browser_refuses_is_named(refused: Any, monkeypat
         return {"headers": [*added(self, event)["headers"], {"name": "X-B", "value": "a\r\nb"}]}
 
     monkeypatch.setattr(interception.Interception, "_added_headers", with_line_break)
-    # When a page is requested with it: Then the option is named, long before the page's timeout
+    # When a page is requested with it, then the option is named long before the page's timeout
     refused("options: headers", headers={"X-A": "a"}, timeoutMs=15_000)
 
 
-def test_any_other_command_that_is_refused_is_named(refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given an option that turns out to be one that the browser does not know
+def test_any_other_refused_command_is_named(refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given an option whose value the browser does not know
     monkeypatch.setattr("stillframe_renderer.page.emulation.TRANSPARENT", {"r": "red"})
-    # When it is refused: Then so is the request
+    # When the browser refuses it, then the request is refused
     refused("Emulation.setDefaultBackgroundColorOverride", omitBackground=True)

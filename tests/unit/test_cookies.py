@@ -1,6 +1,6 @@
-"""Cookies and headers that no browser sends, refused at once with the option's name.
+"""Cookies and headers that no browser sends are refused at once, with the name of the option.
 
-What Chromium refuses, or drops without a word, was tried with `Network.setCookies`; the rules are RFC 6265bis's.
+The rules are those of RFC 6265bis. What Chromium refuses or silently drops was tried with `Network.setCookies`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def test_a_cookie_just_inside_the_rules_is_accepted(options: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("changes", [{"name": "__Host-a"}, {"name": "__Secure-a"}, {"sameSite": "None"}])
-def test_what_needs_https_is_refused_for_plain_http(changes: dict[str, Any]) -> None:
+def test_a_cookie_that_needs_https_is_refused_for_http(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest, match=r"cookies: .* needs secure, and the page is not https"):
         check("http://example.com/", **cookie(**changes))
 
@@ -78,7 +78,7 @@ def test_a_header_that_no_client_sends_is_refused(name: str) -> None:
         check(headers={name: "x"})
 
 
-def test_all_headers_together_have_a_limit() -> None:
+def test_the_total_size_of_all_headers_is_limited() -> None:
     check(headers={f"X-{n:02}": "a" * 4091 for n in range(16)})
     with pytest.raises(InvalidRequest, match=f"headers and cookies together are longer than {MAX_TOTAL_BYTES:,}"):
         check(headers={f"X-{n:02}": "a" * 4096 for n in range(16)})

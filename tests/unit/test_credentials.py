@@ -1,4 +1,4 @@
-"""A name and a password in a URL are recorded nowhere, however malformed the URL is."""
+"""A user name and password in a URL are never recorded, however malformed the URL is."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from stillframe.request.capture_request import without_credentials
         "https://a@joe:secret@example.com/",
     ],
 )
-def test_no_password_is_left(url: str) -> None:
+def test_no_password_remains(url: str) -> None:
     assert "secret" not in without_credentials(url)
     assert "example.com" in without_credentials(url)
 
@@ -41,5 +41,5 @@ def test_no_password_is_left(url: str) -> None:
         "",
     ],
 )
-def test_a_url_without_credentials_stays_as_it_is(url: str) -> None:
+def test_a_url_without_credentials_is_unchanged(url: str) -> None:
     assert without_credentials(url) == url

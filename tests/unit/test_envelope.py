@@ -15,7 +15,7 @@ from stillframe.table import transitions
 from stillframe_renderer.observability import measurements
 
 URL = "https://example.com/"
-WHOLE: dict[str, Any] = {
+COMPLETE: dict[str, Any] = {
     "url": URL,
     "requestId": "a",
     "options": {},
@@ -30,13 +30,13 @@ def parse(**changes: Any) -> CaptureRequest:
     return CaptureRequest.from_body(json.dumps({"url": URL, **changes}))
 
 
-def test_a_whole_envelope_survives_the_queue() -> None:
-    request = CaptureRequest.from_body(json.dumps(WHOLE))
-    assert json.loads(request.to_body()) == WHOLE
+def test_a_complete_envelope_survives_the_queue() -> None:
+    request = CaptureRequest.from_body(json.dumps(COMPLETE))
+    assert json.loads(request.to_body()) == COMPLETE
 
 
-def test_what_is_not_given_is_not_sent() -> None:
-    # An older worker refuses what it does not know.
+def test_absent_members_are_not_sent() -> None:
+    # An older worker refuses members that it does not know.
     assert json.loads(CaptureRequest(url=URL).to_body()) == {"url": URL, "options": {}}
 
 
@@ -79,12 +79,12 @@ def test_an_envelope_at_its_limits_is_accepted(changes: dict[str, Any]) -> None:
         ({"tenants": "acme"}, "tenants is unknown; expected url, requestId, options, tenant, metadata"),
     ],
 )
-def test_an_envelope_just_outside_its_limits_is_refused_with_the_name(changes: dict[str, Any], name: str) -> None:
+def test_an_envelope_just_outside_its_limits_is_refused(changes: dict[str, Any], name: str) -> None:
     with pytest.raises(UnparsableBody, match=name):
         parse(**changes)
 
 
-def test_who_asks_is_not_part_of_what_is_asked_for() -> None:
+def test_tenant_metadata_and_freshness_are_not_part_of_the_payload() -> None:
     assert parse(tenant="acme", metadata={"a": "b"}, freshFor=60).payload_hash == parse().payload_hash
 
 
@@ -97,17 +97,17 @@ def test_the_tenant_is_in_the_record_the_log_line_and_the_metrics_log(
     # Given a delivery of a tenant's request
     request = CaptureRequest(url=URL, tenant=tenant, metadata={"order": "42"})
     delivery = Delivery(Message(request.to_body(), "m", "h", 1, 0, 0, group_id=group), request)
-    # When it is claimed, and has ended
+    # When it is claimed, and when it has ended
     update = transitions.claim(delivery, token="t", worker_id="w", now_ms=0, lease_expires_at_ms=1, retention_seconds=1)
     outcome = Outcome(
         kind=OutcomeKind.SKIPPED, acknowledge=True, id="a", url=URL, message_id="m", tenant=delivery.tenant
     )
-    # Then each of them says whose it was
+    # Then record, log line and metrics name the tenant
     assert (update.set_values["tenant"], update.set_values["metadata"]) == (expected, {"order": "42"})
     assert outcome.to_wire()["tenant"] == expected
     assert next(iter(measurements(outcome))).metadata["tenant"] == expected
 
 
-def test_a_request_that_names_nobody_keeps_nothing_of_that() -> None:
+def test_without_tenant_and_metadata_the_record_has_neither() -> None:
     queued = transitions.queue(CaptureRequest(url=URL), 0, 60)
     assert {"tenant", "metadata"} & queued.set_values.keys() == set()

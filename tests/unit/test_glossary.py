@@ -1,4 +1,4 @@
-"""One word, one idea: the words that the glossary of docs/architecture.md replaces are used nowhere else."""
+"""One word for one idea: words that the glossary of docs/architecture.md replaces are not used anywhere else."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MAX_PROSE_CHARS = 120
-# What each stands for has a name of its own in the glossary. Words with another meaning elsewhere (take, work, row,
-# slot, lock) are left to readers.
+# The glossary has another word for each of these. Words that are also used in another meaning (take, work, row, slot,
+# lock) are left to reviewers.
 REPLACED = re.compile(
     r"\b(pictures?|shots?(?!-scraper)|artifacts?|politeness|vitals|inventory|time-outs?)\b",
     re.IGNORECASE,
 )
 FOLDERS = ("layers", "lambda_src", "cli", "stacks", "scripts", "docs", ".github")
 SUFFIXES = (".py", ".md", ".yml", ".j2", "")
-# Generated from a run, or a peer's own name for it.
+# Generated from a run, or another project's own name for it.
 EXEMPT = ("docs/performance.md",)
 
 
@@ -30,7 +30,7 @@ def pages() -> list[Path]:
 
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_word_is_used_that_the_glossary_replaces(path: Path) -> None:
+def test_no_replaced_word_is_used(path: Path) -> None:
     text = path.read_text()
     if path.name == "architecture.md":
         text = text.partition("## Glossary")[0]
@@ -38,11 +38,11 @@ def test_no_word_is_used_that_the_glossary_replaces(path: Path) -> None:
     assert found == []
 
 
-def test_the_glossary_names_them() -> None:
+def test_the_glossary_names_the_replaced_words() -> None:
     # Given the third column of the table
     glossary = (ROOT / "docs/architecture.md").read_text().partition("## Glossary")[2]
     rows = [line.split("|") for line in glossary.splitlines() if line.startswith("| ")]
-    # Then every word that is checked above, but for spellings, is in it
+    # Then every word that is checked above, except spellings, is in it
     avoided = " ".join(row[3] for row in rows)
     assert [
         word for word in ("picture", "shot", "artifact", "politeness", "vitals", "inventory") if word not in avoided
@@ -50,8 +50,8 @@ def test_the_glossary_names_them() -> None:
 
 
 @pytest.mark.parametrize("page", [path for path in pages() if path.suffix == ".md"], ids=lambda page: page.name)
-def test_no_line_of_prose_is_longer_than_a_reader_likes(page: Path) -> None:
+def test_no_line_of_prose_is_too_long(page: Path) -> None:
     # Given the lines of a page that are neither a table nor code
     prose = [line for line in page.read_text().splitlines() if not line.startswith(("|", "    ", "- [", "["))]
-    # Then none is too long
+    # Then none of them is too long
     assert [line for line in prose if len(line) > MAX_PROSE_CHARS] == []

@@ -1,4 +1,4 @@
-"""One host, one form: however a URL, a list or a page writes it."""
+"""Every host has one canonical form, however a URL, a list or a page writes it."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ from stillframe.errors import BlockedAddress, InvalidRequest
         ("", ""),
     ],
 )
-def test_a_host_has_one_form(host: str, canonical: str) -> None:
+def test_a_host_has_one_canonical_form(host: str, canonical: str) -> None:
     assert canonical_host(host) == canonical
-    # And that form stays as it is
+    # And the canonical form is stable
     assert canonical_host(canonical) == canonical
 
 
 @pytest.mark.parametrize("host", ["256.1.1.1", "1.2.3.4.5", "0x100000000", "1.2.3.09", "a" * 254, "a.0x1g.7"])
-def test_a_host_that_no_browser_accepts_has_none(host: str) -> None:
+def test_a_host_that_no_browser_accepts_has_no_canonical_form(host: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # its message is shown as it is
         canonical_host(host)
 
@@ -73,7 +73,7 @@ def test_an_invalid_host_is_an_invalid_request() -> None:
         ("2001:0:4136:e378:8000:63bf:3fff:fdd2", ["65.54.227.120", "192.0.2.45"]),
     ],
 )
-def test_every_address_inside_an_address_is_seen(address: str, embedded: list[str]) -> None:
+def test_every_embedded_address_is_found(address: str, embedded: list[str]) -> None:
     assert [str(each) for each in embedded_addresses(ip_address(address))] == embedded
 
 
@@ -97,13 +97,13 @@ DENIED = ("denied.test", ".denied.test", "12.0.0.0/24", "bücher.example", "[260
         "http://[2606:4700:0:0::1]/",
     ],
 )
-def test_the_deny_list_is_not_passed_by_another_spelling(url: str) -> None:
+def test_another_spelling_does_not_bypass_the_deny_list(url: str) -> None:
     with pytest.raises(BlockedAddress, match=r"deny\.list"):
         EgressPolicy.of(deny=DENIED).check_page(url)
 
 
 @pytest.mark.parametrize("url", ["http://notdenied.test/", "http://12.0.1.1/", "http://bucher.example/"])
-def test_what_is_only_like_it_is_not_denied(url: str) -> None:
+def test_a_merely_similar_host_is_not_denied(url: str) -> None:
     EgressPolicy.of(deny=DENIED).check_page(url)
 
 
@@ -116,7 +116,7 @@ def test_what_is_only_like_it_is_not_denied(url: str) -> None:
         ("bücher.internal", "http://xn--bcher-kva.internal/"),
     ],
 )
-def test_an_exception_is_known_in_another_spelling(entry: str, url: str) -> None:
+def test_an_exception_applies_to_another_spelling(entry: str, url: str) -> None:
     EgressPolicy.of([entry]).check_page(url)
 
 

@@ -1,4 +1,4 @@
-"""The browser's pipe: an event that is too long is dropped, and what comes after it is not."""
+"""The browser's pipe: an event that is too long is dropped, and the messages after it are not."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def pieces_of(stream: bytes, size: int) -> list[bytes]:
 def test_an_event_that_is_too_long_is_dropped(method: str, size: int) -> None:
     # Given a long event between two messages
     stream = BEFORE + event(method, 3 * MAX_EVENT_BYTES) + AFTER
-    # When it arrives in pieces, then the two are there, and the connection goes on
+    # When it arrives in pieces, then only the long event is dropped, and the connection stays open
     assert pass_through_pipe(pieces_of(stream, size)) == ([BEFORE, AFTER], False)
 
 
-def test_an_event_just_short_enough_is_not() -> None:
+def test_an_event_just_within_the_limit_is_kept() -> None:
     short = event("Runtime.consoleAPICalled", MAX_EVENT_BYTES - 200)
     assert pass_through_pipe([BEFORE + short + AFTER]) == ([BEFORE, short, AFTER], False)
 
 
-def test_an_answer_is_never_too_long() -> None:
-    # A screenshot may be as long as it likes.
+def test_an_answer_has_no_length_limit() -> None:
+    # The data of a screenshot may have any length.
     answer = as_chromium({"id": 2, "result": {"data": b"x" * (4 * MAX_EVENT_BYTES)}})
     assert pass_through_pipe(pieces_of(BEFORE + answer + AFTER, 100_000)) == ([BEFORE, answer, AFTER], False)
 
@@ -46,6 +46,6 @@ def test_a_paused_request_may_carry_an_upload() -> None:
 
 
 @pytest.mark.parametrize("first", [1, 7, 8, 20, 90, 102, 103])
-def test_it_is_dropped_wherever_its_beginning_is_cut(first: int) -> None:
+def test_a_long_event_is_dropped_wherever_its_beginning_is_cut(first: int) -> None:
     stream = event("Runtime.consoleAPICalled", 2 * MAX_EVENT_BYTES) + AFTER
     assert pass_through_pipe([stream[:first], *pieces_of(stream[first:], 500_000)]) == ([AFTER], False)

@@ -1,4 +1,4 @@
-"""The worker's own memory: measured, and a reason to run fewer captures at once."""
+"""The worker's own memory is measured, and when it is high, fewer captures run at once."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from stillframe_renderer.load.machine import own_memory_bytes
 MEGABYTE = 1 << 20
 
 
-def test_what_the_process_holds_is_measured() -> None:
-    # Given what it has
+def test_the_memory_of_the_process_is_measured() -> None:
+    # Given the memory that this process uses
     before = own_memory_bytes()
-    # When it holds 64 MB more, which it has written to
-    held = bytearray(b"x" * (64 * MEGABYTE))
-    # Then that is seen
+    # When it allocates and writes another 64 MB
+    allocated = bytearray(b"x" * (64 * MEGABYTE))
+    # Then the measurement grows by about as much
     assert 60 * MEGABYTE < own_memory_bytes() - before < 80 * MEGABYTE
-    assert len(held) == 64 * MEGABYTE
+    assert len(allocated) == 64 * MEGABYTE
 
 
 @pytest.mark.parametrize(("function_memory_mb", "limit"), [(2048, 409), (1024, 204), (None, 1024)])
@@ -30,14 +30,14 @@ def test_the_limit_follows_the_functions_memory(function_memory_mb: int | None, 
     assert default_worker_limit_mb(function_memory_mb) == limit
 
 
-def test_a_worker_that_holds_too_much_says_so() -> None:
-    # Given engines that have started no browser, one with room for this process and one without
+def test_a_worker_that_uses_too_much_memory_reports_it() -> None:
+    # Given engines without a browser, one whose limit is above this process's memory and one whose limit is below it
     async def never() -> Any:
         raise AssertionError
 
     guard = EgressGuard(EgressPolicy())
-    roomy = RenderEngine(never, guard, max_worker_mb=100_000)
-    tight = RenderEngine(never, guard, max_worker_mb=1)
-    # Then the second one asks for fewer captures at once
-    assert roomy.memory_share() < 0.1
-    assert tight.memory_share() > 1
+    under_limit = RenderEngine(never, guard, max_worker_mb=100_000)
+    over_limit = RenderEngine(never, guard, max_worker_mb=1)
+    # Then only the second one reports more than its full share
+    assert under_limit.memory_share() < 0.1
+    assert over_limit.memory_share() > 1

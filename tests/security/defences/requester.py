@@ -59,7 +59,7 @@ REQUESTER = (
         f"{SHARED}/egress/hosts.py",
         'name = _ascii(text).rstrip(".")',
         "name = _ascii(text)",
-        "tests/unit/test_hosts.py::test_the_deny_list_is_not_passed_by_another_spelling",
+        "tests/unit/test_hosts.py::test_another_spelling_does_not_bypass_the_deny_list",
     ),
     Defence(
         "lookups end with their capture",
@@ -87,6 +87,6 @@ REQUESTER = (
         f"{SHARED}/printable.py",
         "    return text.translate(ESCAPES)\n",
         "    return text\n",
-        "tests/unit/test_printable.py::test_no_field_of_a_record_reaches_the_terminal_as_it_is",
+        "tests/unit/test_printable.py::test_no_field_of_a_record_is_printed_unescaped",
     ),
 )
