@@ -57,7 +57,7 @@ def test_a_page_of_the_corpus_is_rendered_correctly(results: Results, name: str)
     ],
 )
 def test_the_corpus_server_sends_each_header_once(path: str, content_type: str) -> None:
-    # Given / When a response of the corpus's own server
+    # Given / When a request to the server of the corpus
     with serving(CorpusSite) as site:
         connection = http.client.HTTPConnection(site)
         connection.request("GET", path)

@@ -26,7 +26,7 @@ def test_the_fleet_has_three_to_twenty_tasks(fleet: dict[str, Any]) -> None:
 
 
 def test_it_tracks_cpu_memory_and_the_backlog_per_task(fleet: dict[str, Any]) -> None:
-    # Given / When the tracking policies
+    # Given / When the target-tracking policies
     tracking = [
         each["TargetTrackingScalingPolicyConfiguration"]
         for each in policies(fleet)

@@ -35,7 +35,7 @@ def test_after_a_crash_between_put_and_completion_the_image_is_adopted(
         dying.process(message(REQUEST), FakeContext(60))
     monkeypatch.undo()
     before = cloud.versions()
-    # When its message is delivered second_renderer after the lease has ended
+    # When its message is delivered again after the lease has ended
     clock.advance(100)
     second_renderer = FakeRenderer(color="#ff0000")
     outcome = capture_with(cloud.clients, cloud.settings, second_renderer, clock, "worker-2").process(

@@ -134,7 +134,7 @@ def test_after_the_last_receive_the_capture_is_failed_and_dead_lettered(
     ],
 )
 def test_an_invalid_body_is_dead_lettered_with_its_reason(cloud: Cloud, clock: FakeClock, body: str) -> None:
-    # Given / When a message with an invalid body
+    # Given / When a message with an invalid body is processed
     outcome = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).process(message(body), FakeContext())
     # Then its unchanged body is in the dead-letter queue with the reason
     if not body:

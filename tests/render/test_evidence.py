@@ -28,12 +28,12 @@ def test_requests_are_counted(studio: Studio) -> None:
 
 
 def test_errors_of_the_page_are_recorded(studio: Studio) -> None:
-    # Given / When
+    # Given / When a page that logs an error and throws another
     result = studio.render(
         "<script>console.error('one', 2, 2.5, -0.5, 1e300); console.log('quiet')</script>"
         "<script>nobody.knows()</script>"
     )
-    # Then
+    # Then both are recorded
     assert result.facts.console_errors == ["one 2 2.5 -0.5 1e+300", "ReferenceError: nobody is not defined"]
 
 

@@ -31,7 +31,7 @@ def extra(result: RenderResult, file: str) -> bytes:
         ({}, "thumbnail.webp", (320, 200), "WEBP"),
         ({"width": 640, "format": "jpeg"}, "thumbnail.jpg", (640, 400), "JPEG"),
         ({"width": 100, "height": 25, "format": "png"}, "thumbnail.png", (100, 25), "PNG"),
-        # A taller shape than the image's: it is filled, and the sides are cut off.
+        # Taller in shape than the image: the thumbnail is filled, and the rest of the width is cut off.
         ({"width": 100, "height": 100, "format": "png"}, "thumbnail.png", (100, 100), "PNG"),
     ],
 )

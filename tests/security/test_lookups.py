@@ -102,7 +102,7 @@ def test_names_without_an_answer_do_not_delay_other_names() -> None:
     server.close()
 
 
-def test_a_slow_answer_is_waited_for_although_all_before_it_were_quick() -> None:
+def test_a_slow_answer_is_awaited_even_after_quick_ones() -> None:
     # Given a name server that answers at once, but takes two seconds for one name
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind(("127.0.0.1", 0))
@@ -118,12 +118,12 @@ def test_a_slow_answer_is_waited_for_although_all_before_it_were_quick() -> None
         )
         for number in range(20):
             await resolver.resolve(f"good.quick{number}")
-        # When that name is asked for
+        # When that name is looked up
         answer = await resolver.resolve("good.slow")
         await resolver.close()
         return [str(address) for address in answer]
 
-    # Then its answer is the one that counts
+    # Then its answer is awaited
     assert asyncio.run(scenario()) == ["93.184.216.34"]
     server.close()
 

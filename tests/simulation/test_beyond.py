@@ -1,4 +1,4 @@
-"""A loss that is not promised away: it can happen, and the audit finds it."""
+"""A loss outside the promise: it can happen, and the audit finds it."""
 
 from __future__ import annotations
 

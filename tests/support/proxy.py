@@ -100,7 +100,7 @@ def proxying(endpoint: str, before: Interference = untouched, after: Interferenc
         do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = forward
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class calls it so
-            """Quiet."""
+            """Log nothing."""
 
     server = QuietServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

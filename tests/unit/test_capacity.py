@@ -174,7 +174,7 @@ def test_the_visibility_timeout_is_never_under_six_times_the_functions() -> None
 
 @pytest.mark.parametrize("size", list(TARGETS))
 def test_the_plan_yields_the_presets_of_the_deployment(size: str) -> None:
-    # Given / When the plan of a size
+    # Given / When the plan for a preset
     context = preset(size).function.to_context()
     # Then it has the values of that preset in the stacks
     planned = {name.removeprefix("stillframe:"): value for name, value in context.items()}

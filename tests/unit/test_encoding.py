@@ -54,7 +54,7 @@ def test_a_message_is_decoded_completely() -> None:
 def test_binary_data_stays_unchanged() -> None:
     # Given an answer with bytes that would be read as text if they were not marked as binary
     raw = as_chromium({"id": 70_000, "result": {"data": b"a\0b\0", "name": "é"}})
-    # When / Then
+    # When it is parsed, then they stay bytes
     fields = parse_message(raw)
     assert fields["id"] == 70_000
     assert fields["result"].open() == {"data": Binary(b"a\0b\0"), "name": "é"}
@@ -67,7 +67,7 @@ def test_half_a_character_becomes_a_question_mark() -> None:
 
 @pytest.mark.parametrize("session_id", [None, "B" * 32])
 def test_a_command_has_the_form_that_chromium_accepts(session_id: str | None) -> None:
-    # Given / When
+    # Given / When a command is encoded
     params = {"url": "http://a/", "list": [{"x": 1}], "on": True}
     raw = encode(300, "Page.navigate", params, session_id)
     # Then the outermost map and the parameters have indefinite length, each in an envelope
@@ -110,7 +110,7 @@ def test_messages_are_complete_however_they_arrive(size: int) -> None:
     if size == 1:
         stream = b"".join(MESSAGES[:2])
     pieces = [stream[start : start + size] for start in range(0, len(stream), size)]
-    # When / Then
+    # When they arrive one after the other, then every message is complete and the connection stays open
     messages, has_ended = pass_through_pipe(pieces)
     assert messages == (MESSAGES[:2] if size == 1 else MESSAGES)
     assert not has_ended

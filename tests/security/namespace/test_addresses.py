@@ -97,7 +97,7 @@ def test_a_name_that_does_not_exist_is_a_permanent_error(engine: RenderEngine) -
     assert render_error(engine, "http://nx.test/").code == "UNKNOWN_HOST"
 
 
-def test_a_slow_name_server_is_waited_for(engine: RenderEngine) -> None:
+def test_the_answer_of_a_slow_name_server_is_awaited(engine: RenderEngine) -> None:
     assert render(engine, "http://slow.test/").facts.title == "here"
 
 
