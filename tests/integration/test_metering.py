@@ -26,6 +26,7 @@ class Pages(QuietHandler):
         self.answer(200, f"<p>page</p><script>{BUSY if self.path == '/busy' else ''}</script>".encode())
 
 
+@pytest.mark.alone
 def test_a_page_is_charged_for_its_cpu_time(chromium: str) -> None:
     # Given a page that computes for a while, and a page that does not
     with serving(Pages) as site, local_engine(chromium, site) as engine:
