@@ -101,6 +101,10 @@ def main() -> None:
         # The process that read our output has ended (`stillframe list | head`).
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _exit_with(f"{error.filename}: {error.strerror}", 1)
 
 
 def _exit_with(message: str, status: int) -> None:

@@ -61,7 +61,7 @@ def embedded_environment(**overrides: str) -> Iterator[EmbeddedEnvironment]:
 
 
 class ShootSession:
-    """Sends requests, captures them, and collects one result for each message."""
+    """Sends requests, captures them, and collects one result for each message in a directory that exists."""
 
     def __init__(self, environment: EmbeddedEnvironment, directory: Path) -> None:
         self._settings = environment.settings
@@ -75,7 +75,6 @@ class ShootSession:
 
     def capture(self, requests: Sequence[CaptureRequest]) -> Iterator[dict[str, Any]]:
         """Capture the requests and yield their results in the same order. Writes images, results and gallery."""
-        self._directory.mkdir(parents=True, exist_ok=True)
         with ProgressReport("capturing", len(requests)) as progress:
 
             def observe(outcome: Outcome) -> None:

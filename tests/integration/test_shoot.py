@@ -269,3 +269,14 @@ def gallery(site: str, chromium: str, tmp_path_factory: pytest.TempPathFactory) 
     stillframe("shoot", "--file", str(lines), "--out", str(folder), "--allow-host", site)
     with serve_directory(folder) as host, local_engine(chromium, host) as engine:
         yield engine, host
+
+
+def test_an_output_directory_that_cannot_be_created_is_one_clear_line(site: str, tmp_path: Path) -> None:
+    # Given a file where a directory would have to be
+    (tmp_path / "notes.txt").write_text("mine")
+    out = tmp_path / "notes.txt" / "images"
+    # When
+    run = stillframe("shoot", f"http://{site}/colour?hex=008000", "--out", str(out), "--allow-host", site)
+    # Then the only output names the path and what is wrong with it
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == f"stillframe: {out}: Not a directory\n"

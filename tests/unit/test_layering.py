@@ -47,9 +47,8 @@ def sources(*folders: str) -> list[Path]:
     return [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
 
 
-def texts_in(path: Path) -> list[str]:
+def texts_in(tree: ast.Module) -> list[str]:
     """Every string literal of a module except docstrings; parts of f-strings are included."""
-    tree = ast.parse(path.read_text())
     docstrings = {
         ast.get_docstring(node, clean=False)
         for node in ast.walk(tree)
@@ -60,17 +59,45 @@ def texts_in(path: Path) -> list[str]:
 
 
 CONDITION = re.compile(r"attribute_(not_)?exists|^ConditionExpression$")
+TABLE = "layers/stillframe/python/stillframe/table"
+
+
+def has_condition(source: str) -> bool:
+    """Whether a module contains a condition on the table, in any of the ways that boto3 and `Update` take one."""
+    tree = ast.parse(source)
+    keywords = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    return bool(
+        any(CONDITION.search(text) for text in texts_in(tree))
+        or "ConditionExpression" in keywords
+        or {"Update", "Attr"} & called
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "client.put_item(TableName='t', Item={}, ConditionExpression='size(pk) = :n')",
+        "client.update_item(**{'ConditionExpression': text})",
+        "table.put_item(Item={}, Expression=Attr('pk').not_exists())",
+        "Update({}, text)",
+        "text = f'attribute_not_exists({name})'",
+    ],
+)
+def test_a_condition_is_recognized_however_it_is_passed(source: str) -> None:
+    assert has_condition(source)
+    assert not has_condition("client.get_item(TableName='t', Key={}, ConsistentRead=True)")
 
 
 def test_only_the_transitions_module_writes_conditions_on_the_table() -> None:
     # Given / When the modules that contain a condition, or build an `Update`, which has one
     found = {
-        path.name
+        str(path.relative_to(ROOT))
         for path in sources("layers", "lambda_src", "cli", "stacks")
-        if any(CONDITION.search(text) for text in texts_in(path)) or re.search(r"\bUpdate\(", path.read_text())
+        if has_condition(path.read_text())
     }
     # Then only transitions.py does; update.py only formats the condition that it is given
-    assert found == {"transitions.py", "update.py"}
+    assert found == {f"{TABLE}/transitions.py", f"{TABLE}/update.py"}
 
 
 def test_every_worker_configures_its_process_before_it_is_wired() -> None:

@@ -71,10 +71,15 @@ def shoot(
     as_json: bool,
     tabs: int | str | None = None,
 ) -> int:
-    """Capture the requests and print the results. Returns the exit status: 1 when a capture failed."""
+    """Capture the requests and print the results. Returns the exit status: 1 when a capture failed.
+
+    Raises OSError when the output directory cannot be created.
+    """
     overrides = {} if tabs is None else {"STILLFRAME_TABS": str(tabs)}
     if allow_hosts:
         overrides["STILLFRAME_ALLOW_HOSTS"] = ",".join(allow_hosts)
+    # A directory that cannot be written to is to be known before anything is captured.
+    out.mkdir(parents=True, exist_ok=True)
     results: list[dict[str, Any]] = []
     with embedded_environment(**overrides) as environment:
         for result in ShootSession(environment, out).capture(requests):

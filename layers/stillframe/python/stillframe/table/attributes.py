@@ -35,8 +35,8 @@ S3_KEY = "s3Key"
 
 # The other items: slots of hosts, wait counts, last captures.
 HOLDER = "holder"
-TURN = "turn"
-CAPTURE_ID = "captureId"
+WAIT_COUNT = "turn"
+LAST_SCREENSHOT_ID = "captureId"
 
 
 def to_attributes(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stillframe.table import transitions
-from stillframe.table.attributes import CAPTURE_ID, S3_KEY
+from stillframe.table.attributes import LAST_SCREENSHOT_ID, S3_KEY
 from stillframe.table.record import Record, Status
 from stillframe.table.table import Table
 
@@ -35,7 +35,7 @@ class LastCaptures:
     def last(self, payload_hash: str) -> EarlierCapture | None:
         """The last capture of a request. Raises ServiceUnavailable."""
         item = self._table.get(PREFIX + payload_hash)
-        return EarlierCapture(item[CAPTURE_ID], item[S3_KEY]) if item is not None else None
+        return EarlierCapture(item[LAST_SCREENSHOT_ID], item[S3_KEY]) if item is not None else None
 
     def by_id(self, screenshot_id: str) -> EarlierCapture | None:
         """The capture with this screenshot id, if it succeeded. Raises ServiceUnavailable."""

@@ -2,21 +2,18 @@
 
 A transition is one conditional update: DynamoDB decides, in a single write, whether it happens.
 
-                  queue                     claim                      complete
-      (no record) -----> queued ----------------------> processing ----------------> success
-           |               ^ ^                           ^  | |  ^
-           |    claim      | |          release          |  | |  |
-           +---------------|-|---------------------------+  | +--+
-                           | +------------------------------+  take over: the lease has expired
-                           |                                |
-                           | reset                          | fail
-                           |                                v
-                           +----------------------------- failed
-                                                            |
-                                                            +--> processing
-                                                               claim: only if the code is retryable
+                           +--------- release ----------+
+                           v                            |
+    (no record) --queue--> queued --claim--> processing-+--complete--> success
+         |                 ^                 ^  ^    |
+         +------ claim ----|-----------------+  |    +--fail--> failed
+                           |                    |               | |
+                           |                    +---- claim ----+ |      only if its code is retryable
+                           +----------------------- reset --------+
 
-`claim` covers the three arrows that lead to `processing` and the takeover in one write, because only the table knows
+    processing --take over--> processing                                 only if its lease has expired
+
+`claim` is the three arrows of that name and the takeover in one write, because only the table knows
 which of them applies. A success is final. Completing, failing and releasing are fenced by the token of the claim: a
 holder whose lease expired and was taken over changes nothing.
 
@@ -33,7 +30,6 @@ from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import Delivery
 from stillframe.table.attributes import (
     ATTEMPTS,
-    CAPTURE_ID,
     CLAIM_TOKEN,
     CLAIMED_AT,
     ERROR_CODE,
@@ -42,6 +38,7 @@ from stillframe.table.attributes import (
     HOLDER,
     ID,
     INDEX_SHARD,
+    LAST_SCREENSHOT_ID,
     LEASE_EXPIRES_AT,
     MESSAGE_ID,
     METADATA,
@@ -51,9 +48,9 @@ from stillframe.table.attributes import (
     S3_KEY,
     STATUS,
     TENANT,
-    TURN,
     UPDATED_AT,
     URL,
+    WAIT_COUNT,
     WORKER_ID,
 )
 from stillframe.table.record import Record, Status, index_shard
@@ -219,8 +216,8 @@ def _slot_values(token: str, now_ms: int, lease_ms: int, kept_seconds: int) -> d
 def raise_wait_count(count: int, now_ms: int, kept_seconds: int) -> Update:
     """How often a message has waited for its host: it only ever grows."""
     return Update(
-        condition=f"attribute_not_exists(#{TURN}) OR #{TURN} < :count",
-        set_values={TURN: count, EXPIRES_AT: now_ms // 1000 + kept_seconds},
+        condition=f"attribute_not_exists(#{WAIT_COUNT}) OR #{WAIT_COUNT} < :count",
+        set_values={WAIT_COUNT: count, EXPIRES_AT: now_ms // 1000 + kept_seconds},
         values={":count": count},
     )
 
@@ -230,7 +227,7 @@ def replace_last_capture(screenshot_id: str, s3_key: str, claimed_at_ms: int, ex
     return Update(
         condition=f"attribute_not_exists(#{CLAIMED_AT}) OR #{CLAIMED_AT} <= :claimed_at",
         set_values={
-            CAPTURE_ID: screenshot_id,
+            LAST_SCREENSHOT_ID: screenshot_id,
             S3_KEY: s3_key,
             CLAIMED_AT: claimed_at_ms,
             EXPIRES_AT: expires_at,

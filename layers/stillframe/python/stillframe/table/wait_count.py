@@ -9,7 +9,7 @@ from __future__ import annotations
 from stillframe.clock import Clock
 from stillframe.request.message import Message
 from stillframe.table import transitions
-from stillframe.table.attributes import TURN
+from stillframe.table.attributes import WAIT_COUNT
 from stillframe.table.table import Table
 
 # A screenshot id cannot contain this character, so such an item is never in the place of a record.
@@ -32,7 +32,7 @@ class WaitCounts:
     def is_newest(self, message: Message) -> bool:
         """Whether no later copy of the message is known. Raises ServiceUnavailable."""
         item = self._table.get(_key(message)) or {}
-        return message.waits >= int(item.get(TURN, 0))
+        return message.waits >= int(item.get(WAIT_COUNT, 0))
 
     def count(self, message: Message) -> None:
         """Count one more wait: the copy of the message was sent. Raises ServiceUnavailable."""
