@@ -107,6 +107,17 @@ def test_every_import_name_begins_with_stillframe(wheel: Path) -> None:
     assert {name for name in names if not name.startswith("stillframe")} == set()
 
 
+def test_the_licence_of_everything_bundled_is_declared_and_included(wheel: Path) -> None:
+    # Given / When
+    archive = zipfile.ZipFile(wheel)
+    (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    texts = {Path(name).name for name in archive.namelist() if ".dist-info/licenses/" in name}
+    # Then scanners of licences see those of the filter lists, of autoconsent and of the font as well
+    (expression,) = re.findall(r"^License-Expression: (.*)", archive.read(metadata).decode(), re.MULTILINE)
+    assert set(expression.split(" AND ")) == {"Apache-2.0", "MPL-2.0", "CC-BY-SA-3.0", "OFL-1.1"}
+    assert texts == {"LICENSE", "OFL.txt", "autoconsent.LICENSE", "README.md"}
+
+
 def test_every_imported_package_is_declared(wheel: Path) -> None:
     # Given the packages that the wheel declares, with their own dependencies
     archive = zipfile.ZipFile(wheel)
