@@ -21,9 +21,9 @@ from .storage_stack import StorageStack
 FIVE_MINUTES = Duration.minutes(5)
 QUARTER_HOUR = Duration.minutes(15)
 HOUR = Duration.hours(1)
-# Of all claims.
+# In percent of all claims.
 LOST_CLAIMS_PERCENT = 5
-# Of all images.
+# In percent of all images.
 BLANK_PERCENT = 5
 STALE_CLAIMS = 5
 # After this many minutes at the maximum, the load is more than a burst.

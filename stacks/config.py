@@ -18,8 +18,8 @@ CONTEXT_PREFIX = "stillframe:"
 SIZE_KEY = "size"
 # Also accepted without the prefix, as `-c compute=fargate`, because it is the value that is set most often.
 COMPUTE_KEY = "compute"
-# Of an event source mapping with provisioned pollers (AWS Lambda, "Configuring scaling behavior for SQS event source
-# mappings").
+# Concurrent invocations per provisioned poller of an event source mapping (AWS Lambda, "Configuring scaling behavior
+# for SQS event source mappings").
 CONCURRENCY_PER_POLLER = 10
 # The memory sizes in MB that AWS Fargate offers for each CPU size ("Task CPU and memory").
 TASK_MEMORY_MB = {

@@ -20,7 +20,7 @@ REQUESTER = (
         "tests/security/test_requesters.py::test_a_grant_is_for_one_origin_and_optionally_for_one_tenant",
     ),
     Defence(
-        "a reference comes without scripts",
+        "a request with a secret reference has no scripts",
         f"{SHARED}/request/options/model.py",
         "        if self.has_references():\n",
         "        if False:\n",
@@ -41,7 +41,7 @@ REQUESTER = (
         "tests/security/test_requesters.py::test_a_cookie_by_reference_goes_to_its_host_and_not_to_scripts",
     ),
     Defence(
-        "a secret is kept out of what is stored",
+        "a secret is removed from what is stored",
         f"{RENDERER}/message/job.py",
         "result = redacted(tools.renderer.render(url, resolved, self._deadline), secrets)",
         "result = tools.renderer.render(url, resolved, self._deadline)",
@@ -55,7 +55,7 @@ REQUESTER = (
         "tests/security/test_requesters.py::test_a_comparison_reveals_nothing_about_another_request",
     ),
     Defence(
-        "a host has one form",
+        "a host has one canonical form",
         f"{SHARED}/egress/hosts.py",
         'name = _ascii(text).rstrip(".")',
         "name = _ascii(text)",
@@ -69,7 +69,7 @@ REQUESTER = (
         "tests/security/test_lookups.py::test_lookups_end_with_their_capture",
     ),
     Defence(
-        "a capture looks up so many names",
+        "the lookups of a capture are limited",
         f"{GUARD}/session.py",
         "                raise Refusal(Reason.LOOKUPS)\n",
         "                pass\n",
@@ -83,7 +83,7 @@ REQUESTER = (
         "tests/unit/test_pipe.py::test_an_event_that_is_too_long_is_dropped",
     ),
     Defence(
-        "others' text has no effect on a terminal",
+        "other people's text has no effect on a terminal",
         f"{SHARED}/printable.py",
         "    return text.translate(ESCAPES)\n",
         "    return text\n",

@@ -22,7 +22,7 @@ from stillframe.request.options.wire import ID_PATTERN, ID_RULE
 # Chromium's own limit for a URL (url::kMaxURLChars) is 2 MiB. No page needs that much, and a record holds 400 KB.
 MAX_URL_CHARS = 16_384
 SCHEME = re.compile(r"(\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?)([/\\]*)(.*)\Z", re.DOTALL)
-# An authority after which an `@` is part of the path: a password would look like a port that is none.
+# A host with an optional numeric port. An `@` after anything else may end a password that contains a slash.
 HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^:]*)(?::[0-9]*)?")
 
 
