@@ -78,7 +78,7 @@ def shoot(
     overrides = {} if tabs is None else {"STILLFRAME_TABS": str(tabs)}
     if allow_hosts:
         overrides["STILLFRAME_ALLOW_HOSTS"] = ",".join(allow_hosts)
-    # A directory that cannot be written to is to be known before anything is captured.
+    # Fail before the environment starts, not after the captures.
     out.mkdir(parents=True, exist_ok=True)
     results: list[dict[str, Any]] = []
     with embedded_environment(**overrides) as environment:
