@@ -86,10 +86,25 @@ MACHINE = (
     ),
     Defence(
         "the browser's memory is limited",
-        f"{RENDERER}/browsers/pool.py",
-        "                    chromium.memory.kill_largest()\n",
-        "",
+        f"{RENDERER}/browsers/memory_watch.py",
+        "            kill_largest_renderer(usage)\n",
+        "            pass\n",
         "tests/security/test_confinement.py::test_only_a_page_with_too_much_memory_ends",
+    ),
+    Defence(
+        "the page that stores too much is ended",
+        f"{RENDERER}/browsers/memory_watch.py",
+        "        if chromium.memory.kept(usage) > usage.largest_renderer:\n",
+        "        if chromium.memory.kept(usage) < 0:\n",
+        "tests/security/test_storage.py"
+        "::test_the_page_that_stores_too_much_is_ended_and_the_page_beside_it_is_not[blobs]",
+    ),
+    Defence(
+        "a page that was suspected wrongly is captured again",
+        f"{RENDERER}/browsers/pool.py",
+        "            except WronglySuspected:\n                self._retire(chromium)\n",
+        "            except WronglySuspected as error:\n                raise BrowserCrashed('suspected') from error\n",
+        "tests/security/test_storage.py::test_a_page_that_is_ended_on_suspicion_is_captured_all_the_same",
     ),
     Defence(
         "the browser is replaced after a number of captures",

@@ -18,10 +18,11 @@ from stillframe.image.render_result import RenderResult
 from stillframe.request.options import RenderOptions
 
 from ..chromium.browser import Chromium
-from ..chromium.memory import WATCH_SECONDS
 from ..chromium.tab import Tab
 from ..guard.server import EgressGuard
 from ..page.capture import PageCapture
+from .attempt import attempt
+from .memory_watch import MemoryWatch, WronglySuspected
 from .spare_tab import GuardedTab, SpareTab
 
 logger = logging.getLogger(__name__)
@@ -43,30 +44,37 @@ class BrowserPool:
     def __init__(self, launch: Launcher, guard: EgressGuard, memory_limit: int) -> None:
         self._launch = launch
         self._guard = guard
-        self._memory_limit = memory_limit
+        self._memory = MemoryWatch(memory_limit)
         self._spare_tab = SpareTab(guard)
-        self._watcher: asyncio.Task[None] | None = None
         self._current: Chromium | None = None
         self._users: dict[Chromium, int] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._lock = asyncio.Lock()
         self._ended_cpu_seconds = 0.0
-        # The current browser's memory as a share of its limit, when it was last measured.
-        self.memory_share = 0.0
+
+    @property
+    def memory_share(self) -> float:
+        """The current browser's memory as a share of its limit, when it was last measured."""
+        return self._memory.share_of(self._current) if self._current is not None else 0.0
 
     async def capture(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
         """Capture a page before the deadline. Raises a CaptureError."""
-        chromium = await self._acquire(deadline)
-        try:
-            return await self._capture_on(chromium, url, options, deadline)
-        except (PyppeteerError, ConnectionError) as error:
-            self._retire(chromium)
-            raise BrowserCrashed(f"the browser failed during the capture: {error}") from error
-        except BrowserCrashed:
-            self._retire(chromium)
-            raise
-        finally:
-            self._release(chromium)
+        while True:
+            chromium = await self._acquire(deadline)
+            try:
+                async with self._guarded_tab(chromium, deadline) as guarded:
+                    capture = PageCapture(guarded.tab, url, self._guard.policy, guarded.session, options, deadline)
+                    return await attempt(capture, guarded.tab, self._memory, deadline)
+            except WronglySuspected:
+                self._retire(chromium)
+            except (PyppeteerError, ConnectionError) as error:
+                self._retire(chromium)
+                raise BrowserCrashed(f"the browser failed during the capture: {error}") from error
+            except BrowserCrashed:
+                self._retire(chromium)
+                raise
+            finally:
+                self._release(chromium)
 
     async def warm_up(self) -> None:
         """Start the browser and open a tab ahead of the first capture."""
@@ -98,8 +106,6 @@ class BrowserPool:
         except TimeoutError as error:
             raise CaptureTimeout("the browser did not start before the job's deadline") from error
         self._users[chromium] = self._users.get(chromium, 0) + 1
-        if self._watcher is None or self._watcher.done():
-            self._watcher = asyncio.create_task(self._watch_memory())
         chromium.captures += 1
         if chromium.captures >= CAPTURES_PER_BROWSER:
             self._retire(chromium)
@@ -142,34 +148,6 @@ class BrowserPool:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _capture_on(
-        self, chromium: Chromium, url: str, options: RenderOptions, deadline: Deadline
-    ) -> RenderResult:
-        async with self._guarded_tab(chromium, deadline) as guarded:
-            tab = guarded.tab
-            capture = PageCapture(tab, url, self._guard.policy, guarded.session, options, deadline)
-            work = asyncio.create_task(capture.run())
-            try:
-                waiting: set[asyncio.Future[Any]] = {work, tab.crash, chromium.connection.closed}
-                done, _ = await asyncio.wait(
-                    waiting, timeout=deadline.remaining_seconds(), return_when=asyncio.FIRST_COMPLETED
-                )
-                # A dying renderer also fails the call in progress: its crash is the better reason.
-                if tab.crash in done:
-                    self._retire(chromium)
-                    raise BrowserCrashed(
-                        f"the page's renderer {'used too much memory' if chromium.used_too_much_memory else 'crashed'}"
-                    )
-                if work in done:
-                    return work.result()
-                if done:
-                    raise BrowserCrashed("the browser died during the capture")
-                raise CaptureTimeout("the capture did not end before the job's deadline")
-            finally:
-                work.cancel()
-                tab.crash.cancel()
-                await asyncio.gather(work, return_exceptions=True)
-
     @contextlib.asynccontextmanager
     async def _guarded_tab(self, chromium: Chromium, deadline: Deadline) -> AsyncIterator[GuardedTab]:
         try:
@@ -201,17 +179,3 @@ class BrowserPool:
             self._retire(chromium)
         finally:
             self._release(chromium)
-
-    async def _watch_memory(self) -> None:
-        """Measure the memory of the browsers while there are captures, and end the process that uses too much."""
-        while any(self._users.values()):
-            await asyncio.sleep(WATCH_SECONDS)
-            for chromium in list(self._users):
-                share = await asyncio.to_thread(chromium.memory.share_of, self._memory_limit)
-                if chromium is self._current:
-                    self.memory_share = share
-                if share > 1:
-                    # The mark comes first: the crash is noticed at once.
-                    chromium.used_too_much_memory = True
-                    chromium.memory.kill_largest()
-                    self._retire(chromium)

@@ -33,6 +33,8 @@ WAIT_FOR_COMMANDS = {
     "filter": [{"type": "page"}],
 }
 
+NO_CONTEXT = "no such context"
+
 
 class Chromium:
     """One running browser: its process group, its profile, and its pipe."""
@@ -116,9 +118,12 @@ class Chromium:
         )
 
     async def close_context(self, context_id: str) -> None:
-        """Close a context with everything in it. Raises PyppeteerError or ConnectionError if the browser is broken."""
-        self._tabs.pop(context_id, None)
-        await self.connection.send("Target.disposeBrowserContext", {"browserContextId": context_id})
+        """Close a context with everything in it. Idempotent.
+
+        Raises PyppeteerError or ConnectionError if the browser is broken.
+        """
+        if self._tabs.pop(context_id, NO_CONTEXT) is not NO_CONTEXT:
+            await self.connection.send("Target.disposeBrowserContext", {"browserContextId": context_id})
 
     def _on_target(self, event: dict[str, Any]) -> None:
         """Keep a capture to its one tab: popups are closed in browsers that lack --block-new-web-contents."""

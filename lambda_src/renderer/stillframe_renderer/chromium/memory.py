@@ -1,20 +1,18 @@
-"""How much memory a browser uses, and what happens if it uses too much."""
+"""How much memory a browser uses, and how much it may use."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import signal
-
-from stillframe import log_messages
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from .members import Members, read
 
-logger = logging.getLogger(__name__)
-
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-WATCH_SECONDS = 0.5
+# Chromium's own name for the kind of a process, the first of its arguments.
+RENDERER_ARGUMENT = b"\0--type=renderer\0"
 # The limit if neither a setting nor Lambda defines one.
 DEFAULT_MB = 4096
 # The same for the worker's own process, which normally has 60 to 120 MB.
@@ -34,32 +32,57 @@ def default_worker_limit_mb(function_memory_mb: int | None) -> int:
     return int(function_memory_mb * LAMBDA_WORKER_SHARE) if function_memory_mb is not None else DEFAULT_WORKER_MB
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The unshared resident memory of a browser, in bytes. Shared memory would be counted several times."""
+
+    # Of each renderer, by process id.
+    renderers: Mapping[int, int]
+    # Of all other processes. What pages store (blobs, files, databases, caches) is kept there.
+    own: int
+
+    @property
+    def total(self) -> int:
+        return self.own + sum(self.renderers.values())
+
+    @property
+    def largest_renderer(self) -> int:
+        return max(self.renderers.values(), default=0)
+
+
 class GroupMemory:
-    """Measures the unshared resident memory of one process group. Shared memory would be counted several times."""
+    """Measures the memory of the processes of one browser. `last` is the last measurement."""
 
     def __init__(self, members: Members) -> None:
         self._members = members
+        self._ordinary_own: int | None = None
+        self.last = Usage({}, 0)
 
-    def share_of(self, limit_bytes: int) -> float:
-        """The group's memory as a share of its limit. If it exceeds 1, a warning is logged."""
-        total = sum(self._private_bytes().values())
-        if total > limit_bytes:
-            megabytes = {"megabytes": total >> 20, "limitMegabytes": limit_bytes >> 20}
-            logger.warning(log_messages.BROWSER_MEMORY, extra={"chromiumPid": self._members.group, **megabytes})
-        return total / limit_bytes
-
-    def kill_largest(self) -> None:
-        """Kill the largest process before the OOM killer does, if there is one."""
-        sizes = self._private_bytes()
-        if sizes:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(max(sizes, key=lambda pid: sizes[pid]), signal.SIGKILL)
-
-    def _private_bytes(self) -> dict[int, int]:
-        sizes = {}
+    def measure(self) -> Usage:
+        """Measure it now. May be called on any thread."""
+        renderers, own = {}, 0
         for pid in self._members.stats():
             # Resident and shared pages (proc(5), statm); empty if the process has just ended.
             pages = read(f"/proc/{pid}/statm").split()[1:3]
-            if pages:
-                sizes[pid] = (int(pages[0]) - int(pages[1])) * PAGE_BYTES
-        return sizes
+            if not pages:
+                continue
+            size = (int(pages[0]) - int(pages[1])) * PAGE_BYTES
+            if RENDERER_ARGUMENT in read(f"/proc/{pid}/cmdline"):
+                renderers[pid] = size
+            else:
+                own += size
+        if self._ordinary_own is None:
+            self._ordinary_own = own
+        self.last = Usage(renderers, own)
+        return self.last
+
+    def kept(self, usage: Usage) -> int:
+        """How much the browser keeps for its pages: the growth of its own memory since the first measurement."""
+        return max(0, usage.own - (self._ordinary_own or 0))
+
+
+def kill_largest_renderer(usage: Usage) -> None:
+    """Kill the largest renderer before the OOM killer does, if there is one."""
+    if usage.renderers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(max(usage.renderers, key=lambda pid: usage.renderers[pid]), signal.SIGKILL)
