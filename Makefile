@@ -19,7 +19,7 @@ RUNTIME_INPUTS := scripts/setup constraints.txt pyproject.toml \
 	cli/requirements.txt cli/requirements-embedded.txt cli/requirements-operate.txt lambda_src/renderer/requirements.txt
 DEV_INPUTS := $(RUNTIME_INPUTS) requirements.txt requirements-dev.txt
 
-.PHONY: help demo test e2e simulate chaos soak bench unit check format image synth bootstrap deploy diff destroy schema constraints clean
+.PHONY: help demo test e2e simulate chaos soak bench unit check format image base-image sbom synth bootstrap deploy diff destroy schema constraints clean
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -81,6 +81,13 @@ image: ## Build the container images stillframe:local, stillframe:sam and stillf
 	@scripts/image stillframe:local
 	@scripts/image stillframe:sam sam
 	@scripts/image stillframe:embedded embedded
+
+base-image: ## Pin the current base image in the Dockerfile
+	@scripts/docker-engine
+	@scripts/base-image --refresh
+
+sbom: $(VENV)/.dev ## Write the software bill of materials of stillframe:local to build/sbom.cdx.json
+	@$(BIN)/python scripts/sbom.py stillframe:local build/sbom.cdx.json
 
 synth: $(VENV)/.dev ## Synthesise the CloudFormation templates into cdk.out
 	@JSII_NODE="$(NODE)" CDK_OUTDIR=cdk.out $(BIN)/python app.py && echo "templates are in cdk.out"

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
 from tests.support.docker import docker
+from tests.support.workers import ROOT
 
 
 def inside(image: str, command: str) -> str:
@@ -69,3 +77,25 @@ def test_it_contains_the_filter_lists_and_the_consent_script(image: str) -> None
         f"print(filters.engine().check_network_urls(*{request}).matched, len(consent.script()) > 100000)"
     )
     assert inside(image, f'python3 -c "{script}"') == "True True"
+
+
+def test_the_bill_of_materials_names_what_is_in_the_image(image: str, tmp_path: Path) -> None:
+    # Given / When the bill of materials of the image
+    path = tmp_path / "sbom.cdx.json"
+    subprocess.run([sys.executable, "scripts/sbom.py", image, path], cwd=ROOT, check=True, capture_output=True)
+    # Then it satisfies the schema of CycloneDX, as its own validator reads it
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(path.read_text()) is None
+    # And it has the browser, as the browser itself says, and every Python package of the lock
+    versions = {each["purl"]: each["version"] for each in json.loads(path.read_text())["components"]}
+    (browser,) = (version for purl, version in versions.items() if "/chromium-headless-shell@" in purl)
+    said = inside(
+        image, "$(command -v chromium-headless-shell || echo /usr/lib/chromium/chromium-headless-shell) --version"
+    )
+    assert browser.partition("-")[0] in said
+    locked = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "lambda_src/renderer/requirements-image.lock").read_text(), re.M)
+    purls = {f"pkg:pypi/{name.lower().replace('_', '-')}@{version}" for name, version in locked}
+    assert purls - set(versions) == set()
+    # And the same image gives the same document
+    again = tmp_path / "again.json"
+    subprocess.run([sys.executable, "scripts/sbom.py", image, again], cwd=ROOT, check=True, capture_output=True)
+    assert again.read_text() == path.read_text()

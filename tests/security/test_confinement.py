@@ -196,7 +196,7 @@ def test_only_a_page_with_too_much_memory_ends(engine: RenderEngine, launches: L
     error = render_error(engine, f"http://{pages}/memory", delayMs=8000)
     # Then it is ended early, and the next capture in the same process is right
     assert (error.code, time.monotonic() - started < 7) == ("BROWSER_CRASHED", True)
-    assert "memory" in error.message
+    assert "the page's renderer used too much memory" in error.message
     assert Pixels(render(engine, f"http://{pages}/good").data).is_all(GREEN)
     assert len(launches.browsers) == 2
 

@@ -37,9 +37,12 @@ FILL_DATABASE = """
         request.onupgradeneeded = () => request.result.createObjectStore('kept')
         request.onsuccess = () => done(request.result)
     })
+    // Random, because Chromium compresses what it stores.
+    const value = new Uint8Array(8 << 20)
+    for (let at = 0; at < value.length; at += 1 << 16) crypto.getRandomValues(value.subarray(at, at + (1 << 16)))
     for (let i = 0; i < 100; i++) await new Promise((done) => {
         const transaction = database.transaction('kept', 'readwrite')
-        transaction.objectStore('kept').put(new Uint8Array(8 << 20).fill(i + 1), i)
+        transaction.objectStore('kept').put(value, i)
         transaction.oncomplete = done
     })"""
 FILL_CACHE = """
@@ -98,11 +101,11 @@ def test_the_page_that_stores_too_much_is_ended_and_the_page_beside_it_is_not(
 ) -> None:
     with ThreadPoolExecutor(2) as threads:
         # Given an ordinary page that is being captured
-        beside = threads.submit(render, engine, f"http://{site}/good", delayMs=9000)
+        beside = threads.submit(render, engine, f"http://{site}/good", delayMs=6000)
         assert Storers.good_was_loaded.wait(5)
         time.sleep(1)
         # When the page in the next tab stores more than the browser may have
-        outcome = outcome_of(engine, f"http://{site}/{name}", waitUntil="load", timeoutMs=9000, delayMs=8000)
+        outcome = outcome_of(engine, f"http://{site}/{name}", waitUntil="load", timeoutMs=9000, delayMs=6000)
     # Then it is ended, with the reason, and the ordinary page is captured
     assert isinstance(outcome, CaptureError)
     assert (outcome.code, "stored too much" in outcome.message) == ("BROWSER_CRASHED", True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from .members import Members, read
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-# Chromium's own name for the kind of a process, the first of its arguments.
-RENDERER_ARGUMENT = b"\0--type=renderer\0"
+# How Chromium tells its processes what they are. In the title of a forked process, a space separates the arguments.
+RENDERER_ARGUMENT = b"--type=renderer"
 # The limit if neither a setting nor Lambda defines one.
 DEFAULT_MB = 4096
 # The same for the worker's own process, which normally has 60 to 120 MB.
