@@ -26,7 +26,7 @@ LATENCIES_MS = (0, 50, 300)
 # The numbers of tabs to try, by latency: each contender is measured with the one at which it is fastest.
 TABS = {0: (2, 3, 4), 50: (3, 4, 6), 300: (8, 12, 16)}
 # These are within a tenth of each other, which is also the spread of single runs. So each has several turns per round.
-CLOSE = ("limit", "renderer", "pipeline")
+CLOSE = ("limit", "renderer", "unguarded", "pipeline")
 TURNS = 3
 RESULTS = Path(__file__).parent / "results"
 RATIOS = {
