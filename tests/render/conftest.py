@@ -34,14 +34,21 @@ class Origin(QuietHandler):
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         self.requested.append(parts.path)
         time.sleep(int(query.get("ms", "0")) / 1000)
-        if parts.path == "/image":
+        if parts.path == "/late-body":
+            self.send_response(200)
+            self.send_header("Content-Length", "4")
+            self.end_headers()
+            self.wfile.flush()
+            time.sleep(2)
+            self.wfile.write(b"late")
+        elif parts.path == "/image":
             body = SVG.replace(b"COLOR", query.get("colour", "0000ff").encode())
             self.answer(200, body, **{"Content-Type": "image/svg+xml"})
         elif parts.path == "/script":
             self.answer(200, query["code"].encode(), **{"Content-Type": "text/javascript"})
         elif parts.path == "/style":
             self.answer(200, query["css"].encode(), **{"Content-Type": "text/css"})
-        elif parts.path == "/hang":
+        elif parts.path == "/hang" or (parts.path == "/poll" and self.requested.count("/poll") > 1):
             time.sleep(60)
         elif parts.path == "/policy":
             policy = {"Content-Security-Policy": "default-src 'none'"}
@@ -50,6 +57,12 @@ class Origin(QuietHandler):
             self.answer(302, b"", Location=query["to"])
         else:
             self.answer(200, f"{PLAIN}<title>{parts.path}</title>{query.get('body', '')}".encode())
+
+    def do_POST(self) -> None:
+        """Answers after the delay at the end of the body: ?ms=..."""
+        asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        time.sleep(int(asked.partition("?ms=")[2] or "0") / 1000)
+        self.answer(200, b"{}")
 
 
 @dataclass(frozen=True)

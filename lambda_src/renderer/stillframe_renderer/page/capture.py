@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import AsyncIterator
 
 from stillframe.clock import Deadline
 from stillframe.egress.policy import EgressPolicy
@@ -34,7 +35,7 @@ from .extras import Extras
 from .filters import AdFilter
 from .interception import Interception
 from .measures import Measures
-from .navigation import Navigation
+from .navigation import Navigation, error_for
 from .patience import Patience
 from .preparation import Preparation
 from .scripts import FINISH_VIEW
@@ -45,6 +46,12 @@ from .world import World
 
 # How long a consent banner gets in each round, if the page is not settled by its own clock.
 BANNER_ROUND_SECONDS = 0.5
+# What a page gets that has used up its time: to show what it has, and to be measured.
+FINISH_SECONDS = 1.0
+MEASURE_SECONDS = 1.0
+MIN_SCREENSHOT_SECONDS = 5.0
+# Whether anything of the document has come.
+HAS_CONTENT = "[document.head, document.body].some(part => part?.attributes.length || part?.childNodes.length)"
 
 
 class PageCapture:
@@ -63,7 +70,7 @@ class PageCapture:
         self._navigation = Navigation(tab)
         self._preparation = Preparation(session)
         self._evidence = Evidence(session, tab.frame_id)
-        self._traffic = Traffic(session)
+        self._traffic = Traffic(tab)
         self._world = World(session, tab.frame_id)
         self._ads = AdFilter(session, self._world, url) if options.block_ads else None
         self._consent = Consent(session) if options.block_cookie_banners else None
@@ -82,8 +89,10 @@ class PageCapture:
             await self._prepare()
             unsettled = await self._load()
             self._check_size()
-            measures = await self._measure()
-            screenshot, blank = await self._camera.screenshot_of_content(measures.layout, self._patience)
+            async with self._bounded("measuring", MEASURE_SECONDS if unsettled else self._patience.seconds()):
+                measures = await self._measure()
+            async with self._bounded("the screenshot", max(self._patience.seconds(), MIN_SCREENSHOT_SECONDS)):
+                screenshot, blank = await self._camera.screenshot_of_content(measures.layout, self._patience)
             derived = await self._extras.derive(screenshot)
             extras = await self._extras.collect(
                 measures.url, measures.title, self._evidence.timings, self._patience.seconds()
@@ -137,17 +146,29 @@ class PageCapture:
                 raise self._guard.exceeded from error
             if self._options.strict or not self._navigation.has_document:
                 raise self._patience.timeout_error(self._navigation.has_document) from error
-            await self._world.evaluate_within(FINISH_VIEW, 1.0)
+            await self._world.evaluate_within(FINISH_VIEW, FINISH_SECONDS)
             return self._patience.phase
         except CaptureError as error:
             raise self._explained(error) from error
         self._evidence.mark("settledMs")
-        return None
+        return self._navigation.broken_off or ("network" if self._traffic.given_up else None)
+
+    @contextlib.asynccontextmanager
+    async def _bounded(self, phase: str, seconds: float) -> AsyncIterator[None]:
+        """A step after the page's own time, which a page that keeps its renderer busy must not hold up."""
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError as error:
+            self._patience.phase = phase
+            raise self._patience.timeout_error(has_document=True) from error
 
     async def _wait(self) -> None:
         wait_until = self._options.wait_until
         self._patience.phase = "load" if wait_until is WaitUntil.SETTLED else wait_until.value
         await self._navigation.ready(wait_until)
+        if self._navigation.broken_off is not None and not await self._world.evaluate(HAS_CONTENT):
+            raise error_for(self._navigation.broken_off)
         self._patience.phase = "waitForSelector" if self._options.wait_for_selector else "waitForFunction"
         await self._changes.wait_for_conditions()
 
@@ -229,6 +250,7 @@ class PageCapture:
             height_capped=capped or None,
             settled=unsettled is None,
             unsettled=unsettled,
+            unanswered=self._traffic.given_up or None,
             blank=blank or None,
             blocked=dict(self._guard.refused) or None,
             ads_blocked=self._ads.refused if self._ads is not None else None,

@@ -41,6 +41,8 @@ NET_ERRORS: dict[str, type[CaptureError]] = {
     "ERR_TOO_MANY_REDIRECTS": ContentRefused,
     "ERR_INVALID_RESPONSE": ContentRefused,
     "ERR_ABORTED": ContentRefused,
+    "ERR_CONTENT_DECODING_FAILED": ContentRefused,
+    "ERR_CONTENT_DECODING_INIT_FAILED": ContentRefused,
     "ERR_TIMED_OUT": ConnectTimeout,
     "ERR_CONNECTION_TIMED_OUT": ConnectTimeout,
     "ERR_CONNECTION_REFUSED": ConnectionRefused,
@@ -74,6 +76,9 @@ class Navigation:
         self._begun: set[str] = set()
         self._changed = asyncio.Event()
         self.has_document = False
+        # The network error with which the current document broke off.
+        self.broken_off: str | None = None
+        tab.session.on("Network.loadingFailed", self._on_failed)
         tab.session.on("Page.lifecycleEvent", self._on_lifecycle)
 
     async def open_empty(self, prepared: Preparation) -> None:
@@ -100,9 +105,12 @@ class Navigation:
         self.has_document = True
 
     async def ready(self, wait_until: WaitUntil) -> None:
-        """Return when the current document has reached the event. Follows the page if it navigates on."""
+        """Return when the current document has reached the event, or has broken off and will not reach it.
+
+        Follows the page if it navigates on.
+        """
         wanted = LIFECYCLE_EVENTS[wait_until]
-        while (self._loader_id, wanted) not in self._reached:
+        while (self._loader_id, wanted) not in self._reached and self.broken_off is None:
             self._changed.clear()
             await self._changed.wait()
 
@@ -111,9 +119,16 @@ class Navigation:
             return
         if event["name"] == "init":
             self._loader_id = event["loaderId"]
+            self.broken_off = None
             self._begun.add(event["loaderId"])
         self._reached.add((event["loaderId"], event["name"]))
         self._changed.set()
+
+    def _on_failed(self, event: dict[str, Any]) -> None:
+        # The id of a document's request is that of its loader.
+        if event["requestId"] == self._loader_id and not event.get("canceled", False):
+            self.broken_off = event["errorText"]
+            self._changed.set()
 
 
 def error_for(error_text: str) -> CaptureError:

@@ -9,9 +9,9 @@ from .scripts import HEIGHT, RENDER_OFFSCREEN, SCROLL_BACKGROUNDS, SCROLL_THROUG
 from .traffic import Traffic
 from .world import World
 
-# The limits for all scrolling, and for loading what one pass has triggered.
+# The limits for all scrolling, and for loading what it has triggered, which takes no time from the scrolling.
 MAX_SCROLL_SECONDS = 5.0
-MAX_LOAD_SECONDS = 2.0
+MAX_LOAD_SECONDS = 12.0
 POLL_SECONDS = 0.02
 
 

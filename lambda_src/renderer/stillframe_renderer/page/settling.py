@@ -11,6 +11,7 @@ from then on the page's clock is kept ahead of the machine's.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from typing import Any
 
@@ -23,8 +24,11 @@ from .world import World
 # The virtual time that a page gets per round. It is as long as networkidle waits.
 ROUND_MS = 500
 MAX_ROUNDS = 8
-# A request that receives nothing for this long is a stream, a long poll, or dead.
-IDLE_REQUEST_SECONDS = 1.0
+# Frames follow the machine's clock. A page that still moves after all rounds gets this much time since the first one,
+# with pauses: animations that are drawn by scripts take about a second or two.
+MOVING_SECONDS = 3.0
+MOVING_ROUNDS = 3
+MOVING_PAUSE_SECONDS = 0.1
 # A round is granted in several budgets, because a budget may end early, and is over when less than this is left.
 MAX_BUDGETS = 4
 MIN_BUDGET_MS = 5
@@ -33,6 +37,7 @@ CLOCK_SECONDS = 1.0
 CHECK_SECONDS = 0.05
 MAX_IDLE_CHECKS = 4
 FINISH_SECONDS = 1.5
+ADVANCE_SECONDS = 1.0
 # Socket messages and workers do not follow the page's clock. They get as much real time as networkidle would give them.
 EXTERNAL_SECONDS = 0.5
 # How far the page's clock is kept ahead of the machine's, and how often that is checked.
@@ -48,7 +53,8 @@ FINISH = (
   // A lazy image begins to load when a frame has shown that it is in view; until then it calls itself complete.
   await frame();
   await frame();
-  await document.fonts.ready;
+  // In a document that has broken off, the promise is never kept.
+  if (document.fonts.status === 'loading') await document.fonts.ready;
   await Promise.all([...document.images].filter(inView).map(image => image.decode().catch(() => {})));
   // Finite animations jump to their end; infinite ones keep running.
   for (const animation of document.getAnimations()) {
@@ -85,7 +91,7 @@ class Settling:
         """Return when the page no longer changes. The caller bounds the time."""
         previous_layout = await self._world.evaluate_within(FINISH, FINISH_SECONDS)
         self._began, self._page_began = time.monotonic(), await self._clock()
-        for number in range(MAX_ROUNDS):
+        for number in itertools.count():
             requests = self._traffic.started
             await self._run_timers()
             if number == 0:
@@ -94,6 +100,10 @@ class Settling:
             has_new_traffic = self._traffic.started != requests or self._traffic.pending
             if layout is not None and layout == previous_layout and not has_new_traffic:
                 return
+            if number >= MAX_ROUNDS - 1 and time.monotonic() - self._began > MOVING_SECONDS:
+                return
+            if number >= MOVING_ROUNDS and not has_new_traffic:
+                await asyncio.sleep(MOVING_PAUSE_SECONDS)
             previous_layout = layout
 
     async def aclose(self) -> None:
@@ -123,14 +133,12 @@ class Settling:
         while idle_checks < MAX_IDLE_CHECKS:
             if await self._has_expired(CHECK_SECONDS):
                 return
-            # Polling requests, which never end, stop the clock as well, but do not count as pending.
+            self._traffic.give_up_overdue()
+            # Polls and streams stop the clock as well, but do not count as pending.
             idle_checks += not self._traffic.pending
-            if time.monotonic() - self._traffic.last_activity > IDLE_REQUEST_SECONDS:
-                break
-        # The clock stands still for requests that will not complete: let it advance anyway.
-        self._traffic.forget_pending()
+        # The clock stands still for requests that are not waited for: let it advance anyway.
         await self._set_budget("advance", budget_ms)
-        await self._has_expired(IDLE_REQUEST_SECONDS)
+        await self._has_expired(ADVANCE_SECONDS)
 
     async def _keep_ahead(self) -> None:
         while True:

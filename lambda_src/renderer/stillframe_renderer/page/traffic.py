@@ -1,75 +1,197 @@
-"""The page's traffic: requests pending and failed, and bytes loaded."""
+"""The page's traffic: which requests it is waiting for, which were given up, and how much was loaded."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pyppeteer.connection import CDPSession
 
+from stillframe.request.capture_request import without_credentials
+
+from ..chromium.tab import Tab
+
 # Types of requests that stay open for as long as the page likes, so they are not waited for.
 OPEN_ENDED_TYPES = frozenset({"WebSocket", "EventSource", "Ping", "Media", "TextTrack", "Prefetch"})
+SCRIPTED_TYPES = frozenset({"XHR", "Fetch"})
 # Further requests for the same resource are polling, which never ends.
 MAX_REQUESTS_PER_RESOURCE = 4
+# How long a request is waited for: without an answer, with an answer that has stopped, and without one if the same was
+# asked and answered before, as in a long poll.
+FIRST_BYTE_SECONDS = 8.0
+NEXT_BYTE_SECONDS = 5.0
+REPEAT_SECONDS = 2.0
+# An answer of unknown length that a script reads is a stream if it has been dribbling for so long at less than this
+# speed, or has paused for so long.
+STREAM_SECONDS = 5.0
+STREAM_BYTES_PER_SECOND = 16 * 1024
+PAUSE_SECONDS = 2.0
+MAX_GIVEN_UP = 5
+MAX_URL_CHARS = 300
+
+
+@dataclass(slots=True)
+class PendingRequest:
+    """A request in progress. Times are seconds of the monotonic clock."""
+
+    url: str
+    kind: str
+    resource: tuple[str, ...]
+    is_repeated: bool
+    last_activity: float
+    answered: float | None = None
+    received: int = 0
+    # The length of the body, if the answer tells it.
+    length: int | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the whole body is here. Chromium reports the end of a body only once the page has read it."""
+        return self.length is not None and self.received >= self.length
+
+    def is_missed(self, now: float) -> bool:
+        """Whether the page still needs it, but it has taken too long."""
+        if self.answered is None:
+            return not self.is_repeated and now - self.last_activity > FIRST_BYTE_SECONDS
+        return now - self.last_activity > NEXT_BYTE_SECONDS
+
+    def is_open_ended(self, now: float) -> bool:
+        """Whether it is a long poll, a stream, or an answer that the page does not read to its end."""
+        if self.answered is None:
+            return self.is_repeated and now - self.last_activity > REPEAT_SECONDS
+        if self.kind not in SCRIPTED_TYPES or self.length is not None:
+            return False
+        if self.received and now - self.last_activity > PAUSE_SECONDS:
+            return True
+        answering = now - self.answered
+        return answering > STREAM_SECONDS and self.received < answering * STREAM_BYTES_PER_SECOND
 
 
 class Traffic:
-    """Listens to one tab, from the creation of this object on. Times are seconds of the monotonic clock."""
+    """Listens to one tab and its frames, from the creation of this object on."""
 
-    def __init__(self, session: CDPSession) -> None:
-        self.pending: set[str] = set()
+    def __init__(self, tab: Tab) -> None:
+        self._connection = tab.chromium.connection
+        self.pending: dict[str, PendingRequest] = {}
+        # The URLs of requests that were waited for in vain.
+        self.given_up: list[str] = []
         self.started = 0
         self.requests = 0
         self.bytes = 0
         self.failed = 0
-        self.last_activity = time.monotonic()
         # When a socket, event stream or worker was last opened; 0 if none was.
         self.external_since = 0.0
-        self._requests_by_resource: Counter[str] = Counter()
+        self._requests_by_resource: Counter[tuple[str, ...]] = Counter()
+        self._answered: set[tuple[str, ...]] = set()
+        # The requests of a frame of another site, by its session.
+        self._of_frames: dict[str, set[str]] = {}
+        self._listen(tab.session)
+        tab.session.on("Network.webSocketCreated", self._on_external)
+
+    def give_up_overdue(self) -> None:
+        """Stop waiting for the requests that have taken too long, and for those that stay open."""
+        now = time.monotonic()
+        for request_id, request in list(self.pending.items()):
+            is_missed = request.is_missed(now)
+            if is_missed or request.is_open_ended(now):
+                del self.pending[request_id]
+                self._answered.add(request.resource)
+            if is_missed and len(self.given_up) < MAX_GIVEN_UP:
+                self.given_up.append(without_credentials(request.url)[:MAX_URL_CHARS])
+
+    def _listen(self, session: CDPSession) -> None:
         session.on("Network.requestWillBeSent", self._on_request)
-        session.on("Network.responseReceived", self._on_activity)
-        session.on("Network.dataReceived", self._on_activity)
+        session.on("Network.responseReceived", self._on_response)
+        session.on("Network.dataReceived", self._on_data)
         session.on("Network.loadingFinished", self._on_finished)
         session.on("Network.loadingFailed", self._on_failed)
-        session.on("Network.webSocketCreated", self._on_external)
-        session.on("Target.attachedToTarget", self._on_external)
-
-    def forget_pending(self) -> None:
-        """Stop waiting for the requests in progress."""
-        self.pending.clear()
+        session.on("Target.attachedToTarget", self._on_target)
+        session.on("Target.detachedFromTarget", self._on_detached)
 
     def _on_request(self, event: dict[str, Any]) -> None:
-        self.last_activity = time.monotonic()
+        now = time.monotonic()
         self.requests += 1
-        kind = event.get("type", "")
+        kind, request = event.get("type", ""), event["request"]
         if kind in OPEN_ENDED_TYPES:
             if kind == "EventSource":
-                self.external_since = self.last_activity
+                self.external_since = now
             return
-        parts = urlsplit(event["request"]["url"])
-        if parts.scheme not in ("http", "https"):
+        if not request["url"].startswith(("http:", "https:")):
             return
-        resource = f"{parts.netloc}{parts.path}"
-        self._requests_by_resource[resource] += 1
-        if self._requests_by_resource[resource] > MAX_REQUESTS_PER_RESOURCE and kind in ("XHR", "Fetch"):
+        parts = urlsplit(request["url"])
+        path = (request["method"], parts.netloc, parts.path)
+        self._requests_by_resource[path] += 1
+        if self._requests_by_resource[path] > MAX_REQUESTS_PER_RESOURCE and kind in SCRIPTED_TYPES:
             return
+        resource = (*path, *_lasting(parts.query), request.get("postData", ""))
         self.started += 1
-        self.pending.add(event["requestId"])
+        self.pending[event["requestId"]] = PendingRequest(
+            request["url"], kind, resource, kind in SCRIPTED_TYPES and resource in self._answered, now
+        )
 
-    def _on_activity(self, _: dict[str, Any]) -> None:
-        self.last_activity = time.monotonic()
+    def _on_response(self, event: dict[str, Any]) -> None:
+        request = self.pending.get(event["requestId"])
+        if request is not None:
+            request.last_activity = request.answered = time.monotonic()
+            self._answered.add(request.resource)
+            request.length = _body_length(event["response"]["headers"])
+            self._end_if_complete(event["requestId"], request)
+
+    def _on_data(self, event: dict[str, Any]) -> None:
+        request = self.pending.get(event["requestId"])
+        if request is not None:
+            request.last_activity = time.monotonic()
+            request.received += int(event.get("dataLength", 0))
+            self._end_if_complete(event["requestId"], request)
 
     def _on_finished(self, event: dict[str, Any]) -> None:
-        self.last_activity = time.monotonic()
         self.bytes += int(event.get("encodedDataLength", 0))
-        self.pending.discard(event["requestId"])
+        self._end(event["requestId"])
 
     def _on_failed(self, event: dict[str, Any]) -> None:
-        self.last_activity = time.monotonic()
         self.failed += not event.get("canceled", False)
-        self.pending.discard(event["requestId"])
+        self._end(event["requestId"])
+
+    def _end(self, request_id: str) -> None:
+        self.pending.pop(request_id, None)
+
+    def _end_if_complete(self, request_id: str, request: PendingRequest) -> None:
+        if request.kind in SCRIPTED_TYPES and request.is_complete:
+            self._end(request_id)
+
+    def _on_target(self, event: dict[str, Any]) -> None:
+        """Listen to a frame of another site as well, which has a process of its own."""
+        self.external_since = time.monotonic()
+        if event["targetInfo"]["type"] == "iframe":
+            frame = self._connection.adopt("iframe", event["sessionId"])
+            requests = self._of_frames[event["sessionId"]] = set()
+            frame.on("Network.requestWillBeSent", lambda request: requests.add(request["requestId"]))
+            self._listen(frame)
+            frame.send("Network.enable")
+
+    def _on_detached(self, event: dict[str, Any]) -> None:
+        """Nobody tells how the requests of a frame have ended that is gone."""
+        for request_id in self._of_frames.pop(event["sessionId"], ()):
+            self._end(request_id)
 
     def _on_external(self, _: dict[str, Any]) -> None:
         self.external_since = time.monotonic()
+
+
+def _body_length(headers: dict[str, str]) -> int | None:
+    """The length of a body as a page reads it, which is known unless it is compressed or sent in chunks."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    length = lower.get("content-length", "")
+    return int(length) if length.isdecimal() and "content-encoding" not in lower else None
+
+
+def _lasting(query: str) -> list[str]:
+    """The parameters of a query, without the values that only keep caches from answering: long ones with digits."""
+    parameters = parse_qs(query, keep_blank_values=True)
+    return [
+        name if len(values[0]) > 6 and any(each.isdigit() for each in values[0]) else f"{name}={values}"
+        for name, values in sorted(parameters.items())
+    ]

@@ -17,11 +17,12 @@ class PageFacts(WireModel):
 
     `page_height` is the page's full height in CSS pixels, present when it was capped. `redirects` are the URLs on the
     way to the final one; `timings` are milliseconds since the start of the capture; `tls_expires_at` is in seconds
-    since the epoch. `unsettled` is the phase the page did not finish in time; `blank` says that the screenshot is of
-    one colour; `blocked` counts refused connections by decision. `cookie_banner` names the banner that was answered.
-    `perceptual_hash` is 64 bits in hex; `left_out` names the extras that were requested and not made, with the reason.
-    `difference` is the share of pixels that changed since the capture `compared_to`, 0 to 1; `comparison_problem` says
-    why nothing was compared.
+    since the epoch. `unsettled` is the phase the page did not finish in time, or `network` if answers were waited for
+    in vain (`unanswered` has their URLs), or the network error with which the document broke off. `blank` says that the
+    screenshot is of one colour; `blocked` counts refused connections by decision. `cookie_banner` names the banner that
+    was answered. `perceptual_hash` is 64 bits in hex; `left_out` names the extras that were requested and not made,
+    with the reason. `difference` is the share of pixels that changed since the capture `compared_to`, 0 to 1;
+    `comparison_problem` says why nothing was compared.
     """
 
     http_status: int | None = None
@@ -41,6 +42,7 @@ class PageFacts(WireModel):
     height_capped: bool | None = None
     settled: bool | None = None
     unsettled: str | None = None
+    unanswered: list[str] | None = None
     blank: bool | None = None
     blocked: dict[str, int] | None = None
     ads_blocked: int | None = None
