@@ -48,7 +48,7 @@ class Origin(QuietHandler):
             self.answer(200, query["code"].encode(), **{"Content-Type": "text/javascript"})
         elif parts.path == "/style":
             self.answer(200, query["css"].encode(), **{"Content-Type": "text/css"})
-        elif parts.path == "/hang" or (parts.path == "/poll" and self.requested.count("/poll") > 1):
+        elif parts.path == "/hang" or (parts.path == "/long-poll" and self.requested.count("/long-poll") > 1):
             time.sleep(60)
         elif parts.path == "/policy":
             policy = {"Content-Security-Policy": "default-src 'none'"}

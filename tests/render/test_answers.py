@@ -94,7 +94,7 @@ def test_an_answer_that_never_comes_is_named(studio: Studio) -> None:
 
 def test_a_long_poll_is_not_waited_for(studio: Studio) -> None:
     # Given a page whose poll is answered once, and then left open
-    page = "<script>const poll = url => fetch(url); poll('/poll').then(() => poll('/poll'))</script>"
+    page = "<script>const poll = url => fetch(url); poll('/long-poll').then(() => poll('/long-poll'))</script>"
     # When it is captured
     started = time.monotonic()
     result = studio.render(page)

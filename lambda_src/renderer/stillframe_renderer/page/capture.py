@@ -144,8 +144,10 @@ class PageCapture:
             # A page that is too large may be busy with what it has loaded. Trying again would not make it smaller.
             if self._guard.exceeded is not None:
                 raise self._guard.exceeded from error
-            if self._options.strict or not self._navigation.has_document:
-                raise self._patience.timeout_error(self._navigation.has_document) from error
+            has_document = self._navigation.has_document
+            # A page that does not even say what it has is stuck, and could not be captured.
+            if self._options.strict or not has_document or not await self._world.evaluate_within(HAS_CONTENT, 1.0):
+                raise self._patience.timeout_error(has_document) from error
             await self._world.evaluate_within(FINISH_VIEW, FINISH_SECONDS)
             return self._patience.phase
         except CaptureError as error:
