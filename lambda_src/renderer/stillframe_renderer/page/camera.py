@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import imagesize
 from pyppeteer.connection import CDPSession
 
-from stillframe.errors import SelectorNotFound
+from stillframe.errors import InvalidRequest
 from stillframe.request.options import ImageFormat, RenderOptions
 from stillframe.request.options.image import CSS_PIXELS_PER_INCH, MILLIMETRES_PER_INCH
 
+from .elements import box_of
 from .imaging import is_one_colour, to_avif
 from .patience import Patience
 from .scripts import HAS_CONTENT
+from .stillness import hold_still, unnoticed
 from .world import World
 
 # An image of one colour compresses to almost nothing. An image with more bits per pixel than this is not blank.
@@ -24,14 +28,8 @@ MAX_BLANK_BITS_PER_PIXEL = 0.2
 # A blank screenshot of a page that has something to show is taken again, after each of these pauses in seconds.
 BLANK_PAUSES_SECONDS = (0.25, 0.75)
 DEFAULT_AVIF_QUALITY = 60
-
-# The box of the first match, in CSS pixels of the document.
-ELEMENT_BOX = """selector => {
-  const element = document.querySelector(selector);
-  if (!element) return null;
-  const box = element.getBoundingClientRect();
-  return [box.x + scrollX, box.y + scrollY, box.width, box.height];
-}"""
+# Layout computes in units of 1/64 pixel.
+ROUNDING = 1 / 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class Camera:
         self._options = options
 
     async def screenshot(self, layout: Layout) -> Screenshot:
-        """Take the screenshot that the options describe. Raises SelectorNotFound."""
+        """Take the screenshot that the options describe. Raises SelectorNotFound or InvalidRequest."""
         options = self._options
         if options.format is ImageFormat.PDF:
             return await self._print()
@@ -83,7 +81,8 @@ class Camera:
         clip = await self._clip(layout)
         if clip is not None:
             parameters |= {"clip": {"scale": 1, **clip}, "captureBeyondViewport": True}
-        answer = await self._session.send("Page.captureScreenshot", parameters)
+        async with contextlib.nullcontext() if clip is None else unnoticed(self._session, options):
+            answer = await self._session.send("Page.captureScreenshot", parameters)
         data = answer["data"].content
         width, height = imagesize.get(io.BytesIO(data))
         if is_avif:
@@ -92,6 +91,7 @@ class Camera:
 
     async def screenshot_of_content(self, layout: Layout, patience: Patience) -> tuple[Screenshot, bool]:
         """Take the screenshot, again if it is blank. Returns it, and whether it is still blank."""
+        await hold_still(self._world, stop_endless=self._options.reduced_motion)
         screenshot = await self.screenshot(layout)
         blank = await is_blank(screenshot, self._options.format)
         for pause in BLANK_PAUSES_SECONDS if patience.has_reserve else ():
@@ -108,14 +108,20 @@ class Camera:
             height = min(layout.height, options.height_cap / layout.scale)
             return {"x": 0, "y": 0, "width": layout.width, "height": height, "scale": layout.scale}
         if options.clip is not None:
+            if options.clip.x >= layout.width or options.clip.y >= layout.height:
+                size = f"{layout.width} x {layout.height}"
+                raise InvalidRequest(f"options: clip: begins outside the page, which is {size} CSS pixels large")
             return self._bounded(options.clip.x, options.clip.y, options.clip.width, options.clip.height)
         if options.selector is None:
             return None
-        box = await self._world.call(ELEMENT_BOX, options.selector)
-        if box is None or not box[2] or not box[3]:
-            raise SelectorNotFound(f"selector: no visible element of the page matches {options.selector}")
-        x, y, padding = max(0, box[0] - options.padding), max(0, box[1] - options.padding), options.padding
-        return self._bounded(x, y, box[0] + box[2] + padding - x, box[1] + box[3] + padding - y)
+        box, padding = await box_of(self._world, options.selector), options.padding
+        # Outwards to whole device pixels: a border of one pixel is there on all sides.
+        scale = options.device_scale_factor
+        x = math.floor(max(min(0, box.left), box.left - padding) * scale + ROUNDING) / scale
+        y = math.floor(max(0, box.top - padding) * scale + ROUNDING) / scale
+        right = math.ceil((box.right + padding) * scale - ROUNDING) / scale
+        bottom = math.ceil((box.bottom + padding) * scale - ROUNDING) / scale
+        return self._bounded(x, y, right - x, bottom - y)
 
     def _bounded(self, x: float, y: float, width: float, height: float) -> dict[str, float]:
         """A clip no larger than the encoding and the memory can hold."""

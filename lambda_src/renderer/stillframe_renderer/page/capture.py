@@ -29,6 +29,7 @@ from .camera import Camera
 from .changes import Changes
 from .consent import Consent
 from .cookies import cookies_of
+from .elements import bring_into_view
 from .emulation import emulate, permissions_of
 from .evidence import Evidence
 from .extras import Extras
@@ -188,6 +189,8 @@ class PageCapture:
             await scroll_through(self._world, self._traffic, options.height_cap)
         elif options.clip is not None or options.selector is not None:
             await render_offscreen_content(self._world)
+            if options.selector is not None:
+                await bring_into_view(self._world, options.selector)
         self._patience.phase = "settled"
         if options.wait_until is WaitUntil.SETTLED:
             await self._settling.settle()

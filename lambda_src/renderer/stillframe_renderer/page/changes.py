@@ -11,37 +11,47 @@ from pyppeteer.connection import CDPSession
 from stillframe.errors import SelectorNotFound
 from stillframe.request.options import RenderOptions
 
+from .elements import FIND
 from .preparation import Preparation
 from .scripts import ADOPT
 from .world import WORLD_NAME, World
 
 POLL_SECONDS = 0.05
 
-# Whether any matching element is visible.
-IS_VISIBLE = """selector => [...document.querySelectorAll(selector)].some(element => {
-  const box = element.getBoundingClientRect(), style = getComputedStyle(element);
-  return box.width > 0 && box.height > 0 && style.visibility !== 'hidden';
-})"""
+IS_VISIBLE = f"selector => {{ {FIND} return find(selector) !== null; }}"
 
-# Scrolls the first visible match into the window. Returns its centre in CSS pixels of the window.
-CLICK_POINT = """selector => {
-  for (const element of document.querySelectorAll(selector)) {
-    element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
-    const box = element.getBoundingClientRect();
-    if (box.width > 0 && box.height > 0) return [box.x + box.width / 2, box.y + box.height / 2];
+# Scrolls the element into the window. Returns its centre in CSS pixels of the window.
+CLICK_POINT = (
+    "selector => {"
+    + FIND
+    + """
+  const element = find(selector);
+  if (!element) return null;
+  element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+  const box = boxOf(element);
+  let x = box.x + box.width / 2, y = box.y + box.height / 2;
+  for (let frame = element.ownerDocument.defaultView.frameElement; frame;
+      frame = frame.ownerDocument.defaultView.frameElement) {
+    const outer = frame.getBoundingClientRect();
+    x += outer.x + frame.clientLeft, y += outer.y + frame.clientTop;
   }
-  return null;
+  return [x, y];
 }"""
+)
 
-SCROLL_TO = """target => {
+SCROLL_TO = (
+    "target => {"
+    + FIND
+    + """
   if (typeof target === 'number') {
     window.scrollTo({ top: target, behavior: 'instant' });
     return true;
   }
-  const element = document.querySelector(target);
+  const element = find(target);
   element?.scrollIntoView({ block: 'start', behavior: 'instant' });
   return element !== null;
 }"""
+)
 
 CHECK_SELECTORS = "selectors => { selectors.forEach(each => document.createDocumentFragment().querySelector(each)) }"
 
