@@ -17,6 +17,7 @@ from typing import Any
 
 from pyppeteer.connection import CDPSession
 
+from .animations import END_ANIMATIONS, wait_for_stillness
 from .scripts import IN_VIEW
 from .traffic import Traffic
 from .world import World
@@ -48,6 +49,7 @@ LEAD_CHECK_SECONDS = 0.1
 FINISH = (
     "(async () => {"
     + IN_VIEW
+    + END_ANIMATIONS
     + """
   const frame = () => new Promise(requestAnimationFrame);
   // A lazy image begins to load when a frame has shown that it is in view; until then it calls itself complete.
@@ -56,17 +58,13 @@ FINISH = (
   // In a document that has broken off, the promise is never kept.
   if (document.fonts.status === 'loading') await document.fonts.ready;
   await Promise.all([...document.images].filter(inView).map(image => image.decode().catch(() => {})));
-  // Finite animations jump to their end; infinite ones keep running.
-  for (const animation of document.getAnimations()) {
-    if (Number.isFinite(animation.effect?.getComputedTiming().endTime)) {
-      try { animation.finish(); } catch { }
-    }
-  }
+  endAnimations();
   await frame();
   const root = document.documentElement;
   const boxes = [...document.querySelectorAll('body *')].slice(0, 2000).filter(inView).slice(0, 200).map(element => {
     const box = element.getBoundingClientRect();
-    return [box.x, box.y, box.width, box.height, element.getAttribute('style'), element.className].join();
+    return [box.x, box.y, box.width, box.height, element.getAttribute('style'), element.className,
+      element.childElementCount ? '' : element.textContent.slice(0, 100)].join();
   });
   return [root?.scrollHeight, document.getElementsByTagName('*').length, document.images.length, ...boxes].join(';');
 })()"""
@@ -89,6 +87,10 @@ class Settling:
 
     async def settle(self) -> None:
         """Return when the page no longer changes. The caller bounds the time."""
+        await self._settle_layout()
+        await wait_for_stillness(self._session, self._world, self._traffic)
+
+    async def _settle_layout(self) -> None:
         previous_layout = await self._world.evaluate_within(FINISH, FINISH_SECONDS)
         self._began, self._page_began = time.monotonic(), await self._clock()
         for number in itertools.count():

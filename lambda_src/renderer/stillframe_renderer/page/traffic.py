@@ -30,6 +30,8 @@ STREAM_SECONDS = 5.0
 STREAM_BYTES_PER_SECOND = 16 * 1024
 PAUSE_SECONDS = 2.0
 MAX_GIVEN_UP = 5
+SVG = "image/svg+xml"
+MAX_SVG_IMAGES = 20
 MAX_URL_CHARS = 300
 
 
@@ -86,6 +88,7 @@ class Traffic:
         self.external_since = 0.0
         self._requests_by_resource: Counter[tuple[str, ...]] = Counter()
         self._answered: set[tuple[str, ...]] = set()
+        self.svg_images: list[str] = []
         # The requests of a frame of another site, by its session.
         self._of_frames: dict[str, set[str]] = {}
         self._listen(tab.session)
@@ -133,6 +136,8 @@ class Traffic:
         )
 
     def _on_response(self, event: dict[str, Any]) -> None:
+        if event["response"].get("mimeType") == SVG and len(self.svg_images) < MAX_SVG_IMAGES:
+            self.svg_images.append(event["requestId"])
         request = self.pending.get(event["requestId"])
         if request is not None:
             request.last_activity = request.answered = time.monotonic()

@@ -1,0 +1,101 @@
+"""Animations: those that end soon are put to their end, and what no script can see is watched until it stands still."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+
+from pyppeteer.connection import CDPSession
+from pyppeteer.errors import NetworkError
+
+from .elements import WALK
+from .traffic import Traffic
+from .world import World
+
+# A visitor waits so long for what is coming in. Longer animations are shown as they are then.
+SOON_MS = 5000
+# From this length on, an animation is looked at first: if it makes its element disappear, a visitor still sees that.
+LEAVING_MS = 1500
+# SVG animations (SMIL) have a clock for each image, which cannot say when they end.
+SVG_SECONDS = 3
+# How often two small pictures are compared, and for how long.
+LOOK_PAUSE_SECONDS = 0.12
+LOOK_SECONDS = 3.0
+IMAGE_SECONDS = 2.0
+LOOK = {"format": "jpeg", "quality": 20, "optimizeForSpeed": True}
+MAX_IMAGE_BYTES = 256 * 1024
+
+# A function for other scripts: puts what ends soon to its end. Paused animations stay as they are.
+END_ANIMATIONS = (
+    WALK
+    + f"const SOON = {SOON_MS}, LEAVING = {LEAVING_MS}, SVG_TIME = {SVG_SECONDS};"
+    + """const isSeen = element => {
+    const box = element.getBoundingClientRect(), style = getComputedStyle(element);
+    return style.opacity > 0.05 && style.visibility === 'visible' && box.width > 0 && box.height > 0
+      && box.right > 0 && box.left < innerWidth && box.bottom > -scrollY;
+  };
+  const isLeaving = (animation, end) => {
+    const target = animation.effect.target;
+    if (!target || !isSeen(target)) return false;
+    const now = animation.currentTime;
+    animation.currentTime = end - 0.01;
+    const leaves = !isSeen(target);
+    animation.currentTime = now;
+    return leaves;
+  };
+  const endAnimations = () => {
+    for (const root of rootsOf(document)) {
+      for (const animation of root.getAnimations()) {
+        const end = animation.effect?.getComputedTiming().endTime, now = animation.currentTime;
+        if (animation.playState !== 'running' || !Number.isFinite(end) || typeof now !== 'number') continue;
+        const left = (end - now) / Math.abs(animation.playbackRate || 1);
+        try {
+          if (left < SOON && !(left > LEAVING && isLeaving(animation, end))) animation.finish();
+        } catch { }
+      }
+      for (const image of root.querySelectorAll('svg')) {
+        if (image.ownerSVGElement === null && !image.animationsPaused() && image.getCurrentTime() < SVG_TIME
+            && image.querySelector('animate, animateTransform, animateMotion, set')) image.setCurrentTime(SVG_TIME);
+      }
+    }
+  };"""
+)
+
+# Whether something in the window may move that no script can ask: a canvas, or a frame of another origin.
+HAS_HIDDEN_MOTION = """[...document.querySelectorAll('canvas, iframe, frame, object, embed')].some(element => {
+  const box = element.getBoundingClientRect();
+  return box.width > 1 && box.height > 1 && box.bottom > 0 && box.top < innerHeight;
+})"""
+
+
+async def wait_for_stillness(session: CDPSession, world: World, traffic: Traffic) -> None:
+    """Compare pictures of the window until two are equal, if anything in it may move unseen. Takes at most 3 s."""
+    has_animated_image = await _has_animated_image(session, traffic)
+    if not has_animated_image and not await world.evaluate(HAS_HIDDEN_MOTION):
+        return
+    started = time.monotonic()
+    # An image may begin to move after a delay of its own.
+    trust_at = started + (IMAGE_SECONDS if has_animated_image else 0)
+    give_up_at = started + LOOK_SECONDS
+    previous = b""
+    while time.monotonic() < give_up_at:
+        answer = await session.send("Page.captureScreenshot", LOOK)
+        look = hashlib.sha256(answer["data"].content).digest()
+        if look == previous and time.monotonic() > trust_at:
+            return
+        previous = look
+        await asyncio.sleep(LOOK_PAUSE_SECONDS)
+
+
+async def _has_animated_image(session: CDPSession, traffic: Traffic) -> bool:
+    """Whether the page has loaded an SVG image with an animation of its own."""
+    for request_id in traffic.svg_images:
+        try:
+            body = (await session.send("Network.getResponseBody", {"requestId": request_id}))["body"]
+        except NetworkError:
+            # The browser no longer has it.
+            continue
+        if any(word in body[:MAX_IMAGE_BYTES] for word in ("<animate", "<set", "@keyframes")):
+            return True
+    return False
