@@ -20,7 +20,7 @@ from .elements import box_of
 from .imaging import is_one_colour, to_avif
 from .patience import Patience
 from .scripts import HAS_CONTENT
-from .stillness import hold_still, unnoticed
+from .stillness import hold_still, place_at_bottom, unnoticed
 from .world import World
 
 # An image of one colour compresses to almost nothing. An image with more bits per pixel than this is not blank.
@@ -51,6 +51,10 @@ class Layout:
     width: int
     height: int
     scale: float
+    # With everything that a visitor reaches by scrolling to the side, and where that begins: left of 0, if the page is
+    # written from right to left.
+    whole_width: int
+    left: int
 
     @property
     def shown_height(self) -> int:
@@ -106,7 +110,10 @@ class Camera:
         options = self._options
         if options.full_page:
             height = min(layout.height, options.height_cap / layout.scale)
-            return {"x": 0, "y": 0, "width": layout.width, "height": height, "scale": layout.scale}
+            await place_at_bottom(self._world, round(height))
+            if layout.scale != 1:
+                return {"x": 0, "y": 0, "width": layout.width, "height": height, "scale": layout.scale}
+            return self._bounded(layout.left, 0, layout.whole_width, height)
         if options.clip is not None:
             if options.clip.x >= layout.width or options.clip.y >= layout.height:
                 size = f"{layout.width} x {layout.height}"

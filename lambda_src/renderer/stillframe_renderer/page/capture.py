@@ -27,6 +27,7 @@ from ..guard.session import GuardSession
 from .blocks import Blocks
 from .camera import Camera
 from .changes import Changes
+from .clock import PageClock
 from .consent import Consent
 from .cookies import cookies_of
 from .elements import bring_into_view
@@ -40,6 +41,7 @@ from .navigation import Navigation, error_for
 from .patience import Patience
 from .preparation import Preparation
 from .scripts import FINISH_VIEW
+from .scrollers import let_scrollers_grow
 from .scrolling import render_offscreen_content, scroll_through
 from .settling import Settling
 from .traffic import Traffic
@@ -78,14 +80,18 @@ class PageCapture:
         blocks = Blocks(options, self._ads)
         self._interception = Interception(session, tab.frame_id, policy, guard, options, blocks)
         self._changes = Changes(session, self._world, options)
-        self._settling = Settling(session, self._world, self._traffic)
+        self._clock = PageClock(session, self._world, self._traffic)
+        self._settling = Settling(session, self._world, self._traffic, self._clock)
+        self._is_scrolled_through = True
+        # The element that scrolled in place of the window.
+        self._scroller: str | None = None
         self._camera = Camera(session, self._world, options)
         self._extras = Extras(session, self._world, options)
 
     async def run(self) -> RenderResult:
         """Capture the page. Raises a CaptureError; the caller bounds the time."""
         started = time.monotonic()
-        async with contextlib.aclosing(self._settling):
+        async with contextlib.aclosing(self._clock):
             self._policy.check_page(self._url)
             await self._prepare()
             unsettled = await self._load()
@@ -154,7 +160,11 @@ class PageCapture:
         except CaptureError as error:
             raise self._explained(error) from error
         self._evidence.mark("settledMs")
-        return self._navigation.broken_off or ("network" if self._traffic.given_up else None)
+        if self._navigation.broken_off is not None:
+            return self._navigation.broken_off
+        if self._traffic.given_up:
+            return "network"
+        return None if self._is_scrolled_through else "scrolling"
 
     @contextlib.asynccontextmanager
     async def _bounded(self, phase: str, seconds: float) -> AsyncIterator[None]:
@@ -186,7 +196,11 @@ class PageCapture:
         await self._changes.apply()
         self._patience.phase = "scrolling"
         if options.full_page:
-            await scroll_through(self._world, self._traffic, options.height_cap)
+            clock = self._clock if options.wait_until is WaitUntil.SETTLED else None
+            if clock is not None:
+                await clock.take_over()
+            self._is_scrolled_through = await scroll_through(self._world, self._traffic, options.height_cap, clock)
+            self._scroller = await let_scrollers_grow(self._world)
         elif options.clip is not None or options.selector is not None:
             await render_offscreen_content(self._world)
             if options.selector is not None:
@@ -255,6 +269,7 @@ class PageCapture:
             height_capped=capped or None,
             settled=unsettled is None,
             unsettled=unsettled,
+            scroller=self._scroller,
             unanswered=self._traffic.given_up or None,
             blank=blank or None,
             blocked=dict(self._guard.refused) or None,

@@ -22,9 +22,13 @@ WALK = """const rootsOf = function* (root) {
       if (inner?.documentElement) yield* rootsOf(inner);
     }
   };"""
+# The ancestor that a node is displayed in, across shadow roots and frames.
+PARENT = """const parentOf = node => node.assignedSlot ?? node.parentElement ?? node.getRootNode().host
+    ?? node.ownerDocument.defaultView?.frameElement ?? null;"""
 # An element with `display: contents` has no box of its own, but its children have.
 FIND = (
     WALK
+    + PARENT
     + """const boxOf = element => {
     const own = element.getBoundingClientRect();
     if ((own.width && own.height) || getComputedStyle(element).display !== 'contents') return own;
@@ -42,8 +46,7 @@ FIND = (
     }
     return null;
   };
-  const parentOf = node => node.assignedSlot ?? node.parentElement ?? node.getRootNode().host
-    ?? node.ownerDocument.defaultView?.frameElement ?? null;"""
+"""
 )
 
 # In the middle, where headers that stick to the window do not cover it. Taller ones begin at the top.

@@ -21,7 +21,12 @@ MEASURE = """(() => {
       'meta[name="description" i], meta[property="og:description" i]')?.content || ''),
     url: String(document.location.href),
     width: root ? root.clientWidth : 0,
-    height: Math.ceil(Math.max(root ? root.scrollHeight : 0, body ? body.scrollHeight : 0)),
+    // In quirks mode the body scrolls in place of the root. Otherwise what exceeds it is part of the root, or hidden.
+    height: Math.ceil(Math.max(root?.scrollHeight ?? 0, document.scrollingElement === body ? body.scrollHeight : 0)),
+    whole: root ? root.scrollWidth : 0,
+    // Where a page begins that is written from right to left.
+    left: root && (getComputedStyle(root).direction === 'rtl'
+      || /-rl$/.test(getComputedStyle(body ?? root).writingMode)) ? root.clientWidth - root.scrollWidth : 0,
   };
 })()"""
 
@@ -45,5 +50,7 @@ class Measures:
             title=values["title"][:MAX_TITLE_CHARS],
             description=values["description"][:MAX_DESCRIPTION_CHARS],
             url=values["url"],
-            layout=Layout(width, height, viewport.width / width),
+            layout=Layout(
+                width, height, viewport.width / width, max(int(values["whole"]), width), min(0, int(values["left"]))
+            ),
         )

@@ -54,31 +54,6 @@ MAY_REACT = """(() => {
     || element.getAttributeNames().some(name => name.startsWith('on')));
 })()"""
 
-# Lazy content loads when it comes near the viewport, so a full page is scrolled through first, one screen at a time.
-# Every wait is bounded, because a page may never be done. Returns the position reached.
-SCROLL_THROUGH = (
-    """(async () => {
-  const from = %d, cap = %d, startedAt = performance.now(), budget = %d;
-  const frame = () => Promise.race([
-    new Promise(done => requestAnimationFrame(() => setTimeout(done, 0))),
-    // A busy machine paints late, and an element counts as in view only once it is painted.
-    new Promise(done => setTimeout(done, 400)),
-  ]);
-  const step = Math.max(window.innerHeight, 200);
-  const limit = () => Math.min(cap, document.documentElement ? document.documentElement.scrollHeight : 0);
-  if (from === 0 && !"""
-    + MAY_REACT
-    + """) return limit();
-  let top = from;
-  for (; top < limit() && performance.now() - startedAt < budget; top += step) {
-    window.scrollTo({ top, behavior: 'instant' });
-    await frame();
-  }
-  await frame();
-  return limit();
-})()"""
-)
-HEIGHT = "document.documentElement ? document.documentElement.scrollHeight : 0"
 # With `content-visibility: auto` (CSS), content far from the window is neither laid out nor painted, and would be
 # missing from a screenshot of more than the window.
 RENDER_OFFSCREEN = """for (const element of document.querySelectorAll('body *')) {
@@ -86,7 +61,6 @@ RENDER_OFFSCREEN = """for (const element of document.querySelectorAll('body *'))
     element.style.setProperty('content-visibility', 'visible', 'important');
   }
 }"""
-SCROLL_TO_TOP = "window.scrollTo({ top: 0, behavior: 'instant' })"
 # Fixed backgrounds are painted relative to the window, which would be wrong for a full page.
 SCROLL_BACKGROUNDS = ADOPT % json.dumps("*, ::before, ::after { background-attachment: scroll !important }")
 

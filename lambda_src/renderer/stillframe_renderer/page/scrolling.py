@@ -1,32 +1,94 @@
-"""Scrolling through a full page before its screenshot, until no more content appears."""
+"""Scrolling through a full page before its screenshot, as a visitor would, until no more content appears."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 
-from .scripts import HEIGHT, RENDER_OFFSCREEN, SCROLL_BACKGROUNDS, SCROLL_THROUGH, SCROLL_TO_TOP
+from .clock import PageClock
+from .scripts import MAY_REACT, RENDER_OFFSCREEN, SCROLL_BACKGROUNDS
+from .scrollers import MAIN_SCROLLER
 from .traffic import Traffic
 from .world import World
 
 # The limits for all scrolling, and for loading what it has triggered, which takes no time from the scrolling.
-MAX_SCROLL_SECONDS = 5.0
+MAX_SCROLL_SECONDS = 8.0
 MAX_LOAD_SECONDS = 12.0
 POLL_SECONDS = 0.02
+# A block of two thirds of the window is wholly in view at one of the stops; taller ones get a stop of their own.
+STOPS_PER_WINDOW = 3
+# The page's own time at a stop: scripts that load lazily look up to four times a second.
+STOP_MS = 300
+MAX_STOPS = 200
+
+# The stops from a position on, in pixels of what scrolls. Empty if scrolling cannot change anything.
+STOPS = (
+    "(() => {"
+    + MAIN_SCROLLER
+    + f"const from = %d, cap = %d, parts = {STOPS_PER_WINDOW};"
+    + """
+  const scroller = mainScroller(), inner = scroller && innerOf(scroller);
+  const what = inner ?? scroller ?? document.scrollingElement ?? document.documentElement;
+  if (!what) return { end: 0, stops: [] };
+  const end = Math.min(cap, what.scrollHeight);
+  if (from === 0 && !"""
+    + MAY_REACT
+    + """) return { end, stops: [] };
+  const view = scroller ? scroller.clientHeight : innerHeight;
+  const step = Math.max(view / parts, 70), last = Math.max(0, end - view);
+  const stops = new Set();
+  for (let top = from; top < last; top += step) stops.add(Math.round(top));
+  stops.add(Math.round(last));
+  const origin = scroller && !inner ? scroller.getBoundingClientRect().top : 0;
+  for (const element of (inner?.ownerDocument ?? document).querySelectorAll('body *')) {
+    const height = element.offsetHeight;
+    if (height <= view - step || height > view) continue;
+    const top = Math.round(element.getBoundingClientRect().top + what.scrollTop - origin);
+    if (top > from && top < last) stops.add(top);
+  }
+  return { end, stops: [...stops].sort((a, b) => a - b) };
+})()"""
+)
+# Scrolls to a position and waits for the frame that shows it. Bounded, because a busy machine paints late, and an
+# element counts as in view only once it is painted.
+GO_TO = (
+    "(async () => {"
+    + MAIN_SCROLLER
+    + """
+  const scroller = mainScroller(), inner = scroller && innerOf(scroller);
+  (inner?.ownerDocument.defaultView ?? scroller ?? window).scrollTo({ top: %d, behavior: 'instant' });
+  await Promise.race([
+    new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))),
+    new Promise(done => setTimeout(done, 400)),
+  ]);
+})()"""
+)
 
 
-async def scroll_through(world: World, traffic: Traffic, cap: int) -> None:
-    """Scroll down to the end or to the cap (CSS pixels), further if the page has grown, and back to the top."""
+async def scroll_through(world: World, traffic: Traffic, cap: int, clock: PageClock | None) -> bool:
+    """Scroll down to the end or to the cap (CSS pixels), further if the page has grown, and back to the top.
+
+    With a clock, the page's timers run at every stop. Returns whether the end was reached.
+    """
     give_up_at = time.monotonic() + MAX_SCROLL_SECONDS
-    reached = 0
-    while (left := give_up_at - time.monotonic()) > 0:
-        end = int(await world.evaluate(SCROLL_THROUGH % (reached, cap, left * 1000)) or 0)
-        await _wait_for_loads(traffic)
-        height = int(await world.evaluate(HEIGHT) or 0)
-        if height <= end or end >= cap:
-            break
-        reached = end
-    await world.evaluate(f"{SCROLL_BACKGROUNDS}; {RENDER_OFFSCREEN}; {SCROLL_TO_TOP}")
+    load_seconds = MAX_LOAD_SECONDS
+    reached, is_complete = 0, False
+    while not is_complete and time.monotonic() < give_up_at:
+        plan = await world.evaluate(STOPS % (reached, cap)) or {"end": 0, "stops": []}
+        for stop in plan["stops"][:MAX_STOPS]:
+            await world.evaluate(GO_TO % stop)
+            if clock is not None:
+                await clock.skip(STOP_MS)
+            if time.monotonic() > give_up_at:
+                break
+        waited = await _wait_for_loads(traffic, load_seconds)
+        load_seconds -= waited
+        give_up_at += waited
+        height = (await world.evaluate(STOPS % (plan["end"], cap)) or plan)["end"]
+        is_complete = height <= plan["end"]
+        reached = plan["end"]
+    await world.evaluate(f"{SCROLL_BACKGROUNDS}; {RENDER_OFFSCREEN}; {GO_TO % 0}")
+    return is_complete
 
 
 async def render_offscreen_content(world: World) -> None:
@@ -34,8 +96,10 @@ async def render_offscreen_content(world: World) -> None:
     await world.evaluate(RENDER_OFFSCREEN)
 
 
-async def _wait_for_loads(traffic: Traffic) -> None:
-    """Wait until no request is pending, but not for too long."""
-    give_up_at = time.monotonic() + MAX_LOAD_SECONDS
-    while traffic.pending and time.monotonic() < give_up_at:  # noqa: ASYNC110  # there is no event
+async def _wait_for_loads(traffic: Traffic, seconds: float) -> float:
+    """Wait until no request is pending, but not for longer. Returns the seconds that it took."""
+    started = time.monotonic()
+    while traffic.pending and time.monotonic() - started < seconds:  # there is no event
         await asyncio.sleep(POLL_SECONDS)
+        traffic.give_up_overdue()
+    return time.monotonic() - started

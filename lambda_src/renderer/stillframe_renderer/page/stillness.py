@@ -46,6 +46,36 @@ STOP_ENDLESS = (
   }
 })()"""
 )
+# What is fixed to the bottom of the window, or sticks to it, belongs to the bottom of the full page.
+PLACE_AT_BOTTOM = (
+    "(() => {"
+    + WALK
+    + """
+  const height = %d;
+  const set = (element, styles) => {
+    for (const [name, value] of Object.entries(styles)) element.style.setProperty(name, value, 'important');
+  };
+  for (const root of rootsOf(document)) {
+    if ((root.ownerDocument ?? root) !== document) continue;
+    for (const element of root.querySelectorAll('*')) {
+      const style = getComputedStyle(element);
+      if (style.position === 'sticky' && style.bottom !== 'auto' && style.top === 'auto') {
+        set(element, { position: 'relative', bottom: 'auto' });
+      } else if (style.position === 'fixed' && style.translate === 'none') {
+        const box = element.getBoundingClientRect(), below = innerHeight - box.bottom;
+        // What covers most of the window, such as a dialog with its backdrop, stays where it is.
+        if (box.height === 0 || box.height * 2 > innerHeight || Math.abs(below) >= Math.abs(box.top)) continue;
+        set(element, { transition: 'none', translate: `0 ${height - innerHeight}px` });
+      }
+    }
+  }
+})()"""
+)
+
+
+async def place_at_bottom(world: World, height: int) -> None:
+    """Move what is at the bottom of the window to the bottom of a page of this height (CSS pixels)."""
+    await world.evaluate(PLACE_AT_BOTTOM % height)
 
 
 async def hold_still(world: World, stop_endless: bool) -> None:

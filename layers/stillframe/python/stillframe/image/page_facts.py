@@ -15,14 +15,15 @@ MAX_METADATA_URL = 1000
 class PageFacts(WireModel):
     """What the page said about itself, declared here once: a record has the same fields.
 
-    `page_height` is the page's full height in CSS pixels, present when it was capped. `redirects` are the URLs on the
-    way to the final one; `timings` are milliseconds since the start of the capture; `tls_expires_at` is in seconds
-    since the epoch. `unsettled` is the phase the page did not finish in time, or `network` if answers were waited for
-    in vain (`unanswered` has their URLs), or the network error with which the document broke off. `blank` says that the
-    screenshot is of one colour; `blocked` counts refused connections by decision. `cookie_banner` names the banner that
-    was answered. `perceptual_hash` is 64 bits in hex; `left_out` names the extras that were requested and not made,
-    with the reason. `difference` is the share of pixels that changed since the capture `compared_to`, 0 to 1;
-    `comparison_problem` says why nothing was compared.
+    `page_height` and `page_width` are the page's full size in CSS pixels, each present when it was capped. `redirects`
+    are the URLs on the way to the final one; `timings` are milliseconds since the start of the capture;
+    `tls_expires_at` is in seconds since the epoch. `unsettled` is the phase the page did not finish in time, or
+    `network` if answers were waited for in vain (`unanswered` has their URLs), or the network error with which the
+    document broke off. `scroller` is the element that scrolls in place of the window, and whose content the full page
+    shows. `blank` says that the screenshot is of one colour; `blocked` counts refused connections by decision.
+    `cookie_banner` names the banner that was answered. `perceptual_hash` is 64 bits in hex; `left_out` names the extras
+    that were requested and not made, with the reason. `difference` is the share of pixels that changed since the
+    capture `compared_to`, 0 to 1; `comparison_problem` says why nothing was compared.
     """
 
     http_status: int | None = None
@@ -39,10 +40,12 @@ class PageFacts(WireModel):
     transferred_bytes: int | None = None
     timings: dict[str, int] | None = None
     page_height: int | None = None
+    page_width: int | None = None
     height_capped: bool | None = None
     settled: bool | None = None
     unsettled: str | None = None
     unanswered: list[str] | None = None
+    scroller: str | None = None
     blank: bool | None = None
     blocked: dict[str, int] | None = None
     ads_blocked: int | None = None

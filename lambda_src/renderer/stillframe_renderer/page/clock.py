@@ -1,0 +1,121 @@
+"""The page's clock, once it is taken over: it runs as fast as the machine can, and no further than it is told to.
+
+Virtual time (CDP, Emulation.setVirtualTimePolicy). Frames are stamped with the machine's time, and a frame is painted
+only once the page's clock has reached its time. So between its runs the page's clock is kept ahead of the machine's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from pyppeteer.connection import CDPSession
+
+from .traffic import Traffic
+from .world import World
+
+# A run is granted in several budgets, because a budget may end early, and is over when less than this is left.
+MAX_BUDGETS = 4
+MIN_BUDGET_MS = 5
+CLOCK_SECONDS = 1.0
+ADVANCE_SECONDS = 1.0
+# How often the budget is checked, and for how many checks the clock may stand still without a pending request.
+CHECK_SECONDS = 0.05
+MAX_IDLE_CHECKS = 4
+# How far the page's clock is kept ahead of the machine's, and how often that is checked.
+LEAD_MS = 400
+LEAD_CHECK_SECONDS = 0.1
+
+
+class PageClock:
+    """The clock of one page. It is the page's own until `take_over`."""
+
+    def __init__(self, session: CDPSession, world: World, traffic: Traffic) -> None:
+        self._session = session
+        self._world = world
+        self._traffic = traffic
+        # The machine's clock (seconds) and the page's (milliseconds) at the time when the latter was taken over.
+        self._began: float | None = None
+        self._page_began = self._page_now = 0.0
+        self._lead_task: asyncio.Task[None] | None = None
+        self._expired = asyncio.Event()
+        session.on("Emulation.virtualTimeBudgetExpired", self._on_expired)
+
+    @property
+    def is_taken_over(self) -> bool:
+        return self._began is not None
+
+    async def take_over(self) -> None:
+        """Read the time from which on the page's clock is kept ahead. Idempotent."""
+        if self._began is None:
+            self._began, self._page_began = time.monotonic(), await self._now()
+
+    async def run(self, milliseconds: float) -> None:
+        """Run the page's timers for so long. Its clock does not advance while anything is loading."""
+        await self.aclose()
+        try:
+            end = await self._now() + milliseconds
+            for _ in range(MAX_BUDGETS):
+                left = end - await self._now()
+                if left < MIN_BUDGET_MS:
+                    return
+                await self._run_for(left)
+        finally:
+            self._lead_task = asyncio.create_task(self._keep_ahead())
+
+    async def skip(self, milliseconds: float) -> None:
+        """Run the page's timers for so long, whatever is loading."""
+        await self._set_budget("advance", milliseconds)
+        await self._has_expired(ADVANCE_SECONDS)
+
+    async def aclose(self) -> None:
+        """Stop keeping the page's clock ahead."""
+        if self._lead_task is not None:
+            self._lead_task.cancel()
+            await asyncio.gather(self._lead_task, return_exceptions=True)
+            self._lead_task = None
+
+    async def _run_for(self, budget_ms: float) -> None:
+        """Run until the budget expires. A budget that was replaced expires as well, so this may return early."""
+        await self._set_budget("pauseIfNetworkFetchesPending", budget_ms)
+        idle_checks = 0
+        while idle_checks < MAX_IDLE_CHECKS:
+            if await self._has_expired(CHECK_SECONDS):
+                return
+            self._traffic.give_up_overdue()
+            # Polls and streams stop the clock as well, but do not count as pending.
+            idle_checks += not self._traffic.pending
+        # The clock stands still for requests that are not waited for: let it advance anyway.
+        await self.skip(budget_ms)
+
+    async def _keep_ahead(self) -> None:
+        while True:
+            await self._catch_up()
+            await asyncio.sleep(LEAD_CHECK_SECONDS)
+
+    async def _catch_up(self) -> None:
+        lead = await self._now() - self._page_began - (time.monotonic() - (self._began or 0.0)) * 1000
+        if lead < LEAD_MS:
+            await self._set_budget("advance", LEAD_MS - lead + LEAD_CHECK_SECONDS * 1000)
+
+    async def _now(self) -> float:
+        """The page's clock in milliseconds since the epoch, or its last value if the page is too busy to respond."""
+        now = await self._world.evaluate_within("Date.now()", CLOCK_SECONDS)
+        if now is not None:
+            self._page_now = float(now)
+        return self._page_now
+
+    async def _set_budget(self, policy: str, budget_ms: float) -> None:
+        self._expired.clear()
+        await self._session.send("Emulation.setVirtualTimePolicy", {"policy": policy, "budget": budget_ms})
+
+    async def _has_expired(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._expired.wait()
+        except TimeoutError:
+            return False
+
+    def _on_expired(self, _: dict[str, Any]) -> None:
+        self._expired.set()

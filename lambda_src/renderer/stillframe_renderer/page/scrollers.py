@@ -1,0 +1,87 @@
+"""The element that scrolls in place of the window: finding it, and letting it grow to all of its content."""
+
+from __future__ import annotations
+
+from .elements import PARENT, WALK
+from .world import World
+
+# A function for other scripts. Returns what a visitor scrolls to see the page: null for the window itself, or an
+# element or frame that fills at least half of the window in both directions.
+MAIN_SCROLLER = (
+    WALK
+    + PARENT
+    + """const mainScroller = () => {
+    const root = document.scrollingElement ?? document.documentElement;
+    if (!root || root.scrollHeight > innerHeight + 1) return null;
+    let found = null, largest = 0;
+    for (const each of rootsOf(document)) {
+      for (const element of each.querySelectorAll('*')) {
+        if (element === root) continue;
+        const inner = innerOf(element);
+        const scrolls = (inner ?? element).scrollHeight > element.clientHeight + 1
+          && (inner !== null || /auto|scroll|overlay/.test(getComputedStyle(element).overflowY));
+        if (!scrolls || element.clientWidth * 2 < innerWidth || element.clientHeight * 2 < innerHeight) continue;
+        const box = element.getBoundingClientRect();
+        const area = Math.min(box.width, innerWidth) * Math.min(box.height, innerHeight);
+        if (area > largest && box.bottom > 0 && box.top < innerHeight
+            && getComputedStyle(element).visibility === 'visible') [found, largest] = [element, area];
+      }
+    }
+    return found;
+  };
+  // What scrolls inside a frame of the same origin; null for other elements.
+  const innerOf = element => {
+    if (!/^I?FRAME$/.test(element.tagName)) return null;
+    try { return element.contentDocument?.scrollingElement ?? null; } catch { return null; }
+  };"""
+)
+
+# Lets the main scroller and everything around it grow. Returns its description, or null.
+GROW = (
+    "(() => {"
+    + MAIN_SCROLLER
+    + """
+  const describe = element => element.localName + (element.id ? '#' + element.id : '')
+    + [...element.classList].slice(0, 3).map(name => '.' + name).join('');
+  const set = (element, styles) => {
+    for (const [name, value] of Object.entries(styles)) element.style.setProperty(name, value, 'important');
+  };
+  const names = [];
+  // A scroller may be within another one, or in a frame.
+  for (let depth = 0; depth < 4; depth++) {
+    const scroller = mainScroller();
+    if (!scroller) break;
+    const inner = innerOf(scroller);
+    const height = (inner ?? scroller).scrollHeight + scroller.offsetHeight - scroller.clientHeight;
+    const ancestors = [];
+    for (let node = parentOf(scroller); node; node = parentOf(node)) ancestors.push([node, node.offsetHeight]);
+    set(scroller, {
+      height: height + 'px', 'min-height': height + 'px', 'max-height': 'none', 'box-sizing': 'border-box',
+      flex: 'none', contain: 'none', 'vertical-align': 'top',
+    });
+    if (!inner) set(scroller, { 'overflow-y': 'visible', 'overflow-x': 'clip' });
+    for (const [node, before] of [[scroller, 0], ...ancestors]) {
+      const style = getComputedStyle(node);
+      if (node !== scroller) {
+        set(node, { height: 'auto', 'min-height': before + 'px', 'max-height': 'none', contain: 'none' });
+        if (style.overflowY !== 'visible') set(node, { 'overflow-y': 'visible', 'overflow-x': 'clip' });
+      }
+      if (style.position === 'fixed' || style.position === 'absolute') {
+        set(node, { position: 'absolute', top: style.top, bottom: 'auto' });
+      }
+    }
+    names.push(describe(scroller));
+  }
+  return names.join(' ') || null;
+})()"""
+)
+MAX_NAME_CHARS = 100
+
+
+async def let_scrollers_grow(world: World) -> str | None:
+    """Make all content of the main scroller part of the page's own height.
+
+    Returns which element it was, or None if the window itself scrolls or nothing does.
+    """
+    name = await world.evaluate(GROW)
+    return str(name)[:MAX_NAME_CHARS] if name else None
