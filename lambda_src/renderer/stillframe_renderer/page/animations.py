@@ -19,7 +19,7 @@ SOON_MS = 5000
 LEAVING_MS = 1500
 # SVG animations (SMIL) have a clock for each image, which cannot say when they end.
 SVG_SECONDS = 3
-# How often two small pictures are compared, and for how long.
+# How often two small screenshots are compared, and for how long.
 LOOK_PAUSE_SECONDS = 0.12
 LOOK_SECONDS = 3.0
 IMAGE_SECONDS = 2.0
@@ -70,7 +70,7 @@ HAS_HIDDEN_MOTION = """[...document.querySelectorAll('canvas, iframe, frame, obj
 
 
 async def wait_for_stillness(session: CDPSession, world: World, traffic: Traffic) -> None:
-    """Compare pictures of the window until two are equal, if anything in it may move unseen. Takes at most 3 s."""
+    """Compare screenshots of the window until two are equal, if anything in it may move unseen. Takes at most 3 s."""
     has_animated_image = await _has_animated_image(session, traffic)
     if not has_animated_image and not await world.evaluate(HAS_HIDDEN_MOTION):
         return

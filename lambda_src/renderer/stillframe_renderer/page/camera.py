@@ -51,10 +51,14 @@ class Layout:
     width: int
     height: int
     scale: float
-    # With everything that a visitor reaches by scrolling to the side, and where that begins: left of 0, if the page is
-    # written from right to left.
+    # With everything that a visitor reaches by scrolling to the side, and whether that is to the left.
     whole_width: int
-    left: int
+    goes_left: bool
+
+    @property
+    def shown_width(self) -> int:
+        """The width of a full page. Chromium takes no screenshot of what lies to the left of a document's origin."""
+        return self.width if self.goes_left or self.scale != 1 else self.whole_width
 
     @property
     def shown_height(self) -> int:
@@ -113,7 +117,7 @@ class Camera:
             await place_at_bottom(self._world, round(height))
             if layout.scale != 1:
                 return {"x": 0, "y": 0, "width": layout.width, "height": height, "scale": layout.scale}
-            return self._bounded(layout.left, 0, layout.whole_width, height)
+            return self._bounded(0, 0, layout.shown_width, height)
         if options.clip is not None:
             if options.clip.x >= layout.width or options.clip.y >= layout.height:
                 size = f"{layout.width} x {layout.height}"

@@ -247,7 +247,8 @@ class PageCapture:
 
     def _facts(self, measures: Measures, unsettled: str | None, blank: bool, perceptual_hash: str | None) -> PageFacts:
         evidence = self._evidence
-        height = measures.layout.shown_height
+        layout, height = measures.layout, measures.layout.shown_height
+        shown_width = min(layout.shown_width, self._options.format.max_side // self._options.device_scale_factor)
         capped = self._options.full_page and height > self._options.height_cap
         return PageFacts(
             # The request's own HTML has no status.
@@ -266,6 +267,7 @@ class PageCapture:
             failed_requests=self._traffic.failed,
             transferred_bytes=self._traffic.bytes,
             page_height=height if capped else None,
+            page_width=layout.whole_width if self._options.full_page and layout.whole_width > shown_width else None,
             height_capped=capped or None,
             settled=unsettled is None,
             unsettled=unsettled,

@@ -7,7 +7,9 @@ only once the page's clock has reached its time. So between its runs the page's 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 from pyppeteer.connection import CDPSession
@@ -53,21 +55,18 @@ class PageClock:
 
     async def run(self, milliseconds: float) -> None:
         """Run the page's timers for so long. Its clock does not advance while anything is loading."""
-        await self.aclose()
-        try:
+        async with self._in_hand():
             end = await self._now() + milliseconds
             for _ in range(MAX_BUDGETS):
                 left = end - await self._now()
                 if left < MIN_BUDGET_MS:
                     return
                 await self._run_for(left)
-        finally:
-            self._lead_task = asyncio.create_task(self._keep_ahead())
 
     async def skip(self, milliseconds: float) -> None:
         """Run the page's timers for so long, whatever is loading."""
-        await self._set_budget("advance", milliseconds)
-        await self._has_expired(ADVANCE_SECONDS)
+        async with self._in_hand():
+            await self._advance(milliseconds)
 
     async def aclose(self) -> None:
         """Stop keeping the page's clock ahead."""
@@ -75,6 +74,15 @@ class PageClock:
             self._lead_task.cancel()
             await asyncio.gather(self._lead_task, return_exceptions=True)
             self._lead_task = None
+
+    @contextlib.asynccontextmanager
+    async def _in_hand(self) -> AsyncIterator[None]:
+        """Afterwards, the clock is kept ahead again."""
+        await self.aclose()
+        try:
+            yield
+        finally:
+            self._lead_task = asyncio.create_task(self._keep_ahead())
 
     async def _run_for(self, budget_ms: float) -> None:
         """Run until the budget expires. A budget that was replaced expires as well, so this may return early."""
@@ -87,7 +95,11 @@ class PageClock:
             # Polls and streams stop the clock as well, but do not count as pending.
             idle_checks += not self._traffic.pending
         # The clock stands still for requests that are not waited for: let it advance anyway.
-        await self.skip(budget_ms)
+        await self._advance(budget_ms)
+
+    async def _advance(self, budget_ms: float) -> None:
+        await self._set_budget("advance", budget_ms)
+        await self._has_expired(ADVANCE_SECONDS)
 
     async def _keep_ahead(self) -> None:
         while True:

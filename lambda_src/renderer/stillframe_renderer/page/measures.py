@@ -24,9 +24,8 @@ MEASURE = """(() => {
     // In quirks mode the body scrolls in place of the root. Otherwise what exceeds it is part of the root, or hidden.
     height: Math.ceil(Math.max(root?.scrollHeight ?? 0, document.scrollingElement === body ? body.scrollHeight : 0)),
     whole: root ? root.scrollWidth : 0,
-    // Where a page begins that is written from right to left.
-    left: root && (getComputedStyle(root).direction === 'rtl'
-      || /-rl$/.test(getComputedStyle(body ?? root).writingMode)) ? root.clientWidth - root.scrollWidth : 0,
+    goesLeft: root !== null && (getComputedStyle(root).direction === 'rtl'
+      || /-rl$/.test(getComputedStyle(body ?? root).writingMode)),
   };
 })()"""
 
@@ -51,6 +50,6 @@ class Measures:
             description=values["description"][:MAX_DESCRIPTION_CHARS],
             url=values["url"],
             layout=Layout(
-                width, height, viewport.width / width, max(int(values["whole"]), width), min(0, int(values["left"]))
+                width, height, viewport.width / width, max(int(values["whole"]), width), bool(values["goesLeft"])
             ),
         )
