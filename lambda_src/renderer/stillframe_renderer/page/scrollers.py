@@ -12,7 +12,8 @@ MAIN_SCROLLER = (
     + PARENT
     + """const mainScroller = () => {
     const root = document.scrollingElement ?? document.documentElement;
-    if (!root || root.scrollHeight > innerHeight + 1) return null;
+    // A window that scrolls by a little, such as the gap below a frame, is not what a visitor scrolls.
+    if (!root || root.scrollHeight > innerHeight * 1.1) return null;
     let found = null, largest = 0;
     for (const each of rootsOf(document)) {
       for (const element of each.querySelectorAll('*')) {

@@ -1,0 +1,171 @@
+"""Full pages: what scrolls in an element, what appears on scrolling, what is fixed, and how wide a page is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.pixels import BLUE, GREEN
+
+from .conftest import Studio
+
+FULL = {"fullPage": True}
+LONG = "<div style='height:2600px;background:#0000ff'></div><div style='height:400px;background:#00aa00'></div>"
+SCROLLERS = {
+    "body": f"<style>html{{overflow:hidden;height:100%}}body{{height:100%;overflow:auto}}</style>{LONG}",
+    "root-and-body": f"<style>html,body{{height:100%;overflow:auto}}</style>{LONG}",
+    "element": f"<main style='height:100vh;overflow-y:scroll'>{LONG}</main>",
+    "absolute": f"<div style='position:absolute;inset:0;overflow:auto'>{LONG}</div>",
+    "fixed": f"<div style='position:fixed;inset:0'><div style='height:100%;overflow:auto'>{LONG}</div></div>",
+    "grid": (
+        "<div style='display:grid;grid-template-rows:1fr;height:100vh;overflow:hidden'>"
+        f"<div style='overflow:auto;min-height:0'>{LONG}</div></div>"
+    ),
+    "shadow-root": (
+        "<div id=host style='display:block;height:100vh'></div><script>host.attachShadow({mode: 'open'}).innerHTML = "
+        f"`<div style='height:100%;overflow:auto'>{LONG}</div>`</script>"
+    ),
+    "frame": f"<iframe style='border:0;width:100%;height:100vh' srcdoc=\"<body style='margin:0'>{LONG}\"></iframe>",
+}
+
+
+@pytest.mark.parametrize("page", SCROLLERS.values(), ids=list(SCROLLERS))
+def test_content_that_scrolls_in_an_element_is_shown_whole(studio: Studio, page: str) -> None:
+    # Given / When a full page whose window does not scroll
+    result = studio.render(page, **FULL)
+    # Then all of what scrolls in its place is there, and the record says what that is
+    pixels = studio.pixels(page, **FULL)
+    assert pixels.size == (1280, 3000)
+    assert (pixels.at(640, 100), pixels.at(640, 1500), pixels.at(640, 2900)) == (BLUE, BLUE, GREEN)
+    assert result.facts.scroller is not None
+
+
+def test_the_shell_around_a_scroller_stays(studio: Studio) -> None:
+    # Given an application shell with a header and a footer around what scrolls
+    page = (
+        "<style>body{display:flex;flex-direction:column;height:100vh;overflow:hidden}main{flex:1;overflow:auto}</style>"
+        f"<header style='height:50px;background:#00aa00'></header><main>{LONG}</main>"
+        "<footer style='height:30px;background:#00aa00'></footer>"
+    )
+    # When it is captured, then both are around the whole content
+    pixels = studio.pixels(page, **FULL)
+    assert pixels.size == (1280, 3080)
+    assert [pixels.at(640, y) for y in (25, 60, 3030, 3065)] == [GREEN, BLUE, GREEN, GREEN]
+
+
+def test_a_list_that_scrolls_in_a_page_stays_as_it_is(studio: Studio) -> None:
+    page = f"<div style='height:500px;overflow:auto'>{LONG}</div><div style='height:1500px;background:#00aa00'></div>"
+    pixels = studio.pixels(page, **FULL)
+    assert (pixels.size, pixels.at(640, 499), pixels.at(640, 501)) == ((1280, 2000), BLUE, GREEN)
+
+
+def blocks(script: str, count: int = 6, height: int = 300) -> str:
+    """Red blocks, which the script turns green."""
+    return (
+        f"<style>.x{{height:{height}px;margin-bottom:390px;background:#ff0000}}.x.g{{background:#00aa00}}</style>"
+        + "<div class=x></div>" * count
+        + f"<script>const all = document.querySelectorAll('.x');{script}</script>"
+    )
+
+
+SEEN = "const box = e.getBoundingClientRect(); return box.top < innerHeight && box.bottom > 0"
+OBSERVE = (
+    "const o = new IntersectionObserver(es => es.forEach(e => {{ if (e.isIntersecting) e.target.classList.add('g') }}),"
+    "{}); all.forEach(e => o.observe(e))"
+)
+LOOK = f"const look = () => all.forEach(e => {{ if ((() => {{ {SEEN} }})()) e.classList.add('g') }});look();"
+REVEALING = {
+    "wholly-in-view": OBSERVE.format("{threshold: 1}"),
+    "half-with-a-margin": OBSERVE.format("{threshold: .5, rootMargin: '-15% 0px'}"),
+    "in-the-middle": OBSERVE.format("{rootMargin: '-30% 0px'}"),
+    "debounced": f"{LOOK}let t; addEventListener('scroll', () => {{ clearTimeout(t); t = setTimeout(look, 250) }})",
+    "throttled": (
+        f"{LOOK}let last = 0; addEventListener('scroll', () => {{ if (Date.now() - last < 150) return;"
+        "last = Date.now(); look() })"
+    ),
+    "polled": f"{LOOK}setInterval(look, 250)",
+    "scroll-end": f"{LOOK}addEventListener('scrollend', look)",
+    "idle": f"{LOOK}addEventListener('scroll', () => requestIdleCallback(look))",
+}
+
+
+@pytest.mark.parametrize("script", REVEALING.values(), ids=list(REVEALING))
+def test_what_a_visitor_sees_while_scrolling_is_there(studio: Studio, script: str) -> None:
+    # Given / When a full page whose blocks appear when they are seen
+    pixels = studio.pixels(blocks(script), **FULL)
+    # Then every block has been seen
+    assert [pixels.at(640, 690 * number + 150) for number in range(6)] == [GREEN] * 6
+
+
+def test_a_block_almost_as_tall_as_the_window_has_been_wholly_in_view(studio: Studio) -> None:
+    page = "<div style='height:555px'></div>" + blocks(OBSERVE.format("{threshold: 1}"), 3, 780)
+    pixels = studio.pixels(page, **FULL)
+    assert [pixels.at(640, 555 + 1170 * number + 400) for number in range(3)] == [GREEN] * 3
+
+
+FIXED = {
+    "bar": "<div style='position:fixed;bottom:0;left:0;width:100%;height:60px;background:#00aa00'></div>",
+    "in-a-shadow-root": (
+        "<div id=host></div><script>host.attachShadow({mode: 'open'}).innerHTML = "
+        "`<div style='position:fixed;bottom:0;left:0;width:100%;height:60px;background:#00aa00'></div>`</script>"
+    ),
+    "sticky": "<div style='position:sticky;bottom:0;height:60px;background:#00aa00'></div>",
+}
+
+
+@pytest.mark.parametrize("bar", FIXED.values(), ids=list(FIXED))
+def test_what_is_at_the_bottom_of_the_window_is_at_the_bottom_of_the_page(studio: Studio, bar: str) -> None:
+    # Given / When a long page with a bar at the bottom of the window
+    page = f"<div style='height:3000px;background:#0000ff'></div>{bar}"
+    pixels = studio.pixels(page, **FULL)
+    # Then it is at the bottom of the page, and not where the window ended
+    assert (pixels.at(640, pixels.size[1] - 30), pixels.at(640, 770)) == (GREEN, BLUE)
+
+
+def test_a_bar_at_the_top_and_a_dialog_stay_where_they_are(studio: Studio) -> None:
+    page = (
+        "<div style='height:3000px;background:#0000ff'></div>"
+        "<div style='position:fixed;top:0;left:0;width:100%;height:60px;background:#00aa00'></div>"
+        "<div style='position:fixed;inset:100px;background:#00aa00'></div>"
+    )
+    pixels = studio.pixels(page, **FULL)
+    assert [pixels.at(640, y) for y in (30, 80, 400, 2970)] == [GREEN, BLUE, GREEN, BLUE]
+
+
+def test_a_full_page_is_as_wide_as_its_content(studio: Studio) -> None:
+    page = "<div style='width:2200px;height:900px;background:linear-gradient(90deg, #0000ff 2000px, #00aa00 0)'></div>"
+    result, pixels = studio.render(page, **FULL), studio.pixels(page, **FULL)
+    assert (pixels.size, pixels.at(2100, 450)) == ((2200, 900), GREEN)
+    assert result.facts.page_width is None
+
+
+def test_the_width_that_a_full_page_does_not_show_is_recorded(studio: Studio) -> None:
+    page = "<html dir=rtl><div style='width:2200px;height:900px;background:#00aa00'></div>"
+    result = studio.render(page, **FULL)
+    assert (result.width, result.facts.page_width) == (1280, 2200)
+
+
+RED_ON = "document.querySelector('#x').style.background = '#ff0000'"
+NOTICING = {
+    "resize": f"addEventListener('resize', () => {{ {RED_ON} }})",
+    "visual-viewport": f"visualViewport.addEventListener('resize', () => {{ {RED_ON} }})",
+    "media-query": f"matchMedia('(min-height: 900px)').addEventListener('change', () => {{ {RED_ON} }})",
+    "observer": (
+        "let first = true; new ResizeObserver(() => { if (!first) { " + RED_ON + " } first = false })"
+        ".observe(document.querySelector('#w'))"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "options", [FULL, {"selector": "#x"}, {"clip": {"x": 0, "y": 2000, "width": 90, "height": 90}}]
+)
+@pytest.mark.parametrize("script", NOTICING.values(), ids=list(NOTICING))
+def test_a_page_does_not_notice_its_screenshot(studio: Studio, script: str, options: dict[str, object]) -> None:
+    # Given a page that turns red when its window changes
+    page = (
+        "<div id=w style='position:absolute;height:100vh;width:1px'></div>"
+        f"<div id=x style='height:3000px;background:#00aa00'></div><script>{script}</script>"
+    )
+    # When more than the window is captured, then it does not
+    pixels = studio.pixels(page, **options)
+    assert pixels.at(40, 40) == GREEN
