@@ -38,7 +38,8 @@ FOUND = {
     "revealed-when-seen": (
         f"{SPACE}<div class=x id=e style='{X};background:#ff0000'></div><script>"
         "new IntersectionObserver(es => es"
-        ".forEach(e => { if (e.isIntersecting) e.target.style.background = '#00aa00' }), {threshold: 1}).observe(e)</script>"
+        ".forEach(e => { if (e.isIntersecting) e.target.style.background = '#00aa00' }), {threshold: 1}).observe(e)"
+        "</script>"
     ),
     "laid-out-when-near": f"{SPACE}<div style='content-visibility:auto'><div class=x style='{X}'></div></div>",
 }

@@ -102,6 +102,45 @@ def test_a_block_almost_as_tall_as_the_window_has_been_wholly_in_view(studio: St
     assert [pixels.at(640, 555 + 1170 * number + 400) for number in range(3)] == [GREEN] * 3
 
 
+BOTH_WAYS = {
+    "observer": "<style>.x{opacity:0;transition:opacity .3s}</style>"
+    + blocks(
+        "const o = new IntersectionObserver(es => es.forEach(e => { e.target.style.opacity = +e.isIntersecting }));"
+        "o.observe(all[4]); all.forEach((e, n) => { e.classList.add('g'); if (n != 4) e.style.opacity = 1 })"
+    ),
+    "listener": "<style>.x{visibility:hidden}</style>"
+    + blocks(
+        "const look = () => all.forEach(e => { const box = e.getBoundingClientRect(); e.classList.add('g');"
+        "e.style.visibility = box.top < innerHeight && box.bottom > 0 ? 'visible' : 'hidden' });"
+        "addEventListener('scroll', look); look()"
+    ),
+    "rows-that-are-reused": (
+        "<style>#list{position:relative;height:4140px}p{position:absolute;height:300px;width:100%;margin:0}</style>"
+        "<div id=list></div><script>const draw = () => { let rows = ''; for (let top = 0; top < 4140; top += 690) {"
+        "if (top < scrollY + innerHeight && top + 300 > scrollY) rows += `<p style='top:${top}px;background:#00aa00'></p>` }"
+        "list.innerHTML = rows }; addEventListener('scroll', draw); draw()</script>"
+    ),
+}
+
+
+@pytest.mark.parametrize("image_format", ["png", "jpeg", "webp", "avif"])
+@pytest.mark.parametrize("page", BOTH_WAYS.values(), ids=list(BOTH_WAYS))
+def test_what_is_shown_only_while_it_is_in_view_is_there(studio: Studio, page: str, image_format: str) -> None:
+    # Given a page with a bar at its top, which hides again what is no longer in view
+    bar = "<div style='position:fixed;top:0;right:0;width:90px;height:60px;background:#0000ff'></div>"
+    # When the full page is captured
+    pixels = studio.pixels(page + bar, fullPage=True, format=image_format)
+    # Then all of it is there, and the bar once
+    assert pixels.size == (1280, 4140)
+    assert [near(pixels.at(640, 690 * number + 150), GREEN) for number in range(6)] == [True] * 6
+    assert near(pixels.at(1240, 30), BLUE)
+    assert not any(near(pixels.at(1240, 800 * number + 30), BLUE) for number in range(1, 5))
+
+
+def near(colour: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return all(abs(one - two) < 16 for one, two in zip(colour, other, strict=True))
+
+
 FIXED = {
     "bar": "<div style='position:fixed;bottom:0;left:0;width:100%;height:60px;background:#00aa00'></div>",
     "in-a-shadow-root": (

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import math
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,9 +98,17 @@ class Camera:
             data = await asyncio.to_thread(to_avif, data, options.quality or DEFAULT_AVIF_QUALITY)
         return Screenshot(data, width, height)
 
-    async def screenshot_of_content(self, layout: Layout, patience: Patience) -> tuple[Screenshot, bool]:
-        """Take the screenshot, again if it is blank. Returns it, and whether it is still blank."""
+    async def screenshot_of_content(
+        self, layout: Layout, patience: Patience, tiles: Callable[[], Awaitable[bytes]] | None = None
+    ) -> tuple[Screenshot, bool]:
+        """Take the screenshot, in tiles if they are given, or else again if it is blank.
+
+        Returns it, and whether it is still blank.
+        """
         await hold_still(self._world, stop_endless=self._options.reduced_motion)
+        if tiles is not None:
+            data = await tiles()
+            return Screenshot(data, *imagesize.get(io.BytesIO(data))), False
         screenshot = await self.screenshot(layout)
         blank = await is_blank(screenshot, self._options.format)
         for pause in BLANK_PAUSES_SECONDS if patience.has_reserve else ():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import AsyncIterator
 
@@ -20,12 +21,12 @@ from stillframe.errors import (
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import RenderResult
 from stillframe.request.capture_request import MAX_URL_CHARS, without_credentials
-from stillframe.request.options import RenderOptions, WaitUntil
+from stillframe.request.options import ImageFormat, RenderOptions, WaitUntil
 
 from ..chromium.tab import Tab
 from ..guard.session import GuardSession
 from .blocks import Blocks
-from .camera import Camera
+from .camera import Camera, Layout
 from .changes import Changes
 from .clock import PageClock
 from .consent import Consent
@@ -44,6 +45,7 @@ from .scripts import FINISH_VIEW
 from .scrollers import let_scrollers_grow
 from .scrolling import render_offscreen_content, scroll_through
 from .settling import Settling
+from .tiles import shows_only_in_view, take_tiles
 from .traffic import Traffic
 from .world import World
 
@@ -83,6 +85,7 @@ class PageCapture:
         self._clock = PageClock(session, self._world, self._traffic)
         self._settling = Settling(session, self._world, self._traffic, self._clock)
         self._is_scrolled_through = True
+        self._is_tiled = False
         # The element that scrolled in place of the window.
         self._scroller: str | None = None
         self._camera = Camera(session, self._world, options)
@@ -99,7 +102,8 @@ class PageCapture:
             async with self._bounded("measuring", MEASURE_SECONDS if unsettled else self._patience.seconds()):
                 measures = await self._measure()
             async with self._bounded("the screenshot", max(self._patience.seconds(), MIN_SCREENSHOT_SECONDS)):
-                screenshot, blank = await self._camera.screenshot_of_content(measures.layout, self._patience)
+                tiles = functools.partial(self._tiles, measures.layout) if self._is_tiled else None
+                screenshot, blank = await self._camera.screenshot_of_content(measures.layout, self._patience, tiles)
             derived = await self._extras.derive(screenshot)
             extras = await self._extras.collect(
                 measures.url, measures.title, self._evidence.timings, self._patience.seconds()
@@ -208,6 +212,8 @@ class PageCapture:
         self._patience.phase = "settled"
         if options.wait_until is WaitUntil.SETTLED:
             await self._settling.settle()
+            if options.full_page and self._scroller is None and options.format is not ImageFormat.PDF:
+                self._is_tiled = await shows_only_in_view(self._world, self._clock)
         elif options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
             await self._world.evaluate(FINISH_VIEW)
 
@@ -236,6 +242,10 @@ class PageCapture:
     def _check_size(self) -> None:
         if self._guard.exceeded is not None:
             raise self._guard.exceeded
+
+    async def _tiles(self, layout: Layout) -> bytes:
+        height = min(layout.height, self._options.height_cap)
+        return await take_tiles(self._session, self._world, self._traffic, self._clock, height, self._options)
 
     async def _measure(self) -> Measures:
         measures = await Measures.read(self._world, self._options.viewport)

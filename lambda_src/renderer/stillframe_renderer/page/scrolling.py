@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from .animations import END_ANIMATIONS
 from .clock import PageClock
 from .scripts import MAY_REACT, RENDER_OFFSCREEN, SCROLL_BACKGROUNDS
 from .scrollers import MAIN_SCROLLER
@@ -63,6 +64,23 @@ GO_TO = (
   ]);
 })()"""
 )
+# Remembers what is shown at a stop, for `tiles`.
+REMEMBER = (
+    "(() => {"
+    + END_ANIMATIONS
+    + """
+  endAnimations();
+  const seen = globalThis.stillframeSeen ??= new Map();
+  for (const element of document.querySelectorAll('body *')) {
+    if (seen.has(element) || seen.size >= 5000) continue;
+    const box = element.getBoundingClientRect();
+    if (box.bottom <= 0 || box.top >= innerHeight || box.width * box.height < 100 || box.height > innerHeight) continue;
+    if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+    const parent = element.parentElement;
+    seen.set(element, { parent, top: box.top + scrollY, bottom: box.bottom + scrollY, stop: %d });
+  }
+})()"""
+)
 
 
 async def scroll_through(world: World, traffic: Traffic, cap: int, clock: PageClock | None) -> bool:
@@ -79,9 +97,10 @@ async def scroll_through(world: World, traffic: Traffic, cap: int, clock: PageCl
             await world.evaluate(GO_TO % stop)
             if clock is not None:
                 await clock.skip(STOP_MS)
+                await world.evaluate(REMEMBER % stop)
             if time.monotonic() > give_up_at:
                 break
-        waited = await _wait_for_loads(traffic, load_seconds)
+        waited = await wait_for_loads(traffic, load_seconds)
         load_seconds -= waited
         give_up_at += waited
         height = (await world.evaluate(STOPS % (plan["end"], cap)) or plan)["end"]
@@ -96,7 +115,7 @@ async def render_offscreen_content(world: World) -> None:
     await world.evaluate(RENDER_OFFSCREEN)
 
 
-async def _wait_for_loads(traffic: Traffic, seconds: float) -> float:
+async def wait_for_loads(traffic: Traffic, seconds: float) -> float:
     """Wait until no request is pending, but not for longer. Returns the seconds that it took."""
     started = time.monotonic()
     while traffic.pending and time.monotonic() - started < seconds:  # there is no event
