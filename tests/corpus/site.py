@@ -48,7 +48,7 @@ class CorpusSite(QuietHandler):
             elif parts.path == "/hang":
                 time.sleep(30)
             elif parts.path in ("/slow", "/poll"):
-                time.sleep(0.05)
+                time.sleep(int(query.get("ms", "50")) / 1000)
                 self.answer(200, b"ok")
             else:
                 self.answer(404, b"not found")
@@ -78,3 +78,7 @@ class At50(CorpusSite):
 
 class At300(CorpusSite):
     latency_seconds = 0.3
+
+
+class At1500(CorpusSite):
+    latency_seconds = 1.5

@@ -117,7 +117,8 @@ BOTH_WAYS = {
     "rows-that-are-reused": (
         "<style>#list{position:relative;height:4140px}p{position:absolute;height:300px;width:100%;margin:0}</style>"
         "<div id=list></div><script>const draw = () => { let rows = ''; for (let top = 0; top < 4140; top += 690) {"
-        "if (top < scrollY + innerHeight && top + 300 > scrollY) rows += `<p style='top:${top}px;background:#00aa00'></p>` }"
+        "if (top < scrollY + innerHeight && top + 300 > scrollY)"
+        "rows += `<p style='top:${top}px;background:#00aa00'></p>` }"
         "list.innerHTML = rows }; addEventListener('scroll', draw); draw()</script>"
     ),
 }
