@@ -38,7 +38,11 @@ $(VENV)/.check: requirements-check.txt $(VENV)/.dev
 demo: $(VENV)/.runtime ## Capture a bundled site or URL=https://..., without an AWS account
 	@$(BIN)/stillframe demo $(URL)
 
-test: $(VENV)/.dev ## Run all tests except those that need Docker
+build/libraries/.ready: scripts/libraries tests/libraries/package.json $(VENV)/.dev
+	@scripts/libraries $(VENV) build/libraries
+	@touch $@
+
+test: $(VENV)/.dev build/libraries/.ready ## Run all tests except those that need Docker
 	@$(BIN)/python -m pytest -q -n $(TEST_JOBS) --dist loadfile $(ARGS)
 
 e2e: $(VENV)/.dev ## Test the image and the templates end to end, with Docker
