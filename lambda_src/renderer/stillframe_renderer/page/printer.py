@@ -1,0 +1,152 @@
+"""Prints a page as a PDF."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from pyppeteer.connection import CDPSession
+
+from stillframe.errors import InvalidRequest
+from stillframe.request.options import MAX_FULL_PAGE_HEIGHT, RenderOptions
+from stillframe.request.options.pdf import MAX_SHEET_MM, MILLIMETRES_PER_INCH
+
+from ..chromium.transport import CommandRefused
+from .camera import Layout, Screenshot
+from .patience import Patience
+from .print_scripts import CONTENT_HEIGHT, EXPAND_SCROLLERS, PIN_HEIGHTS, REMEMBER_HEIGHTS, SHEET_SIZES
+from .scripts import ADOPT
+from .scrolling import scroll_through
+from .sheet import PIXELS_PER_MM, PrintedSheets, parse_size, read_sheets, true_size
+from .traffic import Traffic
+from .world import World
+
+# Without a template of the request's, Chromium prints one of its own.
+EMPTY_TEMPLATE = "<span></span>"
+# Chromium's own style sheet for templates makes text tiny, and their boxes as wide as their text.
+TEMPLATE_BOX = '<div style="font-size: 9px; width: 100%%; box-sizing: border-box; padding: 0 %gmm 0 %gmm">%s</div>'
+NO_BREAKS = """*, ::before, ::after {
+  break-before: auto !important; break-after: auto !important; break-inside: auto !important; page: auto !important
+}"""
+# A single sheet that is too short gets longer by this much, so many times: print may lay out a page a little taller.
+GROWTH = 1.05
+MAX_SINGLE_SHEETS = 4
+MIN_SCALED_WIDTH = 16
+# What Chromium says of values that only it can judge, by the option that must change.
+REFUSALS = {
+    "Page range": "pageRanges: must begin within the document, which has fewer pages",
+    "content area is empty": "marginMm: must leave room on the sheet, which is smaller than its margins",
+}
+
+
+class Printer:
+    """Prints one page. A page's own sheet and margins apply, unless the request names them."""
+
+    def __init__(self, session: CDPSession, world: World, options: RenderOptions) -> None:
+        self._session = session
+        self._world = world
+        self._options = options
+        self._pdf = options.pdf
+
+    async def prepare(self, traffic: Traffic) -> None:
+        """Make the page show everything that a visitor reaches by scrolling. The caller bounds the time."""
+        if self._pdf.single_page:
+            await self._lay_out_for_one_sheet()
+        await self._world.evaluate(EXPAND_SCROLLERS)
+        await scroll_through(self._world, traffic, MAX_FULL_PAGE_HEIGHT)
+
+    async def screenshot_of_content(self, layout: Layout, patience: Patience) -> tuple[Screenshot, bool]:
+        """Print the page, as `Camera.screenshot_of_content` captures it. A PDF never counts as blank."""
+        return await self._print(), False
+
+    async def _print(self) -> Screenshot:
+        # What has appeared since may scroll as well.
+        await self._world.evaluate(EXPAND_SCROLLERS)
+        sheet = self._pdf.sheet_mm
+        # Of the page only, and before this module adds rules of its own.
+        sizes = [] if self._pdf.names_sheet else await self._world.evaluate(SHEET_SIZES)
+        if self._pdf.single_page:
+            data, printed, sheet = await self._print_one_sheet(sheet[0])
+        else:
+            await self._apply_named(sheet)
+            data, printed = await self._send(sheet)
+        named = [size for size in map(parse_size, sizes) if size is not None]
+        width, height = true_size(printed, [*named, (sheet[0] * PIXELS_PER_MM, sheet[1] * PIXELS_PER_MM)])
+        return Screenshot(data, width, height)
+
+    async def _print_one_sheet(self, width: float) -> tuple[bytes, PrintedSheets, tuple[float, float]]:
+        await self._world.evaluate(ADOPT % json.dumps(NO_BREAKS))
+        top, _, bottom, _ = self._pdf.margins_mm
+        content = await self._world.evaluate(CONTENT_HEIGHT) * self._pdf.scale / PIXELS_PER_MM
+        for attempt in range(MAX_SINGLE_SHEETS):
+            # Chromium rounds down to whole points, and a fraction of a pixel would need another sheet.
+            height = min(content * GROWTH**attempt + top + bottom + 1, MAX_SHEET_MM)
+            await self._apply_named((width, height))
+            data, printed = await self._send((width, height))
+            if printed.count <= 1 or height >= MAX_SHEET_MM:
+                break
+        return data, printed, (width, height)
+
+    async def _lay_out_for_one_sheet(self) -> None:
+        """Give the window the width that the content will have on paper, and free it from the window's height."""
+        _, right, _, left = self._pdf.margins_mm
+        width = max(MIN_SCALED_WIDTH, round((self._pdf.sheet_mm[0] - left - right) * PIXELS_PER_MM / self._pdf.scale))
+        height = self._options.viewport.height
+        await self._resize(width, height)
+        await self._world.evaluate(REMEMBER_HEIGHTS)
+        await self._resize(width, height // 2)
+        await self._world.evaluate(PIN_HEIGHTS)
+        await self._resize(width, height)
+
+    async def _resize(self, width: int, height: int) -> None:
+        metrics = {"width": width, "height": height, "deviceScaleFactor": self._options.device_scale_factor}
+        await self._session.send("Emulation.setDeviceMetricsOverride", {**metrics, "mobile": False})
+
+    async def _apply_named(self, sheet: tuple[float, float]) -> None:
+        """Overrule the page's own sheet and margins by those that the request names."""
+        rules = []
+        if self._pdf.names_sheet:
+            rules.append(f"size: {sheet[0]:.4f}mm {sheet[1]:.4f}mm !important")
+        if self._pdf.names_margins:
+            rules.append(f"margin: {' '.join(f'{side:.4f}mm' for side in self._pdf.margins_mm)} !important")
+        if rules:
+            await self._world.evaluate(ADOPT % json.dumps(f"@page {{ {'; '.join(rules)} }}"))
+
+    async def _send(self, sheet: tuple[float, float]) -> tuple[bytes, PrintedSheets]:
+        """Print with the sheet and margins for pages that do not name theirs."""
+        top, right, bottom, left = (side / MILLIMETRES_PER_INCH for side in self._pdf.margins_mm)
+        parameters: dict[str, Any] = {
+            "paperWidth": sheet[0] / MILLIMETRES_PER_INCH,
+            "paperHeight": sheet[1] / MILLIMETRES_PER_INCH,
+            "preferCSSPageSize": True,
+            "marginTop": top,
+            "marginBottom": bottom,
+            "marginLeft": left,
+            "marginRight": right,
+            "scale": self._pdf.scale,
+            "printBackground": self._pdf.background,
+            "pageRanges": self._pdf.page_ranges or "",
+            "generateTaggedPDF": self._pdf.tagged,
+            "generateDocumentOutline": self._pdf.outline,
+            **self._templates(),
+        }
+        try:
+            answer = await self._session.send("Page.printToPDF", parameters)
+        except CommandRefused as error:
+            for words, problem in REFUSALS.items():
+                if words in str(error):
+                    raise InvalidRequest(f"options: pdf.{problem}") from error
+            raise
+        data: bytes = answer["data"].content
+        return data, await asyncio.to_thread(read_sheets, data)
+
+    def _templates(self) -> dict[str, Any]:
+        if self._pdf.header is None and self._pdf.footer is None:
+            return {}
+        _, right, _, left = self._pdf.margins_mm
+        header, footer = (
+            EMPTY_TEMPLATE if template is None else TEMPLATE_BOX % (right, left, template)
+            for template in (self._pdf.header, self._pdf.footer)
+        )
+        return {"displayHeaderFooter": True, "headerTemplate": header, "footerTemplate": footer}
