@@ -147,6 +147,14 @@ SCROLLERS = {
         "<x-app><template shadowrootmode=open><style>:host{display:block;height:100vh;overflow:hidden}"
         "main{height:100%;overflow:auto}</style><main><slot></slot></main></template>LINES</x-app>"
     ),
+    "a frame of the page's origin": (
+        "<style>html,body,iframe{height:100%;margin:0;border:0;overflow:hidden}</style>"
+        "<iframe width=100% srcdoc='LINES'></iframe>"
+    ),
+    "an element in a frame": (
+        "<iframe width=400 height=300 srcdoc='<main style=height:200px;overflow:auto>LINES</main>'></iframe>"
+    ),
+    "the body as a fixed shell": "<style>body{position:fixed;inset:0;overflow:auto}</style>LINES",
     "contained": "<main style='contain:strict;height:100vh;overflow:auto'>LINES</main>",
 }
 
@@ -162,6 +170,11 @@ def test_what_scrolls_in_an_element_is_printed_whole(studio: Studio, page: str) 
     assert pages.text.count("line 77") == 1
     assert len(pages.sheets) >= 4
     assert all("line" in text for text in pages.texts)
+
+
+def test_long_lines_that_scroll_sideways_are_wrapped(studio: Studio) -> None:
+    page = f"<pre style='overflow-x:auto'>{'code ' * 300}END</pre>"
+    assert printed(studio, page).text.rstrip().endswith("END")
 
 
 def test_content_that_appears_when_it_is_scrolled_to_is_printed(studio: Studio) -> None:

@@ -53,7 +53,7 @@ class Printer:
         """Make the page show everything that a visitor reaches by scrolling. The caller bounds the time."""
         if self._pdf.single_page:
             await self._lay_out_for_one_sheet()
-        await self._world.evaluate(EXPAND_SCROLLERS)
+        await self._world.evaluate(f"({EXPAND_SCROLLERS})({self._content_width})")
         await scroll_through(self._world, traffic, MAX_FULL_PAGE_HEIGHT)
 
     async def screenshot_of_content(self, layout: Layout, patience: Patience) -> tuple[Screenshot, bool]:
@@ -62,10 +62,10 @@ class Printer:
 
     async def _print(self) -> Screenshot:
         # What has appeared since may scroll as well.
-        await self._world.evaluate(EXPAND_SCROLLERS)
+        await self._world.evaluate(f"({EXPAND_SCROLLERS})({self._content_width})")
         sheet = self._pdf.sheet_mm
         # Of the page only, and before this module adds rules of its own.
-        sizes = [] if self._pdf.names_sheet else await self._world.evaluate(SHEET_SIZES)
+        sizes = [] if self._pdf.names_sheet else await self._world.evaluate(SHEET_SIZES) or []
         if self._pdf.single_page:
             data, printed, sheet = await self._print_one_sheet(sheet[0])
         else:
@@ -78,7 +78,7 @@ class Printer:
     async def _print_one_sheet(self, width: float) -> tuple[bytes, PrintedSheets, tuple[float, float]]:
         await self._world.evaluate(ADOPT % json.dumps(NO_BREAKS))
         top, _, bottom, _ = self._pdf.margins_mm
-        content = await self._world.evaluate(CONTENT_HEIGHT) * self._pdf.scale / PIXELS_PER_MM
+        content = (await self._world.evaluate(CONTENT_HEIGHT) or 0) * self._pdf.scale / PIXELS_PER_MM
         for attempt in range(MAX_SINGLE_SHEETS):
             # Chromium rounds down to whole points, and a fraction of a pixel would need another sheet.
             height = min(content * GROWTH**attempt + top + bottom + 1, MAX_SHEET_MM)
@@ -90,14 +90,18 @@ class Printer:
 
     async def _lay_out_for_one_sheet(self) -> None:
         """Give the window the width that the content will have on paper, and free it from the window's height."""
-        _, right, _, left = self._pdf.margins_mm
-        width = max(MIN_SCALED_WIDTH, round((self._pdf.sheet_mm[0] - left - right) * PIXELS_PER_MM / self._pdf.scale))
-        height = self._options.viewport.height
+        width, height = self._content_width, self._options.viewport.height
         await self._resize(width, height)
         await self._world.evaluate(REMEMBER_HEIGHTS)
         await self._resize(width, height // 2)
         await self._world.evaluate(PIN_HEIGHTS)
         await self._resize(width, height)
+
+    @property
+    def _content_width(self) -> int:
+        """The width between the margins in CSS pixels, if the page does not name others."""
+        _, right, _, left = self._pdf.margins_mm
+        return max(MIN_SCALED_WIDTH, round((self._pdf.sheet_mm[0] - left - right) * PIXELS_PER_MM / self._pdf.scale))
 
     async def _resize(self, width: int, height: int) -> None:
         metrics = {"width": width, "height": height, "deviceScaleFactor": self._options.device_scale_factor}

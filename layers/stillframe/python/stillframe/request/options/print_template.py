@@ -28,11 +28,19 @@ STYLE_LOADS = re.compile(r"\\|@import|@font-face|url\s*\(|image-set\s*\(|src\s*\
 
 
 class TemplateChecker(HTMLParser):
-    """Raises a ValueError at the first part of a template that is not allowed."""
+    """Raises a ValueError at the first part of a template that is not allowed.
+
+    Browsers read malformed HTML in other ways than Python, so what they may disagree on is refused as well.
+    """
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self._in_style = False
+        self._may_be_style = False
+
+    def feed(self, data: str) -> None:
+        if "<!" in data or "<?" in data:
+            raise ValueError("must not have comments or declarations")
+        super().feed(data)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in ELEMENTS:
@@ -44,13 +52,10 @@ class TemplateChecker(HTMLParser):
                 raise ValueError("must have its images inline, as data:image/... URLs")
             if name == "style":
                 _check_style(value or "")
-        self._in_style = tag == "style"
-
-    def handle_endtag(self, tag: str) -> None:
-        self._in_style = self._in_style and tag != "style"
+        self._may_be_style = self._may_be_style or tag == "style"
 
     def handle_data(self, data: str) -> None:
-        if self._in_style:
+        if self._may_be_style:
             _check_style(data)
 
 
