@@ -110,100 +110,6 @@ def test_a_sheet_of_the_request_holds_for_named_pages_as_well(studio: Studio) ->
     assert set(printed(studio, page, pdf={"paper": "Letter"}).sheets) == {(612, 792)}
 
 
-SCROLLERS = {
-    "an element as tall as the window": (
-        "<style>html,body{height:100%;overflow:hidden} main{height:100vh;overflow:auto}</style><main>LINES</main>"
-    ),
-    "the body inside a clipped root": (
-        "<style>html{overflow:hidden;height:100%} body{overflow:auto;height:100%}</style>LINES"
-    ),
-    "the body that only hides its sides": "<style>html,body{height:100%;overflow-x:hidden}</style>LINES",
-    "a column": (
-        "<style>body{display:flex;flex-direction:column;height:100vh;overflow:hidden}"
-        "main{flex:1;min-height:0;overflow-y:auto}</style><header>head</header><main>LINES</main>"
-    ),
-    "a column in a row": (
-        "<style>.shell{display:flex;height:100vh} .side{width:90px} .page{flex:1;display:flex;flex-direction:column;"
-        "min-height:0} .list{flex:1 1 0;overflow-y:scroll;min-height:0}</style>"
-        "<div class=shell><div class=side>side</div><div class=page><div class=list>LINES</div></div></div>"
-    ),
-    "a grid": (
-        "<style>.shell{display:grid;grid-template-rows:50px calc(100vh - 50px);height:100vh;overflow:hidden}"
-        "main{overflow:auto}</style><div class=shell><header>head</header><main>LINES</main></div>"
-    ),
-    "an absolute shell": (
-        "<style>html,body{height:100%;overflow:hidden} main{position:absolute;inset:40px 0 0 100px;overflow:auto}"
-        "</style><nav>head</nav><main>LINES</main>"
-    ),
-    "a fixed shell": (
-        "<style>.shell{position:fixed;inset:0;display:flex;flex-direction:column} .list{flex:1;overflow:auto}</style>"
-        "<div class=shell><header>head</header><div class=list>LINES</div></div>"
-    ),
-    "a part of a page": "<p>before</p><div style='max-height:200px;overflow:auto'>LINES</div><p>after</p>",
-    "one in another": (
-        "<div style='height:300px;overflow:auto'><div style='height:500px;overflow:auto'>LINES</div></div>"
-    ),
-    "an open shadow root": (
-        "<x-app><template shadowrootmode=open><style>:host{display:block;height:100vh;overflow:hidden}"
-        "main{height:100%;overflow:auto}</style><main><slot></slot></main></template>LINES</x-app>"
-    ),
-    "a frame of the page's origin": (
-        "<style>html,body,iframe{height:100%;margin:0;border:0;overflow:hidden}</style>"
-        "<iframe width=100% srcdoc='LINES'></iframe>"
-    ),
-    "an element in a frame": (
-        "<iframe width=400 height=300 srcdoc='<main style=height:200px;overflow:auto>LINES</main>'></iframe>"
-    ),
-    "the body as a fixed shell": "<style>body{position:fixed;inset:0;overflow:auto}</style>LINES",
-    "contained": "<main style='contain:strict;height:100vh;overflow:auto'>LINES</main>",
-}
-
-
-@pytest.mark.parametrize("page", SCROLLERS.values(), ids=SCROLLERS)
-def test_what_scrolls_in_an_element_is_printed_whole(studio: Studio, page: str) -> None:
-    # Given a page whose content scrolls in an element of its own
-    html = page.replace("LINES", LINES).removeprefix("<!doctype html>")
-    # When it is printed
-    pages = printed(studio, html)
-    # Then every line is there, once, on sheets that follow one another
-    assert [number for number in range(1, 121) if f"line {number}" not in pages.text] == []
-    assert pages.text.count("line 77") == 1
-    assert len(pages.sheets) >= 4
-    assert all("line" in text for text in pages.texts)
-
-
-def test_long_lines_that_scroll_sideways_are_wrapped(studio: Studio) -> None:
-    page = f"<pre style='overflow-x:auto'>{'code ' * 300}END</pre>"
-    assert printed(studio, page).text.rstrip().endswith("END")
-
-
-def test_content_that_appears_when_it_is_scrolled_to_is_printed(studio: Studio) -> None:
-    # Given elements far down, in the page and in a scroller, that are shown when they come into view
-    page = (
-        "<style>b { visibility: hidden } b.seen { visibility: visible }</style><div style='height:3000px'></div>"
-        "<b>REVEALED</b><div id=box style='height:200px;overflow:auto'><div style='height:2000px'></div><b>INNER</b>"
-        "</div><script>const watch = root => new IntersectionObserver(entries => entries.forEach(entry => {"
-        "if (entry.isIntersecting) entry.target.className = 'seen' }), { root });"
-        "watch(null).observe(document.querySelector('b')); watch(box).observe(box.querySelector('b'))</script>"
-    )
-    # When the page is printed, then they are there
-    text = printed(studio, page).text
-    assert "REVEALED" in text
-    assert "INNER" in text
-
-
-def test_a_lazy_image_in_a_scroller_is_printed(studio: Studio) -> None:
-    # Given an image that a script loads once it is near the window
-    page = (
-        "<div style='height:300px;overflow:auto'><div style='height:9000px'></div><img id=late width=50 height=50>"
-        "</div><script>new IntersectionObserver(([entry], watch) => { if (entry.isIntersecting) {"
-        "late.src = '/image'; watch.disconnect() } }).observe(late)</script>"
-    )
-    # When the page is printed, then the image has been loaded
-    printed(studio, page)
-    assert "/image" in studio.requested
-
-
 def test_headers_and_footers_have_page_numbers(studio: Studio) -> None:
     # Given templates with the page's title and its numbers
     pdf = {
@@ -260,6 +166,16 @@ def test_only_the_pages_of_a_range_are_printed(studio: Studio, ranges: str, numb
     assert printed(studio, page, pdf={"pageRanges": ranges}).texts == [f"Part {number}" for number in numbers]
 
 
+def test_backgrounds_can_be_left_out(studio: Studio) -> None:
+    # Given a page that is one green box
+    page = "<div style='width:100px;height:100px;background:#00aa00'></div>"
+    # Then the PDF has the colour, or not
+    assert [printed(studio, page, pdf={"background": each}).has_colour("0 .6667 0") for each in (True, False)] == [
+        True,
+        False,
+    ]
+
+
 def test_a_range_beyond_the_document_is_refused(studio: Studio) -> None:
     error = studio.render_error("<p>text", format="pdf", pdf={"pageRanges": "5-6"})
     assert isinstance(error, InvalidRequest)
@@ -270,6 +186,15 @@ def test_the_outline_and_the_tags_can_be_chosen(studio: Studio) -> None:
     page = "<h1>One</h1><h2>Two</h2>"
     kinds = [printed(studio, page, pdf=pdf) for pdf in ({}, {"outline": True}, {"tagged": False})]
     assert [(each.has_outline, each.is_tagged) for each in kinds] == [(False, True), (True, True), (False, False)]
+
+
+def test_more_than_the_longest_sheet_follows_on_another(studio: Studio) -> None:
+    # Given a page longer than 200 inches
+    pages = printed(studio, "<p>START</p><div style='height:25000px'></div><p>END</p>", pdf={"singlePage": True})
+    # When it is printed on one long sheet, then the rest is on a second one
+    assert len(pages.sheets) == 2
+    assert pages.sheets[0][1] <= 14_400
+    assert pages.texts == ["START", "END"]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,10 @@ class Printed:
         assert clip is not None
         return round(float(clip[1]) * MILLIMETRES_PER_UNIT), round(float(clip[2]) * MILLIMETRES_PER_UNIT)
 
+    def has_colour(self, colour: str) -> bool:
+        """Whether the first sheet fills anything with a colour, written as in PDF: `0 .5 1`."""
+        return f"{colour} rg".encode() in self._stream(_reference(self._pages[0], b"Contents"))
+
     def _leaves(self, number: int) -> Iterator[bytes]:
         body = self._objects[number]
         kids = re.search(rb"/Kids \[(.*?)\]", body, re.DOTALL)

@@ -9,7 +9,7 @@ from typing import Any
 from pyppeteer.connection import CDPSession
 
 from stillframe.errors import InvalidRequest
-from stillframe.request.options import MAX_FULL_PAGE_HEIGHT, RenderOptions
+from stillframe.request.options import RenderOptions
 from stillframe.request.options.pdf import MAX_SHEET_MM, MILLIMETRES_PER_INCH
 
 from ..chromium.transport import CommandRefused
@@ -17,9 +17,8 @@ from .camera import Layout, Screenshot
 from .patience import Patience
 from .print_scripts import CONTENT_HEIGHT, EXPAND_SCROLLERS, PIN_HEIGHTS, REMEMBER_HEIGHTS, SHEET_SIZES
 from .scripts import ADOPT
-from .scrolling import scroll_through
 from .sheet import PIXELS_PER_MM, PrintedSheets, parse_size, read_sheets, true_size
-from .traffic import Traffic
+from .stillness import hold_still
 from .world import World
 
 # Without a template of the request's, Chromium prints one of its own.
@@ -49,15 +48,15 @@ class Printer:
         self._options = options
         self._pdf = options.pdf
 
-    async def prepare(self, traffic: Traffic) -> None:
-        """Make the page show everything that a visitor reaches by scrolling. The caller bounds the time."""
+    async def expand(self) -> None:
+        """Make what scrolls in an element of its own a part of the page. The caller bounds the time."""
         if self._pdf.single_page:
             await self._lay_out_for_one_sheet()
         await self._world.evaluate(f"({EXPAND_SCROLLERS})({self._content_width})")
-        await scroll_through(self._world, traffic, MAX_FULL_PAGE_HEIGHT)
 
     async def screenshot_of_content(self, layout: Layout, patience: Patience) -> tuple[Screenshot, bool]:
         """Print the page, as `Camera.screenshot_of_content` captures it. A PDF never counts as blank."""
+        await hold_still(self._world, stop_endless=self._options.reduced_motion)
         return await self._print(), False
 
     async def _print(self) -> Screenshot:

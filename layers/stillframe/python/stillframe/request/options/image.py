@@ -73,7 +73,7 @@ class ImageOptions(WireModel):
     @model_validator(mode="after")
     def refuse_conflicts(self) -> Self:
         problems = {
-            "quality and format conflict: png is lossless, use format jpeg, webp or avif with quality": (
+            "quality and format conflict: png and pdf have no quality, use format jpeg, webp or avif": (
                 self.quality is not None and not self.format.is_lossy
             ),
             "maxHeight and fullPage conflict: maxHeight caps a full page, set fullPage to true": (

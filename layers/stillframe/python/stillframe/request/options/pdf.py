@@ -15,10 +15,10 @@ MILLIMETRES_PER_INCH = 25.4
 MILLIMETRES_PER_UNIT = {"mm": 1.0, "cm": 10.0, "in": MILLIMETRES_PER_INCH, "px": MILLIMETRES_PER_INCH / 96}
 LENGTH = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(mm|cm|in|px)")
 # The largest sheet that every reader of PDF 1.7 can show is 200 inches long (ISO 32000-1, Annex C).
-MIN_SHEET_MM, MAX_SHEET_MM = 25.0, 5080.0
-MAX_MARGIN_MM = 100.0
+MIN_SHEET_MM, MAX_SHEET_MM = 25, 5080
+MAX_MARGIN_MM = 100
 DEFAULT_MARGIN_MM = 10.0
-UNITS = "in mm, or as text with mm, cm, in or px"
+UNITS = "mm, as a number or as text with mm, cm, in or px"
 
 
 class Paper(StrEnum):
@@ -92,7 +92,7 @@ def parse_margin(value: Any) -> float:
     except ValueError:
         length = -1.0
     if not 0 <= length <= MAX_MARGIN_MM:
-        raise ValueError(f"must be 0 to {MAX_MARGIN_MM:.0f} mm, as a number {UNITS}")
+        raise ValueError(f"must be 0 to {MAX_MARGIN_MM} {UNITS}")
     return length
 
 
@@ -116,8 +116,8 @@ def parse_paper(value: Any) -> Paper | PaperSize:
     except ValueError:
         # One message instead of one for each kind of paper.
         raise ValueError(
-            f"must be A0 to A6, Letter, Legal, Tabloid or {{width, height}}, each {MIN_SHEET_MM:.0f} to "
-            f"{MAX_SHEET_MM:.0f} {UNITS}"
+            "must be A0 to A6, Letter, Legal, Tabloid or {width, height}, each "
+            f"{MIN_SHEET_MM} to {MAX_SHEET_MM} {UNITS}"
         ) from None
 
 
