@@ -69,8 +69,37 @@ def test_what_scrolls_in_an_element_is_printed_whole(studio: Studio, page: str) 
     assert all("line" in text for text in pages.texts)
 
 
-def test_long_lines_that_scroll_sideways_are_wrapped(studio: Studio) -> None:
-    page = f"<pre style='overflow-x:auto'>{'code ' * 300}END</pre>"
+def test_text_that_fits_the_window_and_not_the_sheet_is_printed_whole(studio: Studio) -> None:
+    # Given a text that fills most of a wide window, and takes more lines on a sheet
+    page = (
+        "<style>html,body{height:100%;overflow:hidden} main{height:100vh;overflow:auto;font-size:20px}</style>"
+        f"<main>{'<p>' + 'A sentence of several words. ' * 160} END</main>"
+    )
+    # When it is printed, then it ends on a second sheet
+    pages = printed(studio, page)
+    assert len(pages.sheets) == 2
+    assert pages.text.rstrip().endswith("END")
+
+
+WIDE = {
+    "lines of code": f"<pre style='overflow-x:auto'>{'code ' * 300}END</pre>",
+    "a table": (
+        "<div style='overflow-x:auto'><table><tr>"
+        + "".join(f"<td><div style='width:100px'>cell {number}</div>" for number in range(25))
+        + "<td>END</table></div>"
+    ),
+    "cards": (
+        "<div style='display:flex;overflow-x:auto'>"
+        + "".join(f"<div style='flex:0 0 300px;height:100px'>card {number}</div>" for number in range(12))
+        + "<div>END</div></div>"
+    ),
+}
+
+
+@pytest.mark.parametrize("page", WIDE.values(), ids=WIDE)
+def test_what_scrolls_sideways_is_printed_to_its_end(studio: Studio, page: str) -> None:
+    # Given a page with something wider than a sheet in a scroller
+    # When it is printed, then its end is there
     assert printed(studio, page).text.rstrip().endswith("END")
 
 

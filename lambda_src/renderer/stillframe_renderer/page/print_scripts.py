@@ -19,11 +19,27 @@ EXPAND_SCROLLERS = (
     + """
   const rootOf = frame => { try { return frame.contentDocument?.documentElement; } catch { return null; } };
   const isFrame = element => /^I?FRAME$/.test(element.tagName);
+  // What an element is like at the width that it will have on paper, where text takes more lines. Each time costs two
+  // layouts, so there is a limit. What takes less than half of the window will hardly be narrower.
+  let measured = 0;
+  const onPaper = (element, measure) => {
+    const shrink = element.offsetWidth * 2 < innerWidth ? 1 : Math.min(1, sheetWidth / innerWidth);
+    if (shrink === 1 || !element.style || ++measured > 200) return measure();
+    const before = element.style.cssText, width = `${element.offsetWidth * shrink}px`;
+    apply(element, { width, 'min-width': width, 'max-width': width, transition: 'none' });
+    const result = measure();
+    element.style.cssText = before;
+    return result;
+  };
+  const apply = (element, changes) => {
+    for (const [name, value] of Object.entries(changes)) element.style?.setProperty(name, value, 'important');
+  };
   const overflows = element => element.clientHeight > 1 && element.scrollHeight > element.clientHeight + 1;
   const scrolls = element => {
-    if (isFrame(element)) return Boolean(rootOf(element)) && overflows(rootOf(element));
+    if (isFrame(element)) return Boolean(rootOf(element)) && onPaper(element, () => overflows(rootOf(element)));
     if (element === element.ownerDocument.scrollingElement || element.matches('textarea, select, input')) return false;
-    return overflows(element) && /auto|scroll/.test(getComputedStyle(element).overflowY);
+    if (!/auto|scroll/.test(getComputedStyle(element).overflowY)) return false;
+    return overflows(element) || onPaper(element, () => overflows(element));
   };
   const changesTo = element => {
     const { top, position, display, minHeight } = getComputedStyle(element);
@@ -37,17 +53,26 @@ EXPAND_SCROLLERS = (
     if (/grid/.test(display)) Object.assign(changes, { 'grid-template-rows': 'none', 'grid-auto-rows': 'auto' });
     return changes;
   };
-  const apply = (element, changes) => {
-    for (const [name, value] of Object.entries(changes)) element.style?.setProperty(name, value, 'important');
-  };
   const fit = frame => {
-    const width = frame.clientWidth, before = frame.style.cssText;
-    apply(frame, { width: `${Math.min(width, width * sheetWidth / innerWidth)}px` });
-    const height = rootOf(frame)?.scrollHeight;
-    frame.style.cssText = before;
+    const height = onPaper(frame, () => rootOf(frame)?.scrollHeight);
     if (height) apply(frame, { height: `${height}px` });
   };
+  // Long lines are wrapped, cards stand in several rows, and anything else gets smaller.
+  const narrow = element => {
+    const { whiteSpace, display } = getComputedStyle(element);
+    if (/^(pre|nowrap)$/.test(whiteSpace)) apply(element, { 'white-space': 'pre-wrap', 'overflow-wrap': 'anywhere' });
+    if (/flex/.test(display)) apply(element, { 'flex-wrap': 'wrap' });
+    const share = onPaper(element, () => element.clientWidth / element.scrollWidth);
+    if (share < 1) apply(element, { zoom: Math.max(share, 0.2) });
+  };
   const elements = everyElement(), scrollers = elements.filter(scrolls), expanded = new Set();
+  // Where the page itself scrolls, Chromium shrinks what is too wide.
+  const isPage = element => element === element.ownerDocument.scrollingElement
+    || (scrollers.includes(element) && element.clientHeight * 2 >= innerHeight);
+  const sideways = elements.filter(element => element.clientWidth > 1
+    && !element.matches('iframe, frame, textarea, select, input')
+    && /auto|scroll/.test(getComputedStyle(element).overflowX) && !isPage(element)
+    && onPaper(element, () => element.scrollWidth > element.clientWidth));
   for (const scroller of scrollers) {
     scroller.scrollTop = 0;
     for (let at = scroller; at && !expanded.has(at); at = parentOf(at)) expanded.add(at);
@@ -56,14 +81,7 @@ EXPAND_SCROLLERS = (
   const plan = [...expanded].map(element => [element, changesTo(element)]);
   plan.forEach(([element, changes]) => apply(element, changes));
   elements.filter(element => isFrame(element) && expanded.has(element)).reverse().forEach(fit);
-  // Long lines scroll sideways.
-  for (const element of elements) {
-    if (element.scrollWidth <= element.clientWidth) continue;
-    const { overflowX, whiteSpace } = getComputedStyle(element);
-    if (/auto|scroll/.test(overflowX) && /^(pre|nowrap)$/.test(whiteSpace)) {
-      apply(element, { 'white-space': 'pre-wrap', 'overflow-wrap': 'anywhere' });
-    }
-  }
+  sideways.forEach(narrow);
   return scrollers.length;
 }"""
 )
