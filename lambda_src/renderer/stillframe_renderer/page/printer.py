@@ -54,8 +54,10 @@ class Printer:
             await self._lay_out_for_one_sheet()
         await self._world.evaluate(f"({EXPAND_SCROLLERS})({self._content_width})")
 
-    async def screenshot_of_content(self, layout: Layout, patience: Patience) -> tuple[Screenshot, bool]:
-        """Print the page, as `Camera.screenshot_of_content` captures it. A PDF never counts as blank."""
+    async def screenshot_of_content(
+        self, layout: Layout, patience: Patience, tiles: object = None
+    ) -> tuple[Screenshot, bool]:
+        """Print the page, in place of `Camera.screenshot_of_content`. A PDF needs no tiles and is never blank."""
         await hold_still(self._world, stop_endless=self._options.reduced_motion)
         return await self._print(), False
 
