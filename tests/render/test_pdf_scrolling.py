@@ -118,6 +118,35 @@ def test_content_that_appears_when_it_is_scrolled_to_is_printed(studio: Studio) 
     assert "INNER" in text
 
 
+def test_content_that_is_shown_only_while_it_is_in_view_is_printed(studio: Studio) -> None:
+    # Given a page whose sections fade in when they come into view, and out again when they leave it
+    sections = "".join(f"<section><b>SECTION {number}</b></section>" for number in range(6))
+    page = (
+        "<style>section { height: 90vh } b { opacity: 0; transition: opacity .4s } b.seen { opacity: 1 }"
+        "b:not(.seen) { visibility: hidden }</style>" + sections + "<script>"
+        "const watch = new IntersectionObserver(entries => entries.forEach(entry => {"
+        "entry.target.className = entry.isIntersecting ? 'seen' : '' }));"
+        "document.querySelectorAll('b').forEach(each => watch.observe(each))</script>"
+    )
+    # When it is printed, then all of them are there
+    text = printed(studio, page).text
+    assert [number for number in range(6) if f"SECTION {number}" not in text] == []
+
+
+def test_a_list_that_has_only_the_rows_in_view_is_printed_whole(studio: Studio) -> None:
+    # Given a list that makes its rows when it is scrolled or resized, and removes the others
+    page = (
+        "<div id=list style='position:relative;height:9000px'></div><script>const fill = () => {"
+        "list.textContent = ''; for (let row = 0; row < 300; row++) { const top = row * 30;"
+        "if (top + 30 < scrollY || top > scrollY + innerHeight) continue; const each = document.createElement('p');"
+        "each.style = `position:absolute;margin:0;height:30px;top:${top}px`; each.textContent = `row ${row};`;"
+        "list.append(each) } }; fill(); addEventListener('scroll', fill); addEventListener('resize', fill)</script>"
+    )
+    # When it is printed, then all rows are there
+    text = printed(studio, page).text
+    assert [row for row in range(300) if f"row {row};" not in text] == []
+
+
 def test_a_lazy_image_in_a_scroller_is_printed(studio: Studio) -> None:
     # Given an image that a script loads once it is near the window
     page = (

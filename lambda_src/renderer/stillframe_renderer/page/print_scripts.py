@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .animations import END_ANIMATIONS
 from .elements import PARENT, WALK
 
 # A function for other scripts: all elements of the document, of open shadow roots and of frames of the same origin.
@@ -109,6 +110,25 @@ PIN_HEIGHTS = """(() => {
     for (const [name, value] of values) element.style?.setProperty(name, value, 'important');
   }
 })()"""
+
+# Once everything is in view: waits for the frames that tell the page so, and for what it then fades in. Chromium does
+# not look again for observed elements when only the window has grown, but does so for a new observer.
+FINISH_VIEW = (
+    "(async () => {"
+    + END_ANIMATIONS
+    + """
+  for (let round = 0; round < 2; round++) {
+    await Promise.race([
+      new Promise(done => new IntersectionObserver((_, observer) => {
+        observer.disconnect();
+        requestAnimationFrame(() => requestAnimationFrame(done));
+      }).observe(document.documentElement)),
+      new Promise(done => setTimeout(done, 400)),
+    ]);
+    endAnimations();
+  }
+})()"""
+)
 
 # The lowest edge of anything in the document. `scrollHeight` is never less than the window's height.
 CONTENT_HEIGHT = (

@@ -15,10 +15,11 @@ from stillframe.request.options.pdf import MAX_SHEET_MM, MILLIMETRES_PER_INCH
 from ..chromium.transport import CommandRefused
 from .camera import Layout, Screenshot
 from .patience import Patience
-from .print_scripts import CONTENT_HEIGHT, EXPAND_SCROLLERS, PIN_HEIGHTS, REMEMBER_HEIGHTS, SHEET_SIZES
+from .print_scripts import CONTENT_HEIGHT, EXPAND_SCROLLERS, FINISH_VIEW, PIN_HEIGHTS, REMEMBER_HEIGHTS, SHEET_SIZES
 from .scripts import ADOPT
 from .sheet import PIXELS_PER_MM, PrintedSheets, parse_size, read_sheets, true_size
 from .stillness import hold_still
+from .tiles import FIND_LOST
 from .world import World
 
 # Without a template of the request's, Chromium prints one of its own.
@@ -32,6 +33,8 @@ NO_BREAKS = """*, ::before, ::after {
 GROWTH = 1.05
 MAX_SINGLE_SHEETS = 4
 MIN_SCALED_WIDTH = 16
+# The window grows to this height (CSS pixels) for pages that show things only while they are in view.
+MAX_WINDOW_HEIGHT = 20_000
 # What Chromium says of values that only it can judge, by the option that must change.
 REFUSALS = {
     "Page range": "pageRanges: must begin within the document, which has fewer pages",
@@ -51,13 +54,16 @@ class Printer:
     async def expand(self) -> None:
         """Make what scrolls in an element of its own a part of the page. The caller bounds the time."""
         if self._pdf.single_page:
-            await self._lay_out_for_one_sheet()
+            # The width that its content will have on paper.
+            await self._lay_out(self._content_width)
         await self._world.evaluate(f"({EXPAND_SCROLLERS})({self._content_width})")
 
     async def screenshot_of_content(
         self, layout: Layout, patience: Patience, tiles: object = None
     ) -> tuple[Screenshot, bool]:
         """Print the page, in place of `Camera.screenshot_of_content`. A PDF needs no tiles and is never blank."""
+        if await self._world.evaluate(FIND_LOST) is not None:
+            await self._bring_all_into_view()
         await hold_still(self._world, stop_endless=self._options.reduced_motion)
         return await self._print(), False
 
@@ -89,9 +95,17 @@ class Printer:
                 break
         return data, printed, (width, height)
 
-    async def _lay_out_for_one_sheet(self) -> None:
-        """Give the window the width that the content will have on paper, and free it from the window's height."""
-        width, height = self._content_width, self._options.viewport.height
+    async def _bring_all_into_view(self) -> None:
+        """Make the window as high as the page, which has hidden again what it showed while it was scrolled through."""
+        width = self._content_width if self._pdf.single_page else self._options.viewport.width
+        await self._lay_out(width)
+        content = int(await self._world.evaluate(CONTENT_HEIGHT) or 0)
+        await self._resize(width, max(self._options.viewport.height, min(content, MAX_WINDOW_HEIGHT)))
+        await self._world.evaluate(FINISH_VIEW)
+
+    async def _lay_out(self, width: int) -> None:
+        """Give the window a width, and free the page from the window's height."""
+        height = self._options.viewport.height
         await self._resize(width, height)
         await self._world.evaluate(REMEMBER_HEIGHTS)
         await self._resize(width, height // 2)
