@@ -1,4 +1,4 @@
-"""Takes the screenshot: of the viewport, the full page, an element or a region; as an image or as a PDF."""
+"""Takes the screenshot: of the viewport, the full page, an element or a region. `printer.py` makes PDFs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from pyppeteer.connection import CDPSession
 
 from stillframe.errors import InvalidRequest
 from stillframe.request.options import ImageFormat, RenderOptions
-from stillframe.request.options.image import CSS_PIXELS_PER_INCH, MILLIMETRES_PER_INCH
 
 from .elements import box_of
 from .imaging import is_one_colour, to_avif
@@ -77,8 +76,6 @@ class Camera:
     async def screenshot(self, layout: Layout) -> Screenshot:
         """Take the screenshot that the options describe. Raises SelectorNotFound or InvalidRequest."""
         options = self._options
-        if options.format is ImageFormat.PDF:
-            return await self._print()
         is_avif = options.format is ImageFormat.AVIF
         parameters: dict[str, Any] = {
             "format": "png" if is_avif else options.format.value,
@@ -110,13 +107,13 @@ class Camera:
             data = await tiles()
             return Screenshot(data, *imagesize.get(io.BytesIO(data))), False
         screenshot = await self.screenshot(layout)
-        blank = await is_blank(screenshot, self._options.format)
+        blank = await is_blank(screenshot)
         for pause in BLANK_PAUSES_SECONDS if patience.has_reserve else ():
             if not blank or not await self._world.evaluate(HAS_CONTENT):
                 break
             await asyncio.sleep(pause)
             screenshot = await self.screenshot(layout)
-            blank = await is_blank(screenshot, self._options.format)
+            blank = await is_blank(screenshot)
         return screenshot, blank
 
     async def _clip(self, layout: Layout) -> dict[str, float] | None:
@@ -150,31 +147,10 @@ class Camera:
         by_memory = options.max_pixels / (width * scale**2)
         return {"x": x, "y": y, "width": width, "height": min(height, options.format.max_side / scale, by_memory)}
 
-    async def _print(self) -> Screenshot:
-        pdf = self._options.pdf
-        width, height = reversed(pdf.paper.inches) if pdf.landscape else pdf.paper.inches
-        margin = pdf.margin_mm / MILLIMETRES_PER_INCH
-        answer = await self._session.send(
-            "Page.printToPDF",
-            {
-                "paperWidth": width,
-                "paperHeight": height,
-                "marginTop": margin,
-                "marginBottom": margin,
-                "marginLeft": margin,
-                "marginRight": margin,
-                "scale": pdf.scale,
-                "printBackground": pdf.background,
-            },
-        )
-        return Screenshot(
-            answer["data"].content, round(width * CSS_PIXELS_PER_INCH), round(height * CSS_PIXELS_PER_INCH)
-        )
 
-
-async def is_blank(screenshot: Screenshot, image_format: ImageFormat) -> bool:
-    """Whether a whole screenshot is one colour. A PDF never counts as blank."""
+async def is_blank(screenshot: Screenshot) -> bool:
+    """Whether a whole screenshot is one colour."""
     max_blank_bits = screenshot.width * screenshot.height * MAX_BLANK_BITS_PER_PIXEL
-    if image_format is ImageFormat.PDF or len(screenshot.data) * 8 > max_blank_bits:
+    if len(screenshot.data) * 8 > max_blank_bits:
         return False
     return await asyncio.to_thread(is_one_colour, screenshot.data)

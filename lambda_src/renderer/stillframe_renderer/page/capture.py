@@ -21,7 +21,7 @@ from stillframe.errors import (
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import RenderResult
 from stillframe.request.capture_request import MAX_URL_CHARS, without_credentials
-from stillframe.request.options import ImageFormat, RenderOptions, WaitUntil
+from stillframe.request.options import MAX_FULL_PAGE_HEIGHT, ImageFormat, RenderOptions, WaitUntil
 
 from ..chromium.tab import Tab
 from ..guard.session import GuardSession
@@ -41,6 +41,7 @@ from .measures import Measures
 from .navigation import Navigation, error_for
 from .patience import Patience
 from .preparation import Preparation
+from .printer import Printer
 from .scripts import FINISH_VIEW
 from .scrollers import let_scrollers_grow
 from .scrolling import render_offscreen_content, scroll_through
@@ -89,6 +90,7 @@ class PageCapture:
         # The element that scrolled in place of the window.
         self._scroller: str | None = None
         self._camera = Camera(session, self._world, options)
+        self._printer = Printer(session, self._world, options) if options.format is ImageFormat.PDF else None
         self._extras = Extras(session, self._world, options)
 
     async def run(self) -> RenderResult:
@@ -103,7 +105,8 @@ class PageCapture:
                 measures = await self._measure()
             async with self._bounded("the screenshot", max(self._patience.seconds(), MIN_SCREENSHOT_SECONDS)):
                 tiles = functools.partial(self._tiles, measures.layout) if self._is_tiled else None
-                screenshot, blank = await self._camera.screenshot_of_content(measures.layout, self._patience, tiles)
+                maker = self._printer or self._camera
+                screenshot, blank = await maker.screenshot_of_content(measures.layout, self._patience, tiles)
             derived = await self._extras.derive(screenshot)
             extras = await self._extras.collect(
                 measures.url, measures.title, self._evidence.timings, self._patience.seconds()
@@ -199,12 +202,16 @@ class PageCapture:
         self._patience.phase = "click" if options.click else "js"
         await self._changes.apply()
         self._patience.phase = "scrolling"
-        if options.full_page:
+        if options.full_page or self._printer is not None:
             clock = self._clock if options.wait_until is WaitUntil.SETTLED else None
             if clock is not None:
                 await clock.take_over()
-            self._is_scrolled_through = await scroll_through(self._world, self._traffic, options.height_cap, clock)
-            self._scroller = await let_scrollers_grow(self._world)
+            if self._printer is not None:
+                await self._printer.expand()
+            cap = options.height_cap if options.full_page else MAX_FULL_PAGE_HEIGHT
+            self._is_scrolled_through = await scroll_through(self._world, self._traffic, cap, clock)
+            if options.full_page:
+                self._scroller = await let_scrollers_grow(self._world)
         elif options.clip is not None or options.selector is not None:
             await render_offscreen_content(self._world)
             if options.selector is not None:

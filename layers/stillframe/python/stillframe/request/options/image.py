@@ -7,14 +7,13 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from .pdf import PdfOptions
 from .wire import Flag, Selector, WireModel
 
 # With the GPU off, a page of 60,000 px is rendered correctly; one of 200,000 px came out white.
 MAX_FULL_PAGE_HEIGHT = 60_000
 # At 4 bytes per pixel, the decoded image stays under 400 MB in the renderer.
 MAX_PIXELS = 100_000_000
-CSS_PIXELS_PER_INCH = 96
-MILLIMETRES_PER_INCH = 25.4
 
 
 class ImageFormat(StrEnum):
@@ -57,39 +56,6 @@ class Clip(WireModel):
     height: Annotated[int, Field(ge=1, le=MAX_FULL_PAGE_HEIGHT, strict=True)]
 
 
-class Paper(StrEnum):
-    """Paper sizes of ISO 216 and ANSI Y14.1."""
-
-    A3 = "A3"
-    A4 = "A4"
-    A5 = "A5"
-    LETTER = "Letter"
-    LEGAL = "Legal"
-    TABLOID = "Tabloid"
-
-    @property
-    def inches(self) -> tuple[float, float]:
-        """Width and height in portrait orientation."""
-        return {
-            Paper.A3: (11.69, 16.54),
-            Paper.A4: (8.27, 11.69),
-            Paper.A5: (5.83, 8.27),
-            Paper.LETTER: (8.5, 11.0),
-            Paper.LEGAL: (8.5, 14.0),
-            Paper.TABLOID: (11.0, 17.0),
-        }[self]
-
-
-class PdfOptions(WireModel):
-    """How a page is printed; with format pdf only."""
-
-    paper: Paper = Paper.A4
-    landscape: Flag = False
-    margin_mm: Annotated[float, Field(ge=0, le=100)] = 10.0
-    scale: Annotated[float, Field(ge=0.1, le=2)] = 1.0
-    background: Flag = True
-
-
 class ImageOptions(WireModel):
     """What is captured (the viewport by default) and its encoding."""
 
@@ -107,7 +73,7 @@ class ImageOptions(WireModel):
     @model_validator(mode="after")
     def refuse_conflicts(self) -> Self:
         problems = {
-            "quality and format conflict: png is lossless, use format jpeg, webp or avif with quality": (
+            "quality and format conflict: png and pdf have no quality, use format jpeg, webp or avif": (
                 self.quality is not None and not self.format.is_lossy
             ),
             "maxHeight and fullPage conflict: maxHeight caps a full page, set fullPage to true": (
@@ -125,9 +91,16 @@ class ImageOptions(WireModel):
             "pdf and format conflict: pdf applies to format pdf only": (
                 self.pdf != PdfOptions() and self.format is not ImageFormat.PDF
             ),
-            "format and selector conflict: a pdf always contains the whole page": (
-                self.format is ImageFormat.PDF and bool(self.selector or self.clip or self.full_page)
-            ),
+            **{
+                f"format and {name} conflict: a pdf always contains the whole page": (
+                    self.format is ImageFormat.PDF and is_set
+                )
+                for name, is_set in (
+                    ("selector", self.selector is not None),
+                    ("clip", self.clip is not None),
+                    ("fullPage", self.full_page),
+                )
+            },
         }
         found = [problem for problem, is_present in problems.items() if is_present]
         if found:

@@ -12,7 +12,7 @@ from stillframe.errors import InvalidRequest
 from .access import AccessOptions
 from .content import ContentOptions
 from .devices import DEVICES, PRESETS
-from .emulation import EmulationOptions
+from .emulation import EmulationOptions, Media
 from .extras import ExtraOptions
 from .image import ImageFormat
 from .problems import describe_problems
@@ -34,14 +34,16 @@ class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions
     @model_validator(mode="before")
     @classmethod
     def expand(cls, given: Any) -> Any:
-        """Fill in the options that the preset and the device stand for, except those that are set."""
+        """Fill in the options that the preset, the device and a PDF stand for, except those that are set."""
         if not isinstance(given, dict):
             return given
         preset, device = given.get("preset"), given.get("device")
         if device is not None and (not isinstance(device, str) or device not in DEVICES):
             raise ValueError(f"device: must be one of {', '.join(sorted(DEVICES))}")
         named = {**PRESETS.get(str(preset), {}), **DEVICES.get(str(device), {})}
-        return {name: value for name, value in named.items() if to_snake(name) not in given} | given
+        expanded = {name: value for name, value in named.items() if to_snake(name) not in given} | given
+        # A PDF is printed, so its styles are those of print.
+        return {"media": Media.PRINT} | expanded if expanded.get("format") == ImageFormat.PDF else expanded
 
     @model_validator(mode="after")
     def refuse_scripts_beside_references(self) -> Self:

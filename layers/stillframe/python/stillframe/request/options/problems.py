@@ -17,10 +17,19 @@ def _describe(item: Any, model: type[BaseModel]) -> str:
     name = ".".join(str(part) for part in item["loc"])
     message = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
-        known = ", ".join(sorted(to_camel(field) for field in model.model_fields))
+        known = ", ".join(sorted(to_camel(field) for field in _model_at(item["loc"][:-1], model).model_fields))
         return f"{name} is not an option (known: {known})"
     bounds = _bounds(item["loc"], model)
     return f"{name}: {message}{bounds}" if name else message
+
+
+def _model_at(location: tuple[Any, ...], model: type[BaseModel]) -> type[BaseModel]:
+    """The model that a part of the location stands in, because its options differ from those of the whole."""
+    for part in location:
+        field = next((value for key, value in model.model_fields.items() if to_camel(key) == part), None)
+        kinds = (field.annotation, *getattr(field.annotation, "__args__", ())) if field is not None else ()
+        model = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
+    return model
 
 
 def _bounds(location: tuple[Any, ...], root: type[BaseModel]) -> str:
@@ -46,4 +55,5 @@ def _metadata(field: Any) -> list[Any]:
         return list(field.metadata)
     # `Annotated[int, ...] | None` has its limits one level down, in a member of the union.
     members = getattr(field.annotation, "__args__", ())
-    return [meta for member in members for info in getattr(member, "__metadata__", ()) for meta in info.metadata]
+    limits = (info for member in members for info in getattr(member, "__metadata__", ()))
+    return [meta for info in limits for meta in getattr(info, "metadata", ())]
