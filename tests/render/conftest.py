@@ -53,6 +53,8 @@ class Origin(QuietHandler):
         elif parts.path == "/policy":
             policy = {"Content-Security-Policy": "default-src 'none'"}
             self.answer(200, f"{PLAIN}<title>strict</title><h1>text</h1>".encode(), **policy)
+        elif parts.path == "/headers":
+            self.answer(200, f"<title>{self.headers.get(query['name'], 'none')}</title>".encode())
         elif parts.path == "/redirect":
             self.answer(302, b"", Location=query["to"])
         else:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from stillframe.image.render_result import RenderResult
 from stillframe.request.options.devices import DEVICES
 from tests.support.pixels import GREEN, RED, Pixels
+from tests.support.rendering import render_each
 
 from .conftest import Studio
 
@@ -35,8 +37,13 @@ from .conftest import Studio
         ({}, "matchMedia('(prefers-reduced-motion: reduce)').matches", "false"),
         ({"reducedMotion": True}, "matchMedia('(prefers-reduced-motion: reduce)').matches", "true"),
         ({"media": "print"}, "matchMedia('print').matches", "true"),
+        ({}, "navigator.languages", "en-US,en"),
+        ({"locale": "de-DE"}, "navigator.languages", "de-DE,de"),
         ({"locale": "de-DE"}, "navigator.language + (1234.5).toLocaleString()", "de-DE1.234,5"),
         ({"timezone": "Asia/Kolkata"}, "new Date(0).getHours() + ':' + new Date(0).getMinutes()", "5:30"),
+        ({}, "[navigator.userAgentData.platform, navigator.userAgentData.mobile]", "Linux,false"),
+        ({"device": "pixel-8"}, "[navigator.userAgentData.platform, navigator.userAgentData.mobile]", "Android,true"),
+        ({"device": "ipad-mini"}, "[navigator.platform, navigator.userAgentData.mobile]", "iPad,true"),
         ({"userAgent": "Test/1.0"}, "navigator.userAgent", "Test/1.0"),
         ({}, "navigator.userAgent.includes('Headless')", "false"),
         (
@@ -50,6 +57,49 @@ from .conftest import Studio
 )
 def test_the_page_sees_the_options(studio: Studio, options: dict[str, Any], expression: str, value: str) -> None:
     assert studio.evaluate(expression, **options) == value
+
+
+MOUSE = "(hover: hover) and (any-hover: hover) and (pointer: fine) and (any-pointer: fine)"
+FINGER = "(hover: none) and (any-hover: none) and (pointer: coarse) and (any-pointer: coarse)"
+
+
+@pytest.mark.parametrize(
+    ("options", "pointer"),
+    [
+        ({}, MOUSE),
+        ({"device": "laptop-hidpi"}, MOUSE),
+        ({"touch": True}, FINGER),
+        ({"device": "galaxy-s24"}, FINGER),
+        ({"device": "galaxy-s24", "touch": False}, MOUSE),
+    ],
+)
+def test_a_page_sees_a_mouse_or_else_a_finger(studio: Studio, options: dict[str, Any], pointer: str) -> None:
+    # Given a page that is green with one kind of pointer only, by its style sheet
+    page = f"<style>body{{background:#ff0000}}@media {pointer}{{body{{background:#00aa00}}}}</style>"
+    script = f"<script>document.title = matchMedia('{pointer}').matches</script>"
+    # When it is captured
+    result = studio.render(page + script, viewport={"width": 300, "height": 300}, **options)
+    # Then it is green, and its scripts see the same pointer
+    assert (Pixels(result.data).is_all(GREEN), result.facts.title) == (True, "true")
+
+
+def test_touch_and_mouse_are_apart_in_one_browser(studio: Studio) -> None:
+    # Given requests with and without touch, which one browser captures at the same time
+    page = f"/page?body=<script>document.title = [matchMedia('{MOUSE}'), matchMedia('{FINGER}')].map(m => m.matches)"
+    url = f"http://{studio.site}{page}</script>"
+    # When they are captured
+    results = render_each(studio.engine, {str(n): (url, {"touch": n % 2 == 0}) for n in range(6)})
+    # Then each sees its own pointer
+    titles = [each.facts.title for each in results.values() if isinstance(each, RenderResult)]
+    assert titles == ["false,true", "true,false"] * 3
+
+
+@pytest.mark.parametrize(
+    ("options", "languages"),
+    [({}, "en-US,en;q=0.9"), ({"locale": "de-DE"}, "de-DE,de;q=0.9"), ({"headers": {"Accept-Language": "x"}}, "x")],
+)
+def test_a_site_is_told_which_languages_the_user_reads(studio: Studio, options: dict[str, Any], languages: str) -> None:
+    assert studio.visit("/headers?name=Accept-Language", **options).facts.title == languages
 
 
 def test_a_mobile_screen_obeys_the_viewport_tag(studio: Studio) -> None:

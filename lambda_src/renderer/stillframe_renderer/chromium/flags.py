@@ -16,6 +16,9 @@ FLAGS = (
     "--remote-debugging-pipe=cbor",
     # No popup is opened, for whatever reason.
     "--block-new-web-contents",
+    # A mouse, in the numbers of ui::HoverType and ui::PointerType. The machine has none, so pages would be told that
+    # nothing can point or hover. In a tab with touch, the emulated finger replaces it.
+    "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4",
     "--disable-background-networking",
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",

@@ -21,17 +21,16 @@ from stillframe.errors import (
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import RenderResult
 from stillframe.request.capture_request import MAX_URL_CHARS, without_credentials
-from stillframe.request.options import MAX_FULL_PAGE_HEIGHT, ImageFormat, RenderOptions, WaitUntil
+from stillframe.request.options import ImageFormat, RenderOptions, WaitUntil
 
 from ..chromium.tab import Tab
 from ..guard.session import GuardSession
 from .blocks import Blocks
-from .camera import Camera, Layout
+from .camera import Camera
 from .changes import Changes
-from .clock import PageClock
+from .closing import keep_open
 from .consent import Consent
 from .cookies import cookies_of
-from .elements import bring_into_view
 from .emulation import emulate, permissions_of
 from .evidence import Evidence
 from .extras import Extras
@@ -43,15 +42,10 @@ from .patience import Patience
 from .preparation import Preparation
 from .printer import Printer
 from .scripts import FINISH_VIEW
-from .scrollers import let_scrollers_grow
-from .scrolling import render_offscreen_content, scroll_through
-from .settling import Settling
-from .tiles import shows_only_in_view, take_tiles
+from .showing import Showing
 from .traffic import Traffic
 from .world import World
 
-# How long a consent banner gets in each round, if the page is not settled by its own clock.
-BANNER_ROUND_SECONDS = 0.5
 # What a page gets that has used up its time: to show what it has, and to be measured.
 FINISH_SECONDS = 1.0
 MEASURE_SECONDS = 1.0
@@ -83,20 +77,15 @@ class PageCapture:
         blocks = Blocks(options, self._ads)
         self._interception = Interception(session, tab.frame_id, policy, guard, options, blocks)
         self._changes = Changes(session, self._world, options)
-        self._clock = PageClock(session, self._world, self._traffic)
-        self._settling = Settling(session, self._world, self._traffic, self._clock)
-        self._is_scrolled_through = True
-        self._is_tiled = False
-        # The element that scrolled in place of the window.
-        self._scroller: str | None = None
         self._camera = Camera(session, self._world, options)
         self._printer = Printer(session, self._world, options) if options.format is ImageFormat.PDF else None
+        self._showing = Showing(tab, self._world, self._traffic, options, self._printer)
         self._extras = Extras(session, self._world, options)
 
     async def run(self) -> RenderResult:
         """Capture the page. Raises a CaptureError; the caller bounds the time."""
         started = time.monotonic()
-        async with contextlib.aclosing(self._clock):
+        async with contextlib.aclosing(self._showing):
             self._policy.check_page(self._url)
             await self._prepare()
             unsettled = await self._load()
@@ -104,7 +93,7 @@ class PageCapture:
             async with self._bounded("measuring", MEASURE_SECONDS if unsettled else self._patience.seconds()):
                 measures = await self._measure()
             async with self._bounded("the screenshot", max(self._patience.seconds(), MIN_SCREENSHOT_SECONDS)):
-                tiles = functools.partial(self._tiles, measures.layout) if self._is_tiled else None
+                tiles = functools.partial(self._showing.tiles, measures.layout) if self._showing.is_tiled else None
                 maker = self._printer or self._camera
                 screenshot, blank = await maker.screenshot_of_content(measures.layout, self._patience, tiles)
             derived = await self._extras.derive(screenshot)
@@ -134,6 +123,7 @@ class PageCapture:
             )
             page.send("Network.setCookies", {"cookies": cookies_of(self._options, self._url)}, refusal)
         emulate(page, self._options, self._tab.chromium.user_agent)
+        keep_open(page)
         self._changes.install(page)
         if self._consent is not None:
             self._consent.install(page)
@@ -171,7 +161,7 @@ class PageCapture:
             return self._navigation.broken_off
         if self._traffic.given_up:
             return "network"
-        return None if self._is_scrolled_through else "scrolling"
+        return None if self._showing.is_scrolled_through else "scrolling"
 
     @contextlib.asynccontextmanager
     async def _bounded(self, phase: str, seconds: float) -> AsyncIterator[None]:
@@ -198,38 +188,10 @@ class PageCapture:
             await self._ads.hide()
         self._patience.phase = "blockCookieBanners"
         if self._consent is not None:
-            await self._consent.answer(self._let_page_run)
+            await self._consent.answer(self._showing.let_page_run)
         self._patience.phase = "click" if options.click else "js"
         await self._changes.apply()
-        self._patience.phase = "scrolling"
-        if options.full_page or self._printer is not None:
-            clock = self._clock if options.wait_until is WaitUntil.SETTLED else None
-            if clock is not None:
-                await clock.take_over()
-            if self._printer is not None:
-                await self._printer.expand()
-            cap = options.height_cap if options.full_page else MAX_FULL_PAGE_HEIGHT
-            self._is_scrolled_through = await scroll_through(self._world, self._traffic, cap, clock)
-            if options.full_page:
-                self._scroller = await let_scrollers_grow(self._world)
-        elif options.clip is not None or options.selector is not None:
-            await render_offscreen_content(self._world)
-            if options.selector is not None:
-                await bring_into_view(self._world, options.selector)
-        self._patience.phase = "settled"
-        if options.wait_until is WaitUntil.SETTLED:
-            await self._settling.settle()
-            if options.full_page and self._scroller is None and options.format is not ImageFormat.PDF:
-                self._is_tiled = await shows_only_in_view(self._world, self._clock)
-        elif options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
-            await self._world.evaluate(FINISH_VIEW)
-
-    async def _let_page_run(self) -> None:
-        """Let the page run for half a second of its own time."""
-        if self._options.wait_until is WaitUntil.SETTLED:
-            await self._settling.settle()
-        else:
-            await asyncio.sleep(BANNER_ROUND_SECONDS)
+        await self._showing.show(self._patience)
 
     def _check_status(self) -> None:
         status = self._evidence.status
@@ -249,10 +211,6 @@ class PageCapture:
     def _check_size(self) -> None:
         if self._guard.exceeded is not None:
             raise self._guard.exceeded
-
-    async def _tiles(self, layout: Layout) -> bytes:
-        height = min(layout.height, self._options.height_cap)
-        return await take_tiles(self._session, self._world, self._traffic, self._clock, height, self._options)
 
     async def _measure(self) -> Measures:
         measures = await Measures.read(self._world, self._options.viewport)
@@ -288,7 +246,7 @@ class PageCapture:
             height_capped=capped or None,
             settled=unsettled is None,
             unsettled=unsettled,
-            scroller=self._scroller,
+            scroller=self._showing.scroller,
             unanswered=self._traffic.given_up or None,
             blank=blank or None,
             blocked=dict(self._guard.refused) or None,

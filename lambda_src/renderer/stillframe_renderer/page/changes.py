@@ -53,6 +53,16 @@ SCROLL_TO = (
 }"""
 )
 
+# Whether the expression is true now, or what it returns or resolves to is. It is there twice: a method has to be
+# called on its object. A class is no condition: its name only tells that it is there.
+IS_TRUE = """(async (evaluate, call) => {
+  const [value] = await evaluate();
+  const isCalled = typeof value === 'function' && !/^class\\b/.test(value);
+  return Boolean(await (isCalled ? call() : value));
+})(async () => [(%(expression)s
+)], async () => (%(expression)s
+)())"""
+
 CHECK_SELECTORS = "selectors => { selectors.forEach(each => document.createDocumentFragment().querySelector(each)) }"
 
 
@@ -91,7 +101,7 @@ class Changes:
             await self._wait_for_function(options.wait_for_function)
 
     async def _wait_for_function(self, expression: str) -> None:
-        test = f"!!({expression})"
+        test = IS_TRUE % {"expression": expression.rstrip("; \t\r\n")}
         while not await self._world.evaluate_in_page(test, "waitForFunction"):  # noqa: ASYNC110  # there is no event
             await asyncio.sleep(POLL_SECONDS)
 

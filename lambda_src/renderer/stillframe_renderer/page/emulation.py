@@ -6,9 +6,9 @@ from stillframe.errors import InvalidRequest
 from stillframe.request.options import RenderOptions
 from stillframe.request.options.emulation import EmulationOptions
 
+from .identity import identity_of
 from .preparation import Preparation
 
-HEADLESS, ORDINARY = "HeadlessChrome", "Chrome"
 # The window has no borders. A page may overwrite these properties as well (CSSOM View, 4, [Replaceable]).
 OUTER_SIZE = "outerWidth = %d; outerHeight = %d"
 TRANSPARENT = {"r": 0, "g": 0, "b": 0, "a": 0}
@@ -29,10 +29,6 @@ def emulate(page: Preparation, options: RenderOptions, default_user_agent: str) 
         "prefers-color-scheme": options.color_scheme.value,
         "prefers-reduced-motion": "reduce" if options.reduced_motion else "no-preference",
     }
-    # Many sites turn away a browser that calls itself headless.
-    identity = {"userAgent": options.user_agent or default_user_agent.replace(HEADLESS, ORDINARY)}
-    if options.locale is not None:
-        identity["acceptLanguage"] = options.locale
     is_upright = viewport.height > viewport.width
     page.send(
         "Emulation.setDeviceMetricsOverride",
@@ -60,8 +56,9 @@ def emulate(page: Preparation, options: RenderOptions, default_user_agent: str) 
             "features": [{"name": name, "value": value} for name, value in features.items()],
         },
     )
-    page.send("Emulation.setUserAgentOverride", identity)
+    page.send("Emulation.setUserAgentOverride", identity_of(options, default_user_agent))
     if options.touch:
+        # Also replaces the mouse that the browser's command line gives to every page: see flags.py.
         page.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     if options.locale is not None:
         unknown = InvalidRequest(f"options: locale: the browser does not know the locale {options.locale}")

@@ -16,6 +16,7 @@ from stillframe.errors import InvalidRequest, UnparsableBody
 from stillframe.request.envelope import FreshFor, Metadata, Tenant, Webhook
 from stillframe.request.options import RenderOptions
 from stillframe.request.options.access import reveal_all
+from stillframe.request.options.problems import describe_problems
 from stillframe.request.options.wire import ID_PATTERN, ID_RULE
 
 # In `ID_PATTERN`, `$` matches only at the very end of the text: pydantic uses Rust's regex engine, not Python's.
@@ -39,7 +40,7 @@ class CaptureRequest(BaseModel):
     )
 
     url: Annotated[str, Field(min_length=1, max_length=MAX_URL_CHARS, strict=True)]
-    request_id: Annotated[str, Field(pattern=ID_PATTERN, strict=True)] | None = None
+    request_id: Annotated[str, Field(pattern=ID_PATTERN, description=ID_RULE, strict=True)] | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     tenant: Tenant | None = None
     metadata: Metadata = Field(default_factory=dict)
@@ -60,7 +61,7 @@ class CaptureRequest(BaseModel):
         try:
             return cls.model_validate(raw)
         except ValidationError as error:
-            raise UnparsableBody("; ".join(_problem(item) for item in error.errors())) from error
+            raise UnparsableBody(describe_problems(error, cls, raw, noun="a field")) from error
 
     @cached_property
     def recorded_options(self) -> dict[str, Any]:
@@ -155,12 +156,3 @@ def without_credentials(url: str) -> str:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
-
-
-def _problem(item: Any) -> str:
-    name = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "string_pattern_mismatch":
-        return f"{name}: must be {ID_RULE}"
-    if item["type"] == "extra_forbidden":
-        return f"{name} is unknown; expected {', '.join(map(to_camel, CaptureRequest.model_fields))}"
-    return f"{name}: {item['msg']}"

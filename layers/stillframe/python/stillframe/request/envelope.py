@@ -9,8 +9,10 @@ from pydantic import Field
 
 from stillframe.request.options.wire import WireModel
 
+TENANT_RULE = "1 to 128 of A-Z a-z 0-9 . _ : @ / -, starting with a letter or digit"
+
 # SQS allows 128 characters in a message group id (SendMessage, MessageGroupId). These are safe in logs and keys.
-Tenant = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$", strict=True)]
+Tenant = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$", description=TENANT_RULE, strict=True)]
 MAX_METADATA_PAIRS = 10
 MetadataName = Annotated[str, Field(min_length=1, max_length=64, strict=True)]
 MetadataValue = Annotated[str, Field(max_length=256, strict=True)]
@@ -30,5 +32,8 @@ class WebhookEvent(StrEnum):
 class Webhook(WireModel):
     """A URL to call when the screenshot is finished."""
 
-    url: Annotated[str, Field(pattern=r"^https?://[\x21-\x7e]{1,2040}$")]
+    url: Annotated[
+        str,
+        Field(pattern=r"^https?://[\x21-\x7e]{1,2040}$", description="an http or https URL of up to 2048 characters"),
+    ]
     events: Annotated[tuple[WebhookEvent, ...], Field(min_length=1)] = (WebhookEvent.CAPTURED, WebhookEvent.FAILED)

@@ -43,7 +43,7 @@ SECURE_PREFIXES = ("__secure-", *HOST_PREFIXES, *HTTP_PREFIXES)
 class SecretReference(WireModel):
     """A value stored in AWS Secrets Manager; with `key`, a member of the JSON object stored there."""
 
-    secret_arn: Annotated[str, Field(pattern=SECRET_ARN)]
+    secret_arn: Annotated[str, Field(pattern=SECRET_ARN, description="the ARN of a secret in AWS Secrets Manager")]
     key: Annotated[str, Field(min_length=1, max_length=128)] | None = None
 
 
@@ -75,9 +75,9 @@ def _check_header_names(headers: dict[str, Secret]) -> dict[str, Secret]:
             raise ValueError(f"{name[:40]!r} is not a valid header name")
         if lower in RESERVED_HEADERS or lower.startswith(("proxy-", "sec-")):
             hint = "; use the option cookies" if lower == "cookie" else ""
-            raise ValueError(f"the header {name} cannot be set{hint}")
+            raise ValueError(f"headers.{name} cannot be set{hint}")
         if lower in seen:
-            raise ValueError(f"the header {name} is given twice")
+            raise ValueError(f"headers.{name} is given twice")
         seen.add(lower)
     return headers
 
@@ -96,10 +96,28 @@ class SameSite(StrEnum):
 class Cookie(WireModel):
     """A cookie that is set before the page is requested. Without `domain` it belongs to the page's host only."""
 
-    name: Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$")]
+    name: Annotated[
+        str,
+        Field(
+            pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$",
+            description="1 to 256 characters, without spaces and separators (RFC 6265, 4.1.1)",
+        ),
+    ]
     value: Secret
-    domain: Annotated[str, Field(pattern=r"^\.?[A-Za-z0-9-][A-Za-z0-9.-]{0,252}$")] | None = None
-    path: Annotated[str, Field(pattern=r"^/[\x21-\x3a\x3c-\x7e]{0,1023}$")] = "/"
+    domain: (
+        Annotated[
+            str,
+            Field(pattern=r"^\.?[A-Za-z0-9-][A-Za-z0-9.-]{0,252}$", description="a domain like example.com"),
+        ]
+        | None
+    ) = None
+    path: Annotated[
+        str,
+        Field(
+            pattern=r"^/[\x21-\x3a\x3c-\x7e]{0,1023}$",
+            description="a path like /account of up to 1024 characters, without spaces and semicolons",
+        ),
+    ] = "/"
     secure: Annotated[bool, Field(strict=True)] | None = None
     http_only: Annotated[bool, Field(strict=True)] = False
     same_site: SameSite | None = None
@@ -144,7 +162,13 @@ class Cookie(WireModel):
 class BasicAuth(WireModel):
     """User name and password for HTTP basic authentication (RFC 7617)."""
 
-    username: Annotated[str, Field(pattern=r"^[\x20-\x39\x3b-\x7e]{1,256}$")]
+    username: Annotated[
+        str,
+        Field(
+            pattern=r"^[\x20-\x39\x3b-\x7e]{1,256}$",
+            description="1 to 256 printable ASCII characters, without a colon",
+        ),
+    ]
     password: Secret
 
     @property
@@ -162,8 +186,9 @@ class AccessOptions(WireModel):
 
     @model_validator(mode="after")
     def refuse_two_authorizations(self) -> Self:
-        if self.basic_auth is not None and any(name.lower() == "authorization" for name in self.headers):
-            raise ValueError("basicAuth and headers.Authorization conflict: set only one of them")
+        given = [name for name in self.headers if name.lower() == "authorization"]
+        if self.basic_auth is not None and given:
+            raise ValueError(f"basicAuth and headers.{given[0]} conflict: set only one of them")
         return self
 
     @model_validator(mode="after")

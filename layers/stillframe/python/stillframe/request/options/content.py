@@ -64,5 +64,5 @@ class ContentOptions(WireModel):
     @model_validator(mode="after")
     def refuse_offline_pages(self) -> Self:
         if self.offline and self.html is None:
-            raise ValueError("offline and url conflict: offline renders html without a network, set html")
+            raise ValueError("offline needs html: without a network, no page can be requested")
         return self

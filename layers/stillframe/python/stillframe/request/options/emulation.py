@@ -52,9 +52,23 @@ class EmulationOptions(WireModel):
     reduced_motion: Flag = False
     media: Media = Media.SCREEN
     # The subset of BCP 47 that is in use.
-    locale: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] | None = None
+    locale: (
+        Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", description="a BCP 47 tag like de-DE")]
+        | None
+    ) = None
     # A name of the IANA time zone database.
-    timezone: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")] | None = None
+    timezone: (
+        Annotated[
+            str,
+            Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$", description="an IANA time zone like Europe/Berlin"),
+        ]
+        | None
+    ) = None
     geolocation: Geolocation | None = None
-    user_agent: Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,1024}$")] | None = None
+    user_agent: (
+        Annotated[
+            str, Field(pattern=r"^[\x20-\x7e]{1,1024}$", description="text of 1 to 1024 printable ASCII characters")
+        ]
+        | None
+    ) = None
     java_script_enabled: Flag = True

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from .image import ImageFormat, ImageOptions
-from .wire import ID_PATTERN, Flag, WireModel
+from .wire import ID_PATTERN, ID_RULE, Flag, WireModel
 
 MAX_THUMBNAIL_SIDE = 2000
 PREVIOUS = "previous"
@@ -38,7 +38,7 @@ class ExtraOptions(ImageOptions):
     save: Annotated[tuple[SavedForm, ...], Field(max_length=len(SavedForm))] = ()
     perceptual_hash: Flag = False
     # `previous`, which is the last capture of the same URL and options, or a screenshot id.
-    compare_to: Annotated[str, Field(pattern=ID_PATTERN, strict=True)] | None = None
+    compare_to: Annotated[str, Field(pattern=ID_PATTERN, description=ID_RULE, strict=True)] | None = None
 
     @model_validator(mode="after")
     def refuse_extras_of_a_pdf(self) -> Self:
@@ -46,7 +46,5 @@ class ExtraOptions(ImageOptions):
         wanted["compareTo"] = self.compare_to is not None
         found = [name for name, is_wanted in wanted.items() if is_wanted and self.format is ImageFormat.PDF]
         if found:
-            raise ValueError(
-                "; ".join(f"{name} and format conflict: {name} needs an image, format is pdf" for name in found)
-            )
+            raise ValueError(f"{', '.join(found)} and format conflict: format pdf makes no image")
         return self

@@ -72,35 +72,29 @@ class ImageOptions(WireModel):
 
     @model_validator(mode="after")
     def refuse_conflicts(self) -> Self:
+        chosen = self.format.value
+        is_pdf, is_format_given = self.format is ImageFormat.PDF, "format" in self.model_fields_set
+        parts = {"selector": self.selector, "clip": self.clip, "fullPage": self.full_page}
+        wanted = [name for name, value in parts.items() if value]
         problems = {
-            "quality and format conflict: png and pdf have no quality, use format jpeg, webp or avif": (
-                self.quality is not None and not self.format.is_lossy
+            f"quality and format conflict: {chosen} has no quality, use jpeg, webp or avif": (
+                self.quality is not None and not self.format.is_lossy and is_format_given
             ),
-            "maxHeight and fullPage conflict: maxHeight caps a full page, set fullPage to true": (
+            "quality needs format jpeg, webp or avif: the default is png, which has no quality": (
+                self.quality is not None and not is_format_given
+            ),
+            "maxHeight needs fullPage: it limits the height of a full page": (
                 "max_height" in self.model_fields_set and not self.full_page
             ),
-            "selector and fullPage conflict: capture an element or the page": bool(self.selector and self.full_page),
-            "selector and clip conflict: capture an element or a region": bool(self.selector and self.clip),
-            "clip and fullPage conflict: capture a region or the page": bool(self.clip and self.full_page),
-            "padding and selector conflict: padding surrounds an element, set selector": (
-                self.padding > 0 and self.selector is None
+            f"{' and '.join(wanted)} conflict: a capture is of an element, of a region or of the full page": (
+                len(wanted) > 1 and not is_pdf
             ),
-            "omitBackground and format conflict: jpeg and pdf have no transparency, use png, webp or avif": (
+            f"{', '.join(wanted)} and format conflict: a pdf always contains the whole page": bool(wanted and is_pdf),
+            "padding needs selector: it surrounds an element": self.padding > 0 and self.selector is None,
+            f"omitBackground and format conflict: {chosen} has no transparency, use png, webp or avif": (
                 self.omit_background and self.format in (ImageFormat.JPEG, ImageFormat.PDF)
             ),
-            "pdf and format conflict: pdf applies to format pdf only": (
-                self.pdf != PdfOptions() and self.format is not ImageFormat.PDF
-            ),
-            **{
-                f"format and {name} conflict: a pdf always contains the whole page": (
-                    self.format is ImageFormat.PDF and is_set
-                )
-                for name, is_set in (
-                    ("selector", self.selector is not None),
-                    ("clip", self.clip is not None),
-                    ("fullPage", self.full_page),
-                )
-            },
+            "pdf needs format pdf: it says how a page is printed": self.pdf != PdfOptions() and not is_pdf,
         }
         found = [problem for problem, is_present in problems.items() if is_present]
         if found:

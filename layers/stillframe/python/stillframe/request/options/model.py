@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
-from pydantic.alias_generators import to_snake
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel, to_snake
+from pydantic_core import PydanticCustomError
 
 from stillframe.errors import InvalidRequest
 
@@ -22,7 +24,15 @@ from .wait import WaitOptions
 MAX_BYTES = 200_000
 
 PresetName = Literal["link-preview", "archive", "print", "mobile"]
-DeviceName = Annotated[str, Field(json_schema_extra={"enum": sorted(DEVICES)})]
+
+
+def _check_device(name: str) -> str:
+    if name not in DEVICES:
+        raise PydanticCustomError("device", "unknown device")
+    return name
+
+
+DeviceName = Annotated[str, Field(json_schema_extra={"enum": sorted(DEVICES)}), AfterValidator(_check_device)]
 
 
 class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions, ExtraOptions):
@@ -37,11 +47,8 @@ class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions
         """Fill in the options that the preset, the device and a PDF stand for, except those that are set."""
         if not isinstance(given, dict):
             return given
-        preset, device = given.get("preset"), given.get("device")
-        if device is not None and (not isinstance(device, str) or device not in DEVICES):
-            raise ValueError(f"device: must be one of {', '.join(sorted(DEVICES))}")
-        named = {**PRESETS.get(str(preset), {}), **DEVICES.get(str(device), {})}
-        expanded = {name: value for name, value in named.items() if to_snake(name) not in given} | given
+        named = _named(given)
+        expanded = {name: value for name, value, _ in named if to_snake(name) not in given} | given
         # A PDF is printed, so its styles are those of print.
         return {"media": Media.PRINT} | expanded if expanded.get("format") == ImageFormat.PDF else expanded
 
@@ -62,8 +69,11 @@ class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions
     def refuse_too_many_pixels(self) -> Self:
         pixels = self.viewport.width * self.viewport.height * self.device_scale_factor**2
         if pixels > self.max_pixels and self.format is not ImageFormat.PDF:
+            fields = ("viewport", "device_scale_factor", "max_pixels")
+            names = [to_camel(name) for name in fields if name in self.model_fields_set]
             raise ValueError(
-                f"viewport and deviceScaleFactor conflict: {pixels:,.0f} pixels exceed the limit of {self.max_pixels:,}"
+                f"{' and '.join(names)}{' conflict' if names[1:] else ''}: the window has {pixels:,.0f} pixels, more "
+                f"than the limit of {self.max_pixels:,}"
             )
         return self
 
@@ -89,4 +99,25 @@ class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions
         try:
             return cls.model_validate(raw)
         except ValidationError as error:
-            raise InvalidRequest(f"options: {describe_problems(error, cls)}") from error
+            problems = describe_problems(error, cls, raw)
+            raise InvalidRequest(f"options: {_with_origins(problems, raw)}") from error
+
+
+def _named(given: dict[str, Any]) -> list[tuple[str, Any, str]]:
+    """The options that a preset and a device stand for: name, value, and what it comes from. A device is the second."""
+    sources = (("preset", PRESETS), ("device", DEVICES))
+    return [
+        (name, value, f"{option} {given[option]}")
+        for option, table in sources
+        for name, value in table.get(str(given.get(option)), {}).items()
+    ]
+
+
+def _with_origins(problems: str, given: dict[str, Any]) -> str:
+    """Say of an option that was not sent where it comes from."""
+    origins = {name: origin for name, _, origin in _named(given) if name not in given and to_snake(name) not in given}
+    for name, origin in origins.items():
+        problems = re.sub(
+            rf"(?<![\w.]){name}\b(?= and | conflict| needs|, )", f"{name} (of {origin})", problems, count=1
+        )
+    return problems

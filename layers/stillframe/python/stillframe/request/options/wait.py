@@ -28,7 +28,7 @@ class WaitOptions(WireModel):
 
     wait_until: WaitUntil = WaitUntil.SETTLED
     wait_for_selector: Selector | None = None
-    # A JavaScript expression, evaluated in the page until it is true.
+    # A JavaScript expression, evaluated in the page until it is true. A function is called, a promise is awaited.
     wait_for_function: Annotated[str, Field(min_length=1, max_length=MAX_EXPRESSION_CHARS)] | None = None
     delay_ms: Annotated[int, Field(ge=0, le=30_000, strict=True)] = 0
     timeout_ms: Annotated[int, Field(ge=100, le=120_000, strict=True)] = 30_000

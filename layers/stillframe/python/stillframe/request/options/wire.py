@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 # Strict: `"yes"` and `1` are rejected, because they may be meant for another option.
 Flag = Annotated[bool, Field(strict=True)]
 # A CSS selector. Only the browser can tell whether it is valid.
-Selector = Annotated[str, Field(min_length=1, max_length=1000)]
+Selector = Annotated[str, Field(min_length=1, max_length=1000, description="a CSS selector of 1 to 1000 characters")]
 
 # A screenshot id, as a request may choose it.
 ID_PATTERN = r"^[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}$"

@@ -1,0 +1,91 @@
+"""Showing everything that the screenshot is to have: scrolling, settling, and content that scrolls in an element."""
+
+from __future__ import annotations
+
+import asyncio
+
+from stillframe.request.options import RenderOptions, WaitUntil
+from stillframe.request.options.image import MAX_FULL_PAGE_HEIGHT
+
+from ..chromium.tab import Tab
+from .camera import Layout
+from .clock import PageClock
+from .elements import bring_into_view
+from .patience import Patience
+from .printer import Printer
+from .scripts import FINISH_VIEW
+from .scrollers import let_scrollers_grow
+from .scrolling import render_offscreen_content, scroll_through
+from .settling import Settling
+from .tiles import shows_only_in_view, take_tiles
+from .traffic import Traffic
+from .world import World
+
+# How long the page runs in each round, if it is not settled by its own clock.
+ROUND_SECONDS = 0.5
+
+
+class Showing:
+    """Shows one page. `printer` is given if it will be printed."""
+
+    def __init__(
+        self, tab: Tab, world: World, traffic: Traffic, options: RenderOptions, printer: Printer | None
+    ) -> None:
+        self._session = tab.session
+        self._world = world
+        self._traffic = traffic
+        self._options = options
+        self._printer = printer
+        self._clock = PageClock(tab.session, world, traffic)
+        self._settling = Settling(tab.session, world, traffic, self._clock)
+        self._is_settled_by_clock = options.wait_until is WaitUntil.SETTLED
+        self.is_scrolled_through = True
+        # Whether no single screenshot can have all of the page.
+        self.is_tiled = False
+        # The element that scrolled in place of the window.
+        self.scroller: str | None = None
+
+    async def show(self, patience: Patience) -> None:
+        """Scroll to what will be captured, and let the page settle there. The caller bounds the time."""
+        options = self._options
+        patience.phase = "scrolling"
+        if options.full_page or self._printer is not None:
+            await self._scroll_through()
+        elif options.clip is not None or options.selector is not None:
+            await render_offscreen_content(self._world)
+            if options.selector is not None:
+                await bring_into_view(self._world, options.selector)
+        patience.phase = "settled"
+        if self._is_settled_by_clock:
+            await self._settling.settle()
+            if options.full_page and self.scroller is None:
+                self.is_tiled = await shows_only_in_view(self._world, self._clock)
+        elif options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
+            await self._world.evaluate(FINISH_VIEW)
+
+    async def let_page_run(self) -> None:
+        """Let the page run for half a second of its own time."""
+        if self._is_settled_by_clock:
+            await self._settling.settle()
+        else:
+            await asyncio.sleep(ROUND_SECONDS)
+
+    async def tiles(self, layout: Layout) -> bytes:
+        """The full page, captured window by window."""
+        height = min(layout.height, self._options.height_cap)
+        return await take_tiles(self._session, self._world, self._traffic, self._clock, height, self._options)
+
+    async def aclose(self) -> None:
+        """Stop keeping the page's clock ahead."""
+        await self._clock.aclose()
+
+    async def _scroll_through(self) -> None:
+        clock = self._clock if self._is_settled_by_clock else None
+        if clock is not None:
+            await clock.take_over()
+        if self._printer is not None:
+            await self._printer.expand()
+        cap = self._options.height_cap if self._options.full_page else MAX_FULL_PAGE_HEIGHT
+        self.is_scrolled_through = await scroll_through(self._world, self._traffic, cap, clock)
+        if self._options.full_page:
+            self.scroller = await let_scrollers_grow(self._world)
