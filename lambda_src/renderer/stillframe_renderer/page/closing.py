@@ -8,7 +8,10 @@ from .world import WORLD_NAME
 # A page may close a tab that it is the only entry of (HTML, 7.2.2.1, "script-closable"). So it is given a second entry,
 # for the same document: the page sees what it sees in a tab that has shown another page before. Replacing
 # `window.close` would be seen as well, and would not stop a frame, which has a function of its own.
-SECOND_ENTRY = """if (window === top && history.length < 2) history.pushState(history.state, '');"""
+# A document without an origin, such as a sandboxed one, may not have a second entry.
+SECOND_ENTRY = """if (window === top && history.length < 2) {
+  try { history.pushState(history.state, ''); } catch { }
+}"""
 
 
 def keep_open(page: Preparation) -> None:
