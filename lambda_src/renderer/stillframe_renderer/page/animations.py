@@ -45,6 +45,7 @@ END_ANIMATIONS = (
     return leaves;
   };
   const endAnimations = () => {
+    if (globalThis.stillframeAllowsAnimations) return;
     for (const root of rootsOf(document)) {
       for (const animation of root.getAnimations()) {
         const end = animation.effect?.getComputedTiming().endTime, now = animation.currentTime;
@@ -61,6 +62,9 @@ END_ANIMATIONS = (
     }
   };"""
 )
+
+# Leaves all animations alone.
+ALLOW = "globalThis.stillframeAllowsAnimations = true"
 
 # Whether something in the window may move that no script can ask: a canvas, or a frame of another origin.
 HAS_HIDDEN_MOTION = """[...document.querySelectorAll('canvas, iframe, frame, object, embed')].some(element => {

@@ -15,6 +15,7 @@ from pyppeteer.connection import CDPSession
 
 from stillframe.errors import InvalidRequest
 from stillframe.request.options import ImageFormat, RenderOptions
+from stillframe.request.options.repeat import Animations
 
 from .elements import box_of
 from .imaging import is_one_colour, to_avif
@@ -102,7 +103,7 @@ class Camera:
 
         Returns it, and whether it is still blank.
         """
-        await hold_still(self._world, stop_endless=self._options.reduced_motion)
+        await hold_still(self._world, stop_endless=self._options.effective_animations is Animations.STOP)
         if tiles is not None:
             data = await tiles()
             return Screenshot(data, *imagesize.get(io.BytesIO(data))), False

@@ -27,6 +27,7 @@ from ..chromium.tab import Tab
 from ..guard.session import GuardSession
 from .blocks import Blocks
 from .camera import Camera
+from .chance import fix_chance
 from .changes import Changes
 from .closing import keep_open
 from .consent import Consent
@@ -124,6 +125,7 @@ class PageCapture:
             page.send("Network.setCookies", {"cookies": cookies_of(self._options, self._url)}, refusal)
         emulate(page, self._options, self._tab.chromium.user_agent)
         keep_open(page)
+        fix_chance(page, self._options)
         self._changes.install(page)
         if self._consent is not None:
             self._consent.install(page)

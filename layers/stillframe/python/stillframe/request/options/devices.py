@@ -54,4 +54,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     "print": {"format": "pdf", "media": "print"},
     "mobile": {**DEVICES["iphone-15"], "fullPage": True},
+    "repeatable": {
+        "reducedMotion": True,
+        "animations": "stop",
+        "clock": "2026-01-01T12:00:00Z",
+        "randomSeed": 1,
+        "locale": "en-US",
+        "timezone": "UTC",
+    },
 }

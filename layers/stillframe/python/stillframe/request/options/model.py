@@ -18,12 +18,13 @@ from .emulation import EmulationOptions, Media
 from .extras import ExtraOptions
 from .image import ImageFormat
 from .problems import describe_problems
+from .repeat import Animations, RepeatOptions
 from .wait import WaitOptions
 
 # A DynamoDB item holds 400 KB, which has to fit these options and the page facts.
 MAX_BYTES = 200_000
 
-PresetName = Literal["link-preview", "archive", "print", "mobile"]
+PresetName = Literal["link-preview", "archive", "print", "mobile", "repeatable"]
 
 
 def _check_device(name: str) -> str:
@@ -35,7 +36,7 @@ def _check_device(name: str) -> str:
 DeviceName = Annotated[str, Field(json_schema_extra={"enum": sorted(DEVICES)}), AfterValidator(_check_device)]
 
 
-class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions, ExtraOptions):
+class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions, RepeatOptions, ExtraOptions):
     """The options of one capture. Defaults are what most requests want; see docs/options.md."""
 
     preset: PresetName | None = None
@@ -51,6 +52,13 @@ class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions
         expanded = {name: value for name, value, _ in named if to_snake(name) not in given} | given
         # A PDF is printed, so its styles are those of print.
         return {"media": Media.PRINT} | expanded if expanded.get("format") == ImageFormat.PDF else expanded
+
+    @property
+    def effective_animations(self) -> Animations:
+        """What happens to animations: as asked, or else so that what is compared, or must not move, stands still."""
+        if self.animations is not None:
+            return self.animations
+        return Animations.STOP if self.reduced_motion or self.compare_to is not None else Animations.FINISH
 
     @model_validator(mode="after")
     def refuse_scripts_beside_references(self) -> Self:
