@@ -14,8 +14,8 @@ ENDLESS = (
     "animation:t 1.1s linear infinite}</style><div></div>"
 )
 FADING = (
-    "<style>@keyframes f{from{margin-left:900px}}p{width:90px;height:90px;background:#00aa00;animation:f 4s both}</style>"
-    "<p></p>"
+    "<style>@keyframes f{from{margin-left:900px}}p{width:90px;height:90px;background:#00aa00;animation:f 4s both}"
+    "</style><p></p>"
 )
 
 
