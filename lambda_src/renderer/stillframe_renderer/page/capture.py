@@ -28,6 +28,7 @@ from .blocks import Blocks
 from .camera import Camera
 from .changes import Changes
 from .clock import PageClock
+from .closing import keep_open
 from .consent import Consent
 from .cookies import cookies_of
 from .elements import bring_into_view
@@ -127,6 +128,7 @@ class PageCapture:
             )
             page.send("Network.setCookies", {"cookies": cookies_of(self._options, self._url)}, refusal)
         emulate(page, self._options, self._tab.chromium.user_agent)
+        keep_open(page)
         self._changes.install(page)
         if self._consent is not None:
             self._consent.install(page)
