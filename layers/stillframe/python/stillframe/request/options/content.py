@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from .style_sheets import check_style_sheet
 from .wire import Flag, Selector, WireModel
 
 # The size of all options together is limited in bytes: see model.py.
@@ -54,7 +55,7 @@ class ContentOptions(WireModel):
     block_ads: Flag = False
     # A banner is answered "no".
     block_cookie_banners: Flag = False
-    css: Annotated[str, Field(max_length=MAX_CODE_CHARS)] | None = None
+    css: Annotated[str, Field(max_length=MAX_CODE_CHARS), AfterValidator(check_style_sheet)] | None = None
     js: Annotated[str, Field(max_length=MAX_CODE_CHARS)] | None = None
     hide: Selectors = ()
     remove: Selectors = ()
