@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import time
 from collections.abc import AsyncIterator
 
@@ -71,7 +72,7 @@ class PageCapture:
         self._guard = guard
         self._options = options
         self._patience = Patience(deadline, options.timeout_ms)
-        self._navigation = Navigation(tab)
+        self._navigation = Navigation(dataclasses.replace(tab, referrer=options.referer))
         self._preparation = Preparation(session)
         self._evidence = Evidence(session, tab.frame_id)
         self._traffic = Traffic(tab)

@@ -40,6 +40,9 @@ class ResourceType(StrEnum):
 
 
 UrlPattern = Annotated[str, Field(min_length=1, max_length=1000)]
+Referer = Annotated[
+    str, Field(pattern=r"^https?://[\x21-\x7e]{1,2040}$", description="an http or https URL of up to 2048 characters")
+]
 Selectors = Annotated[tuple[Selector, ...], Field(max_length=MAX_LIST_ITEMS)]
 
 
@@ -48,6 +51,8 @@ class ContentOptions(WireModel):
 
     html: Annotated[str, Field(min_length=1, max_length=MAX_HTML_CHARS)] | None = None
     offline: Flag = False
+    # The page that the visitor comes from.
+    referer: Referer | None = None
     block_resources: Annotated[tuple[ResourceType, ...], Field(max_length=len(ResourceType))] = ()
     # `*` matches any text, `?` any character.
     block_urls: Annotated[tuple[UrlPattern, ...], Field(max_length=MAX_LIST_ITEMS)] = ()
