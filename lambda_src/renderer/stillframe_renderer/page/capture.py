@@ -38,6 +38,7 @@ from .evidence import Evidence
 from .extras import Extras
 from .filters import AdFilter
 from .interception import Interception
+from .masks import cover
 from .measures import Measures
 from .navigation import Navigation, error_for
 from .patience import Patience
@@ -101,6 +102,7 @@ class PageCapture:
             async with self._bounded("measuring", MEASURE_SECONDS if unsettled else self._patience.seconds()):
                 measures = await self._measure()
             async with self._bounded("the screenshot", max(self._patience.seconds(), MIN_SCREENSHOT_SECONDS)):
+                await cover(self._world, self._options)
                 screenshot, blank = await self._camera.screenshot_of_content(measures.layout, self._patience)
             derived = await self._extras.derive(screenshot)
             extras = await self._extras.collect(
