@@ -54,7 +54,12 @@ class Origin(QuietHandler):
             policy = {"Content-Security-Policy": "default-src 'none'"}
             self.answer(200, f"{PLAIN}<title>strict</title><h1>text</h1>".encode(), **policy)
         elif parts.path == "/headers":
-            self.answer(200, f"<title>{self.headers.get(query['name'], 'none')}</title>".encode())
+            self.answer(
+                200, f"<title>{self.headers.get(query['name'], 'none')}</title>{query.get('body', '')}".encode()
+            )
+        elif parts.path == "/headers.js":
+            script = f"document.title += ' ' + {self.headers.get(query['name'], 'none')!r}"
+            self.answer(200, script.encode(), **{"Content-Type": "text/javascript"})
         elif parts.path == "/redirect":
             self.answer(302, b"", Location=query["to"])
         else:

@@ -11,7 +11,7 @@ import pytest
 
 from stillframe.errors import InvalidRequest
 from stillframe.request.capture_request import CaptureRequest
-from stillframe.request.options.access import MAX_TOTAL_BYTES
+from stillframe.request.options.access import MAX_TOTAL_BYTES, SameSite
 
 
 def check(url: str = "https://example.com/", **options: Any) -> None:
@@ -70,6 +70,27 @@ def test_a_cookie_just_inside_the_rules_is_accepted(options: dict[str, Any]) -> 
 def test_a_cookie_that_needs_https_is_refused_for_http(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest, match=r"cookies: .* needs secure, and the page is not https"):
         check("http://example.com/", **cookie(**changes))
+
+
+@pytest.mark.parametrize("text", ["Lax", "lax", "LAX"])
+def test_the_case_of_same_site_does_not_matter(text: str) -> None:
+    # Given / When two requests that differ in the case of `sameSite` only
+    request = CaptureRequest(url="https://example.com/", options=cookie(sameSite=text))
+    # Then both are accepted, and are the same request
+    assert request.render_options().cookies[0].same_site is SameSite.LAX
+    assert request.id == CaptureRequest(url="https://example.com/", options=cookie(sameSite="Lax")).id
+
+
+@pytest.mark.parametrize(("name", "option"), [("Referer", "referer"), ("COOKIE", "cookies")])
+def test_a_header_with_an_option_of_its_own_is_refused_with_its_name(name: str, option: str) -> None:
+    with pytest.raises(InvalidRequest, match=rf"headers\.{name} cannot be set; use the option {option}$"):
+        check(headers={name: "x"})
+
+
+@pytest.mark.parametrize("referer", ["example.com", "ftp://example.com/", "https://", "https://a b", ""])
+def test_a_referer_that_is_no_url_is_refused(referer: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"referer: must be an http or https URL"):
+        check(referer=referer)
 
 
 @pytest.mark.parametrize("name", ["Set-Cookie", "set-cookie2", "Cookie2", "WWW-Authenticate", "HTTP2-Settings", "Via"])

@@ -76,6 +76,9 @@ def refusal(options: dict[str, Any]) -> str:
             "basicAuth and headers.a",
         ),
         ({"maxPixels": 1000}, "maxPixels: the window has 1,024,000 pixels, more than the limit of 1,000"),
+        ({"maskColor": "#ffffff"}, "maskColor needs mask"),
+        ({"blurRadius": 5}, "blurRadius needs blur"),
+        ({"mask": ["a"], "maskColor": "magenta"}, "maskColor: must be a colour like #FF00FF, in hex"),
         # What a preset or a device has set.
         ({"preset": "archive", "selector": "a"}, "selector and fullPage (of preset archive) conflict"),
         ({"preset": "archive", "format": "png"}, "quality (of preset archive) and format conflict: png has no quality"),

@@ -26,7 +26,8 @@ ENABLING_COMMANDS: tuple[tuple[str, dict[str, Any]], ...] = (
 class Tab:
     """A page without a document yet: it answers commands once it has one to navigate to.
 
-    `crash` is done when the page's renderer dies, after which commands to the page are never answered.
+    `crash` is done when the page's renderer dies, after which commands to the page are never answered. `referrer` is
+    where its visitor comes from.
     """
 
     context_id: str
@@ -34,6 +35,7 @@ class Tab:
     frame_id: str
     crash: asyncio.Future[None]
     chromium: Chromium
+    referrer: str | None = None
 
     @classmethod
     async def open(cls, chromium: Chromium, proxy: str) -> Tab:
@@ -61,7 +63,9 @@ class Tab:
 
         The browser processes commands in order, so those sent before take effect first.
         """
-        answer: asyncio.Future[dict[str, Any]] = self.session.send("Page.navigate", {"url": url})
+        # The policy is for this request alone: the whole URL is sent, to another origin as well.
+        origin = {"referrer": self.referrer, "referrerPolicy": "unsafeUrl"} if self.referrer else {}
+        answer: asyncio.Future[dict[str, Any]] = self.session.send("Page.navigate", {"url": url, **origin})
         self.session.send("Runtime.runIfWaitingForDebugger")
         return answer
 

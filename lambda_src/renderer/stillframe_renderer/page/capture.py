@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import functools
 import time
 from collections.abc import AsyncIterator
@@ -37,6 +38,7 @@ from .evidence import Evidence
 from .extras import Extras
 from .filters import AdFilter
 from .interception import Interception
+from .masks import cover
 from .measures import Measures
 from .navigation import Navigation, error_for
 from .patience import Patience
@@ -68,7 +70,7 @@ class PageCapture:
         self._guard = guard
         self._options = options
         self._patience = Patience(deadline, options.timeout_ms)
-        self._navigation = Navigation(tab)
+        self._navigation = Navigation(dataclasses.replace(tab, referrer=options.referer))
         self._preparation = Preparation(session)
         self._evidence = Evidence(session, tab.frame_id)
         self._traffic = Traffic(tab)
@@ -94,6 +96,7 @@ class PageCapture:
             async with self._bounded("measuring", MEASURE_SECONDS if unsettled else self._patience.seconds()):
                 measures = await self._measure()
             async with self._bounded("the screenshot", max(self._patience.seconds(), MIN_SCREENSHOT_SECONDS)):
+                await cover(self._world, self._options)
                 tiles = functools.partial(self._showing.tiles, measures.layout) if self._showing.is_tiled else None
                 maker = self._printer or self._camera
                 screenshot, blank = await maker.screenshot_of_content(measures.layout, self._patience, tiles)

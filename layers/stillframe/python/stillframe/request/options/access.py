@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from .wire import WireModel
 
@@ -29,6 +29,7 @@ RESERVED_HEADERS = frozenset(
     # Headers that only servers send (RFC 6265, RFC 2965, RFC 9110, 11).
     | {"set-cookie", "set-cookie2", "cookie2", "www-authenticate", "authentication-info"}
 )
+OPTIONS_FOR_HEADERS = {"cookie": "cookies", "referer": "referer"}
 # The limit for all headers and cookies together: with the URL and the browser's own headers, the head of a request has
 # to fit the guard's limit of 128 KB.
 MAX_TOTAL_BYTES = 64 * 1024
@@ -74,7 +75,8 @@ def _check_header_names(headers: dict[str, Secret]) -> dict[str, Secret]:
         if not TOKEN.match(name):
             raise ValueError(f"{name[:40]!r} is not a valid header name")
         if lower in RESERVED_HEADERS or lower.startswith(("proxy-", "sec-")):
-            hint = "; use the option cookies" if lower == "cookie" else ""
+            hint = OPTIONS_FOR_HEADERS.get(lower, "")
+            hint = f"; use the option {hint}" if hint else ""
             raise ValueError(f"headers.{name} cannot be set{hint}")
         if lower in seen:
             raise ValueError(f"headers.{name} is given twice")
@@ -91,6 +93,11 @@ class SameSite(StrEnum):
     STRICT = "Strict"
     LAX = "Lax"
     NONE = "None"
+
+
+def _as_browsers_write_it(value: object) -> object:
+    """`lax` and `LAX` for `Lax`: browsers compare it without regard to case (RFC 6265bis, 5.6.7)."""
+    return value.capitalize() if isinstance(value, str) else value
 
 
 class Cookie(WireModel):
@@ -120,7 +127,7 @@ class Cookie(WireModel):
     ] = "/"
     secure: Annotated[bool, Field(strict=True)] | None = None
     http_only: Annotated[bool, Field(strict=True)] = False
-    same_site: SameSite | None = None
+    same_site: Annotated[SameSite, BeforeValidator(_as_browsers_write_it)] | None = None
 
     @model_validator(mode="after")
     def keep_reference_on_its_host(self) -> Self:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from .style_sheets import check_style_sheet
 from .wire import Flag, Selector, WireModel
 
 # The size of all options together is limited in bytes: see model.py.
@@ -39,6 +40,9 @@ class ResourceType(StrEnum):
 
 
 UrlPattern = Annotated[str, Field(min_length=1, max_length=1000)]
+Referer = Annotated[
+    str, Field(pattern=r"^https?://[\x21-\x7e]{1,2040}$", description="an http or https URL of up to 2048 characters")
+]
 Selectors = Annotated[tuple[Selector, ...], Field(max_length=MAX_LIST_ITEMS)]
 
 
@@ -47,6 +51,8 @@ class ContentOptions(WireModel):
 
     html: Annotated[str, Field(min_length=1, max_length=MAX_HTML_CHARS)] | None = None
     offline: Flag = False
+    # The page that the visitor comes from.
+    referer: Referer | None = None
     block_resources: Annotated[tuple[ResourceType, ...], Field(max_length=len(ResourceType))] = ()
     # `*` matches any text, `?` any character.
     block_urls: Annotated[tuple[UrlPattern, ...], Field(max_length=MAX_LIST_ITEMS)] = ()
@@ -54,7 +60,7 @@ class ContentOptions(WireModel):
     block_ads: Flag = False
     # A banner is answered "no".
     block_cookie_banners: Flag = False
-    css: Annotated[str, Field(max_length=MAX_CODE_CHARS)] | None = None
+    css: Annotated[str, Field(max_length=MAX_CODE_CHARS), AfterValidator(check_style_sheet)] | None = None
     js: Annotated[str, Field(max_length=MAX_CODE_CHARS)] | None = None
     hide: Selectors = ()
     remove: Selectors = ()

@@ -17,6 +17,7 @@ from .devices import DEVICES, PRESETS
 from .emulation import EmulationOptions, Media
 from .extras import ExtraOptions
 from .image import ImageFormat
+from .masks import MaskOptions
 from .problems import describe_problems
 from .repeat import Animations, RepeatOptions
 from .wait import WaitOptions
@@ -36,7 +37,9 @@ def _check_device(name: str) -> str:
 DeviceName = Annotated[str, Field(json_schema_extra={"enum": sorted(DEVICES)}), AfterValidator(_check_device)]
 
 
-class RenderOptions(AccessOptions, EmulationOptions, ContentOptions, WaitOptions, RepeatOptions, ExtraOptions):
+class RenderOptions(
+    AccessOptions, EmulationOptions, ContentOptions, MaskOptions, WaitOptions, RepeatOptions, ExtraOptions
+):
     """The options of one capture. Defaults are what most requests want; see docs/options.md."""
 
     preset: PresetName | None = None

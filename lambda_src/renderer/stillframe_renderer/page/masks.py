@@ -1,0 +1,62 @@
+"""Covering elements before the screenshot: with a box of one colour, or by blurring them.
+
+Both are filters of the elements themselves, so they stay with an element wherever the camera moves it, and a PDF does
+not contain the text behind them.
+"""
+
+from __future__ import annotations
+
+from stillframe.request.options import RenderOptions
+
+from .elements import WALK
+from .world import World
+
+# In open shadow roots and frames of the same origin as well, each of which needs a filter of its own. It fills the box
+# of an element, and the path cuts off what overflows the box.
+COVER = (
+    "(masked, colour, blurred, radius) => {"
+    + WALK
+    + """
+  const id = 'stillframe-mask';
+  const addFilter = root => {
+    if (root.getElementById(id)) return;
+    const create = (name, attributes, ...children) => {
+      const element = (root.ownerDocument ?? root).createElementNS('http://www.w3.org/2000/svg', name);
+      for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+      element.append(...children);
+      return element;
+    };
+    const flood = create('feFlood', { 'flood-color': colour });
+    const area = { x: 0, y: 0, width: 1, height: 1, 'color-interpolation-filters': 'sRGB' };
+    const filter = create('filter', { id, ...area }, flood);
+    const image = create('svg', { width: 0, height: 0, 'aria-hidden': true }, filter);
+    set(image, { position: 'absolute', display: 'block' });
+    (root.documentElement ?? root).append(image);
+  };
+  const set = (element, styles) => {
+    for (const [name, value] of Object.entries(styles)) element.style?.setProperty(name, value, 'important');
+  };
+  // An element with `display: contents` has no box, but its children have.
+  const boxesOf = element => getComputedStyle(element).display === 'contents'
+    ? [...(element.shadowRoot ?? element).children].flatMap(boxesOf) : [element];
+  const matches = (root, selectors) => selectors.flatMap(each => [...root.querySelectorAll(each)]).flatMap(boxesOf);
+  for (const root of [...rootsOf(document)]) {
+    for (const element of matches(root, blurred)) {
+      const own = getComputedStyle(element).filter;
+      set(element, { transition: 'none', filter: `${own === 'none' ? '' : own} blur(${radius}px)` });
+    }
+    for (const element of matches(root, masked)) {
+      addFilter(element.getRootNode());
+      const isSeen = getComputedStyle(element).opacity !== '0';
+      if (isSeen) set(element, { opacity: 1 });
+      set(element, { transition: 'none', filter: `url(#${id})`, 'clip-path': 'inset(0)' });
+    }
+  }
+}"""
+)
+
+
+async def cover(world: World, options: RenderOptions) -> None:
+    """Mask and blur all elements that match. Raises InvalidRequest for an invalid selector."""
+    if options.mask or options.blur:
+        await world.call(COVER, options.mask, options.mask_color, options.blur, options.blur_radius)
