@@ -60,6 +60,10 @@ class Origin(QuietHandler):
         elif parts.path == "/headers.js":
             script = f"document.title += ' ' + {self.headers.get(query['name'], 'none')!r}"
             self.answer(200, script.encode(), **{"Content-Type": "text/javascript"})
+        elif parts.path == "/missing":
+            self.answer(int(query["status"]), b"<p>missing</p>")
+        elif parts.path == "/drop":
+            self.close_connection = True
         elif parts.path == "/redirect":
             self.answer(302, b"", Location=query["to"])
         else:

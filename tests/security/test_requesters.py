@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import boto3
 import pytest
@@ -119,10 +120,11 @@ def test_a_secret_does_not_follow_a_redirect_to_another_origin(service: Service,
         ({"cookies": [{"name": "t", "value": "REFERENCE", "domain": "localhost"}]}, "domain"),
         ({"cookies": [{"name": "t", "value": "REFERENCE"}], "js": "document.title = 'x'"}, "js"),
         ({"cookies": [{"name": "t", "value": "REFERENCE"}], "html": "<p>x"}, "html"),
+        ({"cookies": [{"name": "t", "value": "REFERENCE"}], "initScript": "1"}, "initScript"),
         ({"headers": {"X-Token": "REFERENCE"}, "waitForFunction": "() => true"}, "waitForFunction"),
         ({"basicAuth": {"username": "u", "password": "REFERENCE"}, "js": "1"}, "js"),
     ],
-    ids=["a domain", "a script", "a source", "a function", "beside a password"],
+    ids=["a domain", "a script", "a source", "a script before the page", "a function", "beside a password"],
 )
 def test_a_request_that_could_read_its_own_references_is_refused(
     service: Service, options: dict[str, Any], name: str
@@ -136,6 +138,17 @@ def test_a_request_that_could_read_its_own_references_is_refused(
     assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "INVALID_REQUEST")
     assert name in (outcome.error_message or "")
     assert service.received == []
+
+
+@pytest.mark.parametrize("option", ["failOnConsoleError", "failOnResourceError"])
+def test_an_error_of_the_page_does_not_tell_the_secret(service: Service, option: str) -> None:
+    # Given / When a page that logs and requests the secret it got fails because of that
+    options: dict[str, Any] = {"headers": {"X-Token": {"secretArn": service.arn}}, option: True}
+    outcome, stored = service.request("/", **options)
+    # Then the message does not contain it
+    assert [form for form in (TOKEN, quote(TOKEN), quote(TOKEN, safe="")) if form in stored] == []
+    assert (outcome.kind is OutcomeKind.FAILED) == (option == "failOnConsoleError")
+    assert TOKEN not in (outcome.error_message or "")
 
 
 def test_the_same_options_with_a_literal_value_are_accepted(service: Service) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from stillframe.clock import Clock, Deadline
 from stillframe.cost import Cost
 from stillframe.errors import CaptureError, PermanentError, TransientError, UnexpectedError
-from stillframe.image.redaction import redacted
+from stillframe.image.redaction import redacted, redacting_errors
 from stillframe.image.render_result import RenderResult, StoredImage
 from stillframe.image.store import ImageStore
 from stillframe.request.message import Delivery
@@ -122,7 +122,8 @@ class Job:
     def _render(self, options: RenderOptions) -> RenderResult:
         tools, url = self._tools, self._delivery.request.url
         resolved, secrets = tools.secrets.resolve(options, url, self._delivery.tenant)
-        result = redacted(tools.renderer.render(url, resolved, self._deadline), secrets)
+        with redacting_errors(secrets):
+            result = redacted(tools.renderer.render(url, resolved, self._deadline), secrets)
         if options.compare_to is None:
             return result
         return tools.comparer.compare(self._delivery, options.compare_to, result, self._deadline)

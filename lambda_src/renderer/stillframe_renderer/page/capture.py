@@ -36,7 +36,9 @@ from .cookies import cookies_of
 from .emulation import emulate, permissions_of
 from .evidence import Evidence
 from .extras import Extras
+from .failures import Failures
 from .filters import AdFilter
+from .init_script import install_init_script
 from .interception import Interception
 from .masks import cover
 from .measures import Measures
@@ -73,6 +75,7 @@ class PageCapture:
         self._navigation = Navigation(dataclasses.replace(tab, referrer=options.referer))
         self._preparation = Preparation(session)
         self._evidence = Evidence(session, tab.frame_id)
+        self._failures = Failures(tab, options, self._evidence)
         self._traffic = Traffic(tab)
         self._world = World(session, tab.frame_id)
         self._ads = AdFilter(session, self._world, url) if options.block_ads else None
@@ -95,6 +98,7 @@ class PageCapture:
             self._check_size()
             async with self._bounded("measuring", MEASURE_SECONDS if unsettled else self._patience.seconds()):
                 measures = await self._measure()
+            self._failures.check()
             async with self._bounded("the screenshot", max(self._patience.seconds(), MIN_SCREENSHOT_SECONDS)):
                 await cover(self._world, self._options)
                 tiles = functools.partial(self._showing.tiles, measures.layout) if self._showing.is_tiled else None
@@ -129,6 +133,8 @@ class PageCapture:
         emulate(page, self._options, self._tab.chromium.user_agent)
         keep_open(page)
         fix_chance(page, self._options)
+        if self._options.init_script is not None:
+            install_init_script(page, self._tab, self._options.init_script)
         self._changes.install(page)
         if self._consent is not None:
             self._consent.install(page)

@@ -116,6 +116,18 @@ class StatusUnavailable(TransientError):
     code = "STATUS_UNAVAILABLE"
 
 
+class ConsoleErrorRefused(PermanentError):
+    """`failOnConsoleError` is set and the page logged an error, or raised one that nothing caught."""
+
+    code = "CONSOLE_ERROR"
+
+
+class ResourceErrorRefused(PermanentError):
+    """`failOnResourceError` is set and the page did not get a resource that it requested."""
+
+    code = "RESOURCE_ERROR"
+
+
 class CaptureTimeout(TransientError):
     """The job's deadline passed before the capture was done."""
 

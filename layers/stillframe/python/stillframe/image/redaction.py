@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from stillframe.errors import CaptureError
 from stillframe.image.extra import Extra
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import RenderResult
@@ -31,6 +33,19 @@ def redacted(result: RenderResult, secrets: Iterable[str]) -> RenderResult:
         return result
     facts = PageFacts.model_validate(_clean(result.facts.model_dump(), pattern))
     return replace(result, facts=facts, extras=tuple(_clean_extra(extra, pattern) for extra in result.extras))
+
+
+@contextlib.contextmanager
+def redacting_errors(secrets: Iterable[str]) -> Iterator[None]:
+    """Redact secrets from the message of a CaptureError, which may quote what the page logged or requested."""
+    try:
+        yield
+    except CaptureError as error:
+        pattern = _pattern([secret for secret in secrets if len(secret) >= MIN_SECRET_CHARS])
+        if pattern is not None:
+            error.message = pattern.sub(ASTERISKS, error.message)
+            error.args = (error.message,)
+        raise
 
 
 def _pattern(secrets: Sequence[str]) -> re.Pattern[str] | None:

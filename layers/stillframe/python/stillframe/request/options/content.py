@@ -62,6 +62,8 @@ class ContentOptions(WireModel):
     block_cookie_banners: Flag = False
     css: Annotated[str, Field(max_length=MAX_CODE_CHARS), AfterValidator(check_style_sheet)] | None = None
     js: Annotated[str, Field(max_length=MAX_CODE_CHARS)] | None = None
+    # Runs before the scripts of the page, in every frame.
+    init_script: Annotated[str, Field(min_length=1, max_length=MAX_CODE_CHARS)] | None = None
     hide: Selectors = ()
     remove: Selectors = ()
     click: Selectors = ()

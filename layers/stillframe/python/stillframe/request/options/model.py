@@ -67,7 +67,8 @@ class RenderOptions(
     def refuse_scripts_beside_references(self) -> Self:
         """Refuse scripts and markup beside a referenced secret, because with them the requester could read it."""
         if self.has_references():
-            given = {"html": self.html, "js": self.js, "waitForFunction": self.wait_for_function}
+            given = {"html": self.html, "js": self.js, "initScript": self.init_script}
+            given |= {"waitForFunction": self.wait_for_function}
             for name, value in given.items():
                 if value:
                     raise ValueError(

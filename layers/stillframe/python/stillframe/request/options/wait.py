@@ -35,3 +35,6 @@ class WaitOptions(WireModel):
     # At the timeout, a page that has a document is captured as it is, unless this is set.
     strict: Flag = False
     fail_on_status: Flag = False
+    fail_on_console_error: Flag = False
+    # Also if it is answered with 4xx or 5xx.
+    fail_on_resource_error: Flag = False
