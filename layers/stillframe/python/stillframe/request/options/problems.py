@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ MAX_LISTED_NAMES = 10
 # How much of a name must be right for it to be taken for another one.
 MIN_PREFIX_CHARS = 3
 MIN_LIKENESS = 0.75
+# Each is compared with every other one, and a message holds fewer anyway.
+MAX_ERRORS = 30
 UNKNOWN, MISSING = "extra_forbidden", "missing"
 # Errors of our own validators, which say themselves what is wrong.
 OWN = ("value_error", "assertion_error")
@@ -46,9 +49,15 @@ def describe_problems(error: ValidationError, model: type[BaseModel], given: Any
 
     `given` is what was validated, and `noun` is what the names in it are.
     """
-    rules = Rules(model)
-    problems = _mistakes([_locate(item, given) for item in error.errors(include_input=False, include_url=False)])
+    rules = _rules_of(model)
+    errors = error.errors(include_input=False, include_url=False)[:MAX_ERRORS]
+    problems = _mistakes([_locate(item, given) for item in errors])
     return "; ".join(dict.fromkeys(_describe(each, rules, noun) for each in problems))
+
+
+@functools.cache
+def _rules_of(model: type[BaseModel]) -> Rules:
+    return Rules(model)
 
 
 def _locate(item: Any, given: Any) -> Problem:
