@@ -69,6 +69,7 @@ EXPECTED = {
     "huge-image": {"PAGE_TOO_LARGE", "png"},
     "gzip-bomb": {"TIMEOUT", "BROWSER_CRASHED", "png"},
     "memory-hog": {"TIMEOUT", "BROWSER_CRASHED"},
+    "blob-disk": {"TIMEOUT", "png"},
     "busy-loop": {"TIMEOUT"},
     "busy-after-load": {"TIMEOUT", "png"},
     "reload-loop": {"TIMEOUT", "png"},
