@@ -138,6 +138,19 @@ def test_what_is_shown_only_while_it_is_in_view_is_there(studio: Studio, page: s
     assert not any(near(pixels.at(1240, 800 * number + 30), BLUE) for number in range(1, 5))
 
 
+def test_a_page_that_is_less_tall_once_it_is_seen_ends_with_its_content(studio: Studio) -> None:
+    # Given a page whose last block is moved down while it is out of view
+    script = (
+        "const o = new IntersectionObserver(es => es.forEach(e => { e.target.classList.toggle('g', e.isIntersecting);"
+        "e.target.style.transform = e.isIntersecting ? '' : 'translateY(500px)';"
+        "e.target.style.opacity = e.isIntersecting ? 1 : 0 })); all.forEach(e => o.observe(e))"
+    )
+    page = "<style>.x:last-of-type{margin-bottom:0 !important}</style>" + blocks(script)
+    # When the full page is captured, then nothing is below it
+    pixels = studio.pixels(page, **FULL)
+    assert (pixels.size, pixels.at(640, 3740)) == ((1280, 3750), GREEN)
+
+
 def near(colour: tuple[int, ...], other: tuple[int, ...]) -> bool:
     return all(abs(one - two) < 16 for one, two in zip(colour, other, strict=True))
 

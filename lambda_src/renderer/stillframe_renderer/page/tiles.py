@@ -27,16 +27,18 @@ DEFAULT_QUALITY = 80
 DEFAULT_AVIF_QUALITY = 60
 
 # What is lost at the top of a page, of what was remembered at its stops (`scrolling.REMEMBER`): elements that are
-# hidden now, and rows that were removed without others in their place. Returns the position of the first.
+# hidden now, and rows that were removed without others in their place. Returns the position of the last one, which is
+# the farthest from what the top shows.
 FIND_LOST = (
     "(() => {"
     + END_ANIMATIONS
     + """
   endAnimations();
+  let lost = null;
   const isShown = element => element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
   for (const [element, { parent, top, bottom, stop }] of globalThis.stillframeSeen ?? []) {
     if (element.isConnected) {
-      if (!isShown(element)) return { stop, isRemoved: false };
+      if (!isShown(element) && stop > (lost?.stop ?? -1)) lost = { stop, isRemoved: false };
     } else if (parent?.isConnected && getComputedStyle(parent).display !== 'none') {
       const isReplaced = [...parent.children].some(child => {
         const box = child.getBoundingClientRect();
@@ -45,7 +47,7 @@ FIND_LOST = (
       if (!isReplaced) return { stop, isRemoved: true };
     }
   }
-  return null;
+  return lost;
 })()"""
 )
 # Whether something that was remembered at this stop and is hidden at the top is shown again.
@@ -109,10 +111,13 @@ async def take_tiles(
         await world.evaluate(SHOW_FIXED % (str(top == 0).lower(), str(top == tops[-1]).lower()))
         # The last window ends with the page, so that it begins before its tile.
         scrolled = int(await world.evaluate(FINISH_TILE))
+        # A page may be less tall once everything is shown.
+        height = min(height, scrolled + window) if top == tops[-1] else height
         answer: dict[str, Any] = await session.send(
             "Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True}
         )
-        tiles.append((answer["data"].content, top, top - scrolled))
+        if top - scrolled < window:
+            tiles.append((answer["data"].content, top, top - scrolled))
     return await asyncio.to_thread(_put_together, tiles, height, options)
 
 
