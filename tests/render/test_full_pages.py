@@ -52,6 +52,32 @@ def test_the_shell_around_a_scroller_stays(studio: Studio) -> None:
     assert [pixels.at(640, y) for y in (25, 60, 3030, 3065)] == [GREEN, BLUE, GREEN, GREEN]
 
 
+def test_a_scroller_beside_a_sidebar_keeps_its_width(studio: Studio) -> None:
+    # Given an application shell with a sidebar beside what scrolls
+    page = (
+        "<style>body{display:flex;height:100vh;overflow:hidden}main{flex:1;overflow:auto}</style>"
+        f"<nav style='width:240px;background:#00aa00'></nav><main>{LONG}</main>"
+    )
+    # When it is captured, then it has the width that the sidebar leaves
+    pixels = studio.pixels(page, **FULL)
+    assert (pixels.size, pixels.at(250, 1500), pixels.at(1270, 1500)) == ((1280, 3000), BLUE, BLUE)
+    assert pixels.at(120, 100) == GREEN
+
+
+def test_a_button_that_appears_on_scrolling_does_not_split_the_page(studio: Studio) -> None:
+    # Given a header that shrinks, and a button that leads to the top and appears once the page is scrolled
+    page = (
+        "<header id=h style='position:sticky;top:0;height:120px;background:#0000ff'></header>"
+        "<a id=t style='position:fixed;right:0;bottom:50px;width:50px;height:50px;opacity:0;background:#ff0000'></a>"
+        "<div style='height:3000px;background:#00aa00'></div><script>onscroll = () => {"
+        "t.style.opacity = +(scrollY > 300); h.style.height = scrollY > 50 ? '60px' : '120px' }</script>"
+    )
+    # When the full page is captured, then it is as it is at its top
+    pixels = studio.pixels(page, **FULL)
+    assert pixels.size == (1280, 3120)
+    assert [pixels.at(640, y) for y in (100, 130, 800, 1570, 3110)] == [BLUE, GREEN, GREEN, GREEN, GREEN]
+
+
 def test_a_list_that_scrolls_in_a_page_stays_as_it_is(studio: Studio) -> None:
     page = f"<div style='height:500px;overflow:auto'>{LONG}</div><div style='height:1500px;background:#00aa00'></div>"
     pixels = studio.pixels(page, **FULL)

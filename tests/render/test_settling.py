@@ -72,6 +72,20 @@ def test_a_page_that_never_finishes_is_captured_all_the_same(studio: Studio, pag
     assert time.monotonic() - started < (FIRST_BYTE_SECONDS + 4 if "/hang" in page else 6)
 
 
+@pytest.mark.alone
+def test_a_page_with_a_spinner_is_settled_soon(studio: Studio) -> None:
+    # Given / When a page with an element that turns and one that moves forever
+    page = (
+        "<style>@keyframes s{to{transform:rotate(1turn)}}@keyframes m{to{margin-left:300px}}"
+        "p,b{display:block;width:40px;height:70px}p{animation:s 1s infinite}b{animation:m 1s infinite}</style>"
+        "<p></p><b></b>"
+    )
+    result = studio.render(page)
+    # Then it is not taken for one that is about to change
+    assert result.facts.timings is not None
+    assert result.facts.timings["settledMs"] < 2500
+
+
 def test_an_element_that_moves_in_has_arrived(studio: Studio) -> None:
     page = (
         "<style>@keyframes in{from{transform:translateX(-2000px);opacity:0}to{transform:none;opacity:1}}"

@@ -56,9 +56,13 @@ GROW = (
     const height = (inner ?? scroller).scrollHeight + scroller.offsetHeight - scroller.clientHeight;
     const ancestors = [];
     for (let node = parentOf(scroller); node; node = parentOf(node)) ancestors.push([node, node.offsetHeight]);
+    // In a row, `flex` is about the width, which stays.
+    const parent = parentOf(scroller), around = parent && getComputedStyle(parent);
+    const isColumn = /flex/.test(around?.display) && around.flexDirection.startsWith('column');
+    if (isColumn) set(scroller, { flex: 'none' });
     set(scroller, {
       height: height + 'px', 'min-height': height + 'px', 'max-height': 'none', 'box-sizing': 'border-box',
-      flex: 'none', contain: 'none', 'vertical-align': 'top',
+      contain: 'none', 'vertical-align': 'top',
     });
     if (!inner) set(scroller, { 'overflow-y': 'visible', 'overflow-x': 'clip' });
     for (const [node, before] of [[scroller, 0], ...ancestors]) {

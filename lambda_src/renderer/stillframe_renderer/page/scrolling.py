@@ -71,11 +71,19 @@ REMEMBER = (
     + """
   endAnimations();
   const seen = globalThis.stillframeSeen ??= new Map();
+  // What is fixed to the window is shown and hidden by the scrolling itself, such as a button that leads to the top.
+  const fixed = new Map([[null, false]]);
+  const isFixed = element => {
+    if (!fixed.has(element)) {
+      fixed.set(element, getComputedStyle(element).position === 'fixed' || isFixed(element.parentElement));
+    }
+    return fixed.get(element);
+  };
   for (const element of document.querySelectorAll('body *')) {
     if (seen.has(element) || seen.size >= 5000) continue;
     const box = element.getBoundingClientRect();
     if (box.bottom <= 0 || box.top >= innerHeight || box.width * box.height < 100 || box.height > innerHeight) continue;
-    if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+    if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) || isFixed(element)) continue;
     const parent = element.parentElement;
     seen.set(element, { parent, top: box.top + scrollY, bottom: box.bottom + scrollY, stop: %d });
   }

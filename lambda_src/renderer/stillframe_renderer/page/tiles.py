@@ -127,7 +127,9 @@ def _put_together(tiles: list[tuple[bytes, int, int]], height: int, options: Ren
 
     Image.MAX_IMAGE_PIXELS = None
     scale = options.device_scale_factor
-    whole = Image.new("RGBA", (round(options.viewport.width * scale), round(height * scale)))
+    size = (round(options.viewport.width * scale), round(height * scale))
+    # A page may be less tall at one stop than at another; what no tile has is as blank as the rest.
+    whole = Image.new("RGBA", size, (255, 255, 255, 0 if options.omit_background else 255))
     for data, top, above in tiles:
         with Image.open(io.BytesIO(data)) as tile:
             part = tile.crop((0, round(above * scale), tile.width, tile.height))
