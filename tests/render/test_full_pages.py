@@ -210,6 +210,15 @@ def test_a_bar_at_the_top_and_a_dialog_stay_where_they_are(studio: Studio) -> No
     assert [pixels.at(640, y) for y in (30, 80, 400, 2970)] == [GREEN, BLUE, GREEN, BLUE]
 
 
+def test_a_background_that_is_fixed_to_the_window_is_behind_the_whole_page(studio: Studio) -> None:
+    page = (
+        "<div style='position:fixed;inset:0;z-index:-1;background:#00aa00'></div>"
+        "<p style='margin:0 0 2900px;color:#fff'>text</p><p style='margin:0;height:100px'>end</p>"
+    )
+    pixels = studio.pixels(page, **FULL)
+    assert [pixels.at(640, y) for y in (400, 1500, pixels.size[1] - 5)] == [GREEN] * 3
+
+
 def test_a_full_page_is_as_wide_as_its_content(studio: Studio) -> None:
     page = "<div style='width:2200px;height:900px;background:linear-gradient(90deg, #0000ff 2000px, #00aa00 0)'></div>"
     result, pixels = studio.render(page, **FULL), studio.pixels(page, **FULL)

@@ -63,6 +63,9 @@ PLACE_AT_BOTTOM = (
         set(element, { position: 'relative', bottom: 'auto' });
       } else if (style.position === 'fixed' && style.translate === 'none') {
         const box = element.getBoundingClientRect(), below = innerHeight - box.bottom;
+        // A background behind the content is behind all of it.
+        const isBehind = style.zIndex < 0 && box.top <= 0 && below <= 0;
+        if (isBehind) set(element, { position: 'absolute', height: height + 'px' });
         // What covers most of the window, such as a dialog with its backdrop, stays where it is.
         if (box.height === 0 || box.height * 2 > innerHeight || Math.abs(below) >= Math.abs(box.top)) continue;
         set(element, { transition: 'none', translate: `0 ${height - innerHeight}px` });
