@@ -33,8 +33,6 @@ WAIT_FOR_COMMANDS = {
     "filter": [{"type": "page"}],
 }
 
-NO_CONTEXT = "no such context"
-
 
 class Chromium:
     """One running browser: its process group, its profile, and its pipe."""
@@ -122,7 +120,8 @@ class Chromium:
 
         Raises PyppeteerError or ConnectionError if the browser is broken.
         """
-        if self._tabs.pop(context_id, NO_CONTEXT) is not NO_CONTEXT:
+        if context_id in self._tabs:
+            del self._tabs[context_id]
             await self.connection.send("Target.disposeBrowserContext", {"browserContextId": context_id})
 
     def _on_target(self, event: dict[str, Any]) -> None:

@@ -15,10 +15,9 @@ from pyppeteer.connection import CDPSession
 
 from stillframe.errors import InvalidRequest
 from stillframe.request.options import ImageFormat, RenderOptions
-from stillframe.request.options.repeat import Animations
 
 from .elements import box_of
-from .imaging import is_one_colour, to_avif
+from .imaging import DEFAULT_AVIF_QUALITY, is_one_colour, to_avif
 from .patience import Patience
 from .scripts import HAS_CONTENT
 from .stillness import hold_still, place_at_bottom, unnoticed
@@ -28,7 +27,6 @@ from .world import World
 MAX_BLANK_BITS_PER_PIXEL = 0.2
 # A blank screenshot of a page that has something to show is taken again, after each of these pauses in seconds.
 BLANK_PAUSES_SECONDS = (0.25, 0.75)
-DEFAULT_AVIF_QUALITY = 60
 # Layout computes in units of 1/64 pixel.
 ROUNDING = 1 / 128
 
@@ -103,7 +101,7 @@ class Camera:
 
         Returns it, and whether it is still blank.
         """
-        await hold_still(self._world, stop_endless=self._options.effective_animations is Animations.STOP)
+        await hold_still(self._world, self._options)
         if tiles is not None:
             data = await tiles()
             return Screenshot(data, *imagesize.get(io.BytesIO(data))), False

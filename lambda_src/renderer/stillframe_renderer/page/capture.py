@@ -56,7 +56,7 @@ FINISH_SECONDS = 1.0
 MEASURE_SECONDS = 1.0
 MIN_SCREENSHOT_SECONDS = 5.0
 # Whether anything of the document has come.
-HAS_CONTENT = "[document.head, document.body].some(part => part?.attributes.length || part?.childNodes.length)"
+HAS_BEGUN = "[document.head, document.body].some(part => part?.attributes.length || part?.childNodes.length)"
 
 
 class PageCapture:
@@ -161,7 +161,7 @@ class PageCapture:
                 raise self._guard.exceeded from error
             has_document = self._navigation.has_document
             # A page that does not even say what it has is stuck, and could not be captured.
-            if self._options.strict or not has_document or not await self._world.evaluate_within(HAS_CONTENT, 1.0):
+            if self._options.strict or not has_document or not await self._world.evaluate_within(HAS_BEGUN, 1.0):
                 raise self._patience.timeout_error(has_document) from error
             await self._world.evaluate_within(FINISH_VIEW, FINISH_SECONDS)
             return self._patience.phase
@@ -188,7 +188,7 @@ class PageCapture:
         wait_until = self._options.wait_until
         self._patience.phase = "load" if wait_until is WaitUntil.SETTLED else wait_until.value
         await self._navigation.ready(wait_until)
-        if self._navigation.broken_off is not None and not await self._world.evaluate(HAS_CONTENT):
+        if self._navigation.broken_off is not None and not await self._world.evaluate(HAS_BEGUN):
             raise error_for(self._navigation.broken_off)
         self._patience.phase = "waitForSelector" if self._options.wait_for_selector else "waitForFunction"
         await self._changes.wait_for_conditions()

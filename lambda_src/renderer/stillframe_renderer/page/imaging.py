@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 AVIF_SPEED = 8
+DEFAULT_AVIF_QUALITY = 60
 # Good enough for a small image, at half the bytes of the quality that a large one needs.
 THUMBNAIL_QUALITY = 78
 

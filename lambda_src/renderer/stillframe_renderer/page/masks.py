@@ -9,6 +9,7 @@ from __future__ import annotations
 from stillframe.request.options import RenderOptions
 
 from .elements import WALK
+from .scripts import SET_STYLES
 from .world import World
 
 # In open shadow roots and frames of the same origin as well, each of which needs a filter of its own. It fills the box
@@ -16,6 +17,7 @@ from .world import World
 COVER = (
     "(masked, colour, blurred, radius) => {"
     + WALK
+    + SET_STYLES
     + """
   const id = 'stillframe-mask';
   const addFilter = root => {
@@ -32,9 +34,6 @@ COVER = (
     const image = create('svg', { width: 0, height: 0, 'aria-hidden': true }, filter);
     set(image, { position: 'absolute', display: 'block' });
     (root.documentElement ?? root).append(image);
-  };
-  const set = (element, styles) => {
-    for (const [name, value] of Object.entries(styles)) element.style?.setProperty(name, value, 'important');
   };
   // An element with `display: contents` has no box, but its children have.
   const boxesOf = element => getComputedStyle(element).display === 'contents'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .animations import END_ANIMATIONS
 from .elements import PARENT, WALK
+from .scripts import SET_STYLES
 
 # A function for other scripts: all elements of the document, of open shadow roots and of frames of the same origin.
 EVERY_ELEMENT = (
@@ -17,6 +18,7 @@ EXPAND_SCROLLERS = (
     "sheetWidth => {"
     + EVERY_ELEMENT
     + PARENT
+    + SET_STYLES
     + """
   const rootOf = frame => { try { return frame.contentDocument?.documentElement; } catch { return null; } };
   const isFrame = element => /^I?FRAME$/.test(element.tagName);
@@ -27,13 +29,10 @@ EXPAND_SCROLLERS = (
     const shrink = element.offsetWidth * 2 < innerWidth ? 1 : Math.min(1, sheetWidth / innerWidth);
     if (shrink === 1 || !element.style || ++measured > 200) return measure();
     const before = element.style.cssText, width = `${element.offsetWidth * shrink}px`;
-    apply(element, { width, 'min-width': width, 'max-width': width, transition: 'none' });
+    set(element, { width, 'min-width': width, 'max-width': width, transition: 'none' });
     const result = measure();
     element.style.cssText = before;
     return result;
-  };
-  const apply = (element, changes) => {
-    for (const [name, value] of Object.entries(changes)) element.style?.setProperty(name, value, 'important');
   };
   const overflows = element => element.clientHeight > 1 && element.scrollHeight > element.clientHeight + 1;
   const scrolls = element => {
@@ -56,15 +55,15 @@ EXPAND_SCROLLERS = (
   };
   const fit = frame => {
     const height = onPaper(frame, () => rootOf(frame)?.scrollHeight);
-    if (height) apply(frame, { height: `${height}px` });
+    if (height) set(frame, { height: `${height}px` });
   };
   // Long lines are wrapped, cards stand in several rows, and anything else gets smaller.
   const narrow = element => {
     const { whiteSpace, display } = getComputedStyle(element);
-    if (/^(pre|nowrap)$/.test(whiteSpace)) apply(element, { 'white-space': 'pre-wrap', 'overflow-wrap': 'anywhere' });
-    if (/flex/.test(display)) apply(element, { 'flex-wrap': 'wrap' });
+    if (/^(pre|nowrap)$/.test(whiteSpace)) set(element, { 'white-space': 'pre-wrap', 'overflow-wrap': 'anywhere' });
+    if (/flex/.test(display)) set(element, { 'flex-wrap': 'wrap' });
     const share = onPaper(element, () => element.clientWidth / element.scrollWidth);
-    if (share < 1) apply(element, { zoom: Math.max(share, 0.2) });
+    if (share < 1) set(element, { zoom: Math.max(share, 0.2) });
   };
   const elements = everyElement(), scrollers = elements.filter(scrolls), expanded = new Set();
   // Where the page itself scrolls, Chromium shrinks what is too wide.
@@ -80,7 +79,7 @@ EXPAND_SCROLLERS = (
   }
   // All styles are read before the first is changed. A frame is measured after what is in it.
   const plan = [...expanded].map(element => [element, changesTo(element)]);
-  plan.forEach(([element, changes]) => apply(element, changes));
+  plan.forEach(([element, changes]) => set(element, changes));
   elements.filter(element => isFrame(element) && expanded.has(element)).reverse().forEach(fit);
   sideways.forEach(narrow);
   return scrollers.length;
@@ -113,7 +112,7 @@ PIN_HEIGHTS = """(() => {
 
 # Once everything is in view: waits for the frames that tell the page so, and for what it then fades in. Chromium does
 # not look again for observed elements when only the window has grown, but does so for a new observer.
-FINISH_VIEW = (
+SHOW_ALL = (
     "(async () => {"
     + END_ANIMATIONS
     + """

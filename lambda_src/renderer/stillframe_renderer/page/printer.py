@@ -15,7 +15,7 @@ from stillframe.request.options.pdf import MAX_SHEET_MM, MILLIMETRES_PER_INCH
 from ..chromium.transport import CommandRefused
 from .camera import Layout, Screenshot
 from .patience import Patience
-from .print_scripts import CONTENT_HEIGHT, EXPAND_SCROLLERS, FINISH_VIEW, PIN_HEIGHTS, REMEMBER_HEIGHTS, SHEET_SIZES
+from .print_scripts import CONTENT_HEIGHT, EXPAND_SCROLLERS, PIN_HEIGHTS, REMEMBER_HEIGHTS, SHEET_SIZES, SHOW_ALL
 from .scripts import ADOPT
 from .sheet import PIXELS_PER_MM, PrintedSheets, parse_size, read_sheets, true_size
 from .stillness import hold_still
@@ -64,7 +64,7 @@ class Printer:
         """Print the page, in place of `Camera.screenshot_of_content`. A PDF needs no tiles and is never blank."""
         if await self._world.evaluate(FIND_LOST) is not None:
             await self._bring_all_into_view()
-        await hold_still(self._world, stop_endless=self._options.reduced_motion)
+        await hold_still(self._world, self._options)
         return await self._print(), False
 
     async def _print(self) -> Screenshot:
@@ -101,7 +101,7 @@ class Printer:
         await self._lay_out(width)
         content = int(await self._world.evaluate(CONTENT_HEIGHT) or 0)
         await self._resize(width, max(self._options.viewport.height, min(content, MAX_WINDOW_HEIGHT)))
-        await self._world.evaluate(FINISH_VIEW)
+        await self._world.evaluate(SHOW_ALL)
 
     async def _lay_out(self, width: int) -> None:
         """Give the window a width, and free the page from the window's height."""

@@ -10,6 +10,13 @@ IN_VIEW = """const inView = element => {
     return box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
   };"""
 
+# Functions for other scripts. Elements of XML without a style of their own are left as they are.
+SET_STYLES = """const set = (element, styles) => {
+    for (const [name, value] of Object.entries(styles)) element.style?.setProperty(name, value, 'important');
+  };"""
+IS_SHOWN = """const isShown = element =>
+    element.checkVisibility({ opacityProperty: true, visibilityProperty: true });"""
+
 # Adds a style sheet, given as a JSON string, to the document's own list, which no content security policy forbids.
 ADOPT = """(() => {
   const sheet = new CSSStyleSheet();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .elements import PARENT, WALK
+from .scripts import SET_STYLES
 from .world import World
 
 # A function for other scripts. Returns what a visitor scrolls to see the page: null for the window itself, or an
@@ -41,12 +42,10 @@ MAIN_SCROLLER = (
 GROW = (
     "(() => {"
     + MAIN_SCROLLER
+    + SET_STYLES
     + """
   const describe = element => element.localName + (element.id ? '#' + element.id : '')
     + [...element.classList].slice(0, 3).map(name => '.' + name).join('');
-  const set = (element, styles) => {
-    for (const [name, value] of Object.entries(styles)) element.style.setProperty(name, value, 'important');
-  };
   const names = [];
   // A scroller may be within another one, or in a frame.
   for (let depth = 0; depth < 4; depth++) {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 from .animations import END_ANIMATIONS
 from .clock import PageClock
-from .scripts import MAY_REACT, RENDER_OFFSCREEN, SCROLL_BACKGROUNDS
+from .scripts import IS_SHOWN, MAY_REACT, RENDER_OFFSCREEN, SCROLL_BACKGROUNDS
 from .scrollers import MAIN_SCROLLER
 from .traffic import Traffic
 from .world import World
@@ -68,6 +69,7 @@ GO_TO = (
 REMEMBER = (
     "(() => {"
     + END_ANIMATIONS
+    + IS_SHOWN
     + """
   endAnimations();
   const seen = globalThis.stillframeSeen ??= new Map();
@@ -83,7 +85,7 @@ REMEMBER = (
     if (seen.has(element) || seen.size >= 5000) continue;
     const box = element.getBoundingClientRect();
     if (box.bottom <= 0 || box.top >= innerHeight || box.width * box.height < 100 || box.height > innerHeight) continue;
-    if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) || isFixed(element)) continue;
+    if (!isShown(element) || isFixed(element)) continue;
     const parent = element.parentElement;
     seen.set(element, { parent, top: box.top + scrollY, bottom: box.bottom + scrollY, stop: %d });
   }
@@ -98,9 +100,8 @@ async def scroll_through(world: World, traffic: Traffic, cap: int, clock: PageCl
     """
     give_up_at = time.monotonic() + MAX_SCROLL_SECONDS
     load_seconds = MAX_LOAD_SECONDS
-    reached, is_complete = 0, False
+    plan, is_complete = await _stops(world, 0, cap), False
     while not is_complete and time.monotonic() < give_up_at:
-        plan = await world.evaluate(STOPS % (reached, cap)) or {"end": 0, "stops": []}
         for stop in plan["stops"][:MAX_STOPS]:
             await world.evaluate(GO_TO % stop)
             if clock is not None:
@@ -111,11 +112,15 @@ async def scroll_through(world: World, traffic: Traffic, cap: int, clock: PageCl
         waited = await wait_for_loads(traffic, load_seconds)
         load_seconds -= waited
         give_up_at += waited
-        height = (await world.evaluate(STOPS % (plan["end"], cap)) or plan)["end"]
-        is_complete = height <= plan["end"]
-        reached = plan["end"]
+        further = await _stops(world, plan["end"], cap)
+        is_complete = further["end"] <= plan["end"]
+        plan = further
     await world.evaluate(f"{SCROLL_BACKGROUNDS}; {RENDER_OFFSCREEN}; {GO_TO % 0}")
     return is_complete
+
+
+async def _stops(world: World, reached: int, cap: int) -> dict[str, Any]:
+    return await world.evaluate(STOPS % (reached, cap)) or {"end": 0, "stops": []}
 
 
 async def render_offscreen_content(world: World) -> None:
@@ -126,7 +131,7 @@ async def render_offscreen_content(world: World) -> None:
 async def wait_for_loads(traffic: Traffic, seconds: float) -> float:
     """Wait until no request is pending, but not for longer. Returns the seconds that it took."""
     started = time.monotonic()
-    while traffic.pending and time.monotonic() - started < seconds:  # there is no event
+    while traffic.pending and time.monotonic() - started < seconds:
         await asyncio.sleep(POLL_SECONDS)
         traffic.give_up_overdue()
     return time.monotonic() - started

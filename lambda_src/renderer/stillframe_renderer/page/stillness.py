@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from pyppeteer.connection import CDPSession
 
 from stillframe.request.options import RenderOptions
+from stillframe.request.options.repeat import Animations
 
 from .elements import WALK
+from .scripts import SET_STYLES
 from .world import World
 
 # A field with the focus blinks. Its caret's colour is inherited, also into shadow roots.
@@ -50,11 +52,9 @@ STOP_ENDLESS = (
 PLACE_AT_BOTTOM = (
     "(() => {"
     + WALK
+    + SET_STYLES
     + """
   const height = %d;
-  const set = (element, styles) => {
-    for (const [name, value] of Object.entries(styles)) element.style.setProperty(name, value, 'important');
-  };
   for (const root of rootsOf(document)) {
     if ((root.ownerDocument ?? root) !== document) continue;
     for (const element of root.querySelectorAll('*')) {
@@ -81,10 +81,10 @@ async def place_at_bottom(world: World, height: int) -> None:
     await world.evaluate(PLACE_AT_BOTTOM % height)
 
 
-async def hold_still(world: World, stop_endless: bool) -> None:
-    """Hide the caret and, if asked, stop animations without an end at their start."""
+async def hold_still(world: World, options: RenderOptions) -> None:
+    """Hide the caret and, if the options ask for it, stop animations without an end at their start."""
     await world.evaluate(HIDE_CARET)
-    if stop_endless:
+    if options.effective_animations is Animations.STOP:
         await world.evaluate(STOP_ENDLESS)
 
 

@@ -16,7 +16,8 @@ from stillframe.request.options import ImageFormat, RenderOptions
 
 from .animations import END_ANIMATIONS
 from .clock import PageClock
-from .imaging import to_avif
+from .imaging import DEFAULT_AVIF_QUALITY, to_avif
+from .scripts import IS_SHOWN
 from .scrolling import GO_TO, STOP_MS, wait_for_loads
 from .traffic import Traffic
 from .world import World
@@ -24,7 +25,6 @@ from .world import World
 MAX_TILES = 40
 LOAD_SECONDS = 5.0
 DEFAULT_QUALITY = 80
-DEFAULT_AVIF_QUALITY = 60
 
 # What is lost at the top of a page, of what was remembered at its stops (`scrolling.REMEMBER`): elements that are
 # hidden now, and rows that were removed without others in their place. Returns the position of the last one, which is
@@ -32,13 +32,16 @@ DEFAULT_AVIF_QUALITY = 60
 FIND_LOST = (
     "(() => {"
     + END_ANIMATIONS
+    + IS_SHOWN
     + """
   endAnimations();
   let lost = null;
-  const isShown = element => element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+  globalThis.stillframeLost = [];
   for (const [element, { parent, top, bottom, stop }] of globalThis.stillframeSeen ?? []) {
     if (element.isConnected) {
-      if (!isShown(element) && stop > (lost?.stop ?? -1)) lost = { stop, isRemoved: false };
+      if (isShown(element)) continue;
+      globalThis.stillframeLost.push(element);
+      if (stop > (lost?.stop ?? -1)) lost = { stop, isRemoved: false };
     } else if (parent?.isConnected && getComputedStyle(parent).display !== 'none') {
       const isReplaced = [...parent.children].some(child => {
         const box = child.getBoundingClientRect();
@@ -54,16 +57,13 @@ FIND_LOST = (
 IS_BACK = (
     "(() => {"
     + END_ANIMATIONS
+    + IS_SHOWN
     + """
   endAnimations();
-  return [...globalThis.stillframeSeen].some(([element, { stop }]) => stop === %d && element.isConnected
-    && element.stillframeWasLost && element.checkVisibility({ opacityProperty: true, visibilityProperty: true }));
+  return globalThis.stillframeLost.some(element =>
+    globalThis.stillframeSeen.get(element).stop === %d && element.isConnected && isShown(element));
 })()"""
 )
-MARK_LOST = """for (const [element] of globalThis.stillframeSeen) {
-  element.stillframeWasLost = element.isConnected
-    && !element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
-}"""
 # Shows what is fixed in one tile only: at the top of the page, or at its bottom.
 SHOW_FIXED = """(() => {
   const isFirst = %s, isLast = %s;
@@ -76,7 +76,6 @@ SHOW_FIXED = """(() => {
     const isShown = element.stillframeIsBelow ? isLast : isFirst;
     element.style.setProperty('visibility', isShown ? '' : 'hidden', 'important');
   }
-  return scrollY;
 })()"""
 FINISH_TILE = "(() => {" + END_ANIMATIONS + "endAnimations(); return scrollY; })()"
 
@@ -88,7 +87,6 @@ async def shows_only_in_view(world: World, clock: PageClock) -> bool:
         return False
     if lost["isRemoved"]:
         return True
-    await world.evaluate(MARK_LOST)
     await world.evaluate(GO_TO % lost["stop"])
     await clock.skip(STOP_MS)
     is_back = bool(await world.evaluate(IS_BACK % lost["stop"]))
