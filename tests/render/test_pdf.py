@@ -237,3 +237,14 @@ def test_the_width_of_one_long_sheet_is_that_of_the_paper(studio: Studio) -> Non
         heights[paper] = pages.sheets[0][1]
     # Then a narrow sheet is longer
     assert heights["A5"] > 2 * heights["A3"]
+
+
+def test_animations_are_stopped_in_a_pdf_as_well(studio: Studio) -> None:
+    # Given an animation without an end, which soon shows other text than at its start
+    page = (
+        "<style>@keyframes k{0%{content:'START'}1%,100%{content:'LATER'}}p::before{content:'';animation:k 20s infinite}"
+        "</style><p></p>"
+    )
+    # When it is printed after a while, then it is at its start only if animations are stopped
+    texts = {each: printed(studio, page, animations=each, delayMs=600).text for each in ("finish", "stop")}
+    assert ("LATER" in texts["finish"], "START" in texts["stop"]) == (True, True)
