@@ -17,10 +17,11 @@ from stillframe.errors import InvalidRequest
 from stillframe.request.options import ImageFormat, RenderOptions
 
 from .elements import box_of
+from .fixed import place_fixed
 from .imaging import DEFAULT_AVIF_QUALITY, is_one_colour, to_avif
 from .patience import Patience
 from .scripts import HAS_CONTENT
-from .stillness import hold_still, place_at_bottom, unnoticed
+from .stillness import hold_still, unnoticed
 from .world import World
 
 # An image of one colour compresses to almost nothing. An image with more bits per pixel than this is not blank.
@@ -119,7 +120,7 @@ class Camera:
         options = self._options
         if options.full_page:
             height = min(layout.height, options.height_cap / layout.scale)
-            await place_at_bottom(self._world, round(height))
+            await place_fixed(self._world, round(height))
             if layout.scale != 1:
                 return {"x": 0, "y": 0, "width": layout.width, "height": height, "scale": layout.scale}
             return self._bounded(0, 0, layout.shown_width, height)

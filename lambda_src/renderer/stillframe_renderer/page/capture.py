@@ -30,6 +30,7 @@ from .blocks import Blocks
 from .camera import Camera
 from .chance import fix_chance
 from .changes import Changes
+from .clock import stamp_frames
 from .closing import keep_open
 from .consent import Consent
 from .cookies import cookies_of
@@ -133,6 +134,8 @@ class PageCapture:
         emulate(page, self._options, self._tab.chromium.user_agent)
         keep_open(page)
         fix_chance(page, self._options)
+        if self._options.wait_until is WaitUntil.SETTLED:
+            stamp_frames(page)
         if self._options.init_script is not None:
             install_init_script(page, self._tab, self._options.init_script)
         self._changes.install(page)

@@ -1,4 +1,4 @@
-"""The element that scrolls in place of the window: finding it, and letting it grow to all of its content."""
+"""What a visitor scrolls, the window or an element in its place: finding it, scrolling it, and letting it grow."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from .elements import PARENT, WALK
 from .scripts import SET_STYLES
 from .world import World
 
-# A function for other scripts. Returns what a visitor scrolls to see the page: null for the window itself, or an
-# element or frame that fills at least half of the window in both directions.
+# A function for other scripts, after WALK. Returns what a visitor scrolls to see the page: null for the window itself,
+# or an element or frame that fills at least half of the window in both directions.
 MAIN_SCROLLER = (
-    WALK
-    + PARENT
+    PARENT
     + """const mainScroller = () => {
     const root = document.scrollingElement ?? document.documentElement;
     // A window that scrolls by a little, such as the gap below a frame, is not what a visitor scrolls.
@@ -38,15 +37,38 @@ MAIN_SCROLLER = (
   };"""
 )
 
+# The page's own time at a stop: scripts that load lazily look up to four times a second.
+STOP_MS = 300
+# Scrolls to a position and waits for the frame that shows it. Bounded, because a busy machine paints late, and an
+# element counts as in view only once it is painted.
+GO_TO = (
+    "(async () => {"
+    + WALK
+    + MAIN_SCROLLER
+    + """
+  const scroller = mainScroller(), inner = scroller && innerOf(scroller);
+  (inner?.ownerDocument.defaultView ?? scroller ?? window).scrollTo({ top: %d, behavior: 'instant' });
+  await Promise.race([
+    new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))),
+    new Promise(done => setTimeout(done, 400)),
+  ]);
+})()"""
+)
+
 # Lets the main scroller and everything around it grow. Returns its description, or null.
 GROW = (
     "(() => {"
+    + WALK
     + MAIN_SCROLLER
     + SET_STYLES
     + """
   const describe = element => element.localName + (element.id ? '#' + element.id : '')
     + [...element.classList].slice(0, 3).map(name => '.' + name).join('');
-  const names = [];
+  const names = [], grown = globalThis.stillframeGrown = [];
+  const grow = (element, styles) => {
+    grown.push([element, element.style?.cssText]);
+    set(element, styles);
+  };
   // A scroller may be within another one, or in a frame.
   for (let depth = 0; depth < 4; depth++) {
     const scroller = mainScroller();
@@ -58,20 +80,20 @@ GROW = (
     // In a row, `flex` is about the width, which stays.
     const parent = parentOf(scroller), around = parent && getComputedStyle(parent);
     const isColumn = /flex/.test(around?.display) && around.flexDirection.startsWith('column');
-    if (isColumn) set(scroller, { flex: 'none' });
-    set(scroller, {
+    if (isColumn) grow(scroller, { flex: 'none' });
+    grow(scroller, {
       height: height + 'px', 'min-height': height + 'px', 'max-height': 'none', 'box-sizing': 'border-box',
       contain: 'none', 'vertical-align': 'top',
     });
-    if (!inner) set(scroller, { 'overflow-y': 'visible', 'overflow-x': 'clip' });
+    if (!inner) grow(scroller, { 'overflow-y': 'visible', 'overflow-x': 'clip' });
     for (const [node, before] of [[scroller, 0], ...ancestors]) {
       const style = getComputedStyle(node);
       if (node !== scroller) {
-        set(node, { height: 'auto', 'min-height': before + 'px', 'max-height': 'none', contain: 'none' });
-        if (style.overflowY !== 'visible') set(node, { 'overflow-y': 'visible', 'overflow-x': 'clip' });
+        grow(node, { height: 'auto', 'min-height': before + 'px', 'max-height': 'none', contain: 'none' });
+        if (style.overflowY !== 'visible') grow(node, { 'overflow-y': 'visible', 'overflow-x': 'clip' });
       }
       if (style.position === 'fixed' || style.position === 'absolute') {
-        set(node, { position: 'absolute', top: style.top, bottom: 'auto' });
+        grow(node, { position: 'absolute', top: style.top, bottom: 'auto' });
       }
     }
     names.push(describe(scroller));
@@ -79,6 +101,11 @@ GROW = (
   return names.join(' ') || null;
 })()"""
 )
+# Undoes that.
+SHRINK = """(() => {
+  for (const [element, text] of globalThis.stillframeGrown.reverse()) if (element.style) element.style.cssText = text;
+  globalThis.stillframeGrown = [];
+})()"""
 MAX_NAME_CHARS = 100
 
 
@@ -89,3 +116,8 @@ async def let_scrollers_grow(world: World) -> str | None:
     """
     name = await world.evaluate(GROW)
     return str(name)[:MAX_NAME_CHARS] if name else None
+
+
+async def let_scrollers_shrink(world: World) -> None:
+    """Let what has grown scroll again."""
+    await world.evaluate(SHRINK)

@@ -16,8 +16,9 @@ from .printer import Printer
 from .scripts import FINISH_VIEW
 from .scrollers import let_scrollers_grow
 from .scrolling import render_offscreen_content, scroll_through
+from .seen import shows_only_in_view
 from .settling import Settling
-from .tiles import shows_only_in_view, take_tiles
+from .tiles import Tiling
 from .traffic import Traffic
 from .world import World
 
@@ -37,7 +38,8 @@ class Showing:
         self._options = options
         self._printer = printer
         self._clock = PageClock(tab.session, world, traffic)
-        self._settling = Settling(tab.session, world, traffic, self._clock)
+        is_whole = options.full_page or printer is not None
+        self._settling = Settling(tab.session, world, traffic, self._clock, is_whole=is_whole)
         self._is_settled_by_clock = options.wait_until is WaitUntil.SETTLED
         self.is_scrolled_through = True
         # Whether no single screenshot can have all of the page.
@@ -58,7 +60,7 @@ class Showing:
         patience.phase = "settled"
         if self._is_settled_by_clock:
             await self._settling.settle()
-            if options.full_page and self.scroller is None:
+            if options.full_page:
                 self.is_tiled = await shows_only_in_view(self._world, self._clock)
         elif options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
             await self._world.evaluate(FINISH_VIEW)
@@ -72,8 +74,8 @@ class Showing:
 
     async def tiles(self, layout: Layout) -> bytes:
         """The full page, captured window by window."""
-        height = min(layout.height, self._options.height_cap)
-        return await take_tiles(self._session, self._world, self._traffic, self._clock, height, self._options)
+        tiling = Tiling(self._session, self._world, self._traffic, self._clock, self._options)
+        return await tiling.screenshot(layout, is_grown=self.scroller is not None)
 
     async def aclose(self) -> None:
         """Stop keeping the page's clock ahead."""
