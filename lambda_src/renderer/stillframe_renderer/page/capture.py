@@ -105,6 +105,7 @@ class PageCapture:
                 tiles = functools.partial(self._showing.tiles, measures.layout) if self._showing.is_tiled else None
                 maker = self._printer or self._camera
                 screenshot, blank = await maker.screenshot_of_content(measures.layout, self._patience, tiles)
+                elements, not_separate = await self._camera.separate_elements()
             derived = await self._extras.derive(screenshot)
             extras = await self._extras.collect(
                 measures.url, measures.title, self._evidence.timings, self._patience.seconds()
@@ -115,9 +116,9 @@ class PageCapture:
             format=self._options.format,
             width=screenshot.width,
             height=screenshot.height,
-            facts=self._facts(measures, unsettled, blank, derived.perceptual_hash),
+            facts=self._facts(measures, unsettled, blank, derived.perceptual_hash, not_separate),
             render_ms=round((time.monotonic() - started) * 1000),
-            extras=(*derived.thumbnails, *extras),
+            extras=(*derived.thumbnails, *elements, *extras),
         )
 
     async def _prepare(self) -> None:
@@ -234,7 +235,14 @@ class PageCapture:
         self._policy.check_page(measures.url)
         return measures
 
-    def _facts(self, measures: Measures, unsettled: str | None, blank: bool, perceptual_hash: str | None) -> PageFacts:
+    def _facts(
+        self,
+        measures: Measures,
+        unsettled: str | None,
+        blank: bool,
+        perceptual_hash: str | None,
+        not_separate: dict[str, str],
+    ) -> PageFacts:
         evidence = self._evidence
         layout, height = measures.layout, measures.layout.shown_height
         shown_width = min(layout.shown_width, self._options.format.max_side // self._options.device_scale_factor)
@@ -267,5 +275,5 @@ class PageCapture:
             ads_blocked=self._ads.refused if self._ads is not None else None,
             cookie_banner=self._consent.answered if self._consent is not None else None,
             perceptual_hash=perceptual_hash,
-            left_out=self._extras.left_out or None,
+            left_out={**self._extras.left_out, **not_separate} or None,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .elements import PARENT, WALK
-from .scripts import SET_STYLES
+from .scripts import PAINTED, SET_STYLES
 from .world import World
 
 # A function for other scripts, after WALK. Returns what a visitor scrolls to see the page: null for the window itself,
@@ -39,8 +39,7 @@ MAIN_SCROLLER = (
 
 # The page's own time at a stop: scripts that load lazily look up to four times a second.
 STOP_MS = 300
-# Scrolls to a position and waits for the frame that shows it. Bounded, because a busy machine paints late, and an
-# element counts as in view only once it is painted.
+# Scrolls to a position and waits for the frame that shows it.
 GO_TO = (
     "(async () => {"
     + WALK
@@ -48,11 +47,9 @@ GO_TO = (
     + """
   const scroller = mainScroller(), inner = scroller && innerOf(scroller);
   (inner?.ownerDocument.defaultView ?? scroller ?? window).scrollTo({ top: %d, behavior: 'instant' });
-  await Promise.race([
-    new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))),
-    new Promise(done => setTimeout(done, 400)),
-  ]);
-})()"""
+  """
+    + PAINTED
+    + "})()"
 )
 
 # Lets the main scroller and everything around it grow. Returns its description, or null.

@@ -13,8 +13,8 @@ from .clock import PageClock
 from .elements import bring_into_view
 from .patience import Patience
 from .printer import Printer
-from .scripts import FINISH_VIEW
-from .scrollers import let_scrollers_grow
+from .scripts import FINISH_VIEW, PAINTED
+from .scrollers import STOP_MS, let_scrollers_grow
 from .scrolling import render_offscreen_content, scroll_through
 from .seen import shows_only_in_view
 from .settling import Settling
@@ -24,6 +24,8 @@ from .world import World
 
 # How long the page runs in each round, if it is not settled by its own clock.
 ROUND_SECONDS = 0.5
+# How many matches of a selector are scrolled to, if all of them are captured.
+MAX_VISITS = 50
 
 
 class Showing:
@@ -53,10 +55,9 @@ class Showing:
         patience.phase = "scrolling"
         if options.full_page or self._printer is not None:
             await self._scroll_through()
-        elif options.clip is not None or options.selector is not None:
+        elif options.clip is not None or options.selectors:
             await render_offscreen_content(self._world)
-            if options.selector is not None:
-                await bring_into_view(self._world, options.selector)
+            await self._visit_elements()
         patience.phase = "settled"
         if self._is_settled_by_clock:
             await self._settling.settle()
@@ -80,6 +81,22 @@ class Showing:
     async def aclose(self) -> None:
         """Stop keeping the page's clock ahead."""
         await self._clock.aclose()
+
+    async def _visit_elements(self) -> None:
+        """Scroll to every element that will be captured, and to the first one at last."""
+        selectors = self._options.selectors
+        if selectors[1:] or self._options.matches == "all":
+            count = MAX_VISITS if self._options.matches == "all" else 1
+            for selector in selectors:
+                for number in range(count):
+                    if not await bring_into_view(self._world, selector, number):
+                        break
+                    await self._world.evaluate(f"(async () => {{ {PAINTED} }})()")
+                    if self._is_settled_by_clock:
+                        await self._clock.take_over()
+                        await self._clock.skip(STOP_MS)
+        if selectors:
+            await bring_into_view(self._world, selectors[0])
 
     async def _scroll_through(self) -> None:
         clock = self._clock if self._is_settled_by_clock else None

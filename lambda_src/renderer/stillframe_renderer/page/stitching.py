@@ -55,9 +55,9 @@ def stitch(tiles: list[Tile], height: float, options: RenderOptions, base: bytes
     for tile in tiles:
         with Image.open(io.BytesIO(tile.data)) as image:
             part = tile.part
-            edges = (part.x, part.y + tile.above, part.x + part.width, part.y + part.height)
-            cut = image.crop(tuple(round(edge * scale) for edge in edges))
-            whole.paste(cut, (round(part.x * scale), round((part.y + tile.top) * scale)))
+            left, top = round(part.x * scale), round((part.y + tile.above) * scale)
+            cut = image.crop((left, top, round((part.x + part.width) * scale), round((part.y + part.height) * scale)))
+            whole.paste(cut, (left, round((part.y + tile.top) * scale)))
     return _encode(whole, options)
 
 
