@@ -1,4 +1,4 @@
-"""Full pages: what appears on scrolling, what is fixed, and how wide a page is."""
+"""Full pages: what appears on scrolling, and what is fixed."""
 
 from __future__ import annotations
 
@@ -244,19 +244,6 @@ def test_a_background_that_is_fixed_to_the_window_is_behind_the_whole_page(studi
     )
     pixels = studio.pixels(page, **FULL)
     assert [pixels.at(640, y) for y in (400, 1500, pixels.size[1] - 5)] == [GREEN] * 3
-
-
-def test_a_full_page_is_as_wide_as_its_content(studio: Studio) -> None:
-    page = "<div style='width:2200px;height:900px;background:linear-gradient(90deg, #0000ff 2000px, #00aa00 0)'></div>"
-    result, pixels = studio.render(page, **FULL), studio.pixels(page, **FULL)
-    assert (pixels.size, pixels.at(2100, 450)) == ((2200, 900), GREEN)
-    assert result.facts.page_width is None
-
-
-def test_the_width_that_a_full_page_does_not_show_is_recorded(studio: Studio) -> None:
-    page = "<html dir=rtl><div style='width:2200px;height:900px;background:#00aa00'></div>"
-    result = studio.render(page, **FULL)
-    assert (result.width, result.facts.page_width) == (1280, 2200)
 
 
 RED_ON = "document.querySelector('#x').style.background = '#ff0000'"

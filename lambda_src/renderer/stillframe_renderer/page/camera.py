@@ -28,7 +28,7 @@ from .world import World
 MAX_BLANK_BITS_PER_PIXEL = 0.2
 # A blank screenshot of a page that has something to show is taken again, after each of these pauses in seconds.
 BLANK_PAUSES_SECONDS = (0.25, 0.75)
-# Of one selector. A picture of more than these is a picture of the page.
+# Of one selector. More than these are most of the page.
 MAX_MATCHES = 1000
 # Images of single elements beside the one of all.
 MAX_SEPARATE = 50
@@ -53,14 +53,13 @@ class Layout:
     width: int
     height: int
     scale: float
-    # With everything that a visitor reaches by scrolling to the side, and whether that is to the left.
+    # With everything that a visitor reaches by scrolling to the side.
     whole_width: int
-    goes_left: bool
 
     @property
     def shown_width(self) -> int:
-        """The width of a full page. Chromium takes no screenshot of what lies to the left of a document's origin."""
-        return self.width if self.goes_left or self.scale != 1 else self.whole_width
+        """The width of a full page. Of one that is scaled down, it is the part that the screen shows."""
+        return self.width if self.scale != 1 else self.whole_width
 
     @property
     def shown_height(self) -> int:
@@ -140,8 +139,8 @@ class Camera:
                 return {"x": 0, "y": 0, "width": layout.width, "height": height, "scale": layout.scale}
             return self._bounded(0, 0, layout.shown_width, height)
         if options.clip is not None:
-            if options.clip.x >= layout.width or options.clip.y >= layout.height:
-                size = f"{layout.width} x {layout.height}"
+            if options.clip.x >= layout.shown_width or options.clip.y >= layout.height:
+                size = f"{layout.shown_width} x {layout.height}"
                 raise InvalidRequest(f"options: clip: begins outside the page, which is {size} CSS pixels large")
             return self._bounded(options.clip.x, options.clip.y, options.clip.width, options.clip.height)
         if not options.selectors:

@@ -35,8 +35,19 @@ PARENT = """const parentOf = node => node.assignedSlot ?? node.parentElement ?? 
 FIND = (
     WALK
     + PARENT
-    + """const boxOf = element => {
-    const own = element.getBoundingClientRect();
+    + """// The box of a drawing (SVG) does not have its strokes, which reach out by half their width.
+  const strokeOf = element => {
+    if (!element.getScreenCTM || !element.ownerSVGElement) return 0;
+    const widths = [element, ...element.querySelectorAll('*')].slice(0, 500).map(shape => {
+      const style = getComputedStyle(shape), matrix = shape.getScreenCTM?.();
+      if (!shape.isPointInStroke || style.stroke === 'none' || !matrix) return 0;
+      return parseFloat(style.strokeWidth) / 2 * Math.sqrt(Math.abs(matrix.a * matrix.d - matrix.b * matrix.c));
+    });
+    return Math.max(...widths);
+  };
+  const boxOf = element => {
+    const bare = element.getBoundingClientRect(), stroke = strokeOf(element);
+    const own = new DOMRect(bare.x - stroke, bare.y - stroke, bare.width + 2 * stroke, bare.height + 2 * stroke);
     if ((own.width && own.height) || getComputedStyle(element).display !== 'contents') return own;
     const range = element.ownerDocument.createRange();
     range.selectNodeContents(element);
@@ -72,7 +83,8 @@ BRING_INTO_VIEW = (
 }"""
 )
 
-# Of each element, the part that its scrolling ancestors show, in CSS pixels of the document. And where that begins.
+# Of each element, the part that its scrolling ancestors show, in CSS pixels from the upper left corner of the document.
+# A document that is written from right to left goes on to the left of its first window.
 BOXES = (
     "(selector, count) => {"
     + FIND
@@ -98,13 +110,14 @@ BOXES = (
         top = Math.max(top, shown.top), bottom = Math.min(bottom, shown.bottom);
       }
     }
-    return { left: left + scrollX, top: top + scrollY, right: right + scrollX, bottom: bottom + scrollY };
+    const x = scrollX - begin;
+    return { left: left + x, top: top + scrollY, right: right + x, bottom: bottom + scrollY };
   };
   const boxes = [];
   for (const element of findAll(selector)) {
     if (boxes.push(shownPart(element)) === count) break;
   }
-  return { boxes, begin };
+  return boxes;
 }"""
 )
 
@@ -121,7 +134,7 @@ class Box:
     def outwards(self, padding: int, scale: float) -> Box:
         """With the padding, within the page, to whole device pixels: a border of one pixel is there on all sides."""
         return Box(
-            math.floor(max(min(0, self.left), self.left - padding) * scale + ROUNDING) / scale,
+            math.floor(max(0, self.left - padding) * scale + ROUNDING) / scale,
             math.floor(max(0, self.top - padding) * scale + ROUNDING) / scale,
             math.ceil((self.right + padding) * scale - ROUNDING) / scale,
             math.ceil((self.bottom + padding) * scale - ROUNDING) / scale,
@@ -144,14 +157,12 @@ async def boxes_of(world: World, selector: str, count: int) -> list[Box]:
 
     Raises SelectorNotFound if there are none, or only outside the page.
     """
-    answer = await world.call(BOXES, selector, count)
-    begin = answer["begin"]
-    boxes = [Box(**values) for values in answer["boxes"]]
+    boxes = [Box(**values) for values in await world.call(BOXES, selector, count)]
     boxes = [box for box in boxes if box.right > box.left and box.bottom > box.top]
     if not boxes:
         raise SelectorNotFound(f"selector: no visible element of the page matches {selector}")
-    inside = [box for box in boxes if box.right > begin and box.bottom > 0]
+    inside = [box for box in boxes if box.right > 0 and box.bottom > 0]
     if not inside:
         side = "above" if boxes[0].bottom <= 0 else "to the left of"
         raise SelectorNotFound(f"selector: the element that matches {selector} lies {side} the page")
-    return [dataclasses.replace(box, left=max(box.left, begin), top=max(box.top, 0)) for box in inside]
+    return [dataclasses.replace(box, left=max(box.left, 0), top=max(box.top, 0)) for box in inside]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from .elements import PARENT, WALK
+from .elements import FIND, PARENT, WALK
 from .scripts import PAINTED, SET_STYLES
 from .world import World
 
+# A function for other scripts: what scrolls inside a frame of the same origin. Null for other elements.
+INNER = """const innerOf = element => {
+    if (!/^I?FRAME$/.test(element.tagName)) return null;
+    try { return element.contentDocument?.scrollingElement ?? null; } catch { return null; }
+  };"""
 # A function for other scripts, after WALK. Returns what a visitor scrolls to see the page: null for the window itself,
 # or an element or frame that fills at least half of the window in both directions.
 MAIN_SCROLLER = (
@@ -29,12 +34,8 @@ MAIN_SCROLLER = (
       }
     }
     return found;
-  };
-  // What scrolls inside a frame of the same origin; null for other elements.
-  const innerOf = element => {
-    if (!/^I?FRAME$/.test(element.tagName)) return null;
-    try { return element.contentDocument?.scrollingElement ?? null; } catch { return null; }
   };"""
+    + INNER
 )
 
 # The page's own time at a stop: scripts that load lazily look up to four times a second.
@@ -52,24 +53,15 @@ GO_TO = (
     + "})()"
 )
 
-# Lets the main scroller and everything around it grow. Returns its description, or null.
+# A function for other scripts, after INNER and PARENT: lets a scroller and everything around it grow.
 GROW = (
-    "(() => {"
-    + WALK
-    + MAIN_SCROLLER
-    + SET_STYLES
-    + """
-  const describe = element => element.localName + (element.id ? '#' + element.id : '')
-    + [...element.classList].slice(0, 3).map(name => '.' + name).join('');
-  const names = [], grown = globalThis.stillframeGrown = [];
+    SET_STYLES
+    + """const grown = globalThis.stillframeGrown ??= [];
   const grow = (element, styles) => {
     grown.push([element, element.style?.cssText]);
     set(element, styles);
   };
-  // A scroller may be within another one, or in a frame.
-  for (let depth = 0; depth < 4; depth++) {
-    const scroller = mainScroller();
-    if (!scroller) break;
+  const growScroller = scroller => {
     const inner = innerOf(scroller);
     const height = (inner ?? scroller).scrollHeight + scroller.offsetHeight - scroller.clientHeight;
     const ancestors = [];
@@ -93,10 +85,53 @@ GROW = (
         grow(node, { position: 'absolute', top: style.top, bottom: 'auto' });
       }
     }
+  };"""
+)
+# Lets the main scroller grow. Returns its description, or null.
+GROW_MAIN = (
+    "(() => {"
+    + WALK
+    + MAIN_SCROLLER
+    + GROW
+    + """
+  const describe = element => element.localName + (element.id ? '#' + element.id : '')
+    + [...element.classList].slice(0, 3).map(name => '.' + name).join('');
+  const names = [];
+  // A scroller may be within another one, or in a frame.
+  for (let depth = 0; depth < 4; depth++) {
+    const scroller = mainScroller();
+    if (!scroller) break;
+    growScroller(scroller);
     names.push(describe(scroller));
   }
   return names.join(' ') || null;
 })()"""
+)
+# Lets every scroller grow that an element is larger than. Sideways, it grows over what is beside it.
+GROW_AROUND = (
+    "selector => {"
+    + FIND
+    + INNER
+    + GROW
+    + """
+  const element = find(selector);
+  if (!element) return;
+  for (let node = parentOf(element); node; node = parentOf(node)) {
+    const inner = innerOf(node), { height, width } = boxOf(element), style = getComputedStyle(node);
+    if (node === document.scrollingElement) continue;
+    if (height > node.clientHeight + 1 && (inner || /auto|scroll/.test(style.overflowY))) growScroller(node);
+    if (width <= node.clientWidth + 1 || inner || !/auto|scroll|clip/.test(style.overflowX)) continue;
+    const borders = node.offsetWidth - node.clientWidth;
+    grow(node, {
+      width: node.scrollWidth + borders + 'px', 'max-width': 'none', 'box-sizing': 'border-box', flex: 'none',
+      overflow: 'visible', contain: 'none', 'z-index': 2147483647,
+    });
+    if (style.position === 'static') grow(node, { position: 'relative' });
+    for (let outer = parentOf(node); outer && outer !== document.body; outer = parentOf(outer)) {
+      if (getComputedStyle(outer).overflowX === 'hidden') grow(outer, { overflow: 'visible' });
+    }
+  }
+}"""
 )
 # Undoes that.
 SHRINK = """(() => {
@@ -111,10 +146,15 @@ async def let_scrollers_grow(world: World) -> str | None:
 
     Returns which element it was, or None if the window itself scrolls or nothing does.
     """
-    name = await world.evaluate(GROW)
+    name = await world.evaluate(GROW_MAIN)
     return str(name)[:MAX_NAME_CHARS] if name else None
 
 
 async def let_scrollers_shrink(world: World) -> None:
     """Let what has grown scroll again."""
     await world.evaluate(SHRINK)
+
+
+async def let_scrollers_fit(world: World, selector: str) -> None:
+    """Let what scrolls around the element grow, where the element is larger than that."""
+    await world.call(GROW_AROUND, selector)

@@ -14,7 +14,7 @@ from .elements import bring_into_view
 from .patience import Patience
 from .printer import Printer
 from .scripts import FINISH_VIEW, PAINTED
-from .scrollers import STOP_MS, let_scrollers_grow
+from .scrollers import STOP_MS, let_scrollers_fit, let_scrollers_grow
 from .scrolling import render_offscreen_content, scroll_through
 from .seen import shows_only_in_view
 from .settling import Settling
@@ -95,6 +95,8 @@ class Showing:
                     if self._is_settled_by_clock:
                         await self._clock.take_over()
                         await self._clock.skip(STOP_MS)
+        for selector in selectors:
+            await let_scrollers_fit(self._world, selector)
         if selectors:
             await bring_into_view(self._world, selectors[0])
 
