@@ -87,7 +87,9 @@ def test_a_page_is_captured_even_if_it_cannot_be_compared(watch: Watch, monkeypa
     assert watch.capture("one", "#00aa00", "nobody").comparison_problem == "there is no capture nobody"
     reference = watch.capture("reference", "#00aa00", None)
     bucket, key = watch.cloud.settings.bucket_name, reference.s3_key or ""
-    watch.cloud.clients.s3.put_object(Bucket=bucket, Key=key, Body=b"%PDF-", Metadata={"sha256": reference.sha256})
+    watch.cloud.clients.s3.put_object(
+        Bucket=bucket, Key=key, Body=b"%PDF-", Metadata={"sha256": reference.sha256 or ""}
+    )
     assert "not an image" in (watch.capture("two", "#00aa00", "reference").comparison_problem or "")
     watch.cloud.clients.s3.delete_object(Bucket=bucket, Key=key)
     assert watch.capture("three", "#00aa00", "reference").comparison_problem == "the image of reference is gone"

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 from stillframe.clock import Clock, Deadline
 from stillframe.cost import Cost
 from stillframe.errors import CaptureError, PermanentError, TransientError, UnexpectedError
+from stillframe.image.ownership import Owner
 from stillframe.image.redaction import redacted, redacting_errors
 from stillframe.image.render_result import RenderResult, StoredImage
-from stillframe.image.store import ImageStore, Owner
+from stillframe.image.store import ImageStore
 from stillframe.request.message import Delivery
 from stillframe.request.options import PREVIOUS, RenderOptions
 from stillframe.request.secret_store import SecretStore
