@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 import subprocess
@@ -192,7 +193,9 @@ def test_dev_prints_exports_for_the_other_commands_and_keeps_its_state(dev: list
         )
         assert server.stdout is not None
         try:
-            exports = dict(server.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(11))
+            lines = iter(server.stdout.readline, "")
+            printed = itertools.takewhile(lambda line: line.startswith("export "), lines)
+            exports = dict(line.removeprefix("export ").strip().split("=", 1) for line in printed)
             exports = {name: value.strip("'") for name, value in exports.items()}
             # When a request is sent with its exports
             ids.append(output_of("send", "https://example.com/", exports=exports).strip())
