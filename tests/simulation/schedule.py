@@ -10,7 +10,7 @@ from typing import Any, cast
 from stillframe.clients import Clients
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
-from stillframe_cli.redriver import VISIBILITY_SECONDS
+from stillframe_cli.dead_letters import VISIBILITY_SECONDS
 
 from .aws.bucket import SimulatedBucket
 from .aws.queue import QueueWatcher, SimulatedQueue, SimulatedSqs, StoredMessage

@@ -175,7 +175,12 @@ class Capture:
         return _refused(message, OutcomeKind.RETRY, error, acknowledge=False)
 
     def _postpone(self, message: Message, error: HostBusy) -> Outcome:
-        """Replace the message by a copy that comes later, with the same chance as any other."""
+        """Replace the message by a copy that comes later, with the same chance as any other.
+
+        A message without room for the attributes of a copy is handed back instead, which uses up a receive.
+        """
+        if not message.has_room_for_copy:
+            return self._hand_back(message, error)
         try:
             if self._wait_counts.is_newest(message):
                 self._queue.postpone(message, self._host_limit.wait_seconds(message.waits))
