@@ -64,10 +64,19 @@ class HurriesToTheDeadLetters(Capture):
 
 
 class LetsErrorsThrough(Capture):
-    """Raises transient errors, so that one record fails its whole batch."""
+    """Raises every error, so that one record fails its whole batch."""
 
-    def _hand_back(self, message: Message, error: TransientError) -> Outcome:
+    def _end_with(self, message: Message, screenshot_id: str, error: Exception) -> Outcome:
         raise error
+
+
+class RefusesWithoutOutcome(Capture):
+    """Raises for a record that is no message, like a model that does not fit it."""
+
+    def process(self, message: Message, context: InvocationContext) -> Outcome:
+        if message.defect is not None:
+            raise message.defect
+        return super().process(message, context)
 
 
 class SwallowsCancellation(Capture):
@@ -227,6 +236,7 @@ BUGS = (
     Bug("take over a claim whose lease has not expired", Promise.HOLDER_ONLY, _capture(table=TakesOverAnything)),
     Bug("let a success expire", Promise.SUCCESS_IS_FINAL, _capture(table=LetsSuccessExpire)),
     Bug("let an error through to the batch", Promise.NEVER_RAISES, _capture(capture=LetsErrorsThrough)),
+    Bug("refuse a record without an outcome", Promise.NEVER_RAISES, _capture(capture=RefusesWithoutOutcome)),
     Bug("swallow cancellation", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=SwallowsCancellation)),
     Bug("producer overwrites the record", Promise.HOLDER_ONLY, Parts(producer=OverwritesRecords)),
     Bug("wait for a host without sending a copy", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=WaitsWithoutACopy)),

@@ -15,6 +15,7 @@ from stillframe_cli.dead_letters import VISIBILITY_SECONDS
 from .aws.bucket import SimulatedBucket
 from .aws.queue import QueueWatcher, SimulatedQueue, SimulatedSqs, StoredMessage
 from .aws.table import SimulatedTable
+from .batch import UNREADABLE_BODY
 from .fleet import Fleet
 from .invariants import Invariants, Violation
 from .network import Network, Weather
@@ -121,8 +122,9 @@ class Schedule:
         for number in range(plan.messages):
             # Sometimes the same id with other options: a conflict.
             self._send(number, plan.spread_ms, 0.05)
-        if rng.random() < 0.05:
-            self._scheduler.after(0, lambda: self.sqs.send_message(QueueUrl="queue", MessageBody=INVALID_BODY))
+        for body in (INVALID_BODY, UNREADABLE_BODY):
+            if rng.random() < 0.05:
+                self._scheduler.after(0, lambda body=body: self._send_body(body))  # type: ignore[misc]
         self._redrive_now_and_then()
 
     def _use_again(self) -> None:
@@ -139,6 +141,9 @@ class Schedule:
         page = number % self._plan.ids
         request = CaptureRequest(url=f"https://example.com/{page}", request_id=f"id{page}", options=options)
         self._start_within(spread_ms, f"producer{number + 1}", _producing(request))
+
+    def _send_body(self, body: str) -> None:
+        self.sqs.send_message(QueueUrl="queue", MessageBody=body)
 
     def _redrive_now_and_then(self) -> None:
         for _ in range(self._plan.redrives):

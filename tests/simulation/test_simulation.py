@@ -93,6 +93,7 @@ def test_every_fault_occurs() -> None:
         "= skipped already_failed",
         "= failed ID_CONFLICT",
         "= failed UNPARSABLE_BODY",
+        "= failed UNREADABLE_RECORD",
         "= failed UNKNOWN_HOST",
         "= failed TIMEOUT",
         "= retry CLAIM_HELD",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from stillframe.errors import CaptureError
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message_limits import free_bytes
 
@@ -26,7 +27,7 @@ class Message:
 
     `is_redriven` says that it was another message before, which may have held a claim. `receive_count` includes the
     receives of its predecessors. `waits` is how often it had to wait for its host, `first_message_id` which message it
-    was before it ever waited, `group_id` its tenant.
+    was before it ever waited, `group_id` its tenant. `defect` says why the record of the event was no message.
     """
 
     body: str
@@ -39,6 +40,7 @@ class Message:
     waits: int = 0
     first_message_id: str = ""
     group_id: str | None = None
+    defect: CaptureError | None = None
 
     @classmethod
     def received(
@@ -112,7 +114,9 @@ class Delivery:
 
     @classmethod
     def parse(cls, message: Message) -> Self:
-        """Raises UnparsableBody."""
+        """Raises UnparsableBody, or the message's defect."""
+        if message.defect is not None:
+            raise message.defect
         return cls(message, CaptureRequest.from_body(message.body))
 
 
