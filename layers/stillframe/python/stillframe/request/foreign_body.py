@@ -17,6 +17,7 @@ SNS_REMEDY = "turn on raw message delivery for the subscription"
 EVENTBRIDGE_REMEDY = "set an input transformer on the target, or InputPath $.detail if the detail is the request"
 S3_REMEDY = "send it to EventBridge or to a function instead, and let that send a request for each object"
 RECORDS_REMEDY = "send the body of each record as a message of its own"
+SNS_RECORDS_REMEDY = "send the Sns.Message of each record as a message of its own"
 # By the eventSource or EventSource of the first record. SNS capitalises the name.
 RECORDS = {
     "aws:s3": ("an S3 event notification", S3_REMEDY),
