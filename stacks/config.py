@@ -157,6 +157,10 @@ class DeployConfig(BaseModel):
             "recordRetentionDays must be above deadLetterRetentionDays": (
                 self.record_retention_days > self.dead_letter_retention_days
             ),
+            # Otherwise a success would name an image that is gone.
+            "objectRetentionDays must not be below recordRetentionDays": (
+                self.object_retention_days >= self.record_retention_days
+            ),
             "maxConcurrency must not be above reservedConcurrency (or set reservedConcurrency to 0)": (
                 self.is_provisioned
                 or not self.reserved_concurrency

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from stillframe.clients import Clients
 from stillframe.clock import Clock, SystemClock
+from stillframe.image.ownership import PAYLOAD_HASH, SHA256
 from stillframe.image.store import checksum_of
 from stillframe.settings import Settings
 from stillframe.table.record import Record, Status, id_digest
@@ -28,7 +29,7 @@ from .findings import Finding, FindingKind, Summary
 
 READERS = 16
 STUCK_AFTER_SECONDS = 3600
-ORPHANED_IMAGE = "wait: when its message is delivered again, the object is adopted; if it stays, delete it"
+ORPHANED_IMAGE = "wait: when its own request is delivered again, the object is adopted; if it stays, delete it"
 ORPHANED_EXTRA = "nothing to do: it is left over from an attempt that was interrupted, and expires by itself"
 # BatchGetItem takes at most 100 keys.
 CHUNK = 100
@@ -128,7 +129,9 @@ class Auditor:
 
     def _find_problem(self, record: Record) -> Finding | None:
         if record.status is Status.SUCCESS:
-            return self._check_image(record) if self._is_compared(record) else None
+            # An expired record is deleted within days (DynamoDB, "Time to Live"); its object may be gone already.
+            is_expired = (record.expires_at or 0) * 1000 < self._clock.now_ms()
+            return self._check_image(record) if self._is_compared(record) and not is_expired else None
         if record.status is Status.PROCESSING:
             return self._check_lease(record)
         if record.status is Status.QUEUED:
@@ -146,7 +149,11 @@ class Auditor:
             return Finding(FindingKind.LOST, "its object is missing", advice, record.id, key)
         expected = (record.sha256, record.bytes, checksum_of(record.sha256 or ""))
         checksum = head.get("ChecksumSHA256", expected[2])
-        if (head["Metadata"].get("sha256"), head["ContentLength"], checksum) == expected:
+        metadata = head["Metadata"]
+        if metadata.get(PAYLOAD_HASH, record.payload_hash) != record.payload_hash:
+            advice = "send the request with a new id; the object belongs to an earlier request with this id"
+            return Finding(FindingKind.LOST, "its object is of another request", advice, record.id, key)
+        if (metadata.get(SHA256), head["ContentLength"], checksum) == expected:
             return self._check_extras(record)
         advice = "restore the version with the record's sha256; something other than Stillframe wrote to this key"
         return Finding(FindingKind.LOST, "its object differs from the record", advice, record.id, key)

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import click
 
+from .embedded_variables import CONFIG_TEXT, REGION, apply, exported_variables
+
 START_SECONDS = 30
 STOP_SECONDS = 10
-REGION = "us-east-1"
 # The directory that `-m stillframe_cli.emulator_process` is imported from.
 IMPORT_ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
@@ -29,27 +30,19 @@ SERVICES = "sqs,dynamodb,s3,monitoring"
 class Emulator:
     """A running emulator and the address of its endpoint."""
 
-    def __init__(self, process: subprocess.Popen[bytes], endpoint: str) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], endpoint: str, config_file: Path) -> None:
         self._process = process
+        self._config_file = config_file
         self.endpoint = endpoint
 
     @property
     def exports(self) -> dict[str, str]:
         """The standard AWS variables that point an SDK to the emulator. The credentials are not secret."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        return exported_variables(self.endpoint, self._config_file, os.environ)
 
     def use_in_this_process(self) -> None:
-        """Point the SDK of this process to the emulator. A profile of the user would point it to a real account."""
-        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
-            os.environ.pop(name, None)
-        os.environ.update(self.exports)
+        """Point the SDK of this process to the emulator, and to nothing else."""
+        apply(self.exports, os.environ)
 
     @property
     def pid(self) -> int:
@@ -101,7 +94,9 @@ def running_emulator(
                 # Ctrl-C in the terminal must not reach the emulator: it has to outlive the captures that then finish.
                 start_new_session=True,
             )
-        emulator = Emulator(process, f"http://{host}:{port}")
+        config_file = Path(scratch) / "aws-config"
+        config_file.write_text(CONFIG_TEXT)
+        emulator = Emulator(process, f"http://{host}:{port}", config_file)
         try:
             _wait_until_healthy(emulator, log_path)
             yield emulator

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from stillframe.clients import Clients
+from stillframe.request.event_record import record_attributes
 from stillframe.settings import Settings
 
 from .backlog import message_counts
@@ -129,16 +130,7 @@ class Poller:
             "receiptHandle": message["ReceiptHandle"],
             "body": message["Body"],
             "attributes": message["Attributes"],
-            "messageAttributes": {
-                name: {
-                    "stringValue": value.get("StringValue"),
-                    "binaryValue": value.get("BinaryValue"),
-                    "stringListValues": [],
-                    "binaryListValues": [],
-                    "dataType": value["DataType"],
-                }
-                for name, value in message.get("MessageAttributes", {}).items()
-            },
+            "messageAttributes": record_attributes(message.get("MessageAttributes", {})),
             "md5OfBody": message.get("MD5OfBody", hashlib.md5(message["Body"].encode()).hexdigest()),
             "eventSource": "aws:sqs",
             "eventSourceARN": self._queue_arn,

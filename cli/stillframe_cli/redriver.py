@@ -9,21 +9,39 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from stillframe.clients import Clients
-from stillframe.request.message import has_reason, redriven_attributes
+from stillframe.request.dead_letter import Letter, has_reason, redriven_letter
+from stillframe.request.message import RECEIVED_BEFORE
 from stillframe.settings import Settings
 
-BATCH_SIZE = 10
-# A letter that is kept stays invisible for this long, so that one run receives it only once.
-VISIBILITY_SECONDS = 60
+from .dead_letters import BATCH_SIZE, DeadLetters
+
+# What SQS answers to a message that it does not accept (SendMessage, "Errors"). Any other error concerns all messages.
+REFUSALS = frozenset(
+    {
+        "InvalidMessageContents",
+        "InvalidParameterValue",
+        "InvalidParameterValueException",
+        "MessageTooLong",
+        "AWS.SimpleQueueService.InvalidMessageContents",
+    }
+)
+TOO_LARGE = "it has no room for the mark of a redrive; send its request again, or use the redrive of SQS itself"
 
 
 @dataclass(frozen=True, slots=True)
 class RedriveResult:
-    """How many letters were moved, and how many were kept because they carry an error code."""
+    """How many letters were moved, kept because they carry an error code, and refused by SQS."""
 
     moved: int
     kept: int
+    refused: int = 0
+
+
+class NotMoved(Exception):
+    """A letter that SQS does not accept on the queue. The message says why."""
 
 
 class Redriver:
@@ -31,50 +49,56 @@ class Redriver:
 
     def __init__(self, clients: Clients, settings: Settings) -> None:
         self._sqs = clients.sqs
-        self._settings = settings
+        self._queue_url = settings.queue_url
+        self._letters = DeadLetters(clients, settings)
 
-    def redrive(
-        self, limit: int | None = None, on_moved: Callable[[int, str], None] = lambda count, message_id: None
-    ) -> RedriveResult:
+    def redrive(self, limit: int | None = None, report: Callable[[str], None] = lambda line: None) -> RedriveResult:
         """Move up to `limit` letters. Raises ClientError or BotoCoreError.
 
-        `on_moved` is called after each, with the number of letters moved so far and the message id. Letters that carry
-        an error code (an invalid message, an id conflict) are kept, because they would only fail again. A run that is
+        `report` is called with a line about each letter that was moved or could not be moved. Letters that carry an
+        error code (an invalid message, an id conflict) are kept, because they would only fail again. A run that is
         interrupted may leave a letter that it has sent but not deleted; the next run sends it again, as a duplicate.
         """
         moved = 0
         kept: set[str] = set()
+        refused: set[str] = set()
         while limit is None or moved < limit:
-            letters = self._receive(BATCH_SIZE if limit is None else min(BATCH_SIZE, limit - moved))
+            letters = self._letters.receive(BATCH_SIZE if limit is None else min(BATCH_SIZE, limit - moved))
             if not letters:
                 break
             for letter in letters:
+                message_id = letter["MessageId"]
                 if has_reason(letter.get("MessageAttributes", {})):
-                    kept.add(letter["MessageId"])
+                    kept.add(message_id)
                     continue
-                self._move(letter)
+                try:
+                    left_out = self._move(letter)
+                except NotMoved as error:
+                    if message_id not in refused:
+                        report(f"{message_id} cannot be moved: {error}")
+                    refused.add(message_id)
+                    continue
                 moved += 1
-                on_moved(moved, letter["MessageId"])
-        return RedriveResult(moved, len(kept))
+                report(f"[{moved}] {message_id}" + (f", without {', '.join(left_out)}" if left_out else ""))
+        return RedriveResult(moved, len(kept), len(refused))
 
-    def _receive(self, count: int) -> list[Any]:
-        answer = self._sqs.receive_message(
-            QueueUrl=self._settings.dead_letter_queue_url,
-            MaxNumberOfMessages=count,
-            WaitTimeSeconds=1,
-            VisibilityTimeout=VISIBILITY_SECONDS,
-            MessageAttributeNames=["All"],
-            MessageSystemAttributeNames=["MessageGroupId"],
-        )
-        return list(answer.get("Messages", []))
+    def _move(self, letter: Any) -> list[str]:
+        """Send a letter and delete it. Returns the attributes for which there was no room. Raises NotMoved."""
+        attributes = letter.get("MessageAttributes", {})
+        again = redriven_letter(letter["Body"], attributes, letter["MessageId"])
+        if not again.is_sendable:
+            raise NotMoved(TOO_LARGE)
+        self._send(again, letter.get("Attributes", {}).get("MessageGroupId"))
+        self._letters.delete(letter)
+        return sorted(attributes.keys() - again.attributes.keys() - {RECEIVED_BEFORE})
 
-    def _move(self, letter: Any) -> None:
-        tenant = letter.get("Attributes", {}).get("MessageGroupId")
+    def _send(self, letter: Letter, tenant: str | None) -> None:
         group: Any = {"MessageGroupId": tenant} if tenant else {}
-        self._sqs.send_message(
-            QueueUrl=self._settings.queue_url,
-            MessageBody=letter["Body"],
-            MessageAttributes=redriven_attributes(letter.get("MessageAttributes", {}), letter["MessageId"]),
-            **group,
-        )
-        self._sqs.delete_message(QueueUrl=self._settings.dead_letter_queue_url, ReceiptHandle=letter["ReceiptHandle"])
+        try:
+            self._sqs.send_message(
+                QueueUrl=self._queue_url, MessageBody=letter.body, MessageAttributes=letter.attributes, **group
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in REFUSALS:
+                raise
+            raise NotMoved(f"SQS refuses it: {error.response['Error'].get('Message', '')}") from error

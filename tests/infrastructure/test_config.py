@@ -51,6 +51,8 @@ def test_context_of_other_applications_is_ignored() -> None:
         ({"jobDeadlineSeconds": 60}, ["jobDeadlineSeconds must be below functionTimeoutSeconds"]),
         ({"deadLetterRetentionDays": 4}, ["deadLetterRetentionDays must be above queueRetentionDays"]),
         ({"recordRetentionDays": 14}, ["recordRetentionDays must be above deadLetterRetentionDays"]),
+        ({"objectRetentionDays": 89}, ["objectRetentionDays must not be below recordRetentionDays"]),
+        ({"recordRetentionDays": 366}, ["objectRetentionDays must not be below recordRetentionDays"]),
         ({"maxConcurrency": 3}, ["maxConcurrency must not be above reservedConcurrency"]),
         ({"keyPrefix": "/a"}, ["stillframe:keyPrefix"]),
         ({"alarmEmail": "nobody"}, ["stillframe:alarmEmail"]),
@@ -60,6 +62,11 @@ def test_a_wrong_value_is_named_in_the_error(context: dict[str, Any], words: lis
     with pytest.raises(ConfigError) as refused:
         DeployConfig.from_context({f"stillframe:{name}": value for name, value in context.items()})
     assert [word for word in words if word not in str(refused.value)] == []
+
+
+def test_objects_may_expire_as_soon_as_their_records() -> None:
+    config = DeployConfig.from_context({"stillframe:objectRetentionDays": 90})
+    assert config.object_retention_days == config.record_retention_days
 
 
 def test_without_reserved_concurrency_the_maximum_is_free() -> None:

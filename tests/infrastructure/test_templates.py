@@ -38,6 +38,8 @@ def test_the_settings_of_every_preset_are_consistent(templates: dict[str, dict[s
     assert int(variables["STILLFRAME_MAX_RECEIVE_COUNT"]) == queue["RedrivePolicy"]["maxReceiveCount"]
     assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
     assert int(variables["STILLFRAME_RECORD_RETENTION_DAYS"]) * DAY > dead["MessageRetentionPeriod"]
+    (rule,) = only(storage, "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    assert rule["ExpirationInDays"] >= int(variables["STILLFRAME_RECORD_RETENTION_DAYS"])
     assert mapping["ScalingConfig"]["MaximumConcurrency"] <= function["ReservedConcurrentExecutions"]
 
 

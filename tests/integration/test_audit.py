@@ -58,7 +58,7 @@ def run_audit(cloud: Cloud, *arguments: str) -> subprocess.CompletedProcess[str]
 
 def break_everything(cloud: Cloud) -> None:
     """Create one of each defect, and one record without a defect."""
-    capture(cloud, "fine", "gone", "removed", "twice", "other", "damaged", "stuck", "forgotten")
+    capture(cloud, "fine", "gone", "removed", "twice", "other", "damaged", "foreign", "stuck", "forgotten")
     bucket, s3 = cloud.settings.bucket_name, cloud.clients.s3
     (version,) = s3.list_object_versions(Bucket=bucket, Prefix=key_of(cloud, "gone"))["Versions"]
     s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
@@ -67,6 +67,7 @@ def break_everything(cloud: Cloud) -> None:
     s3.put_object(Bucket=bucket, Key=key_of(cloud, "twice"), Body=cloud.image("twice"), Metadata=metadata)
     change(cloud, "other", sha256="0" * 64)
     change(cloud, "damaged", bytes=1)
+    change(cloud, "foreign", payloadHash="0" * 64)
     change(cloud, "stuck", status="processing", leaseExpiresAt=1)
     change(cloud, "forgotten", status="queued")
     s3.put_object(Bucket=bucket, Key=f"{cloud.settings.key_prefix}/ff/nobody.png", Body=b"an image")
@@ -77,6 +78,7 @@ DEFECTS = {
     ("lost", "removed", "its object is missing"),
     ("lost", "other", "its object differs from the record"),
     ("lost", "damaged", "its object differs from the record"),
+    ("lost", "foreign", "its object is of another request"),
     ("lost", "forgotten", "queued, but no message is left"),
     ("storedTwice", "twice", "2 versions of one key"),
     ("stuck", "stuck", "its lease has ended, and no worker took over"),
@@ -95,7 +97,7 @@ def test_it_reports_every_defect_and_what_to_do(cloud: Cloud) -> None:
     *findings, summary = [json.loads(line) for line in run.stdout.splitlines()]
     assert {(each["finding"], each["id"], each["problem"]) for each in findings} == DEFECTS
     assert all(each["advice"] for each in findings)
-    expected = {"records": 8, "objects": 8, "lost": 5, "storedTwice": 1, "stuck": 1, "orphaned": 3, "checked": 6}
+    expected = {"records": 9, "objects": 9, "lost": 6, "storedTwice": 1, "stuck": 1, "orphaned": 3, "checked": 7}
     assert summary.items() >= expected.items()
     assert run.returncode == 1
     # And without --json the output names them as well
@@ -183,6 +185,19 @@ def test_a_record_that_changes_during_the_audit_is_checked_again(cloud: Cloud, m
     assert findings == []
 
 
+@pytest.mark.parametrize(("seconds_to_live", "lost"), [(0, 1), (-1, 0)])
+def test_an_expired_record_may_have_lost_its_object(
+    cloud: Cloud, clock: FakeClock, seconds_to_live: int, lost: int
+) -> None:
+    # Given a record that the table has not deleted yet, and whose object is gone
+    capture(cloud, "old")
+    cloud.clients.s3.delete_object(Bucket=cloud.settings.bucket_name, Key=key_of(cloud, "old"))
+    change(cloud, "old", expiresAt=clock.ms // 1000 + seconds_to_live)
+    # When it is audited, then it is a finding only if it has not expired
+    summary = Auditor(cloud.clients, cloud.settings, clock=clock).audit(lambda _: None)
+    assert summary.found[FindingKind.LOST] == lost
+
+
 def test_a_sample_compares_a_share_of_the_objects_and_everything_else(make_cloud: MakeCloud) -> None:
     # Given an account with defects
     cloud = make_cloud()
@@ -196,7 +211,7 @@ def test_a_sample_compares_a_share_of_the_objects_and_everything_else(make_cloud
     chosen = {(kind, name, problem) for kind, name, problem in DEFECTS if plan.includes(name)}
     always = {each for each in DEFECTS if each[0] in ("storedTwice", "stuck") or "message" in each[2]}
     assert {(each.kind.value, each.id, each.problem) for each in findings} == chosen | always
-    assert 0 < summary.checked < 6
+    assert 0 < summary.checked < 7
     # One read for each object, and a second one if it differs.
     assert heads.count("HeadObject") <= 2 * summary.checked
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 import subprocess
@@ -157,11 +158,25 @@ def test_redrive_returns_messages_that_may_succeed_and_keeps_the_rest(cloud: Clo
     clock = FakeClock()
     capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).process(message("no request"), FakeContext())
     # When the dead letters are redriven
-    assert stillframe("redrive") == [{"moved": 1, "kept": 1}]
+    assert stillframe("redrive") == [{"moved": 1, "kept": 1, "refused": 0, "inFlight": 0}]
     # Then the first is back on the queue, and only the other is left
     assert [each["Body"] for each in cloud.receive()] == ['{"url": "https://example.com/"}']
     attributes = cloud.clients.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["All"])["Attributes"]
     assert attributes["ApproximateNumberOfMessagesNotVisible"] == "1"
+
+
+def test_redrive_lists_letters_and_counts_those_that_somebody_else_has(cloud: Cloud, stillframe: Run) -> None:
+    # Given two dead letters
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(), FakeClock())
+    for number in range(2):
+        worker.process(message(f"no request {number}"), FakeContext())
+    # When they are listed, then each has its reason, and none was moved or is in flight
+    for _ in range(2):
+        listed = stillframe("redrive", "--list")
+        assert [(line["errorCode"], line["redrivable"]) for line in listed] == [("UNPARSABLE_BODY", False)] * 2
+    # When somebody else has received one of them, then a redrive says so
+    cloud.receive(1, cloud.settings.dead_letter_queue_url)
+    assert stillframe("redrive") == [{"moved": 0, "kept": 1, "refused": 0, "inFlight": 1}]
 
 
 def test_cleanup_empties_the_chosen_resources(cloud: Cloud, stillframe: Run) -> None:
@@ -192,7 +207,9 @@ def test_dev_prints_exports_for_the_other_commands_and_keeps_its_state(dev: list
         )
         assert server.stdout is not None
         try:
-            exports = dict(server.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(11))
+            lines = iter(server.stdout.readline, "")
+            printed = itertools.takewhile(lambda line: line.startswith("export "), lines)
+            exports = dict(line.removeprefix("export ").strip().split("=", 1) for line in printed)
             exports = {name: value.strip("'") for name, value in exports.items()}
             # When a request is sent with its exports
             ids.append(output_of("send", "https://example.com/", exports=exports).strip())

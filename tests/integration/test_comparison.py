@@ -8,6 +8,7 @@ import pytest
 
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
+from stillframe.table.attributes import item_key
 from stillframe.table.record import Record
 from stillframe_cli.archive import Archive
 from stillframe_cli.auditor import Auditor
@@ -86,7 +87,9 @@ def test_a_page_is_captured_even_if_it_cannot_be_compared(watch: Watch, monkeypa
     assert watch.capture("one", "#00aa00", "nobody").comparison_problem == "there is no capture nobody"
     reference = watch.capture("reference", "#00aa00", None)
     bucket, key = watch.cloud.settings.bucket_name, reference.s3_key or ""
-    watch.cloud.clients.s3.put_object(Bucket=bucket, Key=key, Body=b"%PDF-")
+    watch.cloud.clients.s3.put_object(
+        Bucket=bucket, Key=key, Body=b"%PDF-", Metadata={"sha256": reference.sha256 or ""}
+    )
     assert "not an image" in (watch.capture("two", "#00aa00", "reference").comparison_problem or "")
     watch.cloud.clients.s3.delete_object(Bucket=bucket, Key=key)
     assert watch.capture("three", "#00aa00", "reference").comparison_problem == "the image of reference is gone"
@@ -94,6 +97,22 @@ def test_a_page_is_captured_even_if_it_cannot_be_compared(watch: Watch, monkeypa
     assert "too many" in (watch.capture("four", "#00aa00", "three").comparison_problem or "")
     monkeypatch.setattr(comparison, "RESERVED_SECONDS", 1000)
     assert watch.capture("five", "#00aa00", "three").comparison_problem == "the job ran out of time"
+
+
+def test_a_capture_is_not_compared_with_another_request_that_has_its_id_now(watch: Watch) -> None:
+    # Given a capture whose record and object have expired, and whose id another page has now
+    first = watch.capture("day-1", "#00aa00")
+    cloud = watch.cloud
+    cloud.clients.s3.delete_object(Bucket=cloud.settings.bucket_name, Key=first.s3_key or "")
+    cloud.clients.dynamodb.delete_item(TableName=cloud.settings.table_name, Key=item_key("day-1"))
+    other = CaptureRequest(url="https://example.com/private", request_id="day-1")
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(color="#ff0000"), watch.clock).process(
+        message(other, "m-other"), FakeContext()
+    )
+    assert cloud.record("day-1").s3_key == first.s3_key
+    # When the first page is captured again, then nothing of the other one is read
+    second = watch.capture("day-2", "#00aa00")
+    assert (second.comparison_problem, second.extras) == ("the image of day-1 is gone", None)
 
 
 def test_a_failed_capture_cannot_be_compared_with(watch: Watch) -> None:

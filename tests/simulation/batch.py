@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe.errors import UnexpectedError
+from stillframe.request.event_record import read_record, record_attributes
 from stillframe.request.message import Message
 from stillframe_renderer.message.capture import Capture
 
@@ -19,6 +20,8 @@ from .surroundings import Surroundings
 # How often a record waits for a tab: a batch may have more records than the worker has tabs.
 WAIT_PROBABILITY = 0.03
 MAX_WAIT_MS = 70_000
+# A message whose record is not what Lambda promises.
+UNREADABLE_BODY = "unreadable"
 # Errors that are never caused by the surroundings.
 DEFECTS = ("TypeError", "AttributeError")
 
@@ -55,7 +58,7 @@ class Batch:
         self._done: list[str] = []
         capture = surroundings.capture(process)
         for delivery in deliveries:
-            message = _message(delivery, SkewedClock(surroundings.scheduler, process).now_ms())
+            message = read_record(_record(delivery), SkewedClock(surroundings.scheduler, process).now_ms())
             name = f"{process.name}/{message.message_id}.{message.receive_count}"
             run = self._runner(capture, message, context)
             task = surroundings.scheduler.spawn(process, name, run)
@@ -116,13 +119,13 @@ class Batch:
             self._surroundings.scheduler.log(self._deleter.name, f"could not delete {handle}")
 
 
-def _message(delivery: dict[str, Any], now_ms: int) -> Message:
-    return Message.received(
-        body=delivery["Body"],
-        message_id=delivery["MessageId"],
-        receipt_handle=delivery["ReceiptHandle"],
-        receive_count=int(delivery["Attributes"]["ApproximateReceiveCount"]),
-        sent_at_ms=int(delivery["Attributes"]["SentTimestamp"]),
-        received_at_ms=now_ms,
-        attributes={name: each["StringValue"] for name, each in delivery["MessageAttributes"].items()},
-    )
+def _record(delivery: dict[str, Any]) -> dict[str, Any]:
+    """The record that Lambda or the poller makes of a message. That of an unreadable one has no body as text."""
+    body = delivery["Body"]
+    return {
+        "messageId": delivery["MessageId"],
+        "receiptHandle": delivery["ReceiptHandle"],
+        "body": {"text": body} if body == UNREADABLE_BODY else body,
+        "attributes": delivery["Attributes"],
+        "messageAttributes": record_attributes(delivery["MessageAttributes"]),
+    }

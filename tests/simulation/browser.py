@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import itertools
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from enum import Enum
+from typing import Any
 
 from stillframe.clock import Deadline
 from stillframe.errors import BrowserCrashed, CaptureTimeout, ConnectionFailed, UnknownHost
@@ -46,6 +48,11 @@ MISHAPS = tuple(Mishap)
 EXTRAS_SHARE = 0.3
 
 
+def rendered_for(url: str, options: Mapping[str, Any]) -> bytes:
+    """The end of an image's bytes, which says what it shows. The options are those of a record."""
+    return f"{url} with {json.dumps(options, sort_keys=True)}".encode()
+
+
 class SimulatedBrowser:
     """Renders for one process. Every render gives different bytes, so that a stored image shows its render."""
 
@@ -73,7 +80,8 @@ class SimulatedBrowser:
             self._network.stall(self._process)
         if needed_ms > allowed_ms:
             raise CaptureTimeout("the job's deadline")
-        data = f"image {next(self._numbers)} of {url}".encode()
+        recorded = options.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        data = f"image {next(self._numbers)} of ".encode() + rendered_for(url, recorded)
         # The extras hold the bytes of their image, so that a mix of two renders is detected.
         kinds = (ExtraKind.HTML, ExtraKind.TEXT) if rng.random() < EXTRAS_SHARE else ()
         extras = tuple(Extra.page(kind, data) for kind in kinds)

@@ -11,9 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stillframe.errors import HostBusy, TransientError
-from stillframe.image.extra import Extra
-from stillframe.image.render_result import RenderResult, StoredImage
-from stillframe.image.store import ImageStore
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import Delivery, Message
@@ -30,6 +27,7 @@ from stillframe_renderer.message.capture import Capture
 from stillframe_renderer.message.under_claim import InvocationContext
 from stillframe_renderer.message.wiring import CaptureParts
 
+from .image_bugs import AdoptsAnyImage, AssumesItsOwnImage, KeepsExtrasById, OverwritesObjects, StoresExtrasLast
 from .invariants import Promise
 from .surroundings import Parts
 
@@ -66,10 +64,19 @@ class HurriesToTheDeadLetters(Capture):
 
 
 class LetsErrorsThrough(Capture):
-    """Raises transient errors, so that one record fails its whole batch."""
+    """Raises every error, so that one record fails its whole batch."""
 
-    def _hand_back(self, message: Message, error: TransientError) -> Outcome:
+    def _end_with(self, message: Message, screenshot_id: str, error: Exception) -> Outcome:
         raise error
+
+
+class RefusesWithoutOutcome(Capture):
+    """Raises for a record that is no message, like a model that does not fit it."""
+
+    def process(self, message: Message, context: InvocationContext) -> Outcome:
+        if message.defect is not None:
+            raise message.defect
+        return super().process(message, context)
 
 
 class SwallowsCancellation(Capture):
@@ -161,57 +168,6 @@ class KeyedByMessageId(Claim):
         super().__init__(table, settings, clock, replace(delivery, request=renamed))
 
 
-class OverwritesObjects(ImageStore):
-    """Puts without If-None-Match."""
-
-    def __init__(self, client: Any, bucket: str, prefix: str) -> None:
-        super().__init__(_WithoutIfNoneMatch(client), bucket, prefix)  # type: ignore[arg-type]
-
-
-class _WithoutIfNoneMatch:
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def put_object(self, IfNoneMatch: str, **arguments: Any) -> Any:
-        return self._client.put_object(**arguments)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
-
-
-class AssumesItsOwnImage(ImageStore):
-    """When the key exists, assumes that the stored object is its own instead of checking it."""
-
-    def put(self, screenshot_id: str, claim_token: str, result: RenderResult) -> tuple[StoredImage, bool]:
-        self._own = self._describe(screenshot_id, claim_token, result)
-        return super().put(screenshot_id, claim_token, result)
-
-    def find(self, screenshot_id: str, image_format: Any) -> StoredImage | None:
-        return self._own
-
-    _own: StoredImage | None = None
-
-
-class StoresExtrasLast(ImageStore):
-    """Stores the extras after the image instead of before it."""
-
-    def put(self, screenshot_id: str, claim_token: str, result: RenderResult) -> tuple[StoredImage, bool]:
-        stored = super().put(screenshot_id, claim_token, result)
-        for extra in result.extras:
-            super()._write_extra(screenshot_id, claim_token, extra)
-        return stored
-
-    def _write_extra(self, screenshot_id: str, claim_token: str, extra: Extra) -> None:
-        pass
-
-
-class KeepsExtrasById(ImageStore):
-    """Stores the extras of an id under one key, whichever render they come from."""
-
-    def extra_key(self, screenshot_id: str, claim_token: str, file: str) -> str:
-        return super().extra_key(screenshot_id, "extras", file)
-
-
 class OverwritesRecords(Producer):
     """Overwrites any existing record of the id with `queued`."""
 
@@ -269,6 +225,7 @@ BUGS = (
     Bug("no fence on release", Promise.HOLDER_ONLY, _capture(table=UnfencedRelease)),
     Bug("no If-None-Match", Promise.ONE_VERSION, _capture(images=OverwritesObjects)),
     Bug("adopt without checking the object", Promise.SAME_IMAGE, _capture(images=AssumesItsOwnImage)),
+    Bug("adopt an image by its id alone", Promise.OWN_IMAGE, _capture(images=AdoptsAnyImage)),
     Bug("extra objects after the image", Promise.SAME_RENDER, _capture(images=StoresExtrasLast)),
     Bug("extra objects by id alone", Promise.SAME_RENDER, _capture(images=KeepsExtrasById)),
     Bug("lease longer than visibility", Promise.LEASE_IN_VISIBILITY, Parts(settings={"lease_margin_seconds": 600.0})),
@@ -279,6 +236,7 @@ BUGS = (
     Bug("take over a claim whose lease has not expired", Promise.HOLDER_ONLY, _capture(table=TakesOverAnything)),
     Bug("let a success expire", Promise.SUCCESS_IS_FINAL, _capture(table=LetsSuccessExpire)),
     Bug("let an error through to the batch", Promise.NEVER_RAISES, _capture(capture=LetsErrorsThrough)),
+    Bug("refuse a record without an outcome", Promise.NEVER_RAISES, _capture(capture=RefusesWithoutOutcome)),
     Bug("swallow cancellation", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=SwallowsCancellation)),
     Bug("producer overwrites the record", Promise.HOLDER_ONLY, Parts(producer=OverwritesRecords)),
     Bug("wait for a host without sending a copy", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=WaitsWithoutACopy)),

@@ -13,6 +13,7 @@ from stillframe.table.attributes import from_attributes
 from .aws.bucket import SimulatedBucket, Version
 from .aws.queue import SimulatedQueue, StoredMessage
 from .aws.table import SimulatedTable
+from .browser import rendered_for
 from .network import Network
 from .scheduler import Scheduler, Task
 
@@ -28,6 +29,7 @@ class Promise(StrEnum):
 
     ONE_VERSION = "one object version per id"
     SAME_IMAGE = "the record and the object have the same sha256"
+    OWN_IMAGE = "a success names an image that was rendered for its own request"
     SAME_RENDER = "a record's extra objects exist and come from the same render as its image"
     SUCCESS_IS_FINAL = "a success is final"
     HOLDER_ONLY = "only the holder changes a held record"
@@ -71,6 +73,8 @@ class Invariants:
         self._holders: dict[str, Task] = {}
         self._deliveries: dict[str, set[str]] = {}
         self.requests: dict[str, CaptureRequest | None] = {}
+        # Bodies whose record was final when it expired: their messages may be deleted, although no record says so now.
+        self._were_final: set[str] = set()
         table.watchers.append(self._written)
         bucket.watchers.append(self._stored)
 
@@ -78,6 +82,7 @@ class Invariants:
         """Remember the message's request, which must end as final or in the dead-letter queue."""
         if sum(each.body == message.body for each in queue.messages.values()) > MAX_COPIES:
             raise self._broken(Promise.FEW_COPIES, f"more than {MAX_COPIES} messages of one request wait")
+        self._were_final.discard(message.body)
         if message.body not in self.requests:
             try:
                 self.requests[message.body] = CaptureRequest.from_body(message.body)
@@ -95,6 +100,15 @@ class Invariants:
         """Report a delivery that ended in an exception instead of an outcome."""
         raise self._broken(Promise.NEVER_RAISES, f"{type(error).__name__}: {error}")
 
+    def forget(self) -> None:
+        """Forget the requests so far: what was promised about them has ended with their retention."""
+        self.requests.clear()
+
+    def expires(self, key: str) -> None:
+        """Remember which requests a record answers, before it expires."""
+        bodies = [body for body, request in self.requests.items() if request is not None and request.id == key]
+        self._were_final.update(filter(self._is_final, bodies))
+
     def check_end(self) -> None:
         """Check, when nothing runs any longer, that each request is final or has a dead letter."""
         for body in self.requests:
@@ -107,7 +121,7 @@ class Invariants:
         """Check, after a redrive without faults, that requests are final unless their dead letter carries a reason."""
         reasons = {each.body for each in self._dead_letters.messages.values() if "errorCode" in each.attributes}
         for body in self.requests:
-            if not self._is_final(body) and body not in reasons:
+            if not self._is_final(body) and not any(body in reason for reason in reasons):
                 raise self._broken(Promise.REDRIVE_HEALS, self._state(body))
 
     def _broken(self, promise: Promise, what: str) -> Violation:
@@ -173,6 +187,8 @@ class Invariants:
             raise self._broken(
                 Promise.SAME_IMAGE, f"{key} names {now.get('s3Key')}, which holds another image or does not exist"
             )
+        if not versions[-1].data.endswith(rendered_for(now["url"], now["options"])):
+            raise self._broken(Promise.OWN_IMAGE, f"{key} names {now.get('s3Key')}, which was rendered for another")
         for url in now.get("extras", {}).values():
             stored = self._bucket.versions.get(url.split("/", 3)[3], [])
             if not stored or stored[-1].data != versions[-1].data:
@@ -184,6 +200,8 @@ class Invariants:
 
     def _is_final(self, body: str) -> bool:
         """Whether the record belongs to this request and is `success`, or `failed` with a permanent code."""
+        if body in self._were_final:
+            return True
         request = self.requests[body]
         item = self._table.items.get(request.id) if request else None
         if request is None or item is None:
@@ -197,7 +215,9 @@ class Invariants:
     def _is_queued(self, body: str) -> bool:
         """Whether a message of the request is on the queue or in the dead-letter queue."""
         waiting = (*self._queue.messages.values(), *self._dead_letters.messages.values())
-        return any(message.body == body for message in waiting)
+        # The dead letter of an unreadable record holds the whole record.
+        is_request = self.requests.get(body) is not None
+        return any(message.body == body or (not is_request and body in message.body) for message in waiting)
 
     def _state(self, body: str) -> str:
         request = self.requests[body]

@@ -35,6 +35,8 @@ class Plan:
     ghost_probability: float
     # Captures at once to one host; all pages of a schedule have the same host. 0 means no limit.
     per_host: int
+    # How many messages are sent when the records have expired, for the same ids.
+    later_messages: int
 
     @classmethod
     def draw(cls, seed: int) -> Plan:
@@ -70,4 +72,5 @@ class Plan:
             # after their deletion.
             ghost_probability=rng.choice((0.0, 0.1)) if is_marked else 0.0,
             per_host=rng.choice((0, 0, 0, 1, 2)),
+            later_messages=rng.choice((0, 0, 0, 1, 2, 3)),
         )

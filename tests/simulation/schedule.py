@@ -10,15 +10,17 @@ from typing import Any, cast
 from stillframe.clients import Clients
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
-from stillframe_cli.redriver import VISIBILITY_SECONDS
+from stillframe_cli.dead_letters import VISIBILITY_SECONDS
 
 from .aws.bucket import SimulatedBucket
 from .aws.queue import QueueWatcher, SimulatedQueue, SimulatedSqs, StoredMessage
 from .aws.table import SimulatedTable
+from .batch import UNREADABLE_BODY
 from .fleet import Fleet
 from .invariants import Invariants, Violation
 from .network import Network, Weather
 from .plan import Plan
+from .retention import MAX_DELETION_DELAY_MS, Retention
 from .scheduler import Process, Scheduler
 from .surroundings import Parts, Surroundings, produce, redrive
 
@@ -35,6 +37,9 @@ SETTINGS = Settings.model_validate(
         "STILLFRAME_WORKER_ID": "worker",
     }
 )
+
+# When even the record that was written last has expired.
+RETENTION_MS = SETTINGS.record_retention_seconds * 1000
 
 
 @dataclass
@@ -79,6 +84,7 @@ class Schedule:
             images=itertools.count(1),
             raised=self.invariants.raised,
         )
+        self._retention = Retention(scheduler, self.invariants, table, dead_letters)
         fleet = Fleet(self.surroundings, self.sqs, queue)
         self.sqs.watcher = QueueWatcher(
             accepted=self.invariants.accepted,
@@ -89,11 +95,17 @@ class Schedule:
         self._fleet = fleet
 
     def run(self) -> Result:
-        """Run with faults until everything has ended; then run a redrive without faults, and check again."""
+        """Run with faults until everything has ended; then run a redrive without faults, and check again.
+
+        In some schedules the records expire in between, and their ids are used again.
+        """
         result = Result(self._plan, story=self._scheduler.story)
         try:
             self._send_all()
             self._settle()
+            if self._plan.later_messages:
+                self._scheduler.after(RETENTION_MS, self._use_again)
+                self._settle(RETENTION_MS + LIMIT_MS)
             self._clear_up()
             # Dead letters that an interrupted redrive received are invisible for a while.
             self._scheduler.after(VISIBILITY_SECONDS * 1000, lambda: self._start("operator", redrive))
@@ -109,13 +121,32 @@ class Schedule:
         plan, rng = self._plan, self._scheduler.rng
         for number in range(plan.messages):
             # Sometimes the same id with other options: a conflict.
-            options = {"fullPage": True} if rng.random() < 0.05 else {}
-            page = number % plan.ids
-            request = CaptureRequest(url=f"https://example.com/{page}", request_id=f"id{page}", options=options)
-            self._start_within(plan.spread_ms, f"producer{number + 1}", _producing(request))
-        if rng.random() < 0.05:
-            self._scheduler.after(0, lambda: self.sqs.send_message(QueueUrl="queue", MessageBody=INVALID_BODY))
-        for _ in range(plan.redrives):
+            self._send(number, plan.spread_ms, 0.05)
+        for body in (INVALID_BODY, UNREADABLE_BODY):
+            if rng.random() < 0.05:
+                self._scheduler.after(0, lambda body=body: self._send_body(body))  # type: ignore[misc]
+        self._redrive_now_and_then()
+
+    def _use_again(self) -> None:
+        """Let the records expire, and send messages with the same ids before and after they are deleted."""
+        self._retention.expire()
+        for number in range(self._plan.later_messages):
+            spread_ms = self._scheduler.rng.choice((self._plan.spread_ms, MAX_DELETION_DELAY_MS))
+            self._send(self._plan.messages + number, spread_ms, 0.4)
+        self._redrive_now_and_then()
+
+    def _send(self, number: int, spread_ms: int, other_options: float) -> None:
+        """Start a producer within the spread. `other_options` is how likely it sends other options with its id."""
+        options = {"fullPage": True} if self._scheduler.rng.random() < other_options else {}
+        page = number % self._plan.ids
+        request = CaptureRequest(url=f"https://example.com/{page}", request_id=f"id{page}", options=options)
+        self._start_within(spread_ms, f"producer{number + 1}", _producing(request))
+
+    def _send_body(self, body: str) -> None:
+        self.sqs.send_message(QueueUrl="queue", MessageBody=body)
+
+    def _redrive_now_and_then(self) -> None:
+        for _ in range(self._plan.redrives):
             self._start_within(3_600_000, "operator", redrive)
 
     def _deleted(self, queue: SimulatedQueue, message: StoredMessage) -> None:
@@ -131,8 +162,8 @@ class Schedule:
         if self._plan.prompt_redrive and not self.surroundings.is_calm:
             self._start_within(2000, "operator", redrive)
 
-    def _settle(self) -> None:
-        self._scheduler.run(self._scheduler.now_ms + LIMIT_MS)
+    def _settle(self, limit_ms: int = LIMIT_MS) -> None:
+        self._scheduler.run(self._scheduler.now_ms + limit_ms)
         self.invariants.check_end()
 
     def _clear_up(self) -> None:

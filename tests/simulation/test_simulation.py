@@ -8,6 +8,7 @@ from functools import cache
 
 import pytest
 
+from stillframe.image.ownership import Owner
 from stillframe.image.render_result import StoredImage
 from stillframe.image.store import ImageStore
 from stillframe.request.options import ImageFormat
@@ -63,8 +64,8 @@ def test_the_simulation_catches(bug: Bug) -> None:
 def test_a_seeded_bug_that_only_crashes_is_not_caught_but_fails_the_run() -> None:
     # Given a "bug" that calls a method of the code under test with a missing argument
     class CallsWrongly(ImageStore):
-        def find(self, screenshot_id: str, image_format: ImageFormat) -> StoredImage | None:
-            return self._describe(screenshot_id)  # type: ignore[call-arg]
+        def find(self, owner: Owner, image_format: ImageFormat) -> StoredImage | None:
+            return self._describe(owner.screenshot_id)  # type: ignore[call-arg]
 
     parts = Parts(capture=CaptureParts(images=CallsWrongly))
     # When schedules run until that code is reached
@@ -92,6 +93,7 @@ def test_every_fault_occurs() -> None:
         "= skipped already_failed",
         "= failed ID_CONFLICT",
         "= failed UNPARSABLE_BODY",
+        "= failed UNREADABLE_RECORD",
         "= failed UNKNOWN_HOST",
         "= failed TIMEOUT",
         "= retry CLAIM_HELD",
@@ -104,6 +106,7 @@ def test_every_fault_occurs() -> None:
         "put_object -> PreconditionFailed",
         "late put_object -> ok",
         "late update_item -> ok",
+        "an item expires",
     ],
 )
 def test_every_outcome_and_effect_occurs(what: str) -> None:

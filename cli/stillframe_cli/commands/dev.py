@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -12,6 +14,7 @@ import click
 from stillframe.clients import Clients
 
 from ..console import json_option, print_json, print_note
+from ..embedded_variables import neutral_values, unset_variables
 from ..emulator import LOOPBACK, running_emulator
 from ..provision import QueuePolicy, provision
 
@@ -59,7 +62,8 @@ def command(
 ) -> None:
     """Run a queue, a table and a bucket on this machine until Ctrl-C.
 
-    Prints the environment variables that other commands need to use them.
+    Prints the environment variables that other commands need to use them. Variables that would lead these commands
+    elsewhere (a profile, a proxy, other endpoints) are unset or overridden.
 
     \b
     Example:
@@ -75,16 +79,22 @@ def command(
         # Images and records are for nobody else on this machine.
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         state.chmod(0o700)
+    inherited = dict(os.environ)
     with running_emulator(port, state, bind) as emulator:
         emulator.use_in_this_process()
         names = provision(Clients.connect(), QueuePolicy(visibility_timeout, max_receive_count))
         # No log group collects metrics from the logs of these workers, so they publish them themselves.
         exports = {**emulator.exports, **names, "STILLFRAME_PUBLISH_METRICS": "true"}
         if as_json:
-            print_json(exports)
+            print_json(exports | neutral_values(exports, inherited))
         else:
-            click.echo("\n".join(f"export {name}={shlex.quote(value)}" for name, value in exports.items()))
+            click.echo(_shell_lines(exports, unset_variables(exports, inherited)))
         print_note(f"The embedded AWS environment runs on {emulator.endpoint}. Press Ctrl-C to stop it.")
         while not stop.wait(0.5):
             if not emulator.is_alive:
                 raise click.ClickException("The embedded AWS environment stopped unexpectedly.")
+
+
+def _shell_lines(exports: Mapping[str, str], unset: Sequence[str]) -> str:
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in exports.items()]
+    return "\n".join([*lines, f"unset {' '.join(unset)}"])

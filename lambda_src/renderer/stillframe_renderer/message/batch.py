@@ -9,36 +9,17 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.parser.models import SqsRecordModel
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from stillframe.clock import Clock
 from stillframe.outcome import Outcome
+from stillframe.request.event_record import read_record
 from stillframe.request.message import Message
 
 from ..load.tabs import TabGate
 from ..observability import Observer
 from .capture import Capture
-
-
-class CaptureRecord(SqsRecordModel):
-    """A record of the event, with its body as text: an invalid body must be dead-lettered, not lost."""
-
-    body: str
-
-    def to_message(self, received_at_ms: int) -> Message:
-        """Times in SQS attributes are milliseconds, which the model has parsed into datetimes."""
-        attributes = self.messageAttributes or {}
-        return Message.received(
-            body=self.body,
-            message_id=self.messageId,
-            receipt_handle=self.receiptHandle,
-            receive_count=int(self.attributes.ApproximateReceiveCount),
-            sent_at_ms=int(self.attributes.SentTimestamp.timestamp() * 1000),
-            received_at_ms=received_at_ms,
-            attributes={name: attribute.stringValue or "" for name, attribute in attributes.items()},
-            group_id=self.attributes.MessageGroupId,
-        )
 
 
 class NotAcknowledged(Exception):
@@ -60,19 +41,19 @@ class BatchHandler:
         """Process a batch. Returns the ids of the messages that must be delivered again."""
         received_at_ms = self._clock.now_ms()
 
-        async def process_record(record: CaptureRecord) -> Outcome:
-            message = record.to_message(received_at_ms)
+        async def process_record(record: SQSRecord) -> Outcome:
+            message = read_record(record.raw_event, received_at_ms)
             loop = asyncio.get_running_loop()
             outcome = await loop.run_in_executor(self._pool, self._process_in_tab, message, context)
             for observe in self._observers:
                 observe(outcome)
-            if not outcome.acknowledge:
+            # A record without an id cannot be reported: that would fail the whole batch.
+            if not outcome.acknowledge and message.message_id:
                 raise NotAcknowledged(outcome.reason)
             return outcome
 
-        processor = AsyncBatchProcessor(
-            event_type=EventType.SQS, model=CaptureRecord, raise_on_entire_batch_failure=False
-        )
+        # Without a model: a record that does not fit one would fail without an outcome.
+        processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         return async_process_partial_response(
             event=event, record_handler=process_record, processor=processor, context=context
         )

@@ -22,6 +22,7 @@ from stillframe.errors import (
     TransientError,
     UnexpectedError,
     UnparsableBody,
+    UnreadableRecord,
 )
 from stillframe.outcome import Outcome, OutcomeKind, SkipReason
 from stillframe.queue import Backoff, CaptureQueue
@@ -77,15 +78,8 @@ class Capture:
             delivery = Delivery.parse(message)
             screenshot_id, url, tenant = delivery.id, delivery.request.recorded_url, delivery.tenant
             outcome = self._capture(delivery, context)
-        except (UnparsableBody, IdConflict) as error:
-            outcome = self._dead_letter(message, error)
-        except HostBusy as error:
-            outcome = self._postpone(message, error)
-        except TransientError as error:
-            outcome = self._hand_back(message, error)
         except Exception as error:
-            logger.exception("unexpected error", extra={"id": screenshot_id})
-            outcome = self._hand_back(message, UnexpectedError(f"{type(error).__name__}: {error}"))
+            outcome = self._end_with(message, screenshot_id, error)
         duration_ms = self._clock.now_ms() - started_ms
         return replace(outcome, id=screenshot_id, url=url, tenant=tenant, duration_ms=duration_ms)
 
@@ -135,6 +129,22 @@ class Capture:
             cost=result.cost,
         )
 
+    def _end_with(self, message: Message, screenshot_id: str, error: Exception) -> Outcome:
+        """The outcome of a delivery whose job did not run to its end. Never raises."""
+        try:
+            if isinstance(error, UnparsableBody | UnreadableRecord | IdConflict):
+                return self._dead_letter(message, error)
+            if isinstance(error, HostBusy):
+                return self._postpone(message, error)
+            if isinstance(error, TransientError):
+                return self._hand_back(message, error)
+            logger.error("unexpected error", exc_info=error, extra={"id": screenshot_id})
+            return self._hand_back(message, _unexpected(error))
+        except Exception as second:
+            # The message comes back after its visibility timeout.
+            logger.exception("unexpected error", extra={"id": screenshot_id})
+            return _refused(message, OutcomeKind.RETRY, _unexpected(second), acknowledge=False)
+
     def _skip(self, delivery: Delivery, found: Record) -> Outcome:
         """A duplicate is acknowledged, unless its message may be the one that guarantees the job in progress."""
         now = self._clock.now_ms()
@@ -175,7 +185,12 @@ class Capture:
         return _refused(message, OutcomeKind.RETRY, error, acknowledge=False)
 
     def _postpone(self, message: Message, error: HostBusy) -> Outcome:
-        """Replace the message by a copy that comes later, with the same chance as any other."""
+        """Replace the message by a copy that comes later, with the same chance as any other.
+
+        A message without room for the attributes of a copy is handed back instead, which uses up a receive.
+        """
+        if not message.has_room_for_copy:
+            return self._hand_back(message, error)
         try:
             if self._wait_counts.is_newest(message):
                 self._queue.postpone(message, self._host_limit.wait_seconds(message.waits))
@@ -191,6 +206,10 @@ class Capture:
         except ServiceUnavailable as unavailable:
             return self._hand_back(message, unavailable)
         return _refused(message, OutcomeKind.FAILED, error, acknowledge=True)
+
+
+def _unexpected(error: Exception) -> UnexpectedError:
+    return UnexpectedError(f"{type(error).__name__}: {error}")
 
 
 def _check_time(remaining_seconds: float) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from stillframe.clock import Deadline
 from stillframe.image.extra import Extra
+from stillframe.image.ownership import PAYLOAD_HASH, SHA256
 from stillframe.image.render_result import RenderResult, StoredImage
 from stillframe.image.store import ImageStore
 from stillframe.request.message import Delivery
@@ -38,7 +39,7 @@ class Comparer:
             return _not_compared(result, is_first if compare_to == PREVIOUS else f"there is no capture {compare_to}")
         if earlier.record is not None and not _may_compare(delivery, earlier.record):
             return _not_compared(result, f"the capture {compare_to} is of another request")
-        before = self._images.read(earlier.s3_key)
+        before = self._images.read(earlier.s3_key, _expected_metadata(delivery, earlier))
         if before is None:
             return _not_compared(result, f"the image of {earlier.id} is gone")
         if deadline.remaining_seconds() < RESERVED_SECONDS:
@@ -66,6 +67,13 @@ def _may_compare(delivery: Delivery, earlier: Record) -> bool:
     if delivery.tenant is not None and delivery.tenant == earlier.tenant:
         return True
     return delivery.request.payload_hash_with(earlier.options.get("compareTo")) == earlier.payload_hash
+
+
+def _expected_metadata(delivery: Delivery, earlier: EarlierCapture) -> dict[str, str]:
+    """What the object of an earlier capture must say: its id may name another page by now."""
+    if earlier.record is not None:
+        return {SHA256: earlier.record.sha256 or ""}
+    return {PAYLOAD_HASH: delivery.request.payload_hash}
 
 
 def _compared(result: RenderResult, earlier: EarlierCapture, before: bytes) -> RenderResult:

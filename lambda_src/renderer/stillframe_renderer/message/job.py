@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from stillframe.clock import Clock, Deadline
 from stillframe.cost import Cost
 from stillframe.errors import CaptureError, PermanentError, TransientError, UnexpectedError
+from stillframe.image.ownership import Owner
 from stillframe.image.redaction import redacted, redacting_errors
 from stillframe.image.render_result import RenderResult, StoredImage
 from stillframe.image.store import ImageStore
@@ -97,7 +98,7 @@ class Job:
                 stored = self._adopt(options)
                 if stored is None:
                     rendered = self._render(options)
-                    image, is_adopted = tools.images.put(delivery.id, self._claim.token, rendered)
+                    image, is_adopted = tools.images.put(self._owner, rendered)
                     stored = Stored(image, is_adopted, rendered.render_ms)
                 if options.compare_to == PREVIOUS:
                     self._remember(stored.image)
@@ -112,11 +113,16 @@ class Job:
         self.result = JobResult(end, account.cost)
         return self.result.to_wire(tools.clock.now_ms() - started_ms)
 
+    @property
+    def _owner(self) -> Owner:
+        claim, delivery = self._claim, self._delivery
+        return Owner(delivery.id, delivery.request.payload_hash, claim.token, claim.replaced_token)
+
     def _adopt(self, options: RenderOptions) -> Stored | None:
         """The image of a holder whose lease expired: it may have died after storing it and before completing."""
         if not self._claim.is_takeover:
             return None
-        image = self._tools.images.find(self._delivery.id, options.format)
+        image = self._tools.images.find(self._owner, options.format)
         return Stored(image, is_adopted=True, render_ms=None) if image is not None else None
 
     def _render(self, options: RenderOptions) -> RenderResult:

@@ -32,6 +32,12 @@ class UnparsableBody(PermanentError):
     code = "UNPARSABLE_BODY"
 
 
+class UnreadableRecord(PermanentError):
+    """A record of the event is no SQS message: it has no body or no id. It goes to the dead-letter queue as it is."""
+
+    code = "UNREADABLE_RECORD"
+
+
 class IdConflict(PermanentError):
     """The id belongs to a request with another URL or other options. The message goes to the dead-letter queue."""
 

@@ -11,7 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe.aws_errors import translated_errors
 from stillframe.errors import CaptureError
-from stillframe.request.message import Message, reason_attributes
+from stillframe.request.dead_letter import letter_with_reason
+from stillframe.request.message import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -81,13 +82,12 @@ class CaptureQueue:
             )
 
     def dead_letter(self, message: Message, reason: CaptureError) -> None:
-        """Copy the message to the dead-letter queue with its reason.
+        """Copy the message to the dead-letter queue with its reason, whatever its size.
 
         Acknowledge the original only after this has returned. Raises ServiceUnavailable.
         """
+        letter = letter_with_reason(message.body, reason, message.message_id)
         with translated_errors("dead-letter queue"):
             self._client.send_message(
-                QueueUrl=self._dead_letter_queue_url,
-                MessageBody=message.body,
-                MessageAttributes=reason_attributes(reason, message.message_id),
+                QueueUrl=self._dead_letter_queue_url, MessageBody=letter.body, MessageAttributes=letter.attributes
             )

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from stillframe.aws_errors import http_status, translated_errors
 from stillframe.errors import ObjectConflict, ServiceUnavailable
 from stillframe.image.extra import Extra, kind_of
+from stillframe.image.ownership import CLAIM_TOKEN, PAYLOAD_HASH, SHA256, Owner
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import RenderResult, StoredImage
 from stillframe.request.options import ImageFormat
@@ -27,7 +28,12 @@ MAX_WRITE_ATTEMPTS = 3
 
 
 class ImageStore:
-    """Extras are stored under the token of their claim, so an image has those of its own render and no others.
+    """Stores images and adopts stored ones: an image belongs to the request that it was rendered for.
+
+    An object outlives its record (`objectRetentionDays`, `recordRetentionDays`), and an id may then name another page.
+    So the id alone is no proof that an object is the image of a request; the payload hash in its metadata is.
+
+    Extras are stored under the token of their claim, so an image has those of its own render and no others.
 
     An attempt that ends before its image is stored leaves its extras behind; no record names them, and they expire
     with the bucket's lifecycle rule. Every method raises ServiceUnavailable when AWS does not do as asked.
@@ -46,18 +52,20 @@ class ImageStore:
         """`<prefix>/<2 hex>/<id>/<claim token>/<file>`: an id has no slash, so no image has such a key."""
         return f"{self._folder(screenshot_id)}/{screenshot_id}/{claim_token}/{file}"
 
-    def put(self, screenshot_id: str, claim_token: str, result: RenderResult) -> tuple[StoredImage, bool]:
+    def put(self, owner: Owner, result: RenderResult) -> tuple[StoredImage, bool]:
         """Store the image unless the id already has one. Returns the stored image, and whether it was adopted.
 
-        Raises ObjectConflict when the key holds a foreign object.
+        Raises IdConflict when the key holds the image of another request, ObjectConflict when it holds an object that
+        cannot be attributed to a request.
         """
-        image = self._describe(screenshot_id, claim_token, result)
+        image = self._describe(owner.screenshot_id, owner.claim_token, result)
         for extra in result.extras:
-            self._write_extra(screenshot_id, claim_token, extra)
+            self._write_extra(owner.screenshot_id, owner.claim_token, extra)
         metadata = {
-            "id": screenshot_id,
-            "claim-token": claim_token,
-            "sha256": image.sha256,
+            "id": owner.screenshot_id,
+            PAYLOAD_HASH: owner.payload_hash,
+            CLAIM_TOKEN: owner.claim_token,
+            SHA256: image.sha256,
             "width": str(image.width),
             "height": str(image.height),
             **result.facts.to_metadata(),
@@ -67,15 +75,16 @@ class ImageStore:
         headers = {"ContentType": image.content_type}
         if self._write(image.s3_key, result.data, image.sha256, headers, metadata):
             return image, False
-        existing = self.find(screenshot_id, result.format)
+        existing = self.find(owner, result.format)
         if existing is None:
             raise ServiceUnavailable("put object: the key was taken, but holds no object")
-        logger.debug("the image was already stored and is adopted", extra={"id": screenshot_id, "s3Key": image.s3_key})
+        details = {"id": owner.screenshot_id, "s3Key": image.s3_key}
+        logger.debug("the image was already stored and is adopted", extra=details)
         return existing, True
 
-    def find(self, screenshot_id: str, image_format: ImageFormat) -> StoredImage | None:
-        """The stored image of an id, verified by its metadata, or None. Raises ObjectConflict as `put` does."""
-        key = self.key(screenshot_id, image_format)
+    def find(self, owner: Owner, image_format: ImageFormat) -> StoredImage | None:
+        """The stored image of a request, verified by its metadata, or None. Raises what `put` raises."""
+        key = self.key(owner.screenshot_id, image_format)
         with translated_errors("head object"):
             try:
                 head = self._client.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
@@ -84,10 +93,11 @@ class ImageStore:
                     return None
                 raise
         metadata = head["Metadata"]
-        sha256 = metadata.get("sha256", "")
+        sha256 = metadata.get(SHA256, "")
         checksum = head.get("ChecksumSHA256", checksum_of(sha256))
-        if metadata.get("id") != screenshot_id or not sha256 or checksum != checksum_of(sha256):
+        if metadata.get("id") != owner.screenshot_id or not sha256 or checksum != checksum_of(sha256):
             raise ObjectConflict(f"{key} was not written by Stillframe for this id; move it away and retry")
+        owner.check(key, metadata)
         files = filter(None, metadata.get("extras", "").split(","))
         return StoredImage(
             s3_key=key,
@@ -98,18 +108,23 @@ class ImageStore:
             height=int(metadata["height"]),
             sha256=sha256,
             facts=PageFacts.from_metadata(metadata),
-            extras=self._urls(screenshot_id, metadata.get("claim-token", ""), files),
+            extras=self._urls(owner.screenshot_id, metadata.get(CLAIM_TOKEN, ""), files),
         )
 
-    def read(self, key: str) -> bytes | None:
-        """The bytes of an object, or None when it does not exist."""
+    def read(self, key: str, expected: Mapping[str, str]) -> bytes | None:
+        """The bytes of an object whose metadata has the expected entries, or None when there is no such object."""
         with translated_errors("get object"):
             try:
-                return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+                stored = self._client.get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
                 if http_status(error) == 404:
                     return None
                 raise
+            if not expected.items() <= stored["Metadata"].items():
+                # Closing the connection is cheaper than reading an image that is not wanted.
+                stored["Body"].close()
+                return None
+            return stored["Body"].read()
 
     def _describe(self, screenshot_id: str, claim_token: str, result: RenderResult) -> StoredImage:
         key = self.key(screenshot_id, result.format)
@@ -128,7 +143,7 @@ class ImageStore:
     def _write_extra(self, screenshot_id: str, claim_token: str, extra: Extra) -> None:
         """Only the holder of the claim knows the key: an object that is already there is from a repeated call."""
         key = self.extra_key(screenshot_id, claim_token, extra.file)
-        metadata = {"id": screenshot_id, "claim-token": claim_token}
+        metadata = {"id": screenshot_id, CLAIM_TOKEN: claim_token}
         self._write(key, extra.data, hashlib.sha256(extra.data).hexdigest(), extra.headers, metadata)
 
     def _write(self, key: str, data: bytes, sha256: str, headers: Mapping[str, str], metadata: dict[str, str]) -> bool:

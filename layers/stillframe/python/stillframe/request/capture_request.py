@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from stillframe.errors import InvalidRequest, UnparsableBody
 from stillframe.request.envelope import FreshFor, Metadata, Tenant, Webhook
+from stillframe.request.foreign_body import describe_encoded, describe_foreign
 from stillframe.request.options import RenderOptions
 from stillframe.request.options.access import reveal_all
 from stillframe.request.options.problems import describe_problems
@@ -49,19 +50,24 @@ class CaptureRequest(BaseModel):
 
     @classmethod
     def from_body(cls, body: str) -> Self:
-        """Parse a message body. Raises UnparsableBody, which says what is wrong and what is expected."""
+        """Parse a message body. Raises UnparsableBody, which says what is wrong and what is expected.
+
+        The wrapper of another service is named as what it is, with what to do about it.
+        """
         try:
             # Python's json accepts NaN and lone surrogates, which no other program could read back.
             raw = json.loads(body, parse_constant=_refuse_constant)
             json.dumps(raw, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
-            raise UnparsableBody(f"the body is not JSON: {error}") from error
+            raise UnparsableBody(describe_encoded(body) or f"the body is not JSON: {error}") from error
         if not isinstance(raw, dict):
-            raise UnparsableBody('the body is not a JSON object; expected {"url": "https://...", "requestId": ...}')
+            expected = 'the body is not a JSON object; expected {"url": "https://...", "requestId": ...}'
+            raise UnparsableBody(describe_foreign(raw) or expected)
         try:
             return cls.model_validate(raw)
         except ValidationError as error:
-            raise UnparsableBody(describe_problems(error, cls, raw, noun="a field")) from error
+            problems = describe_foreign(raw) or describe_problems(error, cls, raw, noun="a field")
+            raise UnparsableBody(problems) from error
 
     @cached_property
     def recorded_options(self) -> dict[str, Any]:

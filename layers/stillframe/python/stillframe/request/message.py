@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from stillframe.errors import CaptureError
 from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.message_limits import free_bytes
 
 # On a message that `redrive` brought back: the id that it had in the dead-letter queue.
 REDRIVEN_FROM = "redrivenFrom"
@@ -16,10 +17,6 @@ REDRIVEN_FROM = "redrivenFrom"
 POSTPONED = "postponed"
 FIRST_MESSAGE_ID = "firstMessageId"
 RECEIVED_BEFORE = "receivedBefore"
-# On a message that a worker moved to the dead-letter queue: why, and which message it was.
-REASON_CODE = "errorCode"
-REASON_MESSAGE = "errorMessage"
-SOURCE_MESSAGE_ID = "sourceMessageId"
 # Anybody may have set an attribute: a larger number is not believed.
 MAX_COUNT = 1_000_000
 
@@ -30,7 +27,7 @@ class Message:
 
     `is_redriven` says that it was another message before, which may have held a claim. `receive_count` includes the
     receives of its predecessors. `waits` is how often it had to wait for its host, `first_message_id` which message it
-    was before it ever waited, `group_id` its tenant.
+    was before it ever waited, `group_id` its tenant. `defect` says why the record of the event was no message.
     """
 
     body: str
@@ -43,6 +40,7 @@ class Message:
     waits: int = 0
     first_message_id: str = ""
     group_id: str | None = None
+    defect: CaptureError | None = None
 
     @classmethod
     def received(
@@ -80,6 +78,11 @@ class Message:
         """Whether SQS moves the message to the dead-letter queue instead of delivering it again."""
         return self.receive_count >= max_receive_count
 
+    @property
+    def has_room_for_copy(self) -> bool:
+        """Whether SQS accepts a copy with its attributes."""
+        return free_bytes(self.body, self.copy_attributes()) >= 0
+
     def copy_attributes(self) -> dict[str, Any]:
         """The attributes of the copy that waits in its place. This receive was no attempt, so it does not count."""
         return string_attributes(
@@ -111,24 +114,10 @@ class Delivery:
 
     @classmethod
     def parse(cls, message: Message) -> Self:
-        """Raises UnparsableBody."""
+        """Raises UnparsableBody, or the message's defect."""
+        if message.defect is not None:
+            raise message.defect
         return cls(message, CaptureRequest.from_body(message.body))
-
-
-def reason_attributes(reason: CaptureError, message_id: str) -> dict[str, Any]:
-    """The attributes of a message that is moved to the dead-letter queue for a reason of its own."""
-    return string_attributes({REASON_CODE: reason.code, REASON_MESSAGE: reason.message, SOURCE_MESSAGE_ID: message_id})
-
-
-def has_reason(attributes: Mapping[str, Any]) -> bool:
-    """Whether a dead letter carries a reason of its own: as it is, it could only fail again."""
-    return REASON_CODE in attributes
-
-
-def redriven_attributes(attributes: Mapping[str, Any], message_id: str) -> dict[str, Any]:
-    """The attributes of a dead letter that is sent again, in SQS's form: its attempts start anew."""
-    kept = {name: each for name, each in attributes.items() if name != RECEIVED_BEFORE}
-    return {**kept, **string_attributes({REDRIVEN_FROM: message_id})}
 
 
 def string_attributes(values: Mapping[str, str]) -> dict[str, Any]:

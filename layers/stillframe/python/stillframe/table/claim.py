@@ -45,7 +45,8 @@ class Claim(BasePersistenceLayer):
 
     After the idempotency utility has run: `found` is the record that was in the way, None when the claim was won.
     `attempts` counts the claims on this id, this one included. `is_takeover` says whether the claim replaced, or may
-    have replaced, a holder whose lease had expired: its image may already be stored.
+    have replaced, a holder whose lease had expired: its image may already be stored. `replaced_token` is the token of
+    the claim before this one, None when there was none or it is not known.
     """
 
     def __init__(self, table: Table, settings: Settings, clock: Clock, delivery: Delivery) -> None:
@@ -61,6 +62,7 @@ class Claim(BasePersistenceLayer):
         self.found: Record | None = None
         self.attempts = 0
         self.is_takeover = False
+        self.replaced_token: str | None = None
 
     def _put_record(self, data_record: DataRecord) -> None:
         """Claim. Raises IdempotencyItemAlreadyExistsError when the claim is lost."""
@@ -131,6 +133,7 @@ class Claim(BasePersistenceLayer):
 
     def _win_over(self, previous: Record | None) -> None:
         self.attempts = 1 + (previous.attempts if previous else 0)
+        self.replaced_token = previous.claim_token if previous else None
         if previous is not None and previous.status is Status.PROCESSING:
             self.is_takeover = True
             logger.warning(log_messages.STALE_CLAIM, extra=self._stale_holder(previous))
