@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from stillframe import log_messages
 from stillframe.cost import worker_architecture
-from stillframe.errors import ClaimHeld, ServiceUnavailable, UnexpectedError
+from stillframe.errors import CallRefused, ClaimHeld, UnexpectedError, WorkerFault, codes_of
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.printable import printable_json
 
@@ -21,7 +21,7 @@ SERVICE = "stillframe"
 NAMESPACE = "Stillframe"
 
 # Logged as errors because they need a person; the service deals with all others by itself.
-ALARMING_CODES = frozenset({ServiceUnavailable.code, UnexpectedError.code})
+ALARMING_CODES = frozenset({*codes_of(WorkerFault), CallRefused.code, UnexpectedError.code})
 LEVELS = {
     OutcomeKind.CAPTURED: logging.INFO,
     OutcomeKind.SKIPPED: logging.INFO,

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import uvloop
 
 from stillframe.clock import Deadline
-from stillframe.errors import BrowserCrashed, CaptureTimeout
+from stillframe.errors import BrowserCrashed, BrowserUnavailable, CaptureTimeout
 from stillframe.image.render_result import RenderResult
 from stillframe.request.options import RenderOptions
 
@@ -33,6 +33,8 @@ T = TypeVar("T")
 # Closing a tab and killing a browser are bounded as well; beyond this time the loop itself is stuck.
 GRACE_SECONDS = 12
 STOP_SECONDS = 10
+# Launching and opening a tab are bounded as well.
+START_SECONDS = 60
 
 
 class RenderEngine:
@@ -67,8 +69,11 @@ class RenderEngine:
             raise BrowserCrashed("the browser was ended during the capture") from error
 
     def warm_up(self) -> None:
-        """Start the browser in the background, ahead of the first page."""
-        self._submit(self._started().warm_up())
+        """Start the browser and open a tab, ahead of the first page. Raises BrowserUnavailable if it cannot."""
+        try:
+            self._submit(self._started().warm_up()).result(START_SECONDS)
+        except concurrent.futures.TimeoutError as error:
+            raise BrowserUnavailable("the browser did not start in time") from error
 
     def cpu_seconds(self) -> float:
         """CPU time of this process and of every browser it has had."""
@@ -84,6 +89,11 @@ class RenderEngine:
             return 1.0
         of_browser = self._browser.memory_share if self._browser is not None else 0.0
         return max(of_browser, own_memory_bytes() / self._own_memory_limit)
+
+    def kill_now(self) -> None:
+        """Kill every browser at once, for a process that is about to end itself."""
+        if self._browser is not None:
+            self._browser.kill_now()
 
     def close(self) -> None:
         """End the browsers and their thread. Idempotent."""
