@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stillframe.errors import HostBusy, TransientError, WorkerFault
+from stillframe.errors import HostBusy, TransientError
 from stillframe.image.extra import Extra
 from stillframe.image.render_result import RenderResult, StoredImage
 from stillframe.image.store import ImageStore
@@ -85,7 +85,7 @@ class SwallowsCancellation(Capture):
 class WaitsWithoutACopy(Capture):
     """Acknowledges a message whose host is busy without sending a copy of it."""
 
-    def _postpone(self, message: Message, error: HostBusy | WorkerFault, seconds: int) -> Outcome:
+    def _postpone(self, message: Message, error: HostBusy) -> Outcome:
         return Outcome(
             kind=OutcomeKind.RETRY, acknowledge=True, id="", url="", message_id=message.message_id, reason=error.code
         )

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from stillframe.clock import Deadline
+from stillframe.clock import Deadline, SystemClock
 from stillframe.errors import BrowserCrashed, BrowserUnavailable, CaptureTimeout
 from stillframe.image.render_result import RenderResult
 from stillframe.request.options import RenderOptions
@@ -35,6 +35,12 @@ GRACE_SECONDS = 12
 STOP_SECONDS = 10
 # Launching and opening a tab are bounded as well.
 START_SECONDS = 60
+# A reserved name (RFC 6761, 6.4): nothing is requested from it.
+CHECK_URL = "http://check.invalid/"
+CHECK_OPTIONS = RenderOptions.parse(
+    {"html": "<p>ready</p>", "offline": True, "viewport": {"width": 64, "height": 48}, "timeoutMs": 10_000}
+)
+CHECK_SECONDS = 30
 
 
 class RenderEngine:
@@ -74,6 +80,12 @@ class RenderEngine:
             self._submit(self._started().warm_up()).result(START_SECONDS)
         except concurrent.futures.TimeoutError as error:
             raise BrowserUnavailable("the browser did not start in time") from error
+
+    def check(self) -> None:
+        """Capture a page of this worker's own, which needs no network. Raises a CaptureError if that fails."""
+        self.warm_up()
+        clock = SystemClock()
+        self.render(CHECK_URL, CHECK_OPTIONS, Deadline(clock.now_ms() + CHECK_SECONDS * 1000, clock))
 
     def cpu_seconds(self) -> float:
         """CPU time of this process and of every browser it has had."""

@@ -166,6 +166,7 @@ class BrowserPool:
         try:
             async with asyncio.timeout(min(OPEN_SECONDS, deadline.remaining_seconds())):
                 guarded = await self._spare_tab.pop(chromium)
+                chromium.has_opened_tab = True
         except TimeoutError as error:
             if deadline.remaining_seconds() <= 0:
                 # Nobody can tell whether the browser stood still or this very process did.
@@ -186,8 +187,8 @@ class BrowserPool:
 
     def _without_tab(self, chromium: Chromium, reason: str) -> TransientError:
         """The error for a capture without a tab: another page may have harmed the browser, but nothing else can."""
-        is_alone = self._users[chromium] == 1
-        return (BrowserUnavailable if is_alone else BrowserCrashed)(f"the browser did not open a tab: {reason}")
+        is_its_own = self._users[chromium] == 1 or not chromium.has_opened_tab
+        return (BrowserUnavailable if is_its_own else BrowserCrashed)(f"the browser did not open a tab: {reason}")
 
     async def _close_context(self, chromium: Chromium, tab: Tab) -> None:
         """Close a context with everything in it. On a retired browser it ends with the browser."""

@@ -52,6 +52,7 @@ class Chromium:
         self.cpu = GroupCpu(members)
         self.memory = GroupMemory(members)
         self.captures = 0
+        self.has_opened_tab = False
         self.user_agent = ""
         self.used_too_much_memory = False
         connection.on("Target.attachedToTarget", self._on_target)

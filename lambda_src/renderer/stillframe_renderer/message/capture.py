@@ -6,6 +6,7 @@ Synchronous on purpose: the idempotency utility drives synchronous functions, an
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -84,13 +85,18 @@ class Capture:
         except (UnparsableBody, IdConflict) as error:
             outcome = self._dead_letter(message, error)
         except HostBusy as error:
-            outcome = self._postpone(message, error, self._host_limit.wait_seconds(message.waits))
+            outcome = self._postpone(message, error)
         except TransientError as error:
             outcome = self._hand_back(message, error)
         except Exception as error:
             outcome = self._hand_back(message, worker_fault(error) or _unexpected(error, screenshot_id))
         duration_ms = self._clock.now_ms() - started_ms
         return replace(outcome, id=screenshot_id, url=url, tenant=tenant, duration_ms=duration_ms)
+
+    def return_untouched(self, message: Message, reason: str) -> Outcome:
+        """Hand a message back without a claim, because this worker cannot work. Never raises."""
+        outcome = self._hand_back(message, WorkerFault(f"this worker is unhealthy: {reason}"))
+        return replace(outcome, id=message.message_id, tenant=message.group_id)
 
     def stop(self) -> None:
         """Start nothing more: from now on messages are handed back untouched, for other workers to take at once."""
@@ -175,22 +181,41 @@ class Capture:
                 seconds = 0
             self._queue.delay(message.receipt_handle, seconds)
         elif isinstance(error, WorkerFault) and message.waits < MAX_SPARED_WAITS:
-            return self._postpone(message, error, seconds)
+            return self._spare(message, error, seconds)
         return _refused(message, OutcomeKind.RETRY, error, acknowledge=False)
 
-    def _postpone(self, message: Message, error: HostBusy | WorkerFault, seconds: int) -> Outcome:
-        """Replace the message by a copy that comes later, with as many receives left as before this one."""
+    def _postpone(self, message: Message, error: HostBusy) -> Outcome:
+        """Replace the message by a copy that comes later, with the same chance as any other."""
         try:
             if self._wait_counts.is_newest(message):
-                self._queue.postpone(message, seconds)
+                self._queue.postpone(message, self._host_limit.wait_seconds(message.waits))
                 self._wait_counts.count(message)
         except TransientError as unavailable:
-            if isinstance(error, HostBusy):
-                return self._hand_back(message, unavailable)
-            # The message is left alone, goes to the dead-letter queue in time, and a redrive brings it back.
+            return self._hand_back(message, unavailable)
+        return _refused(message, OutcomeKind.RETRY, error, acknowledge=True)
+
+    def _spare(self, message: Message, error: WorkerFault, seconds: int) -> Outcome:
+        """Replace the message by a copy that comes later, with as many receives left as before this one.
+
+        Unlike a wait for a host, this must work without the table, which may be what the worker cannot reach: there may
+        be one copy too many then, a duplicate like any other. If the queue cannot be reached either, the message goes
+        to the dead-letter queue in time, and a redrive brings it back.
+        """
+        try:
+            if self._may_be_newest(message):
+                self._queue.postpone(message, seconds)
+        except TransientError as unavailable:
             logger.warning("a message could not be spared its last receive", extra={"error": unavailable.message})
             return _refused(message, OutcomeKind.RETRY, error, acknowledge=False)
+        with contextlib.suppress(TransientError):
+            self._wait_counts.count(message)
         return _refused(message, OutcomeKind.RETRY, error, acknowledge=True)
+
+    def _may_be_newest(self, message: Message) -> bool:
+        try:
+            return self._wait_counts.is_newest(message)
+        except TransientError:
+            return True
 
     def _give_up(self, message: Message) -> bool:
         """Move a message that failed at its last receive to the dead-letter queue. Returns whether to acknowledge it.

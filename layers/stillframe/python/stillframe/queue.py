@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stillframe.aws_errors import translated_errors
+from stillframe.aws_errors import CONTENT_CODES, error_code, translated_errors
 from stillframe.errors import CaptureError
 from stillframe.request.message import Message, reason_attributes
 
@@ -78,6 +78,15 @@ class CaptureQueue:
                 MessageAttributes=message.copy_attributes(),
                 **_group(message),
             )
+
+    def check(self) -> None:
+        """Find out whether messages can be deleted, without deleting one: AWS checks the permission first."""
+        with translated_errors("queue"):
+            try:
+                self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle="check")
+            except ClientError as error:
+                if error_code(error) not in CONTENT_CODES:
+                    raise
 
     def give_up(self, message: Message) -> None:
         """Copy a message that has been received too often to the dead-letter queue, from where it can be redriven.

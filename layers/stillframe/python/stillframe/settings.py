@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     max_browser_mb: Annotated[int | None, Field(alias="STILLFRAME_MAX_BROWSER_MB", ge=256, le=1_048_576)] = None
     # Set by Lambda. None elsewhere: the price and CPU share of a container do not depend on its memory.
     function_memory_mb: Annotated[int | None, Field(alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE")] = None
+    protect_seconds: Annotated[float, Field(alias="STILLFRAME_PROTECT_SECONDS", ge=1, le=172_800)] = 900
     publish_metrics: Annotated[bool, Field(alias="STILLFRAME_PUBLISH_METRICS")] = False
     max_page_mb: Annotated[int, Field(alias="STILLFRAME_MAX_PAGE_MB", ge=1, le=4096)] = 256
 
