@@ -120,13 +120,13 @@ class Camera:
         if tiles is not None:
             data = await tiles()
             return Screenshot(data, *imagesize.get(io.BytesIO(data))), False
-        screenshot = await self.screenshot(layout)
+        screenshot = await self._take(await self._clip(layout))
         blank = await is_blank(screenshot)
         for pause in BLANK_PAUSES_SECONDS if patience.has_reserve else ():
             if not blank or not await self._world.evaluate(HAS_CONTENT):
                 break
             await asyncio.sleep(pause)
-            screenshot = await self.screenshot(layout)
+            screenshot = await self._take(await self._clip(layout))
             blank = await is_blank(screenshot)
         return screenshot, blank
 
