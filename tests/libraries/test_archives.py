@@ -6,6 +6,7 @@ import io
 import subprocess
 from pathlib import Path
 
+import pytest
 from PIL import Image, ImageChops
 
 from stillframe_renderer.browsers.engine import RenderEngine
@@ -59,3 +60,27 @@ def test_the_fonts_and_images_of_a_page_are_in_its_archive(
     before, after = (Image.open(io.BytesIO(data)).convert("L") for data in (result.data, shown.read_bytes()))
     differing = ImageChops.difference(before, after).point(lambda value: 255 * (value > 100))
     assert (before.size, differing.getbbox()) == (after.size, None)
+
+
+def test_what_an_archive_lacks_is_named_within_bounds(
+    engine: RenderEngine, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a page with eight fonts that have long addresses, and an archive with room for one or none of them
+    tail = "y" * 2000
+    font = "/lib/katex/dist/fonts/KaTeX_Script-Regular.woff2"
+    faces = "".join(f"@font-face{{font-family:f{n};src:url('{font}?{n}{tail}')}}" for n in range(8))
+    texts = "".join(f"<p style='font-family:f{number}'>x</p>" for number in range(8))
+    page = f"<!doctype html><style>{faces}</style>{texts}"
+    (whole,) = render(engine, f"http://{site}/page", html=page, save=["mhtml"]).extras
+    assert whole.data.count(b"Content-Type: font/woff2") == 8
+    monkeypatch.setattr("stillframe_renderer.page.extras.MAX_BYTES", len(whole.data) - 7 * 15_000)
+    # When it is captured
+    result = render(engine, f"http://{site}/page", html=page, save=["mhtml"])
+    # Then there is an archive without them, and the record names some, shortened, and counts the others
+    (archive,) = result.extras
+    assert archive.data.count(b"Content-Type: font/woff2") <= 1
+    left_out = result.facts.left_out or {}
+    assert list(left_out) == ["mhtmlParts"]
+    assert left_out["mhtmlParts"].startswith(f"not in the archive: http://{site}{font}")
+    assert left_out["mhtmlParts"].endswith(" more")
+    assert len(left_out["mhtmlParts"]) < 2000

@@ -10,13 +10,16 @@ from typing import Any
 from pyppeteer.connection import CDPSession
 from pyppeteer.errors import NetworkError
 
+from stillframe.request.capture_request import without_credentials
+
 # What a page is painted with. Scripts do not run in an archive.
 KINDS = frozenset({"Font", "Image", "Stylesheet"})
 MAX_RESOURCES = 500
 BOUNDARY = re.compile(r'^\tboundary="([^"]+)"', re.MULTILINE)
 LOCATION = re.compile(r"^Content-Location: (\S+)", re.MULTILINE)
-NOT_AVAILABLE = "not in the archive: the browser no longer has it"
-TOO_MANY_BYTES = "not in the archive, which would be too large"
+# The record has room for so much of what is missing: a page chooses how many addresses it has, and how long they are.
+MAX_NAMED = 5
+MAX_URL_CHARS = 300
 
 
 class Archive:
@@ -28,8 +31,7 @@ class Archive:
         # What was first requested, which is what the page names, and the type of the answer, by request.
         self._urls: dict[str, str] = {}
         self._types: dict[str, str] = {}
-        # The URLs that are missing, with the reason.
-        self.missing: dict[str, str] = {}
+        self._missing: list[str] = []
         session.on("Network.requestWillBeSent", self._on_request)
         session.on("Network.responseReceived", self._on_response)
 
@@ -42,8 +44,17 @@ class Archive:
         if event["requestId"] in self._urls and event["response"]["status"] == 200:
             self._types[event["requestId"]] = event["response"].get("mimeType") or "application/octet-stream"
 
+    @property
+    def problem(self) -> str | None:
+        """What the archive that was read lacks, because the browser has lost it or it has no room for it."""
+        if not self._missing:
+            return None
+        named = [without_credentials(url)[:MAX_URL_CHARS] for url in self._missing[:MAX_NAMED]]
+        others = f" and {len(self._missing) - MAX_NAMED} more" if self._missing[MAX_NAMED:] else ""
+        return f"not in the archive: {', '.join(named)}{others}"
+
     async def read(self) -> str:
-        """The archive. What it lacks of the page is in `missing` afterwards."""
+        """The archive."""
         archive = str((await self._session.send("Page.captureSnapshot", {"format": "mhtml"}))["data"])
         found = BOUNDARY.search(archive)
         if found is None:
@@ -56,11 +67,12 @@ class Archive:
                 continue
             known.add(url)
             content = await self._content(request_id)
-            if content is None or size + len(content) > self._max_bytes:
-                self.missing[url] = NOT_AVAILABLE if content is None else TOO_MANY_BYTES
+            part = f"--{found[1]}\r\nContent-Type: {media_type}\r\nContent-Location: {url}\r\n{content}\r\n"
+            if content is None or size + len(part) > self._max_bytes:
+                self._missing.append(url)
                 continue
-            size += len(content)
-            parts.append(f"--{found[1]}\r\nContent-Type: {media_type}\r\nContent-Location: {url}\r\n{content}\r\n")
+            size += len(part)
+            parts.append(part)
         return "".join([*parts, f"{end}\r\n"])
 
     async def _content(self, request_id: str) -> str | None:

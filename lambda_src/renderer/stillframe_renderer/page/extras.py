@@ -72,8 +72,8 @@ class Extras:
                 self.left_out[form.value] = TOO_LARGE
             elif data is not None:
                 collected.append(Extra.page(ExtraKind(form.value), data))
-        if self._archive is not None:
-            self.left_out |= self._archive.missing
+        if self._archive is not None and self._archive.problem is not None:
+            self.left_out["mhtmlParts"] = self._archive.problem
         return collected
 
     async def _read(self, form: SavedForm, seconds: float) -> bytes | None:

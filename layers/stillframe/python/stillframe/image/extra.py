@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -30,6 +31,9 @@ CONTENT_TYPES = {
     "avif": "image/avif",
 }
 PAGE_KINDS = {"html": ExtraKind.HTML, "txt": ExtraKind.TEXT, "mhtml": ExtraKind.MHTML, "har": ExtraKind.HAR}
+# Images of single elements are numbered from 1.
+ELEMENT = re.compile(r"element-\d+\.\w+")
+ELEMENTS = re.compile(r"element-1:(\d{1,3})\.(\w+)")
 # Stored as attachments: a bucket that serves a web site must not run the scripts of captured pages.
 ATTACHMENT_EXTENSIONS = frozenset({"html", "mhtml"})
 
@@ -69,6 +73,24 @@ class Extra:
         """The arguments of PutObject that set its content type and disposition."""
         headers = {"ContentType": CONTENT_TYPES[self.extension]}
         return headers | {"ContentDisposition": "attachment"} if self.extension in ATTACHMENT_EXTENSIONS else headers
+
+
+def files_to_metadata(files: Sequence[str]) -> str:
+    """The names of extra objects as one metadata entry, elements as a range: S3 allows 2 KB for all metadata."""
+    elements = [file for file in files if ELEMENT.fullmatch(file)]
+    others = [file for file in files if file not in elements]
+    extension = elements[0].rpartition(".")[2] if elements else ""
+    return ",".join([*others, *([f"element-1:{len(elements)}.{extension}"] if elements else [])])
+
+
+def files_from_metadata(text: str) -> Iterator[str]:
+    """The names that `files_to_metadata` has put together."""
+    for name in filter(None, text.split(",")):
+        elements = ELEMENTS.fullmatch(name)
+        if elements:
+            yield from (f"element-{number}.{elements[2]}" for number in range(1, int(elements[1]) + 1))
+        else:
+            yield name
 
 
 def kind_of(file: str) -> str:

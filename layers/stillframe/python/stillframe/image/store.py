@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from stillframe.aws_errors import http_status, translated_errors
 from stillframe.errors import ObjectConflict, ServiceUnavailable
-from stillframe.image.extra import Extra, kind_of
+from stillframe.image.extra import Extra, files_from_metadata, files_to_metadata, kind_of
 from stillframe.image.ownership import CLAIM_TOKEN, PAYLOAD_HASH, SHA256, Owner
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import RenderResult, StoredImage
@@ -71,7 +71,7 @@ class ImageStore:
             **result.facts.to_metadata(),
         }
         if result.extras:
-            metadata["extras"] = ",".join(extra.file for extra in result.extras)
+            metadata["extras"] = files_to_metadata([extra.file for extra in result.extras])
         headers = {"ContentType": image.content_type}
         if self._write(image.s3_key, result.data, image.sha256, headers, metadata):
             return image, False
@@ -98,7 +98,7 @@ class ImageStore:
         if metadata.get("id") != owner.screenshot_id or not sha256 or checksum != checksum_of(sha256):
             raise ObjectConflict(f"{key} was not written by Stillframe for this id; move it away and retry")
         owner.check(key, metadata)
-        files = filter(None, metadata.get("extras", "").split(","))
+        files = files_from_metadata(metadata.get("extras", ""))
         return StoredImage(
             s3_key=key,
             s3_url=self._url(key),
