@@ -38,7 +38,8 @@ $(VENV)/.check: requirements-check.txt $(VENV)/.dev
 demo: $(VENV)/.runtime ## Capture a bundled site or URL=https://..., without an AWS account
 	@$(BIN)/stillframe demo $(URL)
 
-build/libraries/.ready: scripts/libraries tests/libraries/package.json $(VENV)/.dev
+build/libraries/.ready: scripts/libraries tests/libraries/package.json tests/libraries/vite.config.js \
+		$(wildcard tests/libraries/built/*/*) $(VENV)/.dev
 	@scripts/libraries $(VENV) build/libraries
 	@touch $@
 

@@ -74,7 +74,9 @@ BRING_INTO_VIEW = (
     "(selector, number) => {"
     + FIND
     + """
-  const element = [...findAll(selector)][number];
+  const matches = findAll(selector);
+  let element = null;
+  for (let left = number; left >= 0; left--) element = matches.next().value;
   if (!element) return false;
   const target = element.getBoundingClientRect().height ? element : element.firstElementChild ?? element.parentElement;
   const block = boxOf(element).height > innerHeight ? 'start' : 'center';
@@ -124,7 +126,7 @@ BOXES = (
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A part of the document, in CSS pixels."""
+    """A part of the document or of the window, in CSS pixels."""
 
     left: float
     top: float

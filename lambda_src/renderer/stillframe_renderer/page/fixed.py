@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .elements import WALK
-from .scripts import SET_STYLES
+from .scripts import FIXED_WITHIN, SET_STYLES
 from .world import World
 
 # A function for other scripts: whether an element belongs to the bottom of the window. What covers most of the window,
@@ -19,16 +19,11 @@ PLACE_FIXED = (
     "(() => {"
     + WALK
     + SET_STYLES
+    + FIXED_WITHIN
     + IS_AT_BOTTOM
     + """
   const height = %d, rules = [];
-  const fixed = new Map([[null, false]]);
-  const isInFixed = element => {
-    if (!fixed.has(element)) {
-      fixed.set(element, getComputedStyle(element).position === 'fixed' || isInFixed(element.parentElement));
-    }
-    return fixed.get(element);
-  };
+  const isInFixed = fixedWithin(null);
   // A scroll bar may take some of the width.
   const width = innerWidth - 20;
   const coversWindow = box => box.top <= 0 && box.left <= 0 && box.bottom >= innerHeight && box.right >= width;

@@ -14,6 +14,17 @@ IN_VIEW = """const inView = element => {
 SET_STYLES = """const set = (element, styles) => {
     for (const [name, value] of Object.entries(styles)) element.style?.setProperty(name, value, 'important');
   };"""
+# Makes a function: whether an element, or what it is in, is fixed to the window. Nothing beyond `outermost` counts.
+FIXED_WITHIN = """const fixedWithin = outermost => {
+    const known = new Map([[null, false], [outermost, false]]);
+    const isInFixed = element => {
+      if (!known.has(element)) {
+        known.set(element, getComputedStyle(element).position === 'fixed' || isInFixed(element.parentElement));
+      }
+      return known.get(element);
+    };
+    return isInFixed;
+  };"""
 IS_SHOWN = """const isShown = element =>
     element.checkVisibility({ opacityProperty: true, visibilityProperty: true });"""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .animations import END_ANIMATIONS
 from .clock import PageClock
-from .scripts import IS_SHOWN
+from .scripts import FIXED_WITHIN, IS_SHOWN
 from .scrollers import GO_TO, MAIN_SCROLLER, STOP_MS
 from .world import World
 
@@ -28,23 +28,18 @@ REMEMBER = (
     "(() => {"
     + END_ANIMATIONS
     + IS_SHOWN
+    + FIXED_WITHIN
     + PLACE_ON_PAGE
     + """
   endAnimations();
   const seen = globalThis.stillframeSeen ??= new Map();
   // What is fixed to the window is shown and hidden by the scrolling itself, such as a button that leads to the top.
-  const fixed = new Map([[null, false], [scroller, false]]);
-  const isFixed = element => {
-    if (!fixed.has(element)) {
-      fixed.set(element, getComputedStyle(element).position === 'fixed' || isFixed(element.parentElement));
-    }
-    return fixed.get(element);
-  };
+  const isInFixed = fixedWithin(scroller);
   for (const element of scrolled.querySelectorAll('body *')) {
     if (seen.has(element) || seen.size >= 5000) continue;
     const box = element.getBoundingClientRect(), height = view.innerHeight;
     if (box.bottom <= 0 || box.top >= height || box.width * box.height < 100 || box.height > height) continue;
-    if (!isShown(element) || isFixed(element)) continue;
+    if (!isShown(element) || isInFixed(element)) continue;
     seen.set(element, { parent: element.parentElement, ...placeOnPage(element), stop: %d });
   }
 })()"""

@@ -8,22 +8,13 @@ from typing import TYPE_CHECKING
 
 from stillframe.request.options import ImageFormat, RenderOptions
 
+from .elements import Box
 from .imaging import DEFAULT_AVIF_QUALITY, to_avif
 
 if TYPE_CHECKING:
     from PIL import Image
 
 DEFAULT_QUALITY = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Rectangle:
-    """A part of the window, in CSS pixels."""
-
-    x: float
-    y: float
-    width: float
-    height: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +25,7 @@ class Tile:
     """
 
     data: bytes
-    part: Rectangle
+    part: Box
     top: float
     above: float
 
@@ -55,9 +46,9 @@ def stitch(tiles: list[Tile], height: float, options: RenderOptions, base: bytes
     for tile in tiles:
         with Image.open(io.BytesIO(tile.data)) as image:
             part = tile.part
-            left, top = round(part.x * scale), round((part.y + tile.above) * scale)
-            cut = image.crop((left, top, round((part.x + part.width) * scale), round((part.y + part.height) * scale)))
-            whole.paste(cut, (left, round((part.y + tile.top) * scale)))
+            left, top = round(part.left * scale), round((part.top + tile.above) * scale)
+            cut = image.crop((left, top, round(part.right * scale), round(part.bottom * scale)))
+            whole.paste(cut, (left, round((part.top + tile.top) * scale)))
     return _encode(whole, options)
 
 

@@ -12,13 +12,13 @@ from stillframe.request.options import ImageFormat, RenderOptions
 from .animations import END_ANIMATIONS
 from .camera import Camera, Layout
 from .clock import PageClock
-from .elements import WALK
+from .elements import WALK, Box
 from .fixed import IS_AT_BOTTOM
 from .masks import cover
 from .scripts import SET_STYLES
 from .scrollers import GO_TO, MAIN_SCROLLER, STOP_MS, let_scrollers_grow, let_scrollers_shrink
 from .scrolling import wait_for_loads
-from .stitching import Rectangle, Tile, stitch
+from .stitching import Tile, stitch
 from .traffic import Traffic
 from .world import World
 
@@ -115,5 +115,5 @@ class Tiling:
     async def _tile(self, top: int, place: dict[str, Any]) -> Tile:
         answer = await self._session.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
         # The last window ends with the page, so that it begins before its tile.
-        part = Rectangle(place["x"], place["y"], place["width"], place["height"])
+        part = Box(place["x"], place["y"], place["x"] + place["width"], place["y"] + place["height"])
         return Tile(answer["data"].content, part, top, top - place["scrolled"])
