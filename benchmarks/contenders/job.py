@@ -7,22 +7,34 @@ import os
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 WIDTH, HEIGHT = 1280, 800
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Pages to capture as PNG once they have loaded, `tabs` at once, with this browser."""
+    """Pages to capture as PNG, `tabs` at once, with this browser.
+
+    Each is captured once it has loaded; with a `folder`, once it is ready as the contender itself understands that, and
+    stored there as 0.png, 1.png and so on.
+    """
 
     chromium: str
     urls: list[str]
     tabs: int
+    folder: str | None = None
+    timeout_ms: int = 60_000
 
     @classmethod
     def read(cls) -> Job:
         """Read the job from standard input."""
         return cls(**json.loads(sys.stdin.readline()))
+
+    def store(self, url: str, data: bytes) -> None:
+        """Store an image, if the job asks for that."""
+        if self.folder is not None:
+            (Path(self.folder) / f"{self.urls.index(url)}.png").write_bytes(data)
 
 
 def report_capture(url: str, started: float, size: int) -> None:
@@ -33,5 +45,6 @@ def report_capture(url: str, started: float, size: int) -> None:
 
 
 def is_full_page(url: str) -> bool:
-    """Whether a page is captured at full height: only the tall one is."""
-    return url.partition("?")[0].endswith("/tall")
+    """Whether a page is captured at full height: the tall one is, and one whose query says so."""
+    path, _, query = url.partition("?")
+    return path.endswith("/tall") or query == "full"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.contenders.job import Job, is_full_page, report_capture
 from stillframe.clients import Clients
+from stillframe.image.store import ImageStore
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
@@ -17,6 +19,9 @@ from stillframe_cli.producer import Producer
 from stillframe_cli.receive_loop import ReceiveLoop
 from stillframe_renderer.process_setup import configure_process
 from stillframe_renderer.runtime import Runtime
+
+# Once a page has loaded, or by default.
+WAIT: dict[bool, dict[str, Any]] = {True: {"waitUntil": "load"}, False: {}}
 
 
 def main() -> None:
@@ -34,18 +39,17 @@ def main() -> None:
         CaptureRequest(
             url=url,
             request_id=f"{time.time_ns()}-{number}",
-            options={"waitUntil": "load", **({"fullPage": True} if is_full_page(url) else {})},
+            options=WAIT[job.folder is None] | ({"fullPage": True} if is_full_page(url) else {}),
         )
         for number, url in enumerate(job.urls)
     ]
     list(Producer(clients, settings).send(requests))
-    captured = 0
+    captured: list[tuple[str, str]] = []
 
     def observe(outcome: Outcome) -> None:
-        nonlocal captured
         assert outcome.kind is OutcomeKind.CAPTURED, outcome
         assert outcome.image is not None
-        captured += 1
+        captured.append((outcome.url, outcome.image.s3_key))
         report_capture(outcome.url, time.monotonic() - outcome.duration_ms / 1000, outcome.image.bytes)
 
     loop = ReceiveLoop(settings.tabs_ceiling)
@@ -53,7 +57,10 @@ def main() -> None:
     runtime = Runtime.build(settings, clients, [observe, loop.observe])
     poller = Poller(clients, settings, runtime.handler.handle)
     loop.run(poller, threading.Event(), wait_seconds=1, until_empty=True, tabs=lambda: runtime.tabs.width)
-    assert captured == len(requests), f"{captured} of {len(requests)}"
+    assert len(captured) == len(requests), f"{len(captured)} of {len(requests)}"
+    store = ImageStore(clients.s3, settings.bucket_name, settings.key_prefix)
+    for url, key in captured if job.folder is not None else ():
+        job.store(url, store.read(key, {}) or b"")
     runtime.close()
 
 

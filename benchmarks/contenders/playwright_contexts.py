@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-from playwright.async_api import async_playwright
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page, async_playwright
 
 from benchmarks.contenders.job import HEIGHT, WIDTH, Job, is_full_page, report_capture
 
@@ -16,13 +17,26 @@ async def main() -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=job.chromium)
 
+        async def capture(page: Page, url: str) -> bytes:
+            if job.folder is None:
+                await page.goto(url, wait_until="load")
+                loaded: bytes = await page.screenshot(full_page=is_full_page(url))
+                return loaded
+            # A page that is never idle has no picture.
+            try:
+                await page.goto(url, wait_until="networkidle", timeout=job.timeout_ms)
+                data: bytes = await page.screenshot(full_page=is_full_page(url), timeout=job.timeout_ms)
+            except PlaywrightError:
+                return b""
+            job.store(url, data)
+            return data
+
         async def tab() -> None:
             for url in urls:
                 started = time.monotonic()
                 context = await browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
                 page = await context.new_page()
-                await page.goto(url, wait_until="load")
-                data = await page.screenshot(full_page=is_full_page(url))
+                data = await capture(page, url)
                 report_capture(url, started, len(data))
                 await context.close()
 

@@ -50,7 +50,9 @@ async def multi(job: Job, urls: list[str], folder: Path) -> None:
         text = line.decode(errors="replace")
         messages.append(text)
         for output in [each for each in outputs if f"'{each}'" in text and "written" in text]:
-            report_capture(outputs.pop(output), started, os.path.getsize(output))  # noqa: ASYNC240  # at once
+            data = Path(output).read_bytes()  # noqa: ASYNC240  # at once
+            job.store(outputs[output], data)
+            report_capture(outputs.pop(output), started, len(data))
             started = time.monotonic()
     if await process.wait() or outputs:
         sys.exit("".join(messages[-20:]))

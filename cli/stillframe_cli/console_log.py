@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import IO
 
 from rich.console import Console
 from rich.text import Text
@@ -17,14 +18,20 @@ STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "
 
 
 class ConsoleHandler(logging.Handler):
-    """Writes to stderr, in colour on a terminal."""
+    """Writes to a stream, stderr unless given, in colour on a terminal."""
 
-    def __init__(self, worker_id: str) -> None:
+    def __init__(self, worker_id: str, stream: IO[str] | None = None) -> None:
         super().__init__()
-        self._console = Console(file=sys.stderr, soft_wrap=True, highlight=False)
+        self._console = Console(file=stream or sys.stderr, soft_wrap=True, highlight=False)
         self._worker_id = worker_id
 
     def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._print(record)
+        except Exception:
+            self.handleError(record)
+
+    def _print(self, record: logging.LogRecord) -> None:
         extra = {name: value for name, value in vars(record).items() if name not in STANDARD_ATTRIBUTES}
         text = _outcome_text(extra) if "outcome" in extra else _plain_text(record, extra)
         time = self.formatTime(record)
@@ -39,9 +46,9 @@ class ConsoleHandler(logging.Handler):
         return logging.Formatter().formatTime(record, "%H:%M:%S")
 
 
-def console_logger(level: str, worker_id: str) -> None:
-    """Write the logs of all Stillframe modules to stderr, formatted for people."""
-    handler = ConsoleHandler(worker_id)
+def console_logger(level: str, worker_id: str, stream: IO[str] | None = None) -> None:
+    """Write the logs of all Stillframe modules to a stream, stderr unless given, formatted for people."""
+    handler = ConsoleHandler(worker_id, stream)
     for name in (SERVICE, "stillframe_renderer"):
         logger = logging.getLogger(name)
         logger.handlers = [handler]

@@ -7,7 +7,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -17,6 +17,10 @@ from stillframe.request.event_record import record_attributes
 from stillframe.settings import Settings
 
 from .backlog import message_counts
+from .queue_settings import QueueSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 logger = logging.getLogger("stillframe.poller")
 
@@ -26,8 +30,6 @@ Handler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
 
 # Longest lease of a long-running worker.
 MAX_LEASE_SECONDS = 600
-# Besides the margin of its leases, a batch ends this long before its messages become visible again.
-VISIBILITY_MARGIN_SECONDS = 1
 
 
 class ConsumerContext:
@@ -51,17 +53,24 @@ class ConsumerContext:
 class Poller:
     """Long-polls one queue and passes batches to a handler."""
 
-    def __init__(self, clients: Clients, settings: Settings, handler: Handler, batch_size: int = 10) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        settings: Settings,
+        handler: Handler,
+        batch_size: int = 10,
+        queue: QueueSettings | None = None,
+        receiver: SQSClient | None = None,
+    ) -> None:
+        """`queue` is asked of SQS unless given. `receiver` is the client for long polls, the usual one unless given."""
         self._clients = clients
         self._sqs = clients.sqs
+        self._receiver = receiver or clients.sqs
         self._settings = settings
         self._handler = handler
         self._batch_size = batch_size
-        attributes = self._sqs.get_queue_attributes(
-            QueueUrl=settings.queue_url, AttributeNames=["VisibilityTimeout", "QueueArn"]
-        )["Attributes"]
-        self._visibility_seconds = int(attributes["VisibilityTimeout"])
-        self._queue_arn = attributes["QueueArn"]
+        self._queue = queue or QueueSettings.read(clients.sqs, settings.queue_url)
+        self._queue_arn = self._queue.arn
 
     def poll(self, wait_seconds: int) -> int:
         """Receive and process one batch. Returns the number of messages received."""
@@ -73,7 +82,7 @@ class Poller:
     def receive(self, wait_seconds: int, max_messages: int) -> list[Message]:
         """Receive up to `max_messages`, but at most a batch, as soon as there are any or `wait_seconds` are over."""
         started_at = time.monotonic()
-        messages = self._sqs.receive_message(
+        messages = self._receiver.receive_message(
             QueueUrl=self._settings.queue_url,
             MaxNumberOfMessages=min(max_messages, self._batch_size),
             WaitTimeSeconds=wait_seconds,
@@ -85,10 +94,12 @@ class Poller:
         return [cast(Message, message) for message in messages]
 
     def process(self, messages: list[Message], received_at: float) -> None:
-        """Pass a batch to the handler and delete the acknowledged messages. `received_at` is in monotonic seconds."""
+        """Pass a batch to the handler and delete the acknowledged messages. `received_at` is in monotonic seconds.
+
+        Raises ClientError or BotoCoreError when messages could not be deleted.
+        """
         # The lease must end by every worker's clock before the message is delivered again or becomes a dead letter.
-        margin = VISIBILITY_MARGIN_SECONDS + 2 * self._settings.lease_margin_seconds
-        ends_at = received_at + self._visibility_seconds - margin
+        ends_at = received_at + self._queue.lease_seconds(self._settings)
         context = ConsumerContext(self._settings.job_deadline_seconds, ends_at)
         event = {"Records": [self._event_record(message) for message in messages]}
         response = self._handler(event, cast(LambdaContext, context))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe.outcome import Outcome
-from stillframe_renderer.observability import NAMESPACE, SERVICE, Measurement, measurements, refusals
+from stillframe_renderer.observability import NAMESPACE, SERVICE, Measurement, measurements, refusals, unhealthy_pauses
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("stillframe.publisher")
 
 FLUSH_SECONDS = 2.0
+CLOSE_SECONDS = 5.0
 # Limits of PutMetricData: values in one datum, data in one request.
 MAX_VALUES = 150
 MAX_DATA = 500
@@ -48,11 +49,16 @@ class MetricPublisher:
         """Add what the egress guard refused during one capture."""
         self._add(refusals(counts))
 
+    def unhealthy(self) -> None:
+        """Count one pause of a worker that cannot work."""
+        self._add(unhealthy_pauses())
+
     def close(self) -> None:
-        """Publish what is pending and stop. Idempotent."""
+        """Publish what is pending and stop, unless CloudWatch does not answer. Idempotent."""
         self._stop.set()
-        self._thread.join()
-        self._flush()
+        self._thread.join(CLOSE_SECONDS)
+        if not self._thread.is_alive():
+            self._flush()
 
     def _add(self, measured: Iterable[Measurement]) -> None:
         second = int(time.time())

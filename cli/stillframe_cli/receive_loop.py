@@ -1,6 +1,7 @@
 """Receives messages whenever a worker has room for them, so that its tabs are always busy.
 
-Receiving batch after batch would leave tabs idle until the slowest capture of each batch has ended.
+Receiving batch after batch would leave tabs idle until the slowest capture of each batch has ended. A worker that
+cannot work receives nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from stillframe.aws_errors import is_refusal
 from stillframe.outcome import Outcome
+from stillframe_renderer.health import WorkerHealth
 
 from .poller import Message, Poller
 
@@ -21,9 +24,11 @@ logger = logging.getLogger("stillframe.consumer")
 
 # A message that waits here for a tab is hidden from all other workers, so no more of them wait than are being captured.
 WAITING_PER_TAB = 1
-# Pause after an error of AWS.
-ERROR_PAUSE_SECONDS = 2.0
-AWS_ERROR_MESSAGE = "AWS did not answer, will try again"
+SILENT = "AWS did not answer"
+REFUSED = "AWS refused the call"
+# The calls whose faults are counted apart from those of captures.
+RECEIVES = "receives"
+DELETIONS = "deletions"
 # Longest long poll while captures are running: after a stop, their results must be processed soon.
 BUSY_WAIT_SECONDS = 1
 # How long a stop may go unnoticed while there is no room.
@@ -39,6 +44,8 @@ class ReceiveLoop:
 
     def __init__(self, max_tabs: int) -> None:
         self._max_tabs = max_tabs
+        self._health = WorkerHealth()
+        self._may_receive: Callable[[], bool] = lambda: True
         self._tabs: Callable[[], int] = lambda: max_tabs
         self._in_progress: set[str] = set()
         self._changed = threading.Condition()
@@ -56,14 +63,23 @@ class ReceiveLoop:
             return bool(self._in_progress)
 
     def run(
-        self, poller: Poller, stop: threading.Event, wait_seconds: int, until_empty: bool, tabs: Callable[[], int]
+        self,
+        poller: Poller,
+        stop: threading.Event,
+        wait_seconds: int,
+        until_empty: bool,
+        tabs: Callable[[], int],
+        health: WorkerHealth | None = None,
+        may_receive: Callable[[], bool] = lambda: True,
     ) -> None:
         """Receive messages until `stop` is set, or with `until_empty` until the queue is empty; then finish the rest.
 
-        `tabs` returns the present number of tabs, which may change. Errors of AWS are logged and retried; any other
-        exception of the handler is raised.
+        `tabs` returns the present number of tabs, which may change. `health` is the worker's. While `may_receive`
+        returns false, nothing is received. Errors of AWS are logged and retried, more and more
+        rarely; with `until_empty`, a refused receive is raised as ClientError or BotoCoreError. Any other exception of
+        the handler is raised, and WorkerUnfit when the worker cannot work for too long.
         """
-        self._tabs = tabs
+        self._tabs, self._health, self._may_receive = tabs, health or WorkerHealth(), may_receive
         with ThreadPoolExecutor(self._max_tabs * (1 + WAITING_PER_TAB), thread_name_prefix="batch") as pool:
             while not stop.is_set() and not self._receive_once(poller, pool, stop, wait_seconds, until_empty):
                 self._raise_failures()
@@ -73,16 +89,24 @@ class ReceiveLoop:
         self, poller: Poller, pool: ThreadPoolExecutor, stop: threading.Event, wait_seconds: int, until_empty: bool
     ) -> bool:
         """Receive messages if there is room for them. Returns whether the queue is empty and the loop should end."""
+        self._health.refresh()
+        if pause := self._health.pause_seconds():
+            stop.wait(pause)
+            return False
         room = self._wait_for_room(stop)
         if not room:
             return False
         try:
             is_empty = not self._start_batch(poller, pool, stop, wait_seconds, room)
-            return is_empty and until_empty and self._is_drained(poller)
+            is_done = is_empty and until_empty and self._is_drained(poller)
         except (ClientError, BotoCoreError) as error:
-            logger.error(AWS_ERROR_MESSAGE, extra={"error": str(error)})
-            stop.wait(ERROR_PAUSE_SECONDS)
+            if until_empty and is_refusal(error):
+                raise
+            # The next poll would fail in the same way: one error is enough to pause.
+            self._health.fault(RECEIVES, _reason(error), in_a_row=1)
             return False
+        self._health.success(RECEIVES)
+        return is_done
 
     def _is_drained(self, poller: Poller) -> bool:
         with self._changed:
@@ -92,20 +116,25 @@ class ReceiveLoop:
     def _wait_for_room(self, stop: threading.Event) -> int:
         """Wait briefly for room. Returns how many messages fit, or 0 when there is not enough room yet."""
         with self._changed:
-            if self._room() < self._min_room() and not stop.is_set():
+            if not self._has_room() and not stop.is_set():
                 self._changed.wait(STOP_CHECK_SECONDS)
-            room = self._room()
-            return room if room >= self._min_room() else 0
+            return self._room() if self._has_room() else 0
+
+    def _has_room(self) -> bool:
+        return self._may_receive() and self._room() >= self._min_room() > 0
 
     def _room(self) -> int:
-        return self._tabs() * (1 + WAITING_PER_TAB) - len(self._in_progress)
+        limit = self._tabs() * (1 + WAITING_PER_TAB)
+        allowed = self._health.max_messages
+        return (limit if allowed is None else min(allowed, limit)) - len(self._in_progress)
 
     def _min_room(self) -> int:
         """Receive at least one message per tab: a receive and a delete for each would cost as much as its claim.
 
         There is room for as many when no message waits any more and every tab is still busy.
         """
-        return self._tabs()
+        allowed = self._health.max_messages
+        return self._tabs() if allowed is None else max(1, min(allowed, self._tabs()))
 
     def _start_batch(
         self, poller: Poller, pool: ThreadPoolExecutor, stop: threading.Event, wait_seconds: int, room: int
@@ -125,9 +154,11 @@ class ReceiveLoop:
     def _process(self, poller: Poller, messages: list[Message], received_at: float) -> None:
         try:
             poller.process(messages, received_at)
+            self._health.success(DELETIONS)
         except (ClientError, BotoCoreError) as error:
             # Completed captures are recorded; their messages are delivered again and skipped.
-            logger.error(AWS_ERROR_MESSAGE, extra={"error": str(error)})
+            logger.error("messages could not be deleted", extra={"error": _reason(error)})
+            self._health.fault(DELETIONS, _reason(error))
         finally:
             self._remove({message["MessageId"] for message in messages})
 
@@ -135,7 +166,7 @@ class ReceiveLoop:
         with self._changed:
             self._in_progress -= message_ids
             # Only the loop waits for this, and waking it early only puts it back to sleep.
-            if self._room() >= self._min_room():
+            if self._has_room():
                 self._changed.notify()
 
     def _raise_failures(self) -> None:
@@ -143,3 +174,8 @@ class ReceiveLoop:
         self._batches -= done
         for batch in done:
             batch.result()
+
+
+def _reason(error: ClientError | BotoCoreError) -> str:
+    """AWS's own words, and whether AWS said anything."""
+    return f"{REFUSED if is_refusal(error) else SILENT}: {error}"

@@ -22,7 +22,12 @@ def problems(page: Page, result: RenderResult | CaptureError) -> list[str]:
     """What is wrong with a screenshot, one line per problem."""
     if not isinstance(result, RenderResult):
         return [f"{result.code}: {result.message}"]
-    pixels = Pixels(result.data)
+    return picture_problems(page, result.data)
+
+
+def picture_problems(page: Page, data: bytes) -> list[str]:
+    """What is wrong with an image of the page, one line per problem."""
+    pixels = Pixels(data)
     wrong = [f"{point} is {pixels.at(*point)}, not green" for point in page.green if pixels.at(*point) != GREEN]
     return wrong + [f"{point} is green" for point in page.other if pixels.at(*point) == GREEN]
 

@@ -120,5 +120,5 @@ def test_few_frames_lie_between_the_handler_and_its_effects(trace: Trace) -> Non
     assert trace.to_put_object[-1] == "store: ImageStore._write"
     assert len(trace.to_put_object) <= MAX_FRAMES_TO_PUT_OBJECT, "\n".join(trace.to_put_object)
     # And so is the stack down to the screenshot
-    assert trace.to_screenshot[-1] == "camera: Camera.screenshot"
+    assert trace.to_screenshot[-1] == "camera: Camera._take"
     assert len(trace.to_screenshot) <= MAX_FRAMES_TO_SCREENSHOT, "\n".join(trace.to_screenshot)

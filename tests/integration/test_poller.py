@@ -45,7 +45,6 @@ def test_a_batch_that_had_to_wait_has_less_time_left(cloud: Cloud) -> None:
     cloud.send(CaptureRequest(url="https://example.com/", request_id="late"))
     visibility = 30
     poller = Poller(cloud.clients, cloud.settings, read_remaining_time)
-    poller._visibility_seconds = visibility
     messages = poller.receive(1, 1)
     # When it is processed, then none of its captures may run past the visibility timeout
     poller.process(messages, time.monotonic() - 20)

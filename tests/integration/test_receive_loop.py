@@ -96,7 +96,7 @@ def test_a_stop_finishes_received_messages_and_leaves_the_rest(cloud: Cloud) -> 
 
 def test_it_receives_again_after_an_error_of_aws(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     send(cloud, 3)
-    monkeypatch.setattr("stillframe_cli.receive_loop.ERROR_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr("stillframe_renderer.health.FIRST_PAUSE_SECONDS", 0.05)
     receive, failures = Poller.receive, iter([True, True])
 
     def fail_first(self: Poller, wait_seconds: int, max_messages: int) -> Any:

@@ -34,7 +34,7 @@ def agent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, dict[str,
 def test_protection_follows_whether_the_worker_is_busy(agent: list[tuple[str, dict[str, object]]]) -> None:
     # Given a worker that is idle, then busy, then idle
     busy = False
-    protection = TaskProtection(lambda: busy, check_seconds=0.02)
+    protection = TaskProtection(lambda: busy, max_seconds=900, check_seconds=0.02)
     assert agent == []
     busy = True
     wait_for(lambda: len(agent) == 1, what="the protection")
@@ -50,4 +50,4 @@ def test_protection_follows_whether_the_worker_is_busy(agent: list[tuple[str, di
 
 def test_protection_does_nothing_outside_ecs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(AGENT_VARIABLE, raising=False)
-    TaskProtection(lambda: True).close()
+    TaskProtection(lambda: True, max_seconds=900).close()

@@ -42,6 +42,12 @@ MODULES = json.dumps(
     }
 )
 
+# Below built/, each with its source.
+BUILT_PAGES = {
+    "react": Page("", green=((640, 100), (640, 500))),
+    "vue": Page("", green=((100, 100), (1200, 500))),
+}
+
 LIBRARIES: dict[str, Page] = {
     "lazysizes": Page(
         f"{SPACE.replace('3000', '1500')}<img class='b lazyload' data-src='{IMAGE}'>" * 3
@@ -102,6 +108,15 @@ LIBRARIES: dict[str, Page] = {
         "value: ''}).setValue('const '.repeat(40))</script>",
         green=((12, 12), (60, 12)),
         head=style("codemirror/lib/codemirror.css"),
+    ),
+    "monaco": Page(
+        "<style>.mtk6,.mtk22,.view-line span span[class*=mtk]{background:#00aa00;color:transparent!important}</style>"
+        "<div id=c style='width:1280px;height:800px'></div>"
+        + script("monaco-editor/min/vs/loader.js")
+        + "<script>require.config({paths: {vs: '/lib/monaco-editor/min/vs'}}); require(['vs/editor/editor.main'], () =>"
+        "monaco.editor.create(c, {value: 'const '.repeat(40), language: 'javascript', lineNumbers: 'off',"
+        "folding: false, minimap: {enabled: false}, fontSize: 30, lineHeight: 40}).focus())</script>",
+        green=((60, 20), (200, 20)),
     ),
     "leaflet": Page(
         "<div id=c style='height:500px'></div>"

@@ -135,3 +135,18 @@ def test_an_impossible_option_has_its_own_error_code(studio: Studio, options: di
 def test_a_wait_that_times_out_is_reported_with_the_screenshot(studio: Studio) -> None:
     result = studio.render("<body style='background:#00aa00'>", waitForSelector="#nobody", timeoutMs=500)
     assert (result.facts.settled, result.facts.unsettled) == (False, "waitForSelector")
+
+
+def test_the_page_is_scrolled_to_a_distance_from_an_element(studio: Studio) -> None:
+    # Given a page whose header covers what is scrolled to, and a list that scrolls by itself
+    page = (
+        "<header style='position:fixed;top:0;height:80px;width:100%;background:#0000ff'></header>"
+        "<div style='height:2000px'></div><div id=there style='height:2000px;background:#00aa00'></div>"
+    )
+    inner = f"<main style='height:100vh;overflow:auto'>{page}</main>"
+    # When it is scrolled to an element with an offset, then the element is as far below the top of the window
+    for each in (page, inner):
+        pixels = studio.pixels(each, scrollTo={"selector": "#there", "offset": -80})
+        assert [pixels.at(640, y) for y in (40, 79, 81)] == [BLUE, BLUE, GREEN]
+        assert pixels.at(640, 799) == GREEN
+        assert studio.pixels(each, scrollTo={"selector": "#there", "offset": 500}).at(640, 100) == GREEN

@@ -1,4 +1,4 @@
-"""Full pages: what scrolls in an element, what appears on scrolling, what is fixed, and how wide a page is."""
+"""Full pages: what appears on scrolling, and what is fixed."""
 
 from __future__ import annotations
 
@@ -9,59 +9,6 @@ from tests.support.pixels import BLUE, GREEN
 from .conftest import Studio
 
 FULL = {"fullPage": True}
-LONG = "<div style='height:2600px;background:#0000ff'></div><div style='height:400px;background:#00aa00'></div>"
-SCROLLERS = {
-    "body": f"<style>html{{overflow:hidden;height:100%}}body{{height:100%;overflow:auto}}</style>{LONG}",
-    "root-and-body": f"<style>html,body{{height:100%;overflow:auto}}</style>{LONG}",
-    "element": f"<main style='height:100vh;overflow-y:scroll'>{LONG}</main>",
-    "absolute": f"<div style='position:absolute;inset:0;overflow:auto'>{LONG}</div>",
-    "fixed": f"<div style='position:fixed;inset:0'><div style='height:100%;overflow:auto'>{LONG}</div></div>",
-    "grid": (
-        "<div style='display:grid;grid-template-rows:1fr;height:100vh;overflow:hidden'>"
-        f"<div style='overflow:auto;min-height:0'>{LONG}</div></div>"
-    ),
-    "shadow-root": (
-        "<div id=host style='display:block;height:100vh'></div><script>host.attachShadow({mode: 'open'}).innerHTML = "
-        f"`<div style='height:100%;overflow:auto'>{LONG}</div>`</script>"
-    ),
-    "frame": f"<iframe style='border:0;width:100%;height:100vh' srcdoc=\"<body style='margin:0'>{LONG}\"></iframe>",
-}
-
-
-@pytest.mark.parametrize("page", SCROLLERS.values(), ids=list(SCROLLERS))
-def test_content_that_scrolls_in_an_element_is_shown_whole(studio: Studio, page: str) -> None:
-    # Given / When a full page whose window does not scroll
-    result = studio.render(page, **FULL)
-    # Then all of what scrolls in its place is there, and the record says what that is
-    pixels = studio.pixels(page, **FULL)
-    assert pixels.size == (1280, 3000)
-    assert (pixels.at(640, 100), pixels.at(640, 1500), pixels.at(640, 2900)) == (BLUE, BLUE, GREEN)
-    assert result.facts.scroller is not None
-
-
-def test_the_shell_around_a_scroller_stays(studio: Studio) -> None:
-    # Given an application shell with a header and a footer around what scrolls
-    page = (
-        "<style>body{display:flex;flex-direction:column;height:100vh;overflow:hidden}main{flex:1;overflow:auto}</style>"
-        f"<header style='height:50px;background:#00aa00'></header><main>{LONG}</main>"
-        "<footer style='height:30px;background:#00aa00'></footer>"
-    )
-    # When it is captured, then both are around the whole content
-    pixels = studio.pixels(page, **FULL)
-    assert pixels.size == (1280, 3080)
-    assert [pixels.at(640, y) for y in (25, 60, 3030, 3065)] == [GREEN, BLUE, GREEN, GREEN]
-
-
-def test_a_scroller_beside_a_sidebar_keeps_its_width(studio: Studio) -> None:
-    # Given an application shell with a sidebar beside what scrolls
-    page = (
-        "<style>body{display:flex;height:100vh;overflow:hidden}main{flex:1;overflow:auto}</style>"
-        f"<nav style='width:240px;background:#00aa00'></nav><main>{LONG}</main>"
-    )
-    # When it is captured, then it has the width that the sidebar leaves
-    pixels = studio.pixels(page, **FULL)
-    assert (pixels.size, pixels.at(250, 1500), pixels.at(1270, 1500)) == ((1280, 3000), BLUE, BLUE)
-    assert pixels.at(120, 100) == GREEN
 
 
 def test_a_button_that_appears_on_scrolling_does_not_split_the_page(studio: Studio) -> None:
@@ -76,12 +23,6 @@ def test_a_button_that_appears_on_scrolling_does_not_split_the_page(studio: Stud
     pixels = studio.pixels(page, **FULL)
     assert pixels.size == (1280, 3120)
     assert [pixels.at(640, y) for y in (100, 130, 800, 1570, 3110)] == [BLUE, GREEN, GREEN, GREEN, GREEN]
-
-
-def test_a_list_that_scrolls_in_a_page_stays_as_it_is(studio: Studio) -> None:
-    page = f"<div style='height:500px;overflow:auto'>{LONG}</div><div style='height:1500px;background:#00aa00'></div>"
-    pixels = studio.pixels(page, **FULL)
-    assert (pixels.size, pixels.at(640, 499), pixels.at(640, 501)) == ((1280, 2000), BLUE, GREEN)
 
 
 def blocks(script: str, count: int = 6, height: int = 300) -> str:
@@ -164,6 +105,16 @@ def test_what_is_shown_only_while_it_is_in_view_is_there(studio: Studio, page: s
     assert not any(near(pixels.at(1240, 800 * number + 30), BLUE) for number in range(1, 5))
 
 
+def test_a_sidebar_is_at_the_top_of_a_page_that_is_taken_in_tiles(studio: Studio) -> None:
+    page = (
+        BOTH_WAYS["listener"]
+        + "<nav style='position:fixed;top:60px;bottom:0;left:0;width:90px;background:#0000ff'></nav>"
+    )
+    pixels = studio.pixels(page, **FULL)
+    assert pixels.size == (1280, 4140)
+    assert [pixels.at(45, y) == BLUE for y in (30, 90, 700, 1700, 4100)] == [False, True, True, False, False]
+
+
 def test_a_page_that_is_less_tall_once_it_is_seen_ends_with_its_content(studio: Studio) -> None:
     # Given a page whose last block is moved down while it is out of view
     script = (
@@ -210,6 +161,82 @@ def test_a_bar_at_the_top_and_a_dialog_stay_where_they_are(studio: Studio) -> No
     assert [pixels.at(640, y) for y in (30, 80, 400, 2970)] == [GREEN, BLUE, GREEN, BLUE]
 
 
+BACKDROPS = {
+    "of-a-wrapper": "<div style='position:fixed;inset:0;background:rgba(0,0,0,.5)'><b></b></div>",
+    "beside-its-dialog": (
+        "<div style='position:fixed;inset:0;background:#000;opacity:.5'></div>"
+        "<div style='position:fixed;inset:0'><b></b></div>"
+    ),
+    "inside-a-wrapper": (
+        "<div style='position:fixed;inset:0'><div style='position:absolute;inset:0;background:rgba(0,0,0,.5)'></div>"
+        "<b></b></div>"
+    ),
+    "pseudo-element": (
+        "<style>#w::before{content:'';position:fixed;inset:0;background:rgba(0,0,0,.5)}</style><div id=w><b></b></div>"
+    ),
+    "dialog": (
+        "<style>dialog::backdrop{background:rgba(0,0,0,.5)}dialog{border:0;padding:0;margin:100px auto;background:none}"
+        "</style><dialog id=d><b style='position:static'></b></dialog><script>d.showModal()</script>"
+    ),
+}
+
+
+@pytest.mark.parametrize("dialog", BACKDROPS.values(), ids=list(BACKDROPS))
+def test_the_backdrop_of_a_dialog_covers_the_whole_page(studio: Studio, dialog: str) -> None:
+    # Given a page under a dialog, and its backdrop that darkens the window
+    page = (
+        "<style>b{display:block;position:fixed;top:100px;left:340px;width:600px;height:200px;background:#0000ff}</style>"
+        f"<div style='height:3000px;background:#ff0000'></div>{dialog}"
+    )
+    # When the full page is captured
+    pixels = studio.pixels(page, **FULL)
+    # Then all of it is darkened once, and the dialog is where it was
+    assert pixels.size == (1280, 3000)
+    assert all(near(pixels.at(50, y), (128, 0, 0)) for y in (10, 790, 810, 1500, 2990))
+    assert (pixels.at(640, 200), near(pixels.at(640, 2500), (128, 0, 0))) == (BLUE, True)
+
+
+def test_a_panel_that_fills_the_window_hides_no_more_than_the_window(studio: Studio) -> None:
+    panel = "<div style='position:fixed;inset:0;background:#0000ff'></div>"
+    page = f"<div style='height:3000px;background:#00aa00'></div>{panel}"
+    pixels = studio.pixels(page, **FULL)
+    assert [pixels.at(640, y) for y in (400, 1500)] == [BLUE, GREEN]
+
+
+COUNTERS = {
+    "frames": (
+        "requestAnimationFrame(function f(now) { first ??= now; show((now - first) / 2000);"
+        "n < 100 && requestAnimationFrame(f) })"
+    ),
+    "timer": "const t = setInterval(() => { show((n + 1) / 100); n < 100 || clearInterval(t) }, 20)",
+}
+
+
+@pytest.mark.parametrize("run", COUNTERS.values(), ids=list(COUNTERS))
+def test_a_number_at_the_end_of_a_long_page_has_counted_to_its_end(studio: Studio, run: str) -> None:
+    # Given a number that counts for two seconds once it is in view, below nine windows
+    page = (
+        "<div style='height:7000px'></div><div id=x style='height:300px;background:#ff0000'>0</div><script>"
+        "let n = 0, first; const show = part => { n = Math.min(100, Math.round(part * 100)); x.textContent = n;"
+        "if (n === 100) x.style.background = '#00aa00' };"
+        f"new IntersectionObserver(([e], o) => {{ if (e.isIntersecting) {{ o.disconnect(); {run} }} }}).observe(x)"
+        "</script>"
+    )
+    # When the full page is captured, then it has counted to its end
+    assert studio.pixels(page, **FULL).at(640, 7150) == GREEN
+
+
+def test_a_chart_at_the_end_of_a_long_page_is_drawn_to_its_end(studio: Studio) -> None:
+    page = (
+        "<div style='height:7000px'></div><canvas id=x width=600 height=300></canvas><script>let first;"
+        "const draw = now => { first ??= now; const part = Math.min(1, (now - first) / 1500), c = x.getContext('2d');"
+        "c.fillStyle = '#00aa00'; c.fillRect(0, 0, part * 600, 300); part < 1 && requestAnimationFrame(draw) };"
+        "new IntersectionObserver(([e], o) => { if (e.isIntersecting) { o.disconnect(); requestAnimationFrame(draw) }})"
+        ".observe(x)</script>"
+    )
+    assert studio.pixels(page, **FULL).at(590, 7150) == GREEN
+
+
 def test_a_background_that_is_fixed_to_the_window_is_behind_the_whole_page(studio: Studio) -> None:
     page = (
         "<div style='position:fixed;inset:0;z-index:-1;background:#00aa00'></div>"
@@ -217,19 +244,6 @@ def test_a_background_that_is_fixed_to_the_window_is_behind_the_whole_page(studi
     )
     pixels = studio.pixels(page, **FULL)
     assert [pixels.at(640, y) for y in (400, 1500, pixels.size[1] - 5)] == [GREEN] * 3
-
-
-def test_a_full_page_is_as_wide_as_its_content(studio: Studio) -> None:
-    page = "<div style='width:2200px;height:900px;background:linear-gradient(90deg, #0000ff 2000px, #00aa00 0)'></div>"
-    result, pixels = studio.render(page, **FULL), studio.pixels(page, **FULL)
-    assert (pixels.size, pixels.at(2100, 450)) == ((2200, 900), GREEN)
-    assert result.facts.page_width is None
-
-
-def test_the_width_that_a_full_page_does_not_show_is_recorded(studio: Studio) -> None:
-    page = "<html dir=rtl><div style='width:2200px;height:900px;background:#00aa00'></div>"
-    result = studio.render(page, **FULL)
-    assert (result.width, result.facts.page_width) == (1280, 2200)
 
 
 RED_ON = "document.querySelector('#x').style.background = '#ff0000'"

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from stillframe_cli.poller import VISIBILITY_MARGIN_SECONDS
+from stillframe_cli.queue_settings import margin_seconds
 
 from .aws.queue import SimulatedQueue, SimulatedSqs, StoredMessage
 from .batch import Batch, Context
@@ -148,8 +148,8 @@ class Consumer(Worker):
     def work_on(self, deliveries: list[dict[str, Any]]) -> None:
         surroundings = self._surroundings
         process = self._process if self._process and self._process.alive else self._new_process()
-        # The calculation of stillframe_cli.poller: the leases end before the messages are visible again.
-        margin_seconds = VISIBILITY_MARGIN_SECONDS + 2 * surroundings.settings.lease_margin_seconds
-        ends_ms = surroundings.scheduler.now_ms + int(1000 * (surroundings.plan.visibility_seconds - margin_seconds))
+        # As in stillframe_cli.queue_settings: the leases end before the messages are visible again.
+        left_seconds = surroundings.plan.visibility_seconds - margin_seconds(surroundings.settings)
+        ends_ms = surroundings.scheduler.now_ms + int(1000 * left_seconds)
         job_ms = int(1000 * surroundings.settings.job_deadline_seconds)
         self._begin(process, process, deliveries, Context(surroundings.scheduler, ends_ms, job_ms))

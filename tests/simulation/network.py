@@ -15,7 +15,7 @@ from .scheduler import Died, Process, Scheduler, Task
 ENDPOINT = "https://aws.example"
 # The SDK's attempts per call (stillframe.clients), and how long it waits for an answer.
 SDK_ATTEMPTS = 4
-READ_TIMEOUT_MS = 10_000
+READ_TIMEOUT_MS = 7_000
 
 THROTTLED = {"PutObject": ("SlowDown", 503), "HeadObject": ("503", 503)}
 

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import signal
-import sys
-import threading
-from collections.abc import Callable, Mapping
 
 import click
 
-from stillframe.clients import Clients, connect_cloudwatch
+from stillframe import log_messages
+from stillframe.clients import Clients, connect_cloudwatch, connect_receiver
+from stillframe.errors import BrowserUnavailable
 from stillframe.settings import Settings
-from stillframe_renderer.observability import MetricEmitter, Observer, json_logger, log_outcome
+from stillframe_renderer.health import WorkerUnfit
 from stillframe_renderer.process_setup import configure_process
 from stillframe_renderer.runtime import Runtime
 
-from ..console_log import console_logger
 from ..poller import Poller
 from ..publisher import MetricPublisher
+from ..queue_settings import QueueSettings
 from ..receive_loop import ReceiveLoop
 from ..resources import resource_options
+from ..shutdown import Shutdown
 from ..tabs import AUTO, tabs_option
 from ..task_protection import TaskProtection
+from ..worker_log import WorkerLog, worker_log
 
 logger = logging.getLogger("stillframe.consumer")
-
-OnRefused = Callable[[Mapping[str, int]], None]
 
 # A long poll may take up to 20 s, but an idle worker must stop well within the 10 s that `docker stop` waits.
 WAIT_SECONDS = 5
@@ -87,34 +86,67 @@ def command(
 
     Stops when the queue is empty, or with --continuous on SIGTERM. On SIGTERM, captures that are running may finish
     within the grace period; all other messages go back to the queue at once.
+
+    A worker that cannot work (no browser, no disk space, no permission) receives nothing, and ends with status 1 when
+    that does not pass. The queue's own visibility timeout and maxReceiveCount apply, whatever the environment says.
     """
     settings = _with_options(settings, worker_id, log_level, tabs)
     publisher = MetricPublisher(connect_cloudwatch()) if settings.publish_metrics else None
-    observers, on_refused = _set_up_logs_and_metrics(settings, log_format, publisher)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    loop = ReceiveLoop(settings.tabs_ceiling)
-    configure_process()
-    runtime = Runtime.build(settings, clients, [*observers, loop.observe], on_refused=on_refused)
-    protection = TaskProtection(lambda: loop.is_busy)
-    finished = threading.Event()
-    threading.Thread(
-        target=_stop_captures_on_signal, args=(runtime, stop, finished, grace), name="stop", daemon=True
-    ).start()
+    with worker_log(settings, log_format, publisher) as log, contextlib.ExitStack() as stack:
+        shutdown = Shutdown(grace, log.finish)
+        stack.callback(shutdown.finish)
+        if publisher is not None:
+            stack.callback(publisher.close)
+        receiver = connect_receiver(WAIT_SECONDS)
+        queue = QueueSettings.read(receiver, settings.queue_url)
+        settings = queue.apply(settings)
+        loop = ReceiveLoop(settings.tabs_ceiling)
+        configure_process()
+        runtime = shutdown.runtime = _runtime(settings, clients, log, loop)
+        stack.callback(runtime.close)
+        protection = TaskProtection(lambda: loop.is_busy, settings.protect_seconds)
+        stack.callback(protection.close)
+        _start_browser(runtime, log)
+        poller = Poller(clients, settings, runtime.handler.handle, batch_size, queue, receiver)
+        logger.info("consuming", extra={"queueUrl": settings.queue_url, "tabs": settings.tabs or AUTO})
+        try:
+            loop.run(
+                poller,
+                shutdown.stop,
+                WAIT_SECONDS if continuous else WAIT_SECONDS_UNTIL_EMPTY,
+                until_empty=not continuous,
+                tabs=lambda: runtime.tabs.width,
+                health=runtime.health,
+                may_receive=protection.may_receive,
+            )
+        except WorkerUnfit as error:
+            raise click.ClickException(f"This worker cannot work, and ends: {error}") from error
+        stack.close()
+        logger.info("stopped" if shutdown.stop.is_set() else "the queue is empty", extra={"messages": loop.received})
+
+
+def _runtime(settings: Settings, clients: Clients, log: WorkerLog, loop: ReceiveLoop) -> Runtime:
+    return Runtime.build(
+        settings,
+        clients,
+        [*log.observers, loop.observe],
+        on_refused=log.on_refused,
+        on_unhealthy=log.on_unhealthy,
+    )
+
+
+def _start_browser(runtime: Runtime, log: WorkerLog) -> None:
+    """Start the browser before the first receive. Raises BrowserUnavailable.
+
+    What else may be missing (disk space, permissions) may come back, so the worker waits for it, and receives nothing.
+    """
     try:
         runtime.engine.warm_up()
-        poller = Poller(clients, settings, runtime.handler.handle, batch_size)
-        logger.info("consuming", extra={"queueUrl": settings.queue_url, "tabs": settings.tabs or AUTO})
-        wait_seconds = WAIT_SECONDS if continuous else WAIT_SECONDS_UNTIL_EMPTY
-        loop.run(poller, stop, wait_seconds, until_empty=not continuous, tabs=lambda: runtime.tabs.width)
-    finally:
-        finished.set()
-        runtime.close()
-        protection.close()
-        if publisher is not None:
-            publisher.close()
-    logger.info("stopped" if stop.is_set() else "the queue is empty", extra={"messages": loop.received})
+    except BrowserUnavailable as error:
+        logger.error(log_messages.WORKER_UNHEALTHY, extra={"reason": f"{error.code}: {error.message}"})
+        log.on_unhealthy()
+        raise
+    runtime.health.require_check()
 
 
 def _with_options(settings: Settings, worker_id: str | None, log_level: str | None, tabs: int | str | None) -> Settings:
@@ -123,37 +155,3 @@ def _with_options(settings: Settings, worker_id: str | None, log_level: str | No
     if tabs is None:
         return settings
     return settings.model_copy(update={"tabs": None if tabs == AUTO else tabs})
-
-
-def _set_up_logs_and_metrics(
-    settings: Settings, log_format: str, publisher: MetricPublisher | None
-) -> tuple[list[Observer], OnRefused | None]:
-    """Configure logging. Returns the observers of outcomes, and the observer of refused connections."""
-    observers: list[Observer] = [log_outcome]
-    on_refused: OnRefused | None = None
-    if log_format == "json":
-        # A container's log driver carries stdout to CloudWatch, metrics included.
-        json_logger(settings.log_level, sys.stdout).append_keys(workerId=settings.worker_id)
-        metrics = MetricEmitter(sys.stdout)
-        observers.append(metrics)
-        on_refused = metrics.refused
-    else:
-        console_logger(settings.log_level, settings.worker_id)
-    if publisher is not None:
-        observers.append(publisher)
-        on_refused = on_refused or publisher.refused
-    return observers, on_refused
-
-
-def _stop_captures_on_signal(
-    runtime: Runtime, stop: threading.Event, finished: threading.Event, grace_seconds: float
-) -> None:
-    """Wait for the signal, then start no more captures, and abort those that still run after the grace period.
-
-    The claims of aborted captures are released, and their messages go back to the queue.
-    """
-    stop.wait()
-    runtime.handler.stop()
-    if not finished.wait(grace_seconds):
-        logger.warning("the grace period is over; running captures go back to the queue")
-        runtime.engine.close()

@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from stillframe import log_messages
 from stillframe.cost import worker_architecture
-from stillframe.errors import ClaimHeld, ServiceUnavailable, UnexpectedError
+from stillframe.errors import CallRefused, ClaimHeld, UnexpectedError, WorkerFault, codes_of
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.printable import printable_json
 
@@ -21,7 +21,7 @@ SERVICE = "stillframe"
 NAMESPACE = "Stillframe"
 
 # Logged as errors because they need a person; the service deals with all others by itself.
-ALARMING_CODES = frozenset({ServiceUnavailable.code, UnexpectedError.code})
+ALARMING_CODES = frozenset({*codes_of(WorkerFault), CallRefused.code, UnexpectedError.code})
 LEVELS = {
     OutcomeKind.CAPTURED: logging.INFO,
     OutcomeKind.SKIPPED: logging.INFO,
@@ -119,6 +119,11 @@ def refusals(counts: Mapping[str, int]) -> Iterator[Measurement]:
         yield Measurement({"decision": decision}, {"RefusedConnections": (MetricUnit.Count, count)})
 
 
+def unhealthy_pauses() -> Iterator[Measurement]:
+    """One pause of a worker that cannot work."""
+    yield Measurement({}, {"WorkerUnhealthy": (MetricUnit.Count, 1)})
+
+
 class MetricEmitter:
     """Writes metrics in the CloudWatch embedded metric format to a stream that CloudWatch reads."""
 
@@ -131,6 +136,10 @@ class MetricEmitter:
     def refused(self, counts: Mapping[str, int]) -> None:
         """Count the connections that the egress guard refused in one capture, by decision."""
         self._write(refusals(counts))
+
+    def unhealthy(self) -> None:
+        """Count one pause of a worker that cannot work."""
+        self._write(unhealthy_pauses())
 
     def _write(self, measured: Iterable[Measurement]) -> None:
         for each in measured:

@@ -19,12 +19,14 @@ from .chromium.executable import find_chromium
 from .chromium.memory import default_limit_mb, default_worker_limit_mb
 from .guard.server import EgressGuard
 from .guard.session import Limits
+from .health import WorkerHealth
 from .load.machine import CpuShare, available_cpus
 from .load.metering import Meter
 from .load.tabs import TabGate
 from .message.batch import BatchHandler
-from .message.wiring import wire_capture
+from .message.wiring import wire_capture, wire_checks
 from .observability import Observer
+from .observers import shielded
 
 # The number of tabs that a worker starts with, before it has measured anything.
 TABS_PER_CPU = 2
@@ -37,6 +39,7 @@ class Runtime:
     handler: BatchHandler
     engine: RenderEngine
     tabs: TabGate
+    health: WorkerHealth
 
     @classmethod
     def build(
@@ -46,8 +49,13 @@ class Runtime:
         observers: Iterable[Observer],
         clock: Clock | None = None,
         on_refused: Callable[[Mapping[str, int]], None] | None = None,
+        on_unhealthy: Callable[[], None] = lambda: None,
     ) -> Runtime:
-        """Wire a worker. Nothing is started yet. Raises SettingsError if no browser is found."""
+        """Wire a worker. Nothing is started yet. Raises SettingsError if no browser is found.
+
+        `on_refused` is told of the connections that the egress guard refused, by decision; `on_unhealthy` is called
+        each time that the worker pauses because it cannot work.
+        """
         clock = clock or SystemClock()
         memory_mb = settings.function_memory_mb
         engine = RenderEngine(
@@ -55,7 +63,7 @@ class Runtime:
             guard=EgressGuard(
                 EgressPolicy.of(settings.allow_hosts, settings.allow_cidrs, settings.deny, settings.allow_ports),
                 limits=Limits(page_bytes=settings.max_page_mb * 1024 * 1024),
-                on_refused=on_refused,
+                on_refused=shielded(on_refused) if on_refused is not None else None,
             ),
             max_browser_mb=settings.max_browser_mb or default_limit_mb(memory_mb),
             max_worker_mb=default_worker_limit_mb(memory_mb),
@@ -70,7 +78,9 @@ class Runtime:
             cpu_share=CpuShare(engine.cpu_seconds, cpus),
             memory_share=engine.memory_share,
         )
-        return cls(BatchHandler(capture, observers, tabs, clock), engine, tabs)
+        report = shielded(lambda _: on_unhealthy())
+        health = WorkerHealth(wire_checks(settings, clients, engine.check), lambda: report(None))
+        return cls(BatchHandler(capture, observers, tabs, clock, health), engine, tabs, health)
 
     def close(self) -> None:
         """Finish the captures in progress, then end the browsers."""

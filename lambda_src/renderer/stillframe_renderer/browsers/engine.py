@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from stillframe.clock import Deadline
-from stillframe.errors import BrowserCrashed, CaptureTimeout
+from stillframe.clock import Deadline, SystemClock
+from stillframe.errors import BrowserCrashed, BrowserUnavailable, CaptureTimeout
 from stillframe.image.render_result import RenderResult
 from stillframe.request.options import RenderOptions
 
@@ -33,6 +33,14 @@ T = TypeVar("T")
 # Closing a tab and killing a browser are bounded as well; beyond this time the loop itself is stuck.
 GRACE_SECONDS = 12
 STOP_SECONDS = 10
+# Launching and opening a tab are bounded as well.
+START_SECONDS = 60
+# A reserved name (RFC 6761, 6.4): nothing is requested from it.
+CHECK_URL = "http://check.invalid/"
+CHECK_OPTIONS = RenderOptions.parse(
+    {"html": "<p>ready</p>", "offline": True, "viewport": {"width": 64, "height": 48}, "timeoutMs": 10_000}
+)
+CHECK_SECONDS = 30
 
 
 class RenderEngine:
@@ -67,8 +75,17 @@ class RenderEngine:
             raise BrowserCrashed("the browser was ended during the capture") from error
 
     def warm_up(self) -> None:
-        """Start the browser in the background, ahead of the first page."""
-        self._submit(self._started().warm_up())
+        """Start the browser and open a tab, ahead of the first page. Raises BrowserUnavailable if it cannot."""
+        try:
+            self._submit(self._started().warm_up()).result(START_SECONDS)
+        except concurrent.futures.TimeoutError as error:
+            raise BrowserUnavailable("the browser did not start in time") from error
+
+    def check(self) -> None:
+        """Capture a page of this worker's own, which needs no network. Raises a CaptureError if that fails."""
+        self.warm_up()
+        clock = SystemClock()
+        self.render(CHECK_URL, CHECK_OPTIONS, Deadline(clock.now_ms() + CHECK_SECONDS * 1000, clock))
 
     def cpu_seconds(self) -> float:
         """CPU time of this process and of every browser it has had."""
@@ -84,6 +101,11 @@ class RenderEngine:
             return 1.0
         of_browser = self._browser.memory_share if self._browser is not None else 0.0
         return max(of_browser, own_memory_bytes() / self._own_memory_limit)
+
+    def kill_now(self) -> None:
+        """Kill every browser at once, for a process that is about to end itself."""
+        if self._browser is not None:
+            self._browser.kill_now()
 
     def close(self) -> None:
         """End the browsers and their thread. Idempotent."""

@@ -13,7 +13,7 @@ from pyppeteer.errors import PyppeteerError
 
 from stillframe import log_messages
 from stillframe.clock import Deadline
-from stillframe.errors import BrowserCrashed, CaptureTimeout
+from stillframe.errors import BrowserCrashed, BrowserUnavailable, CaptureTimeout, TransientError
 from stillframe.image.render_result import RenderResult
 from stillframe.request.options import RenderOptions
 
@@ -48,7 +48,7 @@ class BrowserPool:
         self._spare_tab = SpareTab(guard)
         self._current: Chromium | None = None
         self._users: dict[Chromium, int] = {}
-        self._background: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[Any]] = set()
         self._lock = asyncio.Lock()
         self._ended_cpu_seconds = 0.0
 
@@ -70,20 +70,33 @@ class BrowserPool:
             except (PyppeteerError, ConnectionError) as error:
                 self._retire(chromium)
                 raise BrowserCrashed(f"the browser failed during the capture: {error}") from error
-            except BrowserCrashed:
+            except (BrowserCrashed, BrowserUnavailable):
                 self._retire(chromium)
                 raise
             finally:
                 self._release(chromium)
 
     async def warm_up(self) -> None:
-        """Start the browser and open a tab ahead of the first capture."""
+        """Start the browser and open a tab ahead of the first capture. Raises BrowserUnavailable if there is none."""
         async with self._lock:
-            self._spare_tab.refill(await self._running())
+            chromium = await self._running()
+            self._spare_tab.refill(chromium)
+            try:
+                async with asyncio.timeout(OPEN_SECONDS):
+                    await self._spare_tab.is_open()
+            except (TimeoutError, PyppeteerError, ConnectionError) as error:
+                self._retire(chromium)
+                self._end_if_unused(chromium)
+                raise BrowserUnavailable(f"the browser opened no tab: {str(error) or 'no response'}") from error
 
     def cpu_seconds(self) -> float:
         """CPU time of every browser so far. May be called on any thread."""
         return self._ended_cpu_seconds + sum(chromium.cpu.seconds() for chromium in list(self._users))
+
+    def kill_now(self) -> None:
+        """Kill every browser at once, without anything else. May be called on any thread."""
+        for chromium in list(self._users):
+            chromium.kill_now()
 
     async def close(self) -> None:
         """End every browser."""
@@ -104,7 +117,7 @@ class BrowserPool:
             async with asyncio.timeout(deadline.remaining_seconds()), self._lock:
                 chromium = await self._running()
         except TimeoutError as error:
-            raise CaptureTimeout("the browser did not start before the job's deadline") from error
+            raise BrowserUnavailable("the browser did not start before the job's deadline") from error
         self._users[chromium] = self._users.get(chromium, 0) + 1
         chromium.captures += 1
         if chromium.captures >= CAPTURES_PER_BROWSER:
@@ -142,7 +155,7 @@ class BrowserPool:
             self._users.pop(chromium, None)
             self._run_in_background(chromium.kill())
 
-    def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run_in_background(self, work: Coroutine[Any, Any, Any]) -> None:
         """Nobody awaits the work but `close`."""
         task = asyncio.create_task(work)
         self._background.add(task)
@@ -153,12 +166,15 @@ class BrowserPool:
         try:
             async with asyncio.timeout(min(OPEN_SECONDS, deadline.remaining_seconds())):
                 guarded = await self._spare_tab.pop(chromium)
+                chromium.has_opened_tab = True
         except TimeoutError as error:
             if deadline.remaining_seconds() <= 0:
                 # Nobody can tell whether the browser stood still or this very process did.
                 self._retire(chromium)
                 raise CaptureTimeout("no tab was open before the job's deadline") from error
-            raise BrowserCrashed("the browser did not open a tab in time") from error
+            raise self._without_tab(chromium, "in time") from error
+        except (PyppeteerError, ConnectionError) as error:
+            raise self._without_tab(chromium, str(error)) from error
         if chromium is self._current:
             self._spare_tab.refill(chromium)
         try:
@@ -168,6 +184,11 @@ class BrowserPool:
             self._users[chromium] += 1
             self._run_in_background(self._close_context(chromium, guarded.tab))
             await guarded.close_guard()
+
+    def _without_tab(self, chromium: Chromium, reason: str) -> TransientError:
+        """The error for a capture without a tab: another page may have harmed the browser, but nothing else can."""
+        is_its_own = self._users[chromium] == 1 or not chromium.has_opened_tab
+        return (BrowserUnavailable if is_its_own else BrowserCrashed)(f"the browser did not open a tab: {reason}")
 
     async def _close_context(self, chromium: Chromium, tab: Tab) -> None:
         """Close a context with everything in it. On a retired browser it ends with the browser."""

@@ -66,6 +66,11 @@ class SpareTab:
             # Whoever pops the tab gets its error; retrieve it for the case that nobody does.
             self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
 
+    async def is_open(self) -> None:
+        """Wait until the spare tab is open. Raises what opening it raises; the caller bounds the time."""
+        if self._opening is not None:
+            await asyncio.shield(self._opening)
+
     def discard(self) -> None:
         """Give up the spare tab: its browser is going to end, or has ended."""
         opening, self._opening = self._opening, None

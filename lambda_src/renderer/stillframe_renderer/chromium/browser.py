@@ -9,13 +9,14 @@ from typing import Any
 from pyppeteer.connection import CDPSession
 from pyppeteer.errors import PyppeteerError
 
-from stillframe.errors import BrowserCrashed
+from stillframe.errors import BrowserUnavailable
 
 from . import flags
 from .cpu import GroupCpu
+from .last_words import LastWords
 from .members import Members
 from .memory import GroupMemory
-from .process import ProcessGroup, spawn
+from .process import ProcessGroup, Spawned, spawn
 from .profile import Profile, sweep
 from .transport import PipeConnection
 
@@ -37,9 +38,12 @@ WAIT_FOR_COMMANDS = {
 class Chromium:
     """One running browser: its process group, its profile, and its pipe."""
 
-    def __init__(self, process: ProcessGroup, profile: Profile, connection: PipeConnection) -> None:
+    def __init__(
+        self, process: ProcessGroup, profile: Profile, connection: PipeConnection, last_words: LastWords
+    ) -> None:
         self._process = process
         self._profile = profile
+        self._last_words = last_words
         # The one tab of each context; None until it is open.
         self._tabs: dict[str, str | None] = {}
         self._attached: dict[str, CDPSession] = {}
@@ -48,6 +52,7 @@ class Chromium:
         self.cpu = GroupCpu(members)
         self.memory = GroupMemory(members)
         self.captures = 0
+        self.has_opened_tab = False
         self.user_agent = ""
         self.used_too_much_memory = False
         connection.on("Target.attachedToTarget", self._on_target)
@@ -65,27 +70,45 @@ class Chromium:
     async def launch(cls, executable: str, environment: Mapping[str, str] | None = None) -> Chromium:
         """Start a browser. Its environment is empty unless given, because ours may hold credentials.
 
-        Raises BrowserCrashed if it does not start and respond in time.
+        Raises BrowserUnavailable, with the last lines that the browser printed, if it does not start and respond in
+        time, or if its profile cannot be written.
         """
-        sweep()
-        profile = Profile()
+        try:
+            sweep()
+            profile = Profile()
+        except OSError as error:
+            raise BrowserUnavailable(f"Chromium's profile cannot be written: {error}") from error
         arguments = [*flags.launch_flags(), f"--user-data-dir={profile.path}", "about:blank"]
         try:
-            process, commands, answers = spawn(executable, arguments, environment or {})
+            spawned = spawn(executable, arguments, environment or {})
         except OSError as error:
             profile.remove()
-            raise BrowserCrashed(f"Chromium did not start: {error}") from error
-        chromium = cls(process, profile, await PipeConnection.open(commands, answers))
+            raise BrowserUnavailable(f"Chromium did not start: {error}") from error
+        chromium = await cls._connect(spawned, profile)
         try:
             async with asyncio.timeout(LAUNCH_SECONDS):
                 await chromium.connection.send("Target.setAutoAttach", WAIT_FOR_COMMANDS)
                 version = await chromium.connection.send("Browser.getVersion")
                 chromium.user_agent = version["userAgent"]
                 await chromium.connection.send("Browser.setDownloadBehavior", {"behavior": "deny"})
-        except (TimeoutError, PyppeteerError) as error:
-            await chromium.kill()
-            raise BrowserCrashed(f"Chromium did not start: {str(error) or 'no response'} ({executable})") from error
+        except (TimeoutError, PyppeteerError, ConnectionError) as error:
+            words = await chromium.kill()
+            raise BrowserUnavailable(
+                f"Chromium did not start: {words or str(error) or 'no response'} ({executable})"
+            ) from error
         return chromium
+
+    @classmethod
+    async def _connect(cls, spawned: Spawned, profile: Profile) -> Chromium:
+        """Take over the pipes of a child. Raises BrowserUnavailable."""
+        try:
+            last_words = await LastWords.read(spawned.errors)
+            return cls(spawned.group, profile, await PipeConnection.open(spawned.commands, spawned.answers), last_words)
+        except OSError as error:
+            spawned.group.kill()
+            spawned.group.reap()
+            profile.remove()
+            raise BrowserUnavailable(f"Chromium did not start: {error}") from error
 
     async def new_context(self, proxy: str) -> str:
         """Create a context that shares nothing with others and sends all traffic to the proxy. Returns its id."""
@@ -141,9 +164,14 @@ class Chromium:
         # The page that opened it is blocked while the popup waits.
         self.connection.request("Runtime.runIfWaitingForDebugger", {}, session_id)
 
-    async def kill(self) -> None:
-        """Kill the whole process group, reap it and remove its profile. Idempotent."""
+    def kill_now(self) -> None:
+        """Kill the whole process group, and leave everything else to the kernel. May be called on any thread."""
+        self._process.kill()
+
+    async def kill(self) -> str:
+        """Kill the whole process group, reap it and remove its profile. Returns its last words. Idempotent."""
         self._process.kill()
         await self.connection.dispose()
         await asyncio.to_thread(self._process.reap)
         self._profile.remove()
+        return await self._last_words.close()

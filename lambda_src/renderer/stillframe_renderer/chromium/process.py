@@ -1,4 +1,4 @@
-"""A child process in a group of its own, with two pipes to it."""
+"""A child process in a group of its own, with pipes to it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import resource
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 # Where Chromium's --remote-debugging-pipe reads commands and writes answers.
 COMMAND_FD = 3
@@ -61,52 +62,61 @@ class ProcessGroup:
         return True
 
 
-def spawn(executable: str, arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[ProcessGroup, int, int]:
-    """Start a program with pipes on descriptors 3 and 4. Returns its group, and our ends of the two pipes.
+@dataclass(frozen=True, slots=True)
+class Spawned:
+    """A child and our ends of its pipes: to write commands, to read answers, and to read its standard error."""
+
+    group: ProcessGroup
+    commands: int
+    answers: int
+    errors: int
+
+
+def spawn(executable: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Spawned:
+    """Start a program with pipes on descriptors 2, 3 and 4.
 
     Uses posix_spawn and not fork: none of our code runs in the child, which makes it safe with threads.
-    Raises OSError if the program cannot be run.
+    Raises OSError if the program cannot be run, or if this process has no descriptors left.
     """
-    command_read, command_write = _pipe()
-    answer_read, answer_write = _pipe()
-    # Best effort: the quota of an unprivileged user may be exhausted (pipe(7)).
-    with contextlib.suppress(OSError):
-        fcntl.fcntl(answer_write, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-    actions = [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]
-    actions += [
-        (os.POSIX_SPAWN_DUP2, command_read, COMMAND_FD),
-        (os.POSIX_SPAWN_DUP2, answer_write, ANSWER_FD),
-    ]
-    try:
+    with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+        command_read, command_write = _pipe(ours, theirs, is_read_by_child=True)
+        answer_read, answer_write = _pipe(ours, theirs)
+        error_read, error_write = _pipe(ours, theirs)
+        # Best effort: the quota of an unprivileged user may be exhausted (pipe(7)).
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(answer_write, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        theirs.callback(os.close, null)
         pid = os.posix_spawn(
             executable,
             [executable, *arguments],
             dict(environment),
-            file_actions=actions,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, null, 0),
+                (os.POSIX_SPAWN_DUP2, null, 1),
+                (os.POSIX_SPAWN_DUP2, error_write, 2),
+                (os.POSIX_SPAWN_DUP2, command_read, COMMAND_FD),
+                (os.POSIX_SPAWN_DUP2, answer_write, ANSWER_FD),
+            ],
             setsid=True,
             # Python ignores SIGPIPE, and an ignored signal stays ignored across exec.
             setsigdef=[signal.SIGPIPE],
         )
-    except OSError:
-        os.close(command_write)
-        os.close(answer_read)
-        raise
-    finally:
-        for fd in (command_read, answer_write, null):
-            os.close(fd)
+        ours.pop_all()
     # Its children inherit the limits: it has none yet, because a browser takes longer than this to start.
     for limit, value in LIMITS.items():
         resource.prlimit(pid, limit, (value, value))
-    return ProcessGroup(pid), command_write, answer_read
+    return Spawned(ProcessGroup(pid), command_write, answer_read, error_read)
 
 
-def _pipe() -> tuple[int, int]:
-    """Create a pipe whose descriptors do not collide with those that the child gets."""
+def _pipe(ours: contextlib.ExitStack, theirs: contextlib.ExitStack, is_read_by_child: bool = False) -> tuple[int, int]:
+    """Create a pipe whose descriptors do not collide with those that the child gets; each stack closes its end."""
     ends = os.pipe()
-    try:
-        read, write = (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE_FD) for fd in ends)
-    finally:
+    with contextlib.ExitStack() as low:
         for fd in ends:
-            os.close(fd)
+            low.callback(os.close, fd)
+        read = fcntl.fcntl(ends[0], fcntl.F_DUPFD_CLOEXEC, FIRST_FREE_FD)
+        (theirs if is_read_by_child else ours).callback(os.close, read)
+        write = fcntl.fcntl(ends[1], fcntl.F_DUPFD_CLOEXEC, FIRST_FREE_FD)
+        (ours if is_read_by_child else theirs).callback(os.close, write)
     return read, write

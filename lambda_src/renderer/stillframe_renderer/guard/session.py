@@ -20,7 +20,9 @@ from stillframe.errors import (
     PageTooLarge,
     ResolverFailed,
     UnknownHost,
+    WorkerFault,
 )
+from stillframe.worker_faults import is_exhaustion
 
 from .resolver import Resolver, ResolverUnavailable
 
@@ -181,6 +183,8 @@ class GuardSession:
 
 def _connection_error(error: OSError) -> CaptureError:
     """The CaptureError for a failed connection. `TimeoutError` is a subclass of OSError."""
+    if is_exhaustion(error):
+        return WorkerFault(f"no connection can be opened: {error.strerror}")
     if isinstance(error, ConnectionRefusedError):
         return ConnectionRefused("the host refuses connections on the port")
     if isinstance(error, TimeoutError):

@@ -17,8 +17,10 @@ from stillframe.outcome import Outcome
 from stillframe.request.event_record import read_record
 from stillframe.request.message import Message
 
+from ..health import WorkerHealth
 from ..load.tabs import TabGate
 from ..observability import Observer
+from ..observers import Observers
 from .capture import Capture
 
 
@@ -27,11 +29,22 @@ class NotAcknowledged(Exception):
 
 
 class BatchHandler:
-    """Handles events of an SQS event source mapping with ReportBatchItemFailures. Reentrant."""
+    """Handles events of an SQS event source mapping with ReportBatchItemFailures. Reentrant.
 
-    def __init__(self, capture: Capture, observers: Iterable[Observer], tabs: TabGate, clock: Clock) -> None:
+    While `health` says that the worker cannot work, messages are handed back unclaimed.
+    """
+
+    def __init__(
+        self,
+        capture: Capture,
+        observers: Iterable[Observer],
+        tabs: TabGate,
+        clock: Clock,
+        health: WorkerHealth | None = None,
+    ) -> None:
         self._capture = capture
-        self._observers = tuple(observers)
+        self._observe = Observers(observers)
+        self._health = health or WorkerHealth()
         self._clock = clock
         self._tabs = tabs
         # The batch processor itself would start all records at once.
@@ -45,8 +58,7 @@ class BatchHandler:
             message = read_record(record.raw_event, received_at_ms)
             loop = asyncio.get_running_loop()
             outcome = await loop.run_in_executor(self._pool, self._process_in_tab, message, context)
-            for observe in self._observers:
-                observe(outcome)
+            self._observe(outcome)
             # A record without an id cannot be reported: that would fail the whole batch.
             if not outcome.acknowledge and message.message_id:
                 raise NotAcknowledged(outcome.reason)
@@ -60,7 +72,12 @@ class BatchHandler:
 
     def _process_in_tab(self, message: Message, context: LambdaContext) -> Outcome:
         with self._tabs.acquire():
-            return self._capture.process(message, context)
+            # Asked only now: a message that waited for a tab must not meet a fault that others have met meanwhile.
+            if not self._health.may_work:
+                return self._capture.return_untouched(message, self._health.reason)
+            outcome = self._capture.process(message, context)
+            self._health.observe(outcome)
+            return outcome
 
     def stop(self) -> None:
         """Start no further capture: messages that have not started go back to other workers."""

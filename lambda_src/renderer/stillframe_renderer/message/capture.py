@@ -6,6 +6,7 @@ Synchronous on purpose: the idempotency utility drives synchronous functions, an
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,11 +19,11 @@ from stillframe.errors import (
     IdConflict,
     OutOfTime,
     PermanentError,
-    ServiceUnavailable,
     TransientError,
     UnexpectedError,
     UnparsableBody,
     UnreadableRecord,
+    WorkerFault,
 )
 from stillframe.outcome import Outcome, OutcomeKind, SkipReason
 from stillframe.queue import Backoff, CaptureQueue
@@ -32,6 +33,7 @@ from stillframe.table.claim import Claim
 from stillframe.table.host_limit import HostLimit
 from stillframe.table.record import Record, Status
 from stillframe.table.wait_count import WaitCounts
+from stillframe.worker_faults import worker_fault
 
 from .job import Job, JobResult
 from .under_claim import InvocationContext, run_under_claim
@@ -41,6 +43,9 @@ logger = logging.getLogger(__name__)
 # The time reserved at the end of a job to store and complete, and the time that must be left to start one.
 FINISH_SECONDS = 1.0
 MIN_START_SECONDS = 2.0
+# How often a message may be replaced by a copy. What a worker takes for its own fault might be the message's after all,
+# and such a message must end.
+MAX_SPARED_WAITS = 100
 
 
 class Capture:
@@ -83,6 +88,11 @@ class Capture:
         duration_ms = self._clock.now_ms() - started_ms
         return replace(outcome, id=screenshot_id, url=url, tenant=tenant, duration_ms=duration_ms)
 
+    def return_untouched(self, message: Message, reason: str) -> Outcome:
+        """Hand a message back without a claim, because this worker cannot work. Never raises."""
+        outcome = self._hand_back(message, WorkerFault(f"this worker is unhealthy: {reason}"))
+        return replace(outcome, id=message.message_id, tenant=message.group_id)
+
     def stop(self) -> None:
         """Start nothing more: from now on messages are handed back untouched, for other workers to take at once."""
         self._is_stopping = True
@@ -111,9 +121,8 @@ class Capture:
     def _conclude(self, delivery: Delivery, claim: Claim, result: JobResult) -> Outcome:
         """The outcome of a job that has ended, and whose end is recorded."""
         if isinstance(result.end, CaptureError):
-            # After its last receive a message is left for SQS to move to the dead-letter queue.
-            is_permanent = isinstance(result.end, PermanentError)
-            outcome = _refused(delivery.message, OutcomeKind.FAILED, result.end, acknowledge=is_permanent)
+            is_done = isinstance(result.end, PermanentError) or self._give_up(delivery.message)
+            outcome = _refused(delivery.message, OutcomeKind.FAILED, result.end, acknowledge=is_done)
         else:
             outcome = replace(
                 _outcome(delivery.message, OutcomeKind.CAPTURED, acknowledge=True),
@@ -138,8 +147,10 @@ class Capture:
                 return self._postpone(message, error)
             if isinstance(error, TransientError):
                 return self._hand_back(message, error)
-            logger.error("unexpected error", exc_info=error, extra={"id": screenshot_id})
-            return self._hand_back(message, _unexpected(error))
+            fault = worker_fault(error)
+            if fault is None:
+                logger.error("unexpected error", exc_info=error, extra={"id": screenshot_id})
+            return self._hand_back(message, fault or _unexpected(error))
         except Exception as second:
             # The message comes back after its visibility timeout.
             logger.exception("unexpected error", extra={"id": screenshot_id})
@@ -173,15 +184,17 @@ class Capture:
 
         After the last receive it would go to the dead-letter queue instead, from where it may be brought back as
         another message. So it is left alone, and goes there after its visibility timeout, when no lease that was taken
-        on its account can still be running.
+        on its account can still be running. What is not its own fault costs it no receive: it is replaced by a copy.
         """
+        seconds = self._backoff.seconds(message.receive_count)
         if not message.is_last(self._settings.max_receive_count):
-            seconds = self._backoff.seconds(message.receive_count)
             if isinstance(error, ClaimHeld):
                 seconds = max(seconds, error.seconds)
             elif self._is_stopping:
                 seconds = 0
             self._queue.delay(message.receipt_handle, seconds)
+        elif isinstance(error, WorkerFault) and message.waits < MAX_SPARED_WAITS and message.has_room_for_copy:
+            return self._spare(message, error, seconds)
         return _refused(message, OutcomeKind.RETRY, error, acknowledge=False)
 
     def _postpone(self, message: Message, error: HostBusy) -> Outcome:
@@ -195,15 +208,54 @@ class Capture:
             if self._wait_counts.is_newest(message):
                 self._queue.postpone(message, self._host_limit.wait_seconds(message.waits))
                 self._wait_counts.count(message)
-        except ServiceUnavailable as unavailable:
+        except TransientError as unavailable:
             return self._hand_back(message, unavailable)
         return _refused(message, OutcomeKind.RETRY, error, acknowledge=True)
+
+    def _spare(self, message: Message, error: WorkerFault, seconds: int) -> Outcome:
+        """Replace the message by a copy that comes later, with as many receives left as before this one.
+
+        Unlike a wait for a host, this must work without the table, which may be what the worker cannot reach: there may
+        be one copy too many then, a duplicate like any other. If the queue cannot be reached either, the message goes
+        to the dead-letter queue in time, and a redrive brings it back.
+        """
+        try:
+            if self._may_be_newest(message):
+                self._queue.postpone(message, seconds)
+        except TransientError as unavailable:
+            logger.warning("a message could not be spared its last receive", extra={"error": unavailable.message})
+            return _refused(message, OutcomeKind.RETRY, error, acknowledge=False)
+        with contextlib.suppress(TransientError):
+            self._wait_counts.count(message)
+        return _refused(message, OutcomeKind.RETRY, error, acknowledge=True)
+
+    def _may_be_newest(self, message: Message) -> bool:
+        try:
+            return self._wait_counts.is_newest(message)
+        except TransientError:
+            return True
+
+    def _give_up(self, message: Message) -> bool:
+        """Move a message that failed at its last receive to the dead-letter queue. Returns whether to acknowledge it.
+
+        SQS moves it by itself once it has delivered it often enough. It never does without a redrive policy, and too
+        late for a copy, whose earlier receives it does not know.
+        """
+        settings = self._settings
+        if settings.has_redrive_policy and message.is_given_up_by_queue(settings.max_receive_count):
+            return False
+        try:
+            self._queue.give_up(message)
+        except TransientError as error:
+            logger.warning("could not move a message to the dead-letter queue", extra={"error": error.message})
+            return False
+        return True
 
     def _dead_letter(self, message: Message, error: CaptureError) -> Outcome:
         """Move the message to the dead-letter queue with its reason: it has no record of its own to fail."""
         try:
             self._queue.dead_letter(message, error)
-        except ServiceUnavailable as unavailable:
+        except TransientError as unavailable:
             return self._hand_back(message, unavailable)
         return _refused(message, OutcomeKind.FAILED, error, acknowledge=True)
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from stillframe.clock import Clock, Deadline
 from stillframe.cost import Cost
-from stillframe.errors import CaptureError, PermanentError, TransientError, UnexpectedError
+from stillframe.errors import CaptureError, PermanentError, TransientError, UnexpectedError, WorkerFault
 from stillframe.image.ownership import Owner
 from stillframe.image.redaction import redacted, redacting_errors
 from stillframe.image.render_result import RenderResult, StoredImage
@@ -20,6 +20,7 @@ from stillframe.settings import Settings
 from stillframe.table.attributes import ERROR_CODE, ERROR_MESSAGE, STATUS
 from stillframe.table.claim import Claim
 from stillframe.table.record import Status
+from stillframe.worker_faults import worker_fault
 
 from ..load.metering import Meter
 from .comparison import Comparer
@@ -108,6 +109,8 @@ class Job:
             except TransientError as error:
                 end = self._last_or_raise(error)
             except Exception as error:
+                if fault := worker_fault(error):
+                    raise fault from error
                 logger.exception("unexpected error", extra={"id": delivery.id})
                 end = self._last_or_raise(UnexpectedError(f"{type(error).__name__}: {error}"))
         self.result = JobResult(end, account.cost)
@@ -140,7 +143,12 @@ class Job:
         self._tools.comparer.remember(self._delivery, self._claim, image, expires_at)
 
     def _last_or_raise(self, error: TransientError) -> TransientError:
-        """The error, to be recorded, when no further delivery will come; otherwise raise it."""
+        """The error, to be recorded, when no further delivery will come; otherwise raise it.
+
+        A worker's fault says nothing about the screenshot, so it is never recorded as its failure.
+        """
+        if isinstance(error, WorkerFault):
+            raise error
         if self._delivery.message.is_last(self._tools.settings.max_receive_count):
             return error
         raise error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from stillframe.clients import Clients, connect_secrets
@@ -19,6 +20,7 @@ from stillframe.table.last_capture import LastCaptures
 from stillframe.table.table import Table
 from stillframe.table.wait_count import WaitCounts
 
+from ..checks import WorkerChecks
 from ..load.metering import Meter
 from .capture import Capture
 from .comparison import Comparer
@@ -70,4 +72,14 @@ def wire_capture(
         clock=clock,
         host_limit=parts.host_limit(table, settings.per_host, clock, rng),
         wait_counts=parts.wait_counts(table, clock),
+    )
+
+
+def wire_checks(settings: Settings, clients: Clients, check_browser: Callable[[], None]) -> WorkerChecks:
+    """Put the checks of a worker together. Nothing is contacted yet."""
+    return WorkerChecks(
+        check_browser,
+        Table(clients.dynamodb, settings.table_name),
+        ImageStore(clients.s3, settings.bucket_name, settings.key_prefix),
+        CaptureQueue(clients.sqs, settings.queue_url, settings.dead_letter_queue_url),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,21 +13,25 @@ import imagesize
 from pyppeteer.connection import CDPSession
 
 from stillframe.errors import InvalidRequest
+from stillframe.image.extra import Extra
 from stillframe.request.options import ImageFormat, RenderOptions
 
-from .elements import box_of
+from .elements import Box, boxes_of
+from .fixed import place_fixed
 from .imaging import DEFAULT_AVIF_QUALITY, is_one_colour, to_avif
 from .patience import Patience
 from .scripts import HAS_CONTENT
-from .stillness import hold_still, place_at_bottom, unnoticed
+from .stillness import hold_still, unnoticed
 from .world import World
 
 # An image of one colour compresses to almost nothing. An image with more bits per pixel than this is not blank.
 MAX_BLANK_BITS_PER_PIXEL = 0.2
 # A blank screenshot of a page that has something to show is taken again, after each of these pauses in seconds.
 BLANK_PAUSES_SECONDS = (0.25, 0.75)
-# Layout computes in units of 1/64 pixel.
-ROUNDING = 1 / 128
+# Of one selector. More than these are most of the page.
+MAX_MATCHES = 1000
+# Images of single elements beside the one of all.
+MAX_SEPARATE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,13 @@ class Layout:
     width: int
     height: int
     scale: float
-    # With everything that a visitor reaches by scrolling to the side, and whether that is to the left.
+    # With everything that a visitor reaches by scrolling to the side.
     whole_width: int
-    goes_left: bool
 
     @property
     def shown_width(self) -> int:
-        """The width of a full page. Chromium takes no screenshot of what lies to the left of a document's origin."""
-        return self.width if self.goes_left or self.scale != 1 else self.whole_width
+        """The width of a full page. Of one that is scaled down, it is the part that the screen shows."""
+        return self.width if self.scale != 1 else self.whole_width
 
     @property
     def shown_height(self) -> int:
@@ -74,6 +76,21 @@ class Camera:
 
     async def screenshot(self, layout: Layout) -> Screenshot:
         """Take the screenshot that the options describe. Raises SelectorNotFound or InvalidRequest."""
+        # A clip is relative to the document. Without one, a page that has scrolled itself is captured where it is.
+        return await self._take(await self._clip(layout))
+
+    async def separate_elements(self) -> tuple[list[Extra], dict[str, str]]:
+        """An image of each element, if the options ask for it, and the names of those that are left out, with why."""
+        if not self._options.separate:
+            return [], {}
+        boxes, images = await self._boxes(), []
+        for number, box in enumerate(boxes[:MAX_SEPARATE], 1):
+            image = await self._take(self._part(box))
+            images.append(Extra.element(number, image.data, self._options.format.extension))
+        left_out = f"element-{MAX_SEPARATE + 1} to element-{len(boxes)}"
+        return images, {left_out: f"more than {MAX_SEPARATE} elements"} if len(boxes) > MAX_SEPARATE else {}
+
+    async def _take(self, clip: dict[str, float] | None) -> Screenshot:
         options = self._options
         is_avif = options.format is ImageFormat.AVIF
         parameters: dict[str, Any] = {
@@ -82,8 +99,6 @@ class Camera:
         }
         if options.quality is not None and not is_avif:
             parameters["quality"] = options.quality
-        # A clip is relative to the document. Without one, a page that has scrolled itself is captured where it is.
-        clip = await self._clip(layout)
         if clip is not None:
             parameters |= {"clip": {"scale": 1, **clip}, "captureBeyondViewport": True}
         async with contextlib.nullcontext() if clip is None else unnoticed(self._session, options):
@@ -105,13 +120,13 @@ class Camera:
         if tiles is not None:
             data = await tiles()
             return Screenshot(data, *imagesize.get(io.BytesIO(data))), False
-        screenshot = await self.screenshot(layout)
+        screenshot = await self._take(await self._clip(layout))
         blank = await is_blank(screenshot)
         for pause in BLANK_PAUSES_SECONDS if patience.has_reserve else ():
             if not blank or not await self._world.evaluate(HAS_CONTENT):
                 break
             await asyncio.sleep(pause)
-            screenshot = await self.screenshot(layout)
+            screenshot = await self._take(await self._clip(layout))
             blank = await is_blank(screenshot)
         return screenshot, blank
 
@@ -119,25 +134,27 @@ class Camera:
         options = self._options
         if options.full_page:
             height = min(layout.height, options.height_cap / layout.scale)
-            await place_at_bottom(self._world, round(height))
+            await place_fixed(self._world, round(height))
             if layout.scale != 1:
                 return {"x": 0, "y": 0, "width": layout.width, "height": height, "scale": layout.scale}
             return self._bounded(0, 0, layout.shown_width, height)
         if options.clip is not None:
-            if options.clip.x >= layout.width or options.clip.y >= layout.height:
-                size = f"{layout.width} x {layout.height}"
+            if options.clip.x >= layout.shown_width or options.clip.y >= layout.height:
+                size = f"{layout.shown_width} x {layout.height}"
                 raise InvalidRequest(f"options: clip: begins outside the page, which is {size} CSS pixels large")
             return self._bounded(options.clip.x, options.clip.y, options.clip.width, options.clip.height)
-        if options.selector is None:
+        if not options.selectors:
             return None
-        box, padding = await box_of(self._world, options.selector), options.padding
-        # Outwards to whole device pixels: a border of one pixel is there on all sides.
-        scale = options.device_scale_factor
-        x = math.floor(max(min(0, box.left), box.left - padding) * scale + ROUNDING) / scale
-        y = math.floor(max(0, box.top - padding) * scale + ROUNDING) / scale
-        right = math.ceil((box.right + padding) * scale - ROUNDING) / scale
-        bottom = math.ceil((box.bottom + padding) * scale - ROUNDING) / scale
-        return self._bounded(x, y, right - x, bottom - y)
+        return self._part(Box.around(await self._boxes()))
+
+    async def _boxes(self) -> list[Box]:
+        """Of every element that is captured, in the order of the selectors."""
+        count = MAX_MATCHES if self._options.matches == "all" else 1
+        return [box for each in self._options.selectors for box in await boxes_of(self._world, each, count)]
+
+    def _part(self, box: Box) -> dict[str, float]:
+        box = box.outwards(self._options.padding, self._options.device_scale_factor)
+        return self._bounded(box.left, box.top, box.right - box.left, box.bottom - box.top)
 
     def _bounded(self, x: float, y: float, width: float, height: float) -> dict[str, float]:
         """A clip no larger than the encoding and the memory can hold."""

@@ -30,6 +30,7 @@ from .blocks import Blocks
 from .camera import Camera
 from .chance import fix_chance
 from .changes import Changes
+from .clock import stamp_frames
 from .closing import keep_open
 from .consent import Consent
 from .cookies import cookies_of
@@ -104,6 +105,7 @@ class PageCapture:
                 tiles = functools.partial(self._showing.tiles, measures.layout) if self._showing.is_tiled else None
                 maker = self._printer or self._camera
                 screenshot, blank = await maker.screenshot_of_content(measures.layout, self._patience, tiles)
+                elements, not_separate = await self._camera.separate_elements()
             derived = await self._extras.derive(screenshot)
             extras = await self._extras.collect(
                 measures.url, measures.title, self._evidence.timings, self._patience.seconds()
@@ -114,9 +116,9 @@ class PageCapture:
             format=self._options.format,
             width=screenshot.width,
             height=screenshot.height,
-            facts=self._facts(measures, unsettled, blank, derived.perceptual_hash),
+            facts=self._facts(measures, unsettled, blank, derived.perceptual_hash, not_separate),
             render_ms=round((time.monotonic() - started) * 1000),
-            extras=(*derived.thumbnails, *extras),
+            extras=(*derived.thumbnails, *elements, *extras),
         )
 
     async def _prepare(self) -> None:
@@ -133,6 +135,8 @@ class PageCapture:
         emulate(page, self._options, self._tab.chromium.user_agent)
         keep_open(page)
         fix_chance(page, self._options)
+        if self._options.wait_until is WaitUntil.SETTLED:
+            stamp_frames(page)
         if self._options.init_script is not None:
             install_init_script(page, self._tab, self._options.init_script)
         self._changes.install(page)
@@ -231,7 +235,14 @@ class PageCapture:
         self._policy.check_page(measures.url)
         return measures
 
-    def _facts(self, measures: Measures, unsettled: str | None, blank: bool, perceptual_hash: str | None) -> PageFacts:
+    def _facts(
+        self,
+        measures: Measures,
+        unsettled: str | None,
+        blank: bool,
+        perceptual_hash: str | None,
+        not_separate: dict[str, str],
+    ) -> PageFacts:
         evidence = self._evidence
         layout, height = measures.layout, measures.layout.shown_height
         shown_width = min(layout.shown_width, self._options.format.max_side // self._options.device_scale_factor)
@@ -264,5 +275,5 @@ class PageCapture:
             ads_blocked=self._ads.refused if self._ads is not None else None,
             cookie_banner=self._consent.answered if self._consent is not None else None,
             perceptual_hash=perceptual_hash,
-            left_out=self._extras.left_out or None,
+            left_out={**self._extras.left_out, **not_separate} or None,
         )

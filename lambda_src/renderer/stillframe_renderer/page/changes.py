@@ -10,6 +10,7 @@ from pyppeteer.connection import CDPSession
 
 from stillframe.errors import SelectorNotFound
 from stillframe.request.options import RenderOptions
+from stillframe.request.options.content import Place
 
 from .elements import FIND
 from .preparation import Preparation
@@ -43,12 +44,21 @@ SCROLL_TO = (
     "target => {"
     + FIND
     + """
+  // Whatever scrolls the element: the nearest one that can go that far.
+  const scrollFrom = (element, offset) => {
+    for (let node = parentOf(element); node; node = parentOf(node)) {
+      const before = node.scrollTop;
+      node.scrollBy({ top: offset, behavior: 'instant' });
+      if (node.scrollTop !== before) return;
+    }
+  };
   if (typeof target === 'number') {
     window.scrollTo({ top: target, behavior: 'instant' });
     return true;
   }
-  const element = find(target);
+  const element = find(target.selector ?? target);
   element?.scrollIntoView({ block: 'start', behavior: 'instant' });
+  if (element && target.offset) scrollFrom(element, target.offset);
   return element !== null;
 }"""
 )
@@ -116,8 +126,11 @@ class Changes:
             await self._world.evaluate_in_page(f"(async () => {{ {options.js}\n }})()", "js")
         for selector in options.click:
             await self._click(selector)
-        if options.scroll_to is not None and not await self._world.call(SCROLL_TO, options.scroll_to):
-            raise SelectorNotFound(f"scrollTo: no element of the page matches {options.scroll_to}")
+        place = options.scroll_to
+        if place is not None:
+            target, sought = (place.model_dump(), place.selector) if isinstance(place, Place) else (place, place)
+            if not await self._world.call(SCROLL_TO, target):
+                raise SelectorNotFound(f"scrollTo: no visible element of the page matches {sought}")
 
     async def _click(self, selector: str) -> None:
         point = await self._world.call(CLICK_POINT, selector)

@@ -14,6 +14,7 @@ from typing import Any
 
 from pyppeteer.connection import CDPSession
 
+from .preparation import Preparation
 from .traffic import Traffic
 from .world import World
 
@@ -28,6 +29,25 @@ MAX_IDLE_CHECKS = 4
 # How far the page's clock is kept ahead of the machine's, and how often that is checked.
 LEAD_MS = 400
 LEAD_CHECK_SECONDS = 0.1
+# Once the page's clock is ahead, frames tell the page's scripts the page's time, not the machine's: what a script moves
+# from frame to frame would stand still until the machine has caught up.
+STAMP_FRAMES = """(() => {
+  const ahead = 200, request = globalThis.requestAnimationFrame;
+  globalThis.requestAnimationFrame = new Proxy(request, {
+    apply: (target, self, [callback, ...rest]) => Reflect.apply(target, self, [
+      typeof callback !== 'function' ? callback : stamp => {
+        const now = performance.now();
+        return callback(now - stamp > ahead ? now : stamp);
+      },
+      ...rest,
+    ]),
+  });
+})()"""
+
+
+def stamp_frames(page: Preparation) -> None:
+    """Call before navigating: frames are stamped with the page's time from then on, whatever clock it has."""
+    page.send("Page.addScriptToEvaluateOnNewDocument", {"source": STAMP_FRAMES})
 
 
 class PageClock:

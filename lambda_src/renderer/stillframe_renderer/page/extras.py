@@ -9,6 +9,7 @@ from pyppeteer.connection import CDPSession
 from stillframe.image.extra import Extra, ExtraKind
 from stillframe.request.options import RenderOptions, SavedForm
 
+from .archive import Archive
 from .camera import Screenshot
 from .har import HarRecorder
 from .imaging import Derived, derive
@@ -47,6 +48,7 @@ class Extras:
         self._world = world
         self._options = options
         self._har = HarRecorder(session, options) if SavedForm.HAR in options.save else None
+        self._archive = Archive(session, MAX_BYTES) if SavedForm.MHTML in options.save else None
         self._readers = {SavedForm.HTML: self._source, SavedForm.TEXT: self._text, SavedForm.MHTML: self._snapshot}
         # The extras that were requested but not made, with the reason.
         self.left_out: dict[str, str] = {}
@@ -70,6 +72,8 @@ class Extras:
                 self.left_out[form.value] = TOO_LARGE
             elif data is not None:
                 collected.append(Extra.page(ExtraKind(form.value), data))
+        if self._archive is not None:
+            self.left_out |= self._archive.missing
         return collected
 
     async def _read(self, form: SavedForm, seconds: float) -> bytes | None:
@@ -95,5 +99,4 @@ class Extras:
         return text
 
     async def _snapshot(self) -> str | None:
-        answer = await self._session.send("Page.captureSnapshot", {"format": "mhtml"})
-        return str(answer["data"])
+        return await self._archive.read() if self._archive is not None else None

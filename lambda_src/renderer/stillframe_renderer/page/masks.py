@@ -39,8 +39,11 @@ COVER = (
   const boxesOf = element => getComputedStyle(element).display === 'contents'
     ? [...(element.shadowRoot ?? element).children].flatMap(boxesOf) : [element];
   const matches = (root, selectors) => selectors.flatMap(each => [...root.querySelectorAll(each)]).flatMap(boxesOf);
+  const blurredAlready = globalThis.stillframeBlurred ??= new WeakSet();
   for (const root of [...rootsOf(document)]) {
     for (const element of matches(root, blurred)) {
+      if (blurredAlready.has(element)) continue;
+      blurredAlready.add(element);
       const own = getComputedStyle(element).filter;
       set(element, { transition: 'none', filter: `${own === 'none' ? '' : own} blur(${radius}px)` });
     }
@@ -56,6 +59,6 @@ COVER = (
 
 
 async def cover(world: World, options: RenderOptions) -> None:
-    """Mask and blur all elements that match. Raises InvalidRequest for an invalid selector."""
+    """Mask and blur all elements that match. Again, if new ones come. Raises InvalidRequest for an invalid selector."""
     if options.mask or options.blur:
         await world.call(COVER, options.mask, options.mask_color, options.blur, options.blur_radius)

@@ -24,8 +24,6 @@ MEASURE = """(() => {
     // In quirks mode the body scrolls in place of the root. Otherwise what exceeds it is part of the root, or hidden.
     height: Math.ceil(Math.max(root?.scrollHeight ?? 0, document.scrollingElement === body ? body.scrollHeight : 0)),
     whole: root ? root.scrollWidth : 0,
-    goesLeft: root !== null && (getComputedStyle(root).direction === 'rtl'
-      || /-rl$/.test(getComputedStyle(body ?? root).writingMode)),
   };
 })()"""
 
@@ -49,7 +47,5 @@ class Measures:
             title=values["title"][:MAX_TITLE_CHARS],
             description=values["description"][:MAX_DESCRIPTION_CHARS],
             url=values["url"],
-            layout=Layout(
-                width, height, viewport.width / width, max(int(values["whole"]), width), bool(values["goesLeft"])
-            ),
+            layout=Layout(width, height, viewport.width / width, max(int(values["whole"]), width)),
         )

@@ -17,9 +17,9 @@ from .camera import Layout, Screenshot
 from .patience import Patience
 from .print_scripts import CONTENT_HEIGHT, EXPAND_SCROLLERS, PIN_HEIGHTS, REMEMBER_HEIGHTS, SHEET_SIZES, SHOW_ALL
 from .scripts import ADOPT
+from .seen import FIND_LOST
 from .sheet import PIXELS_PER_MM, PrintedSheets, parse_size, read_sheets, true_size
 from .stillness import hold_still
-from .tiles import FIND_LOST
 from .world import World
 
 # Without a template of the request's, Chromium prints one of its own.

@@ -31,6 +31,13 @@ ADOPT = """(() => {
   addEventListener('load', adopt);
 })()"""
 
+# Waits for the frame that shows what has changed. Bounded, because a busy machine paints late, and an element counts as
+# in view only once it is painted.
+PAINTED = """await Promise.race([
+    new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))),
+    new Promise(done => setTimeout(done, 400)),
+  ]);"""
+
 # Waits for lazy images in view and for fonts that scripts requested, which the load event does not wait for.
 FINISH_VIEW = (
     "(async () => {"

@@ -6,10 +6,11 @@ import asyncio
 import time
 from typing import Any
 
-from .animations import END_ANIMATIONS
 from .clock import PageClock
-from .scripts import IS_SHOWN, MAY_REACT, RENDER_OFFSCREEN, SCROLL_BACKGROUNDS
-from .scrollers import MAIN_SCROLLER
+from .elements import WALK
+from .scripts import MAY_REACT, RENDER_OFFSCREEN, SCROLL_BACKGROUNDS
+from .scrollers import GO_TO, MAIN_SCROLLER, STOP_MS
+from .seen import REMEMBER
 from .traffic import Traffic
 from .world import World
 
@@ -19,13 +20,12 @@ MAX_LOAD_SECONDS = 12.0
 POLL_SECONDS = 0.02
 # A block of two thirds of the window is wholly in view at one of the stops; taller ones get a stop of their own.
 STOPS_PER_WINDOW = 3
-# The page's own time at a stop: scripts that load lazily look up to four times a second.
-STOP_MS = 300
 MAX_STOPS = 200
 
 # The stops from a position on, in pixels of what scrolls. Empty if scrolling cannot change anything.
 STOPS = (
     "(() => {"
+    + WALK
     + MAIN_SCROLLER
     + f"const from = %d, cap = %d, parts = {STOPS_PER_WINDOW};"
     + """
@@ -49,46 +49,6 @@ STOPS = (
     if (top > from && top < last) stops.add(top);
   }
   return { end, stops: [...stops].sort((a, b) => a - b) };
-})()"""
-)
-# Scrolls to a position and waits for the frame that shows it. Bounded, because a busy machine paints late, and an
-# element counts as in view only once it is painted.
-GO_TO = (
-    "(async () => {"
-    + MAIN_SCROLLER
-    + """
-  const scroller = mainScroller(), inner = scroller && innerOf(scroller);
-  (inner?.ownerDocument.defaultView ?? scroller ?? window).scrollTo({ top: %d, behavior: 'instant' });
-  await Promise.race([
-    new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))),
-    new Promise(done => setTimeout(done, 400)),
-  ]);
-})()"""
-)
-# Remembers what is shown at a stop, for `tiles`.
-REMEMBER = (
-    "(() => {"
-    + END_ANIMATIONS
-    + IS_SHOWN
-    + """
-  endAnimations();
-  const seen = globalThis.stillframeSeen ??= new Map();
-  // What is fixed to the window is shown and hidden by the scrolling itself, such as a button that leads to the top.
-  const fixed = new Map([[null, false]]);
-  const isFixed = element => {
-    if (!fixed.has(element)) {
-      fixed.set(element, getComputedStyle(element).position === 'fixed' || isFixed(element.parentElement));
-    }
-    return fixed.get(element);
-  };
-  for (const element of document.querySelectorAll('body *')) {
-    if (seen.has(element) || seen.size >= 5000) continue;
-    const box = element.getBoundingClientRect();
-    if (box.bottom <= 0 || box.top >= innerHeight || box.width * box.height < 100 || box.height > innerHeight) continue;
-    if (!isShown(element) || isFixed(element)) continue;
-    const parent = element.parentElement;
-    seen.set(element, { parent, top: box.top + scrollY, bottom: box.bottom + scrollY, stop: %d });
-  }
 })()"""
 )
 

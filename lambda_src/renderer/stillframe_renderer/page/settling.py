@@ -31,11 +31,33 @@ FINISH_SECONDS = 1.5
 # Socket messages and workers do not follow the page's clock. They get as much real time as networkidle would give them.
 EXTERNAL_SECONDS = 0.5
 
-# Uses no timers, which stand still meanwhile. Returns a fingerprint of the layout.
+# A function for other scripts: a fingerprint of what is not in view, which is part of a full page. Numbers that count,
+# and charts that are drawn. What only moves there, such as a carousel, is not worth waiting for.
+OUT_OF_VIEW = """const outOfView = () => {
+    const scratch = new OffscreenCanvas(64, 64).getContext('2d', { willReadFrequently: true });
+    const parts = [];
+    for (const root of rootsOf(document)) {
+      parts.push((root.body ?? root).textContent);
+      for (const canvas of [...root.querySelectorAll('canvas')].slice(0, 20)) {
+        if (inView(canvas) || !canvas.width || !canvas.height) continue;
+        scratch.clearRect(0, 0, 64, 64);
+        scratch.drawImage(canvas, 0, 0, 64, 64);
+        // The page may not read what another site has drawn.
+        try { parts.push(scratch.getImageData(0, 0, 64, 64).data.join()); } catch { }
+      }
+    }
+    let hash = 0;
+    for (const part of parts) for (let i = 0; i < part.length; i++) hash = (hash * 31 + part.charCodeAt(i)) | 0;
+    return hash;
+  };"""
+
+# Uses no timers, which stand still meanwhile. Returns a fingerprint of the layout; the argument is whether of all that
+# is out of view as well.
 FINISH = (
-    "(async () => {"
+    "(async isWhole => {"
     + IN_VIEW
     + END_ANIMATIONS
+    + OUT_OF_VIEW
     + """
   const frame = () => new Promise(requestAnimationFrame);
   // A lazy image begins to load when a frame has shown that it is in view; until then it calls itself complete.
@@ -58,19 +80,23 @@ FINISH = (
     return [box.x, box.y, box.width, box.height, element.getAttribute('style'), element.className,
       element.childElementCount ? '' : element.textContent.slice(0, 100)].join();
   });
-  return [root?.scrollHeight, document.getElementsByTagName('*').length, document.images.length, ...boxes].join(';');
-})()"""
+  const counts = [root?.scrollHeight, document.getElementsByTagName('*').length, document.images.length];
+  return [...counts, ...boxes, isWhole ? outOfView() : ''].join(';');
+})(%s)"""
 )
 
 
 class Settling:
-    """Settles one page, once its document has loaded."""
+    """Settles one page, once its document has loaded. `is_whole` is whether all of it will be shown, or the window."""
 
-    def __init__(self, session: CDPSession, world: World, traffic: Traffic, clock: PageClock) -> None:
+    def __init__(
+        self, session: CDPSession, world: World, traffic: Traffic, clock: PageClock, *, is_whole: bool
+    ) -> None:
         self._session = session
         self._world = world
         self._traffic = traffic
         self._clock = clock
+        self._finish = FINISH % str(is_whole).lower()
 
     async def settle(self) -> None:
         """Return when the page no longer changes. The caller bounds the time."""
@@ -78,7 +104,7 @@ class Settling:
         await wait_for_stillness(self._session, self._world, self._traffic)
 
     async def _settle_layout(self) -> None:
-        previous_layout = await self._world.evaluate_within(FINISH, FINISH_SECONDS)
+        previous_layout = await self._world.evaluate_within(self._finish, FINISH_SECONDS)
         await self._clock.take_over()
         started = time.monotonic()
         for number in itertools.count():
@@ -86,7 +112,7 @@ class Settling:
             await self._clock.run(ROUND_MS)
             if number == 0:
                 await self._wait_for_external_events()
-            layout = await self._world.evaluate_within(FINISH, FINISH_SECONDS)
+            layout = await self._world.evaluate_within(self._finish, FINISH_SECONDS)
             has_new_traffic = self._traffic.started != requests or self._traffic.pending
             if layout is not None and layout == previous_layout and not has_new_traffic:
                 return

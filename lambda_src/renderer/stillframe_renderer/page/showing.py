@@ -13,16 +13,19 @@ from .clock import PageClock
 from .elements import bring_into_view
 from .patience import Patience
 from .printer import Printer
-from .scripts import FINISH_VIEW
-from .scrollers import let_scrollers_grow
+from .scripts import FINISH_VIEW, PAINTED
+from .scrollers import STOP_MS, let_scrollers_fit, let_scrollers_grow
 from .scrolling import render_offscreen_content, scroll_through
+from .seen import shows_only_in_view
 from .settling import Settling
-from .tiles import shows_only_in_view, take_tiles
+from .tiles import Tiling
 from .traffic import Traffic
 from .world import World
 
 # How long the page runs in each round, if it is not settled by its own clock.
 ROUND_SECONDS = 0.5
+# How many matches of a selector are scrolled to, if all of them are captured.
+MAX_VISITS = 50
 
 
 class Showing:
@@ -37,7 +40,8 @@ class Showing:
         self._options = options
         self._printer = printer
         self._clock = PageClock(tab.session, world, traffic)
-        self._settling = Settling(tab.session, world, traffic, self._clock)
+        is_whole = options.full_page or printer is not None
+        self._settling = Settling(tab.session, world, traffic, self._clock, is_whole=is_whole)
         self._is_settled_by_clock = options.wait_until is WaitUntil.SETTLED
         self.is_scrolled_through = True
         # Whether no single screenshot can have all of the page.
@@ -51,14 +55,13 @@ class Showing:
         patience.phase = "scrolling"
         if options.full_page or self._printer is not None:
             await self._scroll_through()
-        elif options.clip is not None or options.selector is not None:
+        elif options.clip is not None or options.selectors:
             await render_offscreen_content(self._world)
-            if options.selector is not None:
-                await bring_into_view(self._world, options.selector)
+            await self._visit_elements()
         patience.phase = "settled"
         if self._is_settled_by_clock:
             await self._settling.settle()
-            if options.full_page and self.scroller is None:
+            if options.full_page:
                 self.is_tiled = await shows_only_in_view(self._world, self._clock)
         elif options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
             await self._world.evaluate(FINISH_VIEW)
@@ -72,12 +75,30 @@ class Showing:
 
     async def tiles(self, layout: Layout) -> bytes:
         """The full page, captured window by window."""
-        height = min(layout.height, self._options.height_cap)
-        return await take_tiles(self._session, self._world, self._traffic, self._clock, height, self._options)
+        tiling = Tiling(self._session, self._world, self._traffic, self._clock, self._options)
+        return await tiling.screenshot(layout, is_grown=self.scroller is not None)
 
     async def aclose(self) -> None:
         """Stop keeping the page's clock ahead."""
         await self._clock.aclose()
+
+    async def _visit_elements(self) -> None:
+        """Scroll to every element that will be captured, and to the first one at last."""
+        selectors = self._options.selectors
+        if selectors[1:] or self._options.matches == "all":
+            count = MAX_VISITS if self._options.matches == "all" else 1
+            for selector in selectors:
+                for number in range(count):
+                    if not await bring_into_view(self._world, selector, number):
+                        break
+                    await self._world.evaluate(f"(async () => {{ {PAINTED} }})()")
+                    if self._is_settled_by_clock:
+                        await self._clock.take_over()
+                        await self._clock.skip(STOP_MS)
+        for selector in selectors:
+            await let_scrollers_fit(self._world, selector)
+        if selectors:
+            await bring_into_view(self._world, selectors[0])
 
     async def _scroll_through(self) -> None:
         clock = self._clock if self._is_settled_by_clock else None

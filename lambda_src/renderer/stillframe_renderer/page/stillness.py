@@ -11,7 +11,6 @@ from stillframe.request.options import RenderOptions
 from stillframe.request.options.repeat import Animations
 
 from .elements import WALK
-from .scripts import SET_STYLES
 from .world import World
 
 # A field with the focus blinks. Its caret's colour is inherited, also into shadow roots.
@@ -48,37 +47,6 @@ STOP_ENDLESS = (
   }
 })()"""
 )
-# What is fixed to the bottom of the window, or sticks to it, belongs to the bottom of the full page.
-PLACE_AT_BOTTOM = (
-    "(() => {"
-    + WALK
-    + SET_STYLES
-    + """
-  const height = %d;
-  for (const root of rootsOf(document)) {
-    if ((root.ownerDocument ?? root) !== document) continue;
-    for (const element of root.querySelectorAll('*')) {
-      const style = getComputedStyle(element);
-      if (style.position === 'sticky' && style.bottom !== 'auto' && style.top === 'auto') {
-        set(element, { position: 'relative', bottom: 'auto' });
-      } else if (style.position === 'fixed' && style.translate === 'none') {
-        const box = element.getBoundingClientRect(), below = innerHeight - box.bottom;
-        // A background behind the content is behind all of it.
-        const isBehind = style.zIndex < 0 && box.top <= 0 && below <= 0;
-        if (isBehind) set(element, { position: 'absolute', height: height + 'px' });
-        // What covers most of the window, such as a dialog with its backdrop, stays where it is.
-        if (box.height === 0 || box.height * 2 > innerHeight || Math.abs(below) >= Math.abs(box.top)) continue;
-        set(element, { transition: 'none', translate: `0 ${height - innerHeight}px` });
-      }
-    }
-  }
-})()"""
-)
-
-
-async def place_at_bottom(world: World, height: int) -> None:
-    """Move what is at the bottom of the window to the bottom of a page of this height (CSS pixels)."""
-    await world.evaluate(PLACE_AT_BOTTOM % height)
 
 
 async def hold_still(world: World, options: RenderOptions) -> None:

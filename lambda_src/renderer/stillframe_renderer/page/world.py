@@ -36,7 +36,10 @@ class World:
             )
             return await self._run(expression, {"contextId": world["executionContextId"]})
 
-        return (await self._in_document(attempt)).get("value")
+        answer = await self._in_document(attempt)
+        # No page can cause this one.
+        assert not str(answer.get("failure")).startswith("SyntaxError"), f"{answer['failure']}: {expression}"
+        return answer.get("value")
 
     async def call(self, function: str, *arguments: Any) -> Any:
         """Call one of our functions with arguments, in the isolated world.

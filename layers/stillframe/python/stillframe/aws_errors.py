@@ -1,30 +1,92 @@
-"""The one translation of botocore's errors into Stillframe's own."""
+"""What an error of botocore means, and its one translation into Stillframe's own."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as ConnectionFailure
 
-from stillframe.errors import ServiceUnavailable
+from stillframe.errors import CallRefused, ServiceUnavailable
+
+# What the call contained is at fault. Every other refusal would meet any message: permissions, credentials, a missing
+# queue, table or bucket (SQS, DynamoDB and S3 API references, "Errors" and "Common Errors").
+CONTENT_CODES = frozenset(
+    {
+        "BadDigest",
+        "EntityTooLarge",
+        "EntityTooSmall",
+        "IncompleteBody",
+        "InvalidArgument",
+        "InvalidAttributeValue",
+        "InvalidDigest",
+        "InvalidMessageContents",
+        "InvalidParameterCombination",
+        "InvalidParameterValue",
+        "InvalidRequest",
+        "ItemCollectionSizeLimitExceededException",
+        "KeyTooLongError",
+        "MessageNotInflight",
+        "MetadataTooLarge",
+        "MissingParameter",
+        "ReceiptHandleIsInvalid",
+        "ValidationException",
+        "XAmzContentSHA256Mismatch",
+    }
+)
+# Refusals that waiting mends, although their HTTP status is 4xx.
+THROTTLING_CODES = frozenset(
+    {
+        "LimitExceededException",
+        "OverLimit",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
 
 
 @contextlib.contextmanager
 def translated_errors(call: str) -> Iterator[None]:
-    """Raise ServiceUnavailable, naming the call, for every error that botocore raises in the block.
+    """Raise ServiceUnavailable or CallRefused, naming the call, for every error that botocore raises in the block.
 
     An error that the caller expects (a condition that did not hold, a missing object) is caught inside the block.
     """
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise ServiceUnavailable(f"{call}: {error}") from error
+        is_content = error_code(error) in CONTENT_CODES
+        raise (CallRefused if is_content else ServiceUnavailable)(f"{call}: {error}") from error
 
 
 def is_conditional_failure(error: ClientError) -> bool:
     """Whether DynamoDB refused a write because its condition did not hold, which is expected."""
-    return error.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException"
+    return error_code(error) == "ConditionalCheckFailedException"
+
+
+def is_refusal(error: ClientError | BotoCoreError) -> bool:
+    """Whether the call can only succeed after somebody has changed something: a missing queue, permission, credential.
+
+    Silence, throttling and errors of the service itself (5xx) pass by themselves.
+    """
+    if isinstance(error, ClientError):
+        return error_code(error) not in THROTTLING_CODES and 400 <= http_status(error) < 500
+    return not isinstance(error, HTTPClientError | ConnectionFailure)
+
+
+def error_code(error: ClientError | BotoCoreError) -> str:
+    """AWS's code of a refusal, without the namespace that SQS's query protocol adds; empty if AWS did not answer."""
+    if not isinstance(error, ClientError):
+        return ""
+    return str(error.response.get("Error", {}).get("Code", "")).rpartition("#")[2]
 
 
 def http_status(error: ClientError) -> int:

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-READ_SECONDS = 10
-# A long poll may take up to 20 s to return.
-LONG_POLL_READ_SECONDS = 30
+# With its four attempts, a call that AWS does not answer fails after about half a minute.
+READ_SECONDS = 7
+# The polls of commands wait for up to 5 s.
+POLL_READ_SECONDS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,25 @@ class Clients:
         # round trip, and more than seventy writes for an image of 600 KB.
         s3.meta.events.unregister("before-parameter-build.s3.PutObject", convert_body_to_file_like_object)
         return cls(
-            sqs=session.client("sqs", config=config.merge(Config(read_timeout=LONG_POLL_READ_SECONDS))),
+            sqs=session.client("sqs", config=config.merge(Config(read_timeout=POLL_READ_SECONDS))),
             dynamodb=session.client("dynamodb", config=config),
             s3=s3,
         )
+
+
+def connect_receiver(wait_seconds: int) -> SQSClient:
+    """A client for long polls of up to `wait_seconds`. The caller repeats them, so each fails at its first error."""
+    session: Any = boto3.session.Session()
+    client: SQSClient = session.client(
+        "sqs",
+        config=Config(
+            retries={"mode": "standard", "total_max_attempts": 1},
+            connect_timeout=3,
+            read_timeout=wait_seconds + READ_SECONDS,
+            parameter_validation=False,
+        ),
+    )
+    return client
 
 
 def connect_secrets() -> SecretsManagerClient:

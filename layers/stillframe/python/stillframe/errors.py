@@ -26,6 +26,16 @@ class TransientError(CaptureError):
     """Another attempt may succeed. The message goes back to the queue."""
 
 
+class WorkerFault(TransientError):
+    """The worker's machine or account is at fault, and not the message: no disk space, descriptors or memory.
+
+    Any message would have met it, so it never becomes the failure of one: it is never recorded as `failed`, and the
+    message keeps its remaining receives where SQS allows that (stillframe_renderer.message.capture).
+    """
+
+    code = "WORKER_FAULT"
+
+
 class UnparsableBody(PermanentError):
     """The message body is not a request, so it has no id to record it under and goes to the dead-letter queue."""
 
@@ -183,15 +193,27 @@ class ConnectionReset(ConnectionFailed):
 
 
 class BrowserCrashed(TransientError):
-    """The browser or the page's renderer process died, or could not be started."""
+    """The browser or the page's renderer process died during the capture."""
 
     code = "BROWSER_CRASHED"
 
 
-class ServiceUnavailable(TransientError):
+class BrowserUnavailable(WorkerFault):
+    """The browser could not be started, or opened no tab although nothing else was running in it."""
+
+    code = "BROWSER_UNAVAILABLE"
+
+
+class ServiceUnavailable(WorkerFault):
     """An AWS call failed after its own retries (throttling, 5xx, network, permissions)."""
 
     code = "AWS_ERROR"
+
+
+class CallRefused(TransientError):
+    """AWS refused what an AWS call for this message contained (too large, malformed); other messages may succeed."""
+
+    code = "AWS_REFUSED"
 
 
 class OutOfTime(TransientError):
@@ -236,6 +258,11 @@ def all_subclasses(base: type[CaptureError]) -> Iterator[type[CaptureError]]:
     for child in base.__subclasses__():
         yield child
         yield from all_subclasses(child)
+
+
+def codes_of(base: type[CaptureError]) -> tuple[str, ...]:
+    """The codes of an error class that has one and of its subclasses, sorted."""
+    return tuple(sorted(error.code for error in (base, *all_subclasses(base))))
 
 
 def retryable_codes() -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stillframe.aws_errors import translated_errors
+from stillframe.aws_errors import CONTENT_CODES, error_code, translated_errors
 from stillframe.errors import CaptureError
 from stillframe.request.dead_letter import letter_with_reason
 from stillframe.request.message import Message
@@ -68,26 +68,53 @@ class CaptureQueue:
         """Send a copy that is delivered after this many seconds, 900 at most, as if for the first time.
 
         Acknowledge the original only after this has returned. Handing it back instead would use up its receives,
-        although a message that waits for its host has not failed. Raises ServiceUnavailable.
+        although a message that waits for its host, or that met a worker's fault, has not failed. Raises
+        ServiceUnavailable or CallRefused.
         """
-        # The copy stays in its tenant's group (SQS fair queues).
-        group: dict[str, Any] = {"MessageGroupId": message.group_id} if message.group_id else {}
         with translated_errors("queue"):
             self._client.send_message(
                 QueueUrl=self._queue_url,
                 MessageBody=message.body,
                 DelaySeconds=max(0, min(seconds, MAX_DELAY_SECONDS)),
                 MessageAttributes=message.copy_attributes(),
-                **group,
+                **_group(message),
+            )
+
+    def check(self) -> None:
+        """Find out whether messages can be deleted, without deleting one: AWS checks the permission first."""
+        with translated_errors("queue"):
+            try:
+                self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle="check")
+            except ClientError as error:
+                if error_code(error) not in CONTENT_CODES:
+                    raise
+
+    def give_up(self, message: Message) -> None:
+        """Copy a message that has been received too often to the dead-letter queue, from where it can be redriven.
+
+        For a message that SQS does not move itself. Acknowledge the original only after this has returned. Raises
+        ServiceUnavailable or CallRefused.
+        """
+        with translated_errors("dead-letter queue"):
+            self._client.send_message(
+                QueueUrl=self._dead_letter_queue_url,
+                MessageBody=message.body,
+                MessageAttributes=message.letter_attributes(),
+                **_group(message),
             )
 
     def dead_letter(self, message: Message, reason: CaptureError) -> None:
         """Copy the message to the dead-letter queue with its reason, whatever its size.
 
-        Acknowledge the original only after this has returned. Raises ServiceUnavailable.
+        Acknowledge the original only after this has returned. Raises ServiceUnavailable or CallRefused.
         """
         letter = letter_with_reason(message.body, reason, message.message_id)
         with translated_errors("dead-letter queue"):
             self._client.send_message(
                 QueueUrl=self._dead_letter_queue_url, MessageBody=letter.body, MessageAttributes=letter.attributes
             )
+
+
+def _group(message: Message) -> dict[str, Any]:
+    """A copy stays in its tenant's group (SQS fair queues)."""
+    return {"MessageGroupId": message.group_id} if message.group_id else {}

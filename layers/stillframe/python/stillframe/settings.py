@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     job_deadline_seconds: Annotated[float, Field(alias="STILLFRAME_JOB_DEADLINE_SECONDS", ge=1, le=840)] = 50
     per_host: Annotated[int, Field(alias="STILLFRAME_PER_HOST", ge=0, le=1000)] = 0
     max_receive_count: Annotated[int, Field(alias="STILLFRAME_MAX_RECEIVE_COUNT", ge=1, le=1000)] = 5
+    # Whether the queue moves messages to its dead-letter queue by itself; a consumer finds out (queue_settings.py).
+    has_redrive_policy: Annotated[bool, Field(alias="STILLFRAME_HAS_REDRIVE_POLICY")] = True
     backoff_base_seconds: Annotated[float, Field(alias="STILLFRAME_BACKOFF_BASE_SECONDS", ge=0, le=900)] = 5
     backoff_cap_seconds: Annotated[float, Field(alias="STILLFRAME_BACKOFF_CAP_SECONDS", ge=0, le=43_200)] = 300
     lease_margin_seconds: Annotated[float, Field(alias="STILLFRAME_LEASE_MARGIN_SECONDS", ge=0, le=60)] = 2
@@ -58,6 +60,7 @@ class Settings(BaseSettings):
     max_browser_mb: Annotated[int | None, Field(alias="STILLFRAME_MAX_BROWSER_MB", ge=256, le=1_048_576)] = None
     # Set by Lambda. None elsewhere: the price and CPU share of a container do not depend on its memory.
     function_memory_mb: Annotated[int | None, Field(alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE")] = None
+    protect_seconds: Annotated[float, Field(alias="STILLFRAME_PROTECT_SECONDS", ge=1, le=172_800)] = 900
     publish_metrics: Annotated[bool, Field(alias="STILLFRAME_PUBLISH_METRICS")] = False
     max_page_mb: Annotated[int, Field(alias="STILLFRAME_MAX_PAGE_MB", ge=1, le=4096)] = 256
 

@@ -27,6 +27,7 @@ CONTENT_TYPES = {
     "png": "image/png",
     "jpg": "image/jpeg",
     "webp": "image/webp",
+    "avif": "image/avif",
 }
 PAGE_KINDS = {"html": ExtraKind.HTML, "txt": ExtraKind.TEXT, "mhtml": ExtraKind.MHTML, "har": ExtraKind.HAR}
 # Stored as attachments: a bucket that serves a web site must not run the scripts of captured pages.
@@ -43,6 +44,11 @@ class Extra:
     @classmethod
     def thumbnail(cls, data: bytes, extension: str) -> Extra:
         return cls(f"{ExtraKind.THUMBNAIL}.{extension}", data)
+
+    @classmethod
+    def element(cls, number: int, data: bytes, extension: str) -> Extra:
+        """The image of one element, which the record lists under a name of its own: element-1 and so on."""
+        return cls(f"element-{number}.{extension}", data)
 
     @classmethod
     def difference(cls, data: bytes) -> Extra:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from stillframe.aws_errors import http_status, translated_errors
+from stillframe.aws_errors import error_code, http_status, translated_errors
 from stillframe.errors import ObjectConflict, ServiceUnavailable
 from stillframe.image.extra import Extra, kind_of
 from stillframe.image.ownership import CLAIM_TOKEN, PAYLOAD_HASH, SHA256, Owner
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_WRITE_ATTEMPTS = 3
+# A screenshot id does not begin with a dot.
+CHECK_NAME = ".check"
+NO_TAG = '"none"'
 
 
 class ImageStore:
@@ -125,6 +128,18 @@ class ImageStore:
                 stored["Body"].close()
                 return None
             return stored["Body"].read()
+
+    def check(self) -> None:
+        """Find out whether objects can be written, without writing one: AWS checks the permission first.
+
+        The condition names an entity tag that no object has (S3, "Conditional writes": 404 or 412).
+        """
+        with translated_errors("put object"):
+            try:
+                self._client.put_object(Bucket=self._bucket, Key=f"{self._prefix}/{CHECK_NAME}", IfMatch=NO_TAG)
+            except ClientError as error:
+                if error_code(error) not in ("NoSuchKey", "PreconditionFailed"):
+                    raise
 
     def _describe(self, screenshot_id: str, claim_token: str, result: RenderResult) -> StoredImage:
         key = self.key(screenshot_id, result.format)

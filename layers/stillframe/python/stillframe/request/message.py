@@ -28,6 +28,7 @@ class Message:
     `is_redriven` says that it was another message before, which may have held a claim. `receive_count` includes the
     receives of its predecessors. `waits` is how often it had to wait for its host, `first_message_id` which message it
     was before it ever waited, `group_id` its tenant. `defect` says why the record of the event was no message.
+    `received_before` is the part of `receive_count` that SQS does not know of.
     """
 
     body: str
@@ -41,6 +42,7 @@ class Message:
     first_message_id: str = ""
     group_id: str | None = None
     defect: CaptureError | None = None
+    received_before: int = 0
 
     @classmethod
     def received(
@@ -56,17 +58,19 @@ class Message:
         group_id: str | None = None,
     ) -> Self:
         """A message with what its attributes say; `receive_count` is SQS's own."""
+        received_before = _count(attributes.get(RECEIVED_BEFORE))
         return cls(
             body=body,
             message_id=message_id,
             receipt_handle=receipt_handle,
-            receive_count=receive_count + _count(attributes.get(RECEIVED_BEFORE)),
+            receive_count=receive_count + received_before,
             sent_at_ms=sent_at_ms,
             received_at_ms=received_at_ms,
             is_redriven=REDRIVEN_FROM in attributes,
             waits=_count(attributes.get(POSTPONED)),
             first_message_id=attributes.get(FIRST_MESSAGE_ID, ""),
             group_id=group_id,
+            received_before=received_before,
         )
 
     @property
@@ -75,13 +79,17 @@ class Message:
         return self.receive_count > 1 or self.is_redriven
 
     def is_last(self, max_receive_count: int) -> bool:
-        """Whether SQS moves the message to the dead-letter queue instead of delivering it again."""
+        """Whether the message has been received as often as it may be."""
         return self.receive_count >= max_receive_count
 
     @property
     def has_room_for_copy(self) -> bool:
         """Whether SQS accepts a copy with its attributes."""
         return free_bytes(self.body, self.copy_attributes()) >= 0
+
+    def is_given_up_by_queue(self, max_receive_count: int) -> bool:
+        """Whether SQS itself moves the message to the dead-letter queue instead of delivering it again."""
+        return self.receive_count - self.received_before >= max_receive_count
 
     def copy_attributes(self) -> dict[str, Any]:
         """The attributes of the copy that waits in its place. This receive was no attempt, so it does not count."""
@@ -92,6 +100,12 @@ class Message:
                 FIRST_MESSAGE_ID: self.first_message_id or self.message_id,
                 RECEIVED_BEFORE: str(self.receive_count - 1),
             }
+        )
+
+    def letter_attributes(self) -> dict[str, Any]:
+        """The attributes of the copy in the dead-letter queue that a redrive may bring back."""
+        return string_attributes(
+            {REDRIVEN_FROM: self.message_id, FIRST_MESSAGE_ID: self.first_message_id or self.message_id}
         )
 
 

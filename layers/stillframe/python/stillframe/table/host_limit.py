@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from stillframe.clock import Clock
 from stillframe.egress.hosts import canonical_host_of
-from stillframe.errors import HostBusy, ServiceUnavailable
+from stillframe.errors import HostBusy, TransientError
 from stillframe.table import transitions
 from stillframe.table.table import Table
 
@@ -56,7 +56,7 @@ class HostLimit:
         finally:
             try:
                 self.release(slot)
-            except ServiceUnavailable as error:
+            except TransientError as error:
                 # Its lease ends it anyway, and what was captured is captured.
                 logger.warning("could not release a slot of the host", extra={"error": error.message})
 

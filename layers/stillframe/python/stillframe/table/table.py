@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from stillframe.aws_errors import is_conditional_failure, translated_errors
+from stillframe.table import transitions
 from stillframe.table.attributes import from_attributes, item_key
 from stillframe.table.update import Update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+# A screenshot id cannot contain this character. The item does not exist.
+CHECK_KEY = "check#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,10 @@ class Table:
         with translated_errors("get item"):
             answer = self._client.get_item(TableName=self._name, Key=item_key(key), ConsistentRead=True)
         return from_attributes(answer["Item"]) if "Item" in answer else None
+
+    def check(self) -> None:
+        """Find out whether items can be updated, without updating one."""
+        self.update(CHECK_KEY, transitions.change_nothing())
 
     def update(self, key: str, update: Update, *, return_old: bool = False) -> Written:
         """Apply an update if its condition holds. `return_old` asks for the item as it was before."""

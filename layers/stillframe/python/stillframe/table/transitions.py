@@ -185,6 +185,11 @@ def _queued_again(screenshot_id: str, now_ms: int) -> dict[str, Any]:
     return {STATUS: Status.QUEUED, INDEX_SHARD: index_shard(Status.QUEUED, screenshot_id), UPDATED_AT: now_ms}
 
 
+def change_nothing() -> Update:
+    """An update whose condition cannot hold: it only shows whether this worker may update the table."""
+    return Update(condition=f"attribute_exists(#{ID}) AND attribute_not_exists(#{ID})", set_values={UPDATED_AT: 0})
+
+
 # Items beside the records. None of them has a status; each has one condition that keeps concurrent writers apart.
 
 

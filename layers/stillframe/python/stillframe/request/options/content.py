@@ -46,6 +46,13 @@ Referer = Annotated[
 Selectors = Annotated[tuple[Selector, ...], Field(max_length=MAX_LIST_ITEMS)]
 
 
+class Place(WireModel):
+    """A distance from the top of an element in CSS pixels. A negative one leaves room above it, as for a header."""
+
+    selector: Selector
+    offset: Annotated[int, Field(ge=-10_000, le=10_000, strict=True)] = 0
+
+
 class ContentOptions(WireModel):
     """The page's source and changes to it. `html` is rendered as if the request's URL had returned it."""
 
@@ -67,7 +74,7 @@ class ContentOptions(WireModel):
     hide: Selectors = ()
     remove: Selectors = ()
     click: Selectors = ()
-    scroll_to: Selector | Annotated[int, Field(ge=0, le=1_000_000, strict=True)] | None = None
+    scroll_to: Selector | Annotated[int, Field(ge=0, le=1_000_000, strict=True)] | Place | None = None
 
     @model_validator(mode="after")
     def refuse_offline_pages(self) -> Self:

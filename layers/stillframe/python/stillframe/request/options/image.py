@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,7 @@ from .wire import Flag, Selector, WireModel
 MAX_FULL_PAGE_HEIGHT = 60_000
 # At 4 bytes per pixel, the decoded image stays under 400 MB in the renderer.
 MAX_PIXELS = 100_000_000
+MAX_SELECTORS = 20
 
 
 class ImageFormat(StrEnum):
@@ -61,7 +62,11 @@ class ImageOptions(WireModel):
 
     full_page: Flag = False
     max_height: Annotated[int, Field(ge=16, le=MAX_FULL_PAGE_HEIGHT, strict=True)] = 16_384
-    selector: Selector | None = None
+    # What the image shows: the smallest region that has the first match of each selector, or all matches.
+    selector: Selector | Annotated[tuple[Selector, ...], Field(min_length=1, max_length=MAX_SELECTORS)] | None = None
+    matches: Literal["first", "all"] = "first"
+    # An image of each element as well, beside the one of all.
+    separate: Flag = False
     padding: Annotated[int, Field(ge=0, le=1000, strict=True)] = 0
     clip: Clip | None = None
     omit_background: Flag = False
@@ -69,6 +74,11 @@ class ImageOptions(WireModel):
     quality: Annotated[int, Field(ge=1, le=100, strict=True)] | None = None
     pdf: PdfOptions = PdfOptions()
     max_pixels: Annotated[int, Field(ge=1000, le=MAX_PIXELS, strict=True)] = MAX_PIXELS
+
+    @property
+    def selectors(self) -> tuple[str, ...]:
+        """The selectors of what is captured, none if that is not an element."""
+        return (self.selector,) if isinstance(self.selector, str) else self.selector or ()
 
     @model_validator(mode="after")
     def refuse_conflicts(self) -> Self:
@@ -91,6 +101,8 @@ class ImageOptions(WireModel):
             ),
             f"{', '.join(wanted)} and format conflict: a pdf always contains the whole page": bool(wanted and is_pdf),
             "padding needs selector: it surrounds an element": self.padding > 0 and self.selector is None,
+            "matches needs selector: it says which matches are captured": self.matches != "first" and not self.selector,
+            "separate needs selector: it is for an image of each element": self.separate and not self.selector,
             f"omitBackground and format conflict: {chosen} has no transparency, use png, webp or avif": (
                 self.omit_background and self.format in (ImageFormat.JPEG, ImageFormat.PDF)
             ),

@@ -68,7 +68,9 @@ class Rules:
         return describe(schema)
 
     def _list(self, schema: Schema) -> str:
-        most = f" of up to {schema['maxItems']}" if "maxItems" in schema else ""
+        least, most = schema.get("minItems", 0), f" of up to {schema['maxItems']}" if "maxItems" in schema else ""
+        if least and most:
+            most = f" of {least} to {schema['maxItems']}"
         return f"a list{most}, each {self._describe(schema['items'])}"
 
 
