@@ -157,7 +157,7 @@ def _capture_symptoms(config: DeployConfig) -> list[Symptom]:
         ),
         Symptom(
             "Cost",
-            by_outcome("EstimatedUsd", "captured", "Sum", HOUR),
+            over_all("EstimatedUsd", "Sum", HOUR),
             config.alarm_usd_per_hour,
             "cost",
             "Compute costs more per hour than configured (alarmUsdPerHour).",

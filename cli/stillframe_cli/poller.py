@@ -123,6 +123,7 @@ class Poller:
     def _delete(self, messages: list[Message]) -> None:
         if not messages:
             return
+        started_at = time.monotonic()
         answer = self._sqs.delete_message_batch(
             QueueUrl=self._settings.queue_url,
             Entries=[
@@ -130,6 +131,9 @@ class Poller:
                 for number, message in enumerate(messages)
             ],
         )
+        took_ms = int((time.monotonic() - started_at) * 1000)
+        # The outcomes are logged by now, so this call has a line of its own.
+        logger.debug("deleted", extra={"count": len(messages), "awsMs": {"delete": took_ms}})
         for failure in answer.get("Failed", []):
             # It is delivered again, and then skipped.
             logger.warning("a message could not be deleted", extra={"error": failure.get("Message")})

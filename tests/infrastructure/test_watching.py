@@ -85,7 +85,8 @@ def test_the_dashboard_shows_every_measurement(synth: Synth) -> None:
     body = json.dumps(board["DashboardBody"])
     shown = (
         "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage", "Captures", "Reasons", "RenderDuration",
-        "ClaimAge", "EstimatedUsd", "CpuTime", "ConcurrentExecutions", "RunningTaskCount", "LostClaims", "BlankImages",
+        "ClaimAge", "EstimatedUsd", "CpuTime", "AwsTime", "ConcurrentExecutions", "RunningTaskCount", "LostClaims",
+        "BlankImages",
     )  # fmt: skip
     assert [name for name in shown if name not in body] == []
 
