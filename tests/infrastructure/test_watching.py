@@ -29,7 +29,8 @@ from .conftest import Synth, of_type
 ROOT = Path(__file__).parents[2]
 ENTRY = re.compile(r"docs/runbook\.md#([a-z-]+)$")
 COMMON_ALARMS = {
-    "QueueDepth", "OldestMessage", "DeadLetters", "ServiceErrors", "LostClaims", "StaleClaims", "BlankImages", "Cost",
+    "QueueDepth", "OldestMessage", "DeadLetters", "ServiceErrors", "WorkerUnhealthy", "LostClaims", "StaleClaims",
+    "BlankImages", "Cost",
 }  # fmt: skip
 FUNCTION_ALARMS = {"FunctionErrors", "Throttles", "ConcurrencyAtMaximum"}
 FLEET_ALARMS = {"TasksAtMaximum"}
