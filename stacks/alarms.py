@@ -132,6 +132,13 @@ def _capture_symptoms(config: DeployConfig) -> list[Symptom]:
             "AWS calls of the workers fail, or there is a defect.",
         ),
         Symptom(
+            "WorkerUnhealthy",
+            over_all("WorkerUnhealthy", "Sum", FIVE_MINUTES),
+            1,
+            "unhealthy-workers",
+            "A worker cannot work (browser, disk, permissions), and receives nothing.",
+        ),
+        Symptom(
             "LostClaims",
             over_all("LostClaims", "Average", FIVE_MINUTES),
             LOST_CLAIMS_PERCENT,
@@ -157,7 +164,7 @@ def _capture_symptoms(config: DeployConfig) -> list[Symptom]:
         ),
         Symptom(
             "Cost",
-            by_outcome("EstimatedUsd", "captured", "Sum", HOUR),
+            over_all("EstimatedUsd", "Sum", HOUR),
             config.alarm_usd_per_hour,
             "cost",
             "Compute costs more per hour than configured (alarmUsdPerHour).",

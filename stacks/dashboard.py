@@ -68,11 +68,12 @@ class Dashboard(Construct):
             ),
         )
         board.add_widgets(
-            _graph("Compute, USD per hour", by_outcome("EstimatedUsd", "captured", "Sum", HOUR, "USD")),
+            _graph("Compute, USD per hour", over_all("EstimatedUsd", "Sum", HOUR, "USD")),
             _graph(
                 "Per capture, ms",
                 by_outcome("CpuTime", "captured", "Average", FIVE_MINUTES, "CPU"),
                 by_outcome("BilledTime", "captured", "Average", FIVE_MINUTES, "billed"),
+                by_outcome("AwsTime", "captured", "Average", FIVE_MINUTES, "AWS calls"),
             ),
             _graph("Image, bytes", by_outcome("ImageSize", "captured", "Average", FIVE_MINUTES, "mean")),
         )

@@ -17,7 +17,8 @@ QUERIES = {
     ),
     "Slowest captures": (
         f"{IS_CAPTURE} and outcome = 'captured' "
-        "| fields id, url, durationMs, renderMs, cpuMs, requests | sort durationMs desc | limit 50"
+        "| fields id, url, durationMs, renderMs, cpuMs, awsMs.claim, awsMs.put, awsMs.complete, requests "
+        "| sort durationMs desc | limit 50"
     ),
     "Who won and who lost": (
         f"{IS_CAPTURE} and outcome = 'skipped' | fields @timestamp, id, reason, winner, messageId | limit 200"

@@ -72,8 +72,9 @@ def worker_statements(config: DeployConfig, storage: StorageStack) -> list[iam.P
                 "sqs:DeleteMessage",
                 "sqs:ChangeMessageVisibility",
                 "sqs:GetQueueAttributes",
-                # A message that has to wait for its host is replaced by a delayed copy.
-                *(["sqs:SendMessage"] if config.per_host else []),
+                # A message that has to wait for its host, or that met a fault of the worker at its last receive, is
+                # replaced by a delayed copy.
+                "sqs:SendMessage",
             ],
             resources=[storage.queue.queue_arn],
         ),

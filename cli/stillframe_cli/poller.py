@@ -93,8 +93,10 @@ class Poller:
         logger.debug("received", extra={"count": len(messages), "waitedMs": waited_ms})
         return [cast(Message, message) for message in messages]
 
-    def process(self, messages: list[Message], received_at: float) -> None:
-        """Pass a batch to the handler and delete the acknowledged messages. `received_at` is in monotonic seconds.
+    def process(self, messages: list[Message], received_at: float) -> int:
+        """Pass a batch to the handler and delete the acknowledged messages. Returns how many were to be deleted.
+
+        `received_at` is in monotonic seconds.
 
         Raises ClientError or BotoCoreError when messages could not be deleted.
         """
@@ -104,7 +106,9 @@ class Poller:
         event = {"Records": [self._event_record(message) for message in messages]}
         response = self._handler(event, cast(LambdaContext, context))
         kept = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
-        self._delete([message for message in messages if message["MessageId"] not in kept])
+        acknowledged = [message for message in messages if message["MessageId"] not in kept]
+        self._delete(acknowledged)
+        return len(acknowledged)
 
     def return_to_queue(self, messages: list[Message]) -> None:
         """Make messages visible to other workers at once."""
@@ -123,6 +127,7 @@ class Poller:
     def _delete(self, messages: list[Message]) -> None:
         if not messages:
             return
+        started_at = time.monotonic()
         answer = self._sqs.delete_message_batch(
             QueueUrl=self._settings.queue_url,
             Entries=[
@@ -130,6 +135,9 @@ class Poller:
                 for number, message in enumerate(messages)
             ],
         )
+        took_ms = int((time.monotonic() - started_at) * 1000)
+        # The outcomes are logged by now, so this call has a line of its own.
+        logger.debug("deleted", extra={"count": len(messages), "awsMs": {"delete": took_ms}})
         for failure in answer.get("Failed", []):
             # It is delivered again, and then skipped.
             logger.warning("a message could not be deleted", extra={"error": failure.get("Message")})

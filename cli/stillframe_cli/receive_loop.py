@@ -153,8 +153,8 @@ class ReceiveLoop:
 
     def _process(self, poller: Poller, messages: list[Message], received_at: float) -> None:
         try:
-            poller.process(messages, received_at)
-            self._health.success(DELETIONS)
+            if poller.process(messages, received_at):
+                self._health.success(DELETIONS)
         except (ClientError, BotoCoreError) as error:
             # Completed captures are recorded; their messages are delivered again and skipped.
             logger.error("messages could not be deleted", extra={"error": _reason(error)})

@@ -29,7 +29,8 @@ from .conftest import Synth, of_type
 ROOT = Path(__file__).parents[2]
 ENTRY = re.compile(r"docs/runbook\.md#([a-z-]+)$")
 COMMON_ALARMS = {
-    "QueueDepth", "OldestMessage", "DeadLetters", "ServiceErrors", "LostClaims", "StaleClaims", "BlankImages", "Cost",
+    "QueueDepth", "OldestMessage", "DeadLetters", "ServiceErrors", "WorkerUnhealthy", "LostClaims", "StaleClaims",
+    "BlankImages", "Cost",
 }  # fmt: skip
 FUNCTION_ALARMS = {"FunctionErrors", "Throttles", "ConcurrencyAtMaximum"}
 FLEET_ALARMS = {"TasksAtMaximum"}
@@ -85,7 +86,8 @@ def test_the_dashboard_shows_every_measurement(synth: Synth) -> None:
     body = json.dumps(board["DashboardBody"])
     shown = (
         "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage", "Captures", "Reasons", "RenderDuration",
-        "ClaimAge", "EstimatedUsd", "CpuTime", "ConcurrentExecutions", "RunningTaskCount", "LostClaims", "BlankImages",
+        "ClaimAge", "EstimatedUsd", "CpuTime", "AwsTime", "ConcurrentExecutions", "RunningTaskCount", "LostClaims",
+        "BlankImages",
     )  # fmt: skip
     assert [name for name in shown if name not in body] == []
 

@@ -32,8 +32,12 @@ class Verdict(Enum):
     PASS = "pass"
     DROP = "drop"  # the connection is closed
     UNAVAILABLE = "unavailable"  # HTTP 503
+    DENIED = "denied"  # HTTP 403, AccessDenied
+    HELD = "held"  # no answer, for as long as the caller waits
 
 
+DENIAL_JSON = b'{"__type": "com.amazonaws#AccessDeniedException", "message": "not authorized to perform this action"}'
+DENIAL_XML = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 Interference = Callable[[Call], Verdict]
 
 
@@ -84,8 +88,23 @@ def proxying(endpoint: str, before: Interference = untouched, after: Interferenc
                 self.send_response(503)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
-            self.close_connection = verdict is Verdict.DROP or self.close_connection
+            if verdict is Verdict.DENIED:
+                self.deny()
+            if verdict is Verdict.HELD:
+                # Until the caller gives up and closes the connection.
+                self.rfile.read(1)
+            self.close_connection = verdict in (Verdict.DROP, Verdict.HELD) or self.close_connection
             return verdict is Verdict.PASS
+
+        def deny(self) -> None:
+            """Answer as S3 does, in XML, or as SQS and DynamoDB do, in JSON."""
+            is_json = "X-Amz-Target" in self.headers
+            content = DENIAL_JSON if is_json else DENIAL_XML
+            self.send_response(400 if is_json else 403)
+            self.send_header("Content-Type", "application/x-amz-json-1.0" if is_json else "application/xml")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
 
         def send_answer(self, answer: http.client.HTTPResponse, content: bytes) -> None:
             self.send_response(answer.status)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from stillframe.cost import Cost
+from stillframe.cost import Cost, worker_architecture
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import StoredImage
 from stillframe.outcome import Outcome, OutcomeKind
@@ -37,6 +37,7 @@ CAPTURED = Outcome(
     claim_age_ms=45,
     duration_ms=400,
     cost=Cost(cpu_ms=180, billed_ms=200, memory_mb=2048),
+    aws_ms={"claim": 12, "put": 30, "complete": 8},
 )
 
 
@@ -75,6 +76,7 @@ def test_the_line_is_json_with_wire_names() -> None:
         "bytes": 1234,
         "receiveCount": 1,
         "title": "Title",
+        "awsMs": {"claim": 12, "put": 30, "complete": 8},
     }
     assert line.items() >= wanted.items()
 
@@ -94,9 +96,10 @@ def test_a_metric_record_is_one_line_in_embedded_metric_format() -> None:
     assert definition["Namespace"] == "Stillframe"
     assert {metric["Name"] for metric in definition["Metrics"]} == {
         "Captures", "Duration", "ReceiveCount", "RenderDuration", "ImageSize", "ClaimAge", "CpuTime",
-        "BilledTime", "EstimatedUsd",
+        "BilledTime", "EstimatedUsd", "AwsTime",
     }  # fmt: skip
     assert (record["outcome"], record["Duration"], record["ImageSize"]) == ("captured", [400], [1234])
+    assert record["AwsTime"] == [50]
 
 
 def test_a_delivery_that_is_not_captured_is_counted_by_reason() -> None:
@@ -110,6 +113,7 @@ def test_a_delivery_that_is_not_captured_is_counted_by_reason() -> None:
     assert (record["outcome"], record["reason"], record["Reasons"]) == ("retry", "TIMEOUT", [1])
 
 
+USD = Cost(cpu_ms=180, billed_ms=200, memory_mb=2048).usd[worker_architecture()]
 BLANK = replace(
     CAPTURED, image=replace(IMAGE, facts=PageFacts(http_status=200, final_url="https://x", title="Title", blank=True))
 )
@@ -118,13 +122,18 @@ BLANK = replace(
 @pytest.mark.parametrize(
     ("ended", "expected"),
     [
-        (CAPTURED, {"LostClaims": 0, "BlankImages": 0}),
-        (BLANK, {"LostClaims": 0, "BlankImages": 100}),
+        (CAPTURED, {"LostClaims": 0, "BlankImages": 0, "EstimatedUsd": USD}),
+        (BLANK, {"LostClaims": 0, "BlankImages": 100, "EstimatedUsd": USD}),
         (outcome(OutcomeKind.SKIPPED, "already_success"), {"LostClaims": 100}),
         (outcome(OutcomeKind.RETRY, "CLAIM_HELD"), {"LostClaims": 100}),
         (replace(outcome(OutcomeKind.FAILED, "TIMEOUT"), attempts=2), {"LostClaims": 0}),
         (outcome(OutcomeKind.RETRY, "AWS_ERROR"), {"ServiceErrors": 1}),
         (replace(outcome(OutcomeKind.RETRY, "UNEXPECTED"), attempts=1), {"LostClaims": 0, "ServiceErrors": 1}),
+        # What a retry costs counts as well.
+        (
+            replace(outcome(OutcomeKind.RETRY, "TIMEOUT"), attempts=1, cost=CAPTURED.cost),
+            {"LostClaims": 0, "EstimatedUsd": USD},
+        ),
         # No claim was attempted.
         (outcome(OutcomeKind.RETRY, "HOST_BUSY"), {}),
     ],

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from stillframe.clients import Clients
 from stillframe.settings import Settings
 
+from .health import WorkerUnfit
 from .observability import MetricEmitter, json_logger, log_outcome
 from .process_setup import configure_process
 from .runtime import Runtime
@@ -25,11 +26,27 @@ def worker() -> tuple[Logger, Runtime]:
     settings = Settings.from_environment()
     logger = json_logger(settings.log_level)
     metrics = MetricEmitter(sys.stdout)
-    return logger, Runtime.build(settings, Clients.connect(), [log_outcome, metrics], on_refused=metrics.refused)
+    runtime = Runtime.build(
+        settings,
+        Clients.connect(),
+        [log_outcome, metrics],
+        on_refused=metrics.refused,
+        on_unhealthy=metrics.unhealthy,
+    )
+    return logger, runtime
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Process an SQS batch. Returns the messages that must be delivered again."""
+    """Process an SQS batch. Returns the messages that must be delivered again.
+
+    Lambda goes on delivering messages to a worker that cannot work; they are handed back unclaimed. Raises SystemExit
+    when that does not pass, so that Lambda replaces this execution environment.
+    """
     logger, runtime = worker()
     with logger.append_context_keys(functionRequestId=context.aws_request_id):
+        try:
+            runtime.health.refresh()
+        except WorkerUnfit as error:
+            runtime.handler.handle(event, context)
+            raise SystemExit(f"this worker cannot work, and ends: {error}") from error
         return runtime.handler.handle(event, context)

@@ -85,6 +85,8 @@ def measurements(outcome: Outcome) -> Iterator[Measurement]:
         values["StaleClaims"] = (MetricUnit.Count, 1)
     if outcome.claim_age_ms is not None:
         values["ClaimAge"] = (MetricUnit.Milliseconds, max(0, outcome.claim_age_ms))
+    if outcome.aws_ms:
+        values["AwsTime"] = (MetricUnit.Milliseconds, sum(outcome.aws_ms.values()))
     if outcome.cost is not None:
         values["CpuTime"] = (MetricUnit.Milliseconds, outcome.cost.cpu_ms)
         values["BilledTime"] = (MetricUnit.Milliseconds, outcome.cost.billed_ms)
@@ -110,6 +112,8 @@ def _alarm_values(outcome: Outcome) -> dict[str, tuple[MetricUnit, float]]:
         values["BlankImages"] = (MetricUnit.Percent, 100 * bool(outcome.image.facts.blank))
     if outcome.error_code in ALARMING_CODES:
         values["ServiceErrors"] = (MetricUnit.Count, 1)
+    if outcome.cost is not None:
+        values["EstimatedUsd"] = (MetricUnit.NoUnit, outcome.cost.usd[worker_architecture()])
     return values
 
 

@@ -1,7 +1,7 @@
-"""What each capture costs its worker: CPU time and billed time, divided among the captures in progress.
+"""What each delivery costs its worker: CPU time and billed time, divided among the deliveries in progress.
 
-A browser does not say which page it is working for, so captures in progress at the same time are charged equally. The
-sum over all captures is exact.
+A browser does not say which page it is working for, so deliveries in progress at the same time are charged equally. The
+sum over all of them is exact, those that fail, are retried or are skipped included.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MIN_INTERVAL_SECONDS = 0.02
 
 @dataclass(slots=True)
 class Account:
-    """The time charged to one capture, in seconds. It grows until the capture ends."""
+    """The time charged to one delivery, in seconds. It grows until the delivery ends."""
 
     memory_mb: int
     cpu_seconds: float = 0.0
@@ -32,7 +32,7 @@ class Account:
 
 
 class Meter:
-    """Charges a worker's time to its captures. `cpu_seconds` returns the CPU time of all its processes so far."""
+    """Charges a worker's time to its deliveries. `cpu_seconds` returns the CPU time of all its processes so far."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Meter:
 
     @contextlib.contextmanager
     def account(self) -> Iterator[Account]:
-        """The account of a capture that is in progress for the duration of the block."""
+        """The account of a delivery that is in progress for the duration of the block."""
         account = Account(self._memory_mb)
         with self._lock:
             # When all tabs are busy, a capture begins as another one ends, which has just measured.
@@ -65,6 +65,12 @@ class Meter:
                 self._charge()
                 # Compared by identity: accounts with the same figures are equal.
                 self._open = [each for each in self._open if each is not account]
+
+    def read(self, account: Account) -> Cost:
+        """What an open account has been charged for by now."""
+        with self._lock:
+            self._charge()
+            return account.cost
 
     def _charge(self) -> None:
         """Divide the time since the last measurement among the open accounts. Idle time is charged to none."""

@@ -10,7 +10,9 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+from stillframe.aws_times import tracked_aws_times
 from stillframe.clock import Clock, Deadline
 from stillframe.errors import (
     CaptureError,
@@ -35,6 +37,7 @@ from stillframe.table.record import Record, Status
 from stillframe.table.wait_count import WaitCounts
 from stillframe.worker_faults import worker_fault
 
+from ..load.metering import Account, Meter
 from .job import Job, JobResult
 from .under_claim import InvocationContext, run_under_claim
 
@@ -55,10 +58,11 @@ class Capture:
         self,
         settings: Settings,
         new_claim: Callable[[Delivery], Claim],
-        new_job: Callable[[Delivery, Claim, Deadline], Job],
+        new_job: Callable[[Delivery, Claim, Deadline, Account], Job],
         queue: CaptureQueue,
         backoff: Backoff,
         clock: Clock,
+        meter: Meter,
         host_limit: HostLimit,
         wait_counts: WaitCounts,
     ) -> None:
@@ -68,6 +72,7 @@ class Capture:
         self._queue = queue
         self._backoff = backoff
         self._clock = clock
+        self._meter = meter
         self._host_limit = host_limit
         self._wait_counts = wait_counts
         self._is_stopping = False
@@ -77,34 +82,36 @@ class Capture:
         started_ms = self._clock.now_ms()
         # Until the body is parsed, the message's own id is all there is to name it by.
         screenshot_id, url, tenant = message.message_id, "", message.group_id
-        try:
-            if self._is_stopping:
-                raise OutOfTime("the worker is stopping; another one takes the message")
-            delivery = Delivery.parse(message)
-            screenshot_id, url, tenant = delivery.id, delivery.request.recorded_url, delivery.tenant
-            outcome = self._capture(delivery, context)
-        except Exception as error:
-            outcome = self._end_with(message, screenshot_id, error)
-        duration_ms = self._clock.now_ms() - started_ms
-        return replace(outcome, id=screenshot_id, url=url, tenant=tenant, duration_ms=duration_ms)
+        with tracked_aws_times(self._clock) as times, self._meter.account() as account:
+            try:
+                if self._is_stopping:
+                    raise OutOfTime("the worker is stopping; another one takes the message")
+                delivery = Delivery.parse(message)
+                screenshot_id, url, tenant = delivery.id, delivery.request.recorded_url, delivery.tenant
+                outcome = self._capture(delivery, context, account)
+            except Exception as error:
+                outcome = self._end_with(message, screenshot_id, error)
+        spent: Any = {"duration_ms": self._clock.now_ms() - started_ms, "aws_ms": times.ms, "cost": account.cost}
+        return replace(outcome, id=screenshot_id, url=url, tenant=tenant, **spent)
 
     def return_untouched(self, message: Message, reason: str) -> Outcome:
         """Hand a message back without a claim, because this worker cannot work. Never raises."""
-        outcome = self._hand_back(message, WorkerFault(f"this worker is unhealthy: {reason}"))
-        return replace(outcome, id=message.message_id, tenant=message.group_id)
+        with tracked_aws_times(self._clock) as times, self._meter.account() as account:
+            outcome = self._hand_back(message, WorkerFault(f"this worker is unhealthy: {reason}"))
+        return replace(outcome, id=message.message_id, tenant=message.group_id, aws_ms=times.ms, cost=account.cost)
 
     def stop(self) -> None:
         """Start nothing more: from now on messages are handed back untouched, for other workers to take at once."""
         self._is_stopping = True
 
-    def _capture(self, delivery: Delivery, context: InvocationContext) -> Outcome:
+    def _capture(self, delivery: Delivery, context: InvocationContext, account: Account) -> Outcome:
         deadline = self._deadline(context)
         lease_ms = int(deadline.remaining_seconds() * 1000) + self._settings.lease_margin_ms
         with self._host_limit.slot(delivery.request.url, lease_ms):
             # Taking the slot may have taken long: a claim now would outlast the message's visibility.
             _check_time(deadline.remaining_seconds() + FINISH_SECONDS)
             claim = self._new_claim(delivery)
-            job = self._new_job(delivery, claim, deadline)
+            job = self._new_job(delivery, claim, deadline, account)
             if not run_under_claim(claim, delivery, context, job.run):
                 assert claim.found is not None
                 return self._skip(delivery, claim.found)
@@ -122,10 +129,10 @@ class Capture:
         """The outcome of a job that has ended, and whose end is recorded."""
         if isinstance(result.end, CaptureError):
             is_done = isinstance(result.end, PermanentError) or self._give_up(delivery.message)
-            outcome = _refused(delivery.message, OutcomeKind.FAILED, result.end, acknowledge=is_done)
+            outcome = Outcome.refusal(delivery.message, OutcomeKind.FAILED, result.end, acknowledge=is_done)
         else:
             outcome = replace(
-                _outcome(delivery.message, OutcomeKind.CAPTURED, acknowledge=True),
+                Outcome.of(delivery.message, OutcomeKind.CAPTURED, acknowledge=True),
                 image=result.end.image,
                 adopted=result.end.is_adopted,
                 render_ms=result.end.render_ms,
@@ -135,7 +142,6 @@ class Capture:
             attempts=claim.attempts,
             claim_age_ms=claim.claimed_at_ms - delivery.message.sent_at_ms,
             is_takeover=claim.is_takeover,
-            cost=result.cost,
         )
 
     def _end_with(self, message: Message, screenshot_id: str, error: Exception) -> Outcome:
@@ -154,7 +160,7 @@ class Capture:
         except Exception as second:
             # The message comes back after its visibility timeout.
             logger.exception("unexpected error", extra={"id": screenshot_id})
-            return _refused(message, OutcomeKind.RETRY, _unexpected(second), acknowledge=False)
+            return Outcome.refusal(message, OutcomeKind.RETRY, _unexpected(second), acknowledge=False)
 
     def _skip(self, delivery: Delivery, found: Record) -> Outcome:
         """A duplicate is acknowledged, unless its message may be the one that guarantees the job in progress."""
@@ -164,8 +170,8 @@ class Capture:
             lease_ms = max(0, (found.lease_expires_at or now) - now) + self._settings.lease_margin_ms
             raise ClaimHeld("this message may be the only one left if the claim's holder dies", lease_ms // 1000 + 1)
         return replace(
-            _outcome(delivery.message, OutcomeKind.SKIPPED, acknowledge=True),
-            reason=_skip_reason(found, delivery.message.received_at_ms).value,
+            Outcome.of(delivery.message, OutcomeKind.SKIPPED, acknowledge=True),
+            reason=SkipReason.of(found, delivery.message.received_at_ms).value,
             s3_url=found.s3_url,
             winner=found.worker_id,
             claim_age_ms=now - found.claimed_at if found.claimed_at else None,
@@ -195,7 +201,7 @@ class Capture:
             self._queue.delay(message.receipt_handle, seconds)
         elif isinstance(error, WorkerFault) and message.waits < MAX_SPARED_WAITS and message.has_room_for_copy:
             return self._spare(message, error, seconds)
-        return _refused(message, OutcomeKind.RETRY, error, acknowledge=False)
+        return Outcome.refusal(message, OutcomeKind.RETRY, error, acknowledge=False)
 
     def _postpone(self, message: Message, error: HostBusy) -> Outcome:
         """Replace the message by a copy that comes later, with the same chance as any other.
@@ -210,7 +216,7 @@ class Capture:
                 self._wait_counts.count(message)
         except TransientError as unavailable:
             return self._hand_back(message, unavailable)
-        return _refused(message, OutcomeKind.RETRY, error, acknowledge=True)
+        return Outcome.refusal(message, OutcomeKind.RETRY, error, acknowledge=True)
 
     def _spare(self, message: Message, error: WorkerFault, seconds: int) -> Outcome:
         """Replace the message by a copy that comes later, with as many receives left as before this one.
@@ -224,10 +230,10 @@ class Capture:
                 self._queue.postpone(message, seconds)
         except TransientError as unavailable:
             logger.warning("a message could not be spared its last receive", extra={"error": unavailable.message})
-            return _refused(message, OutcomeKind.RETRY, error, acknowledge=False)
+            return Outcome.refusal(message, OutcomeKind.RETRY, error, acknowledge=False)
         with contextlib.suppress(TransientError):
             self._wait_counts.count(message)
-        return _refused(message, OutcomeKind.RETRY, error, acknowledge=True)
+        return Outcome.refusal(message, OutcomeKind.RETRY, error, acknowledge=True)
 
     def _may_be_newest(self, message: Message) -> bool:
         try:
@@ -257,7 +263,7 @@ class Capture:
             self._queue.dead_letter(message, error)
         except TransientError as unavailable:
             return self._hand_back(message, unavailable)
-        return _refused(message, OutcomeKind.FAILED, error, acknowledge=True)
+        return Outcome.refusal(message, OutcomeKind.FAILED, error, acknowledge=True)
 
 
 def _unexpected(error: Exception) -> UnexpectedError:
@@ -267,30 +273,3 @@ def _unexpected(error: Exception) -> UnexpectedError:
 def _check_time(remaining_seconds: float) -> None:
     if remaining_seconds < MIN_START_SECONDS:
         raise OutOfTime(f"only {remaining_seconds:.1f} s of the invocation are left")
-
-
-def _skip_reason(found: Record, received_at_ms: int) -> SkipReason:
-    if found.status is Status.SUCCESS:
-        return SkipReason.ALREADY_SUCCESS
-    if found.status is Status.FAILED:
-        return SkipReason.ALREADY_FAILED
-    # The winner claimed after this worker had received its message: without the claim both would have rendered.
-    if (found.claimed_at or 0) >= received_at_ms:
-        return SkipReason.RACE_CONDITION_PREVENTED
-    return SkipReason.ALREADY_PROCESSING
-
-
-def _outcome(message: Message, kind: OutcomeKind, *, acknowledge: bool) -> Outcome:
-    return Outcome(
-        kind=kind,
-        acknowledge=acknowledge,
-        id=message.message_id,
-        url="",
-        message_id=message.message_id,
-        receive_count=message.receive_count,
-    )
-
-
-def _refused(message: Message, kind: OutcomeKind, error: CaptureError, *, acknowledge: bool) -> Outcome:
-    outcome = _outcome(message, kind, acknowledge=acknowledge)
-    return replace(outcome, reason=error.code, error_code=error.code, error_message=error.message)

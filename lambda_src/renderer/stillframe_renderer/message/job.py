@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from stillframe.aws_times import timed
 from stillframe.clock import Clock, Deadline
 from stillframe.cost import Cost
 from stillframe.errors import CaptureError, PermanentError, TransientError, UnexpectedError, WorkerFault
@@ -22,7 +23,7 @@ from stillframe.table.claim import Claim
 from stillframe.table.record import Status
 from stillframe.worker_faults import worker_fault
 
-from ..load.metering import Meter
+from ..load.metering import Account, Meter
 from .comparison import Comparer
 
 logger = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """How a job ended: with an image, or with the error to record."""
+    """How a job ended: with an image, or with the error to record. `cost` is that of its delivery so far."""
 
     end: Stored | CaptureError
     cost: Cost
@@ -76,11 +77,12 @@ class JobResult:
 class Job:
     """Renders and stores the screenshot of one claimed delivery."""
 
-    def __init__(self, tools: Tools, delivery: Delivery, claim: Claim, deadline: Deadline) -> None:
+    def __init__(self, tools: Tools, delivery: Delivery, claim: Claim, deadline: Deadline, account: Account) -> None:
         self._tools = tools
         self._delivery = delivery
         self._claim = claim
         self._deadline = deadline
+        self._account = account
         # Set when the job has ended without raising.
         self.result: JobResult | None = None
 
@@ -93,27 +95,27 @@ class Job:
         tools, delivery = self._tools, self._delivery
         started_ms = tools.clock.now_ms()
         end: Stored | CaptureError
-        with tools.meter.account() as account:
-            try:
-                options = delivery.request.render_options()
-                stored = self._adopt(options)
-                if stored is None:
-                    rendered = self._render(options)
+        try:
+            options = delivery.request.render_options()
+            stored = self._adopt(options)
+            if stored is None:
+                rendered = self._render(options)
+                with timed("put"):
                     image, is_adopted = tools.images.put(self._owner, rendered)
-                    stored = Stored(image, is_adopted, rendered.render_ms)
-                if options.compare_to == PREVIOUS:
-                    self._remember(stored.image)
-                end = stored
-            except PermanentError as error:
-                end = error
-            except TransientError as error:
-                end = self._last_or_raise(error)
-            except Exception as error:
-                if fault := worker_fault(error):
-                    raise fault from error
-                logger.exception("unexpected error", extra={"id": delivery.id})
-                end = self._last_or_raise(UnexpectedError(f"{type(error).__name__}: {error}"))
-        self.result = JobResult(end, account.cost)
+                stored = Stored(image, is_adopted, rendered.render_ms)
+            if options.compare_to == PREVIOUS:
+                self._remember(stored.image)
+            end = stored
+        except PermanentError as error:
+            end = error
+        except TransientError as error:
+            end = self._last_or_raise(error)
+        except Exception as error:
+            if fault := worker_fault(error):
+                raise fault from error
+            logger.exception("unexpected error", extra={"id": delivery.id})
+            end = self._last_or_raise(UnexpectedError(f"{type(error).__name__}: {error}"))
+        self.result = JobResult(end, tools.meter.read(self._account))
         return self.result.to_wire(tools.clock.now_ms() - started_ms)
 
     @property
@@ -125,7 +127,8 @@ class Job:
         """The image of a holder whose lease expired: it may have died after storing it and before completing."""
         if not self._claim.is_takeover:
             return None
-        image = self._tools.images.find(self._owner, options.format)
+        with timed("find"):
+            image = self._tools.images.find(self._owner, options.format)
         return Stored(image, is_adopted=True, render_ms=None) if image is not None else None
 
     def _render(self, options: RenderOptions) -> RenderResult:

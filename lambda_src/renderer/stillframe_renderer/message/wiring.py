@@ -70,6 +70,7 @@ def wire_capture(
         queue=CaptureQueue(clients.sqs, settings.queue_url, settings.dead_letter_queue_url),
         backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, rng.uniform),
         clock=clock,
+        meter=meter,
         host_limit=parts.host_limit(table, settings.per_host, clock, rng),
         wait_counts=parts.wait_counts(table, clock),
     )

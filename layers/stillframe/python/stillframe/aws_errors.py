@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as ConnectionFailure
+from pydantic.alias_generators import to_camel
 
+from stillframe.aws_times import timed
 from stillframe.errors import CallRefused, ServiceUnavailable
 
 # What the call contained is at fault. Every other refusal would meet any message: permissions, credentials, a missing
@@ -58,10 +60,12 @@ THROTTLING_CODES = frozenset(
 def translated_errors(call: str) -> Iterator[None]:
     """Raise ServiceUnavailable or CallRefused, naming the call, for every error that botocore raises in the block.
 
+    The block is timed under the name of the call, unless it is part of a step that has a name of its own.
     An error that the caller expects (a condition that did not hold, a missing object) is caught inside the block.
     """
     try:
-        yield
+        with timed(to_camel(call.replace(" ", "_").replace("-", "_"))):
+            yield
     except (ClientError, BotoCoreError) as error:
         is_content = error_code(error) in CONTENT_CODES
         raise (CallRefused if is_content else ServiceUnavailable)(f"{call}: {error}") from error

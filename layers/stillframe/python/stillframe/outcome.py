@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from stillframe.cost import Cost
+from stillframe.errors import CaptureError
 from stillframe.image.render_result import StoredImage
+from stillframe.request.message import Message
+from stillframe.table.record import Record, Status
 
 
 class OutcomeKind(StrEnum):
@@ -27,13 +31,25 @@ class SkipReason(StrEnum):
     RACE_CONDITION_PREVENTED = "race_condition_prevented"
     ALREADY_FAILED = "already_failed"
 
+    @classmethod
+    def of(cls, found: Record, received_at_ms: int) -> Self:
+        """Why the record in the way makes a message a duplicate, which was received at this time."""
+        if found.status is Status.SUCCESS:
+            return cls("already_success")
+        if found.status is Status.FAILED:
+            return cls("already_failed")
+        # The winner claimed after this worker had received its message: without the claim both would have rendered.
+        is_race = (found.claimed_at or 0) >= received_at_ms
+        return cls("race_condition_prevented" if is_race else "already_processing")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How one delivery ended. It is made when that is known, and never before.
 
     `acknowledge` says whether the message may be deleted. A message that must be delivered again, or that SQS will move
-    to the dead-letter queue by its receive count, is not acknowledged.
+    to the dead-letter queue by its receive count, is not acknowledged. `aws_ms` is the time in AWS calls by call, and
+    `cost` the worker's time for this delivery, failed and skipped ones included.
     """
 
     kind: OutcomeKind
@@ -54,8 +70,27 @@ class Outcome:
     duration_ms: int = 0
     render_ms: int | None = None
     cost: Cost | None = None
+    aws_ms: Mapping[str, int] = field(default_factory=dict)
     claim_age_ms: int | None = None
     tenant: str | None = None
+
+    @classmethod
+    def of(cls, message: Message, kind: OutcomeKind, *, acknowledge: bool) -> Self:
+        """The outcome of a message of which no more than that is known."""
+        return cls(
+            kind=kind,
+            acknowledge=acknowledge,
+            id=message.message_id,
+            url="",
+            message_id=message.message_id,
+            receive_count=message.receive_count,
+        )
+
+    @classmethod
+    def refusal(cls, message: Message, kind: OutcomeKind, error: CaptureError, *, acknowledge: bool) -> Self:
+        """The outcome of a message that ended with an error."""
+        outcome = cls.of(message, kind, acknowledge=acknowledge)
+        return replace(outcome, reason=error.code, error_code=error.code, error_message=error.message)
 
     def to_wire(self) -> dict[str, Any]:
         """The canonical log line: one flat JSON object with wire names, without the values that are not known."""
@@ -79,6 +114,7 @@ class Outcome:
             "renderMs": self.render_ms,
             "claimAgeMs": self.claim_age_ms,
             "tenant": self.tenant,
+            "awsMs": dict(self.aws_ms) or None,
             **(self.cost.to_wire() if self.cost else {}),
         }
         return {name: value for name, value in values.items() if value is not None}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe.aws_errors import CONTENT_CODES, error_code, translated_errors
+from stillframe.aws_times import timed
 from stillframe.errors import CaptureError
 from stillframe.request.dead_letter import letter_with_reason
 from stillframe.request.message import Message
@@ -56,11 +57,12 @@ class CaptureQueue:
         Best effort: when the call fails, the visibility timeout does the same, only later.
         """
         try:
-            self._client.change_message_visibility(
-                QueueUrl=self._queue_url,
-                ReceiptHandle=receipt_handle,
-                VisibilityTimeout=max(0, min(seconds, MAX_VISIBILITY_SECONDS)),
-            )
+            with timed("delay"):
+                self._client.change_message_visibility(
+                    QueueUrl=self._queue_url,
+                    ReceiptHandle=receipt_handle,
+                    VisibilityTimeout=max(0, min(seconds, MAX_VISIBILITY_SECONDS)),
+                )
         except (ClientError, BotoCoreError) as error:
             logger.warning("could not set the backoff, the visibility timeout applies", extra={"error": str(error)})
 

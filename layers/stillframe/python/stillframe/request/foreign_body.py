@@ -21,10 +21,7 @@ SNS_RECORDS_REMEDY = "send the Sns.Message of each record as a message of its ow
 # By the eventSource or EventSource of the first record. SNS capitalises the name.
 RECORDS = {
     "aws:s3": ("an S3 event notification", S3_REMEDY),
-    "aws:sns": (
-        "an event that SNS passes to a function",
-        "send the Sns.Message of each record as a message of its own",
-    ),
+    "aws:sns": ("an event that SNS passes to a function", SNS_RECORDS_REMEDY),
     "aws:sqs": ("an event that SQS passes to a function", RECORDS_REMEDY),
     "aws:dynamodb": ("an event of a DynamoDB stream", "let a function make a request of each record and send it"),
 }

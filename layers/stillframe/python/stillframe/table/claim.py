@@ -20,6 +20,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
 
 from stillframe import log_messages
+from stillframe.aws_times import timed
 from stillframe.clock import Clock
 from stillframe.errors import ClaimLost
 from stillframe.request.message import Delivery
@@ -67,7 +68,8 @@ class Claim(BasePersistenceLayer):
     def _put_record(self, data_record: DataRecord) -> None:
         """Claim. Raises IdempotencyItemAlreadyExistsError when the claim is lost."""
         now_ms = self.claimed_at_ms = self._clock.now_ms()
-        written = self._table.update(self._delivery.id, self._claim_update(now_ms), return_old=True)
+        with timed("claim"):
+            written = self._table.update(self._delivery.id, self._claim_update(now_ms), return_old=True)
         previous = Record.model_validate(written.item) if written.item is not None else None
         if written.is_applied:
             self._win_over(previous)
@@ -84,13 +86,17 @@ class Claim(BasePersistenceLayer):
             update = transitions.fail(self._delivery.id, self.token, facts, now_ms)
         else:
             update = transitions.complete(self.token, facts, now_ms)
-        if not self._table.update(self._delivery.id, update).is_applied:
+        with timed("complete"):
+            written = self._table.update(self._delivery.id, update)
+        if not written.is_applied:
             raise ClaimLost("the lease expired and another worker took the claim over")
 
     def _delete_record(self, data_record: DataRecord) -> None:
         """Release, unless another worker has the claim by now."""
         update = transitions.release(self._delivery.id, self.token, self._release_cause, self._clock.now_ms())
-        if not self._table.update(self._delivery.id, update).is_applied:
+        with timed("release"):
+            written = self._table.update(self._delivery.id, update)
+        if not written.is_applied:
             logger.debug("nothing to release: another worker has the claim", extra={"id": self._delivery.id})
 
     def _get_record(self, idempotency_key: str) -> DataRecord:
