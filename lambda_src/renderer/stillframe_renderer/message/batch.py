@@ -21,6 +21,7 @@ from ..load.tabs import TabGate
 from ..observability import Observer
 from ..observers import Observers
 from .capture import Capture
+from .under_claim import InvocationContext
 
 
 class CaptureRecord(SqsRecordModel):
@@ -45,6 +46,15 @@ class CaptureRecord(SqsRecordModel):
 
 class NotAcknowledged(Exception):
     """Tells the batch processor that a record's message must stay on the queue."""
+
+
+def process_if_well(capture: Capture, health: WorkerHealth, message: Message, context: InvocationContext) -> Outcome:
+    """Process one delivery, and tell the worker's health how it ended; hand it back unclaimed if it cannot work."""
+    if not health.may_work:
+        return capture.return_untouched(message, health.reason)
+    outcome = capture.process(message, context)
+    health.observe(outcome)
+    return outcome
 
 
 class BatchHandler:
@@ -92,11 +102,7 @@ class BatchHandler:
     def _process_in_tab(self, message: Message, context: LambdaContext) -> Outcome:
         with self._tabs.acquire():
             # Asked only now: a message that waited for a tab must not meet a fault that others have met meanwhile.
-            if not self._health.may_work:
-                return self._capture.return_untouched(message, self._health.reason)
-            outcome = self._capture.process(message, context)
-            self._health.observe(outcome)
-            return outcome
+            return process_if_well(self._capture, self._health, message, context)
 
     def stop(self) -> None:
         """Start no further capture: messages that have not started go back to other workers."""
