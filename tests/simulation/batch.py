@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from stillframe.errors import UnexpectedError
 from stillframe.outcome import Outcome
 from stillframe.request.message import Message
 from stillframe_renderer.health import WorkerHealth
-from stillframe_renderer.message.batch import process_if_well
+from stillframe_renderer.message.batch import process_in_tab
 from stillframe_renderer.message.capture import Capture
 
 from .scheduler import Defect, Process, Scheduler, SkewedClock
@@ -77,7 +78,7 @@ class Batch:
             if self._surroundings.parts.acknowledge_first:
                 self._delete(message.receipt_handle)
             try:
-                outcome = process_if_well(capture, self._health, message, context)
+                outcome = process_in_tab(capture, self._health, contextlib.nullcontext, message, context)
             except asyncio.CancelledError:
                 # The batch processor does not catch it: the invocation fails, and nothing is deleted.
                 self._failed = True
