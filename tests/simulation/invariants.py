@@ -26,8 +26,8 @@ MAX_SKEW_MS = 1000
 MAX_FAULTS = FAULTS_IN_A_ROW + 2
 # A limit above the number of messages of one request that senders, redrives and lost answers can explain.
 MAX_COPIES = 30
-# The same with the copies that were sent because of a worker's fault, which may be the table itself: then nobody can
-# count them, and every answer that is lost adds one.
+# The same when copies were sent because of a worker's fault. The fault may be that it cannot reach the table: then
+# nobody can count them, and every answer that is lost adds one, for ten generations.
 MAX_SPARED_COPIES = 500
 Item = dict[str, Any]
 
@@ -84,15 +84,19 @@ class Invariants:
         self._deliveries: dict[str, set[str]] = {}
         # By worker: the deliveries that its own fault has ended since it turned sick.
         self._faults: Counter[str] = Counter()
+        # The bodies of which a copy was sent because of a worker's fault.
+        self._spared: set[str] = set()
         self.requests: dict[str, CaptureRequest | None] = {}
         table.watchers.append(self._written)
         bucket.watchers.append(self._stored)
 
     def accepted(self, queue: SimulatedQueue, message: StoredMessage) -> None:
         """Remember the message's request, which must end as final or in the dead-letter queue."""
-        alike = [each for each in queue.messages.values() if each.body == message.body]
-        if len(alike) > MAX_SPARED_COPIES or sum(SPARED not in each.attributes for each in alike) > MAX_COPIES:
-            raise self._broken(Promise.FEW_COPIES, f"{len(alike)} messages of one request wait")
+        if SPARED in message.attributes:
+            self._spared.add(message.body)
+        copies = sum(each.body == message.body for each in queue.messages.values())
+        if copies > (MAX_SPARED_COPIES if message.body in self._spared else MAX_COPIES):
+            raise self._broken(Promise.FEW_COPIES, f"{copies} messages of one request wait")
         if message.body not in self.requests:
             try:
                 self.requests[message.body] = CaptureRequest.from_body(message.body)
