@@ -13,11 +13,11 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from stillframe.clients import Clients
+from stillframe.queue_settings import QueueSettings
 from stillframe.request.event_record import record_attributes
 from stillframe.settings import Settings
 
 from .backlog import message_counts
-from .queue_settings import QueueSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from stillframe.clients import Clients
 from stillframe.request.dead_letter import Letter, has_reason, redriven_letter
-from stillframe.request.message import RECEIVED_BEFORE
+from stillframe.request.message import RECEIVED_BEFORE, SPARED
 from stillframe.settings import Settings
 
 from .dead_letters import BATCH_SIZE, DeadLetters
@@ -90,7 +90,7 @@ class Redriver:
             raise NotMoved(TOO_LARGE)
         self._send(again, letter.get("Attributes", {}).get("MessageGroupId"))
         self._letters.delete(letter)
-        return sorted(attributes.keys() - again.attributes.keys() - {RECEIVED_BEFORE})
+        return sorted(attributes.keys() - again.attributes.keys() - {RECEIVED_BEFORE, SPARED})
 
     def _send(self, letter: Letter, tenant: str | None) -> None:
         group: Any = {"MessageGroupId": tenant} if tenant else {}

@@ -21,6 +21,8 @@ from tests.support.workers import Fleet, Worker
 FREEZE_SECONDS = 12
 EMULATOR_PAUSE_SECONDS = 3
 DRAIN_SECONDS = 40
+# A platform starts a worker again that has ended.
+SICK_RESTART_SECONDS = 15.0
 
 
 @dataclass
@@ -34,20 +36,25 @@ class Tally:
     freezes: int = 0
     emulator_pauses: int = 0
     aws_errors: int = 0
+    sick_starts: int = 0
+    denied_calls: int = 0
 
 
 @dataclass
 class Disturbances:
-    """Keeps a number of consumers running, and disturbs them."""
+    """Keeps a number of consumers running, and disturbs them. One more has a browser that cannot start."""
 
     rng: random.Random
     emulator: Emulator
     workers: Fleet
     exports: dict[str, str]
     consumers: int
+    broken_browser: str
     tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
+        self._sick: Worker | None = None
+        self._next_sick_start = 0.0
         self._live: list[Worker] = []
         self._draining: list[tuple[Worker, float]] = []
         self._thaws: list[tuple[float, Callable[[], None]]] = []
@@ -65,6 +72,11 @@ class Disturbances:
         self._live = [worker for worker in self._live if worker.process.poll() is None]
         while len(self._live) < self.consumers:
             self._live.append(self.workers.start(self.exports, "--continuous", "--tabs", "3"))
+        if (self._sick is None or self._sick.process.poll() is not None) and now >= self._next_sick_start:
+            self._next_sick_start = now + SICK_RESTART_SECONDS
+            self.tally.sick_starts += 1
+            sick = {**self.exports, "STILLFRAME_CHROMIUM": self.broken_browser}
+            self._sick = self.workers.start(sick, "--continuous", "--tabs", "3")
 
     def disturb(self) -> None:
         """Cause one disturbance at random; kills are the most frequent."""
@@ -116,17 +128,46 @@ class Disturbances:
         self._thaws.append((time.monotonic() + seconds, thaw))
 
 
-class Interference:
-    """Fails a share of the AWS calls, either before they take effect or by losing their answers."""
+DENIALS: tuple[Callable[[Call], bool], ...] = (
+    lambda call: call.method == "PUT",
+    lambda call: call.operation == "UpdateItem",
+    lambda call: call.operation.startswith("DeleteMessage"),
+)
 
-    def __init__(self, rng: random.Random, share: float, tally: Tally) -> None:
+
+class Interference:
+    """Fails a share of the AWS calls, either before they take effect or by losing their answers.
+
+    Every `deny_every` seconds, one kind of call is denied for `deny_seconds`.
+    """
+
+    def __init__(
+        self, rng: random.Random, share: float, tally: Tally, deny_every: float = 60, deny_seconds: float = 20
+    ) -> None:
         self._rng = rng
         self._share = share
         self._tally = tally
+        self._deny_every = deny_every
+        self._deny_seconds = deny_seconds
         self._lock = threading.Lock()
+        self._period = -1.0
+        self._denied = DENIALS[0]
+        self._started = time.monotonic()
 
-    def before(self, _: Call) -> Verdict:
+    def before(self, call: Call) -> Verdict:
+        if self._is_denied(call):
+            return Verdict.DENIED
         return self._draw(Verdict.UNAVAILABLE, Verdict.DROP)
+
+    def _is_denied(self, call: Call) -> bool:
+        """Whether the call is the kind that is denied now: each period begins sound and ends with a denial."""
+        with self._lock:
+            period, seconds = divmod(time.monotonic() - self._started, self._deny_every)
+            if period != self._period:
+                self._period, self._denied = period, self._rng.choice(DENIALS)
+            is_denied = seconds >= self._deny_every - self._deny_seconds and self._denied(call)
+            self._tally.denied_calls += is_denied
+            return is_denied
 
     def after(self, _: Call) -> Verdict:
         return self._draw(Verdict.DROP)

@@ -3,7 +3,8 @@
     python -m tests.chaos.run --messages 10000 --seed 7
 
 Every few seconds a consumer or its browser gets SIGKILL, a consumer is drained or frozen for longer than its lease, or
-the emulator pauses; a proxy fails a share of the AWS calls all the time. Dead letters are redriven, as by an operator.
+the emulator pauses; a proxy fails a share of the AWS calls all the time, and denies one kind of them for 20 s of every
+minute. One more consumer has a browser that cannot start. Dead letters are redriven, as by an operator.
 At the end nothing may be lost, stored twice or stuck.
 """
 
@@ -27,6 +28,7 @@ from stillframe_cli.backlog import message_counts
 from stillframe_cli.emulator import running_emulator
 from stillframe_cli.findings import FindingKind
 from stillframe_cli.provision import QueuePolicy
+from stillframe_renderer.health import FAULT_CODES
 from tests.support.cloud import Cloud
 from tests.support.proxy import proxying
 from tests.support.site import serving_site
@@ -44,6 +46,8 @@ SETTINGS = {
 VISIBILITY_SECONDS = 9
 MAX_RECEIVE_COUNT = 5
 POLL_SECONDS = 0.5
+# The share of the messages that may fail for a reason that was the worker's.
+MAX_FAILED_BY_WORKER = 0.01
 REPORT_SECONDS = 10
 
 
@@ -58,6 +62,9 @@ class Plan:
     error_share: float = 0.02
     seed: int = 0
     limit_seconds: float = 3600
+    # One kind of AWS call is denied this often, and for this long.
+    deny_every: float = 60.0
+    deny_seconds: float = 20.0
 
 
 class Chaos:
@@ -69,6 +76,7 @@ class Chaos:
         self._disturbances = disturbances
         self._rng = disturbances.rng
         self._started = time.monotonic()
+        self._redriven = 0
 
     def run(self, requests: list[CaptureRequest]) -> dict[str, int]:
         """Send, disturb until everything is settled, and account for every message."""
@@ -102,9 +110,15 @@ class Chaos:
             return False
         if not any(message_counts(clients, settings.dead_letter_queue_url)):
             return True
+        self._redriven += sum(message_counts(clients, settings.dead_letter_queue_url))
         command = [sys.executable, "-m", "stillframe_cli", "redrive"]
         subprocess.run(command, cwd=ROOT, env=environment(self._cloud.exports), capture_output=True, check=True)
         return False
+
+    def _failed_by_worker(self) -> int:
+        """The deliveries that were recorded as failures although the fault was the worker's."""
+        ended = self._disturbances.workers.captures()
+        return sum(line["outcome"] == "failed" and line.get("errorCode") in FAULT_CODES for line in ended)
 
     def _report(self) -> None:
         visible, in_flight, _ = message_counts(self._cloud.clients, self._cloud.settings.queue_url)
@@ -127,6 +141,8 @@ class Chaos:
             "lost": max(len(requests) - successes, found[FindingKind.LOST]),
             "storedTwice": found[FindingKind.STORED_TWICE],
             "stuck": found[FindingKind.STUCK],
+            "failedByWorker": self._failed_by_worker(),
+            "redriven": self._redriven,
             **{to_camel(name): count for name, count in asdict(self._disturbances.tally).items()},
             "seconds": seconds,
         }
@@ -135,7 +151,9 @@ class Chaos:
 def chaos(plan: Plan) -> dict[str, int]:
     """Run on a new emulator with its own account, a site and a proxy; returns the figures."""
     rng, tally = random.Random(plan.seed), Tally()
-    interference = Interference(random.Random(plan.seed + 1), plan.error_share, tally)
+    interference = Interference(
+        random.Random(plan.seed + 1), plan.error_share, tally, plan.deny_every, plan.deny_seconds
+    )
     with (
         tempfile.TemporaryDirectory(prefix="stillframe-chaos-") as folder,
         serving_site("127.0.0.1") as site,
@@ -146,7 +164,10 @@ def chaos(plan: Plan) -> dict[str, int]:
         policy = QueuePolicy(VISIBILITY_SECONDS, MAX_RECEIVE_COUNT)
         cloud = Cloud.create(emulator, policy, STILLFRAME_ALLOW_HOSTS=site, **SETTINGS)
         exports = {**cloud.exports, "AWS_ENDPOINT_URL": endpoint}
-        disturbances = Disturbances(rng, emulator, workers, exports, plan.consumers, tally)
+        broken = Path(folder) / "broken-browser"
+        broken.write_text("#!/bin/sh\necho 'error while loading shared libraries' >&2\nexit 127\n")
+        broken.chmod(0o755)
+        disturbances = Disturbances(rng, emulator, workers, exports, plan.consumers, str(broken), tally)
         tiny = {"viewport": {"width": 64, "height": 48}}
         requests = [
             CaptureRequest(url=f"http://{site}/colour?hex=00aa00&n={n}", request_id=f"chaos-{n}", options=tiny)
@@ -156,8 +177,9 @@ def chaos(plan: Plan) -> dict[str, int]:
 
 
 def is_clean(figures: dict[str, int]) -> bool:
-    """Whether every promise held and every drain succeeded."""
-    return not any(figures[name] for name in ("lost", "storedTwice", "stuck", "drainsFailed"))
+    """Whether every promise held, every drain succeeded, and hardly any message failed because of a worker."""
+    is_kept = not any(figures[name] for name in ("lost", "storedTwice", "stuck", "drainsFailed"))
+    return is_kept and figures["failedByWorker"] <= MAX_FAILED_BY_WORKER * figures["sent"]
 
 
 def main() -> None:
@@ -168,6 +190,8 @@ def main() -> None:
     parser.add_argument("--consumers", type=int, default=3)
     parser.add_argument("--disturb-every", type=float, default=4.0, metavar="SECONDS")
     parser.add_argument("--errors", type=float, default=0.02, help="share of the AWS calls that fails")
+    parser.add_argument("--deny-every", type=float, default=60.0, metavar="SECONDS", help="how often a call is denied")
+    parser.add_argument("--deny-for", type=float, default=20.0, metavar="SECONDS", help="for how long it is denied")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--limit", type=float, default=3600, metavar="SECONDS")
     options = parser.parse_args()
@@ -180,6 +204,8 @@ def main() -> None:
         error_share=options.errors,
         seed=options.seed,
         limit_seconds=options.limit,
+        deny_every=options.deny_every,
+        deny_seconds=options.deny_for,
     )
     figures = chaos(plan)
     print(json.dumps(figures))

@@ -138,15 +138,25 @@ def test_silence_is_told_and_a_stop_ends_it(make_cloud: MakeCloud, workers: Flee
         assert worker.process.wait(2 + 15) in (0, 1)
 
 
-def test_a_consumer_of_a_queue_that_is_gone_ends_with_awss_own_words(make_cloud: MakeCloud, workers: Fleet) -> None:
-    # Given a consumer that ends when the queue is empty, and a proxy that lets it start
-    cloud = make_cloud()
+def test_a_consumer_whose_queue_goes_ends_with_awss_own_words(make_cloud: MakeCloud, workers: Fleet, site: str) -> None:
+    # Given a consumer that ends when the queue is empty, during a capture, and one that goes on
+    cloud = make_cloud(STILLFRAME_ALLOW_HOSTS=site)
+    cloud.send(*(CaptureRequest(url=f"http://{site}/slow?seconds=3&n={n}", request_id=f"page-{n}") for n in range(2)))
+    draining = workers.start(cloud.exports, "--tabs", "1")
+    wait_for(lambda: Status.PROCESSING in statuses(cloud, 2), what="the capture")
+    going_on = workers.start(cloud.exports, "--continuous")
+    wait_for(lambda: any(line["message"] == "consuming" for line in going_on.lines()), what="the start")
+    # When the queue is deleted
     cloud.clients.sqs.delete_queue(QueueUrl=cloud.settings.queue_url)
-    worker = workers.start(cloud.exports)
-    # When its queue does not exist, then it ends with status 1 and says so
-    assert worker.process.wait(30) == 1
-    assert "NonExistentQueue" in str(worker.errors())
-    assert "did not answer" not in str(worker.errors())
+    # Then the first ends with status 1 and says so, and does not say that AWS was silent
+    assert draining.process.wait(30) == 1
+    assert "NonExistentQueue" in str(draining.errors())
+    assert "did not answer" not in str(draining.errors())
+    # And the second asks more and more rarely
+    time.sleep(15)
+    assert 3 <= len(pauses(going_on)) <= 5
+    assert "NonExistentQueue" in pauses(going_on)[-1]
+    assert going_on.stop() == 0
 
 
 def test_a_queue_on_which_no_capture_can_end_is_refused_at_the_start(make_cloud: MakeCloud, workers: Fleet) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -51,3 +53,51 @@ def test_protection_follows_whether_the_worker_is_busy(agent: list[tuple[str, di
 def test_protection_does_nothing_outside_ecs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(AGENT_VARIABLE, raising=False)
     TaskProtection(lambda: True, max_seconds=900).close()
+
+
+def test_under_constant_load_the_task_finishes_what_it_has_and_is_unprotected_for_a_moment(
+    agent: list[tuple[str, dict[str, object]]],
+) -> None:
+    # Given a worker that is always busy, and may be protected for 0.2 s without a break
+    busy = True
+    protection = TaskProtection(lambda: busy, max_seconds=0.2, check_seconds=0.02, break_seconds=0.3)
+    wait_for(lambda: len(agent) == 1, what="the protection")
+    assert protection.may_receive()
+    # When this time is over, then it receives nothing more, but stays protected while it captures
+    wait_for(lambda: not protection.may_receive(), what="the break")
+    assert len(agent) == 1
+    # When its captures have ended, then it is unprotected, and receives again after a moment
+    busy = False
+    wait_for(lambda: len(agent) == 2, what="the end of the protection")
+    assert agent[1][1] == {"ProtectionEnabled": False}
+    assert not protection.may_receive()
+    wait_for(protection.may_receive, what="the end of the break")
+    # And under load it is protected anew
+    busy = True
+    wait_for(lambda: len(agent) == 3, what="the protection")
+    assert agent[2][1]["ProtectionEnabled"] is True
+    protection.close()
+
+
+def test_an_agent_that_does_not_answer_does_not_stop_the_worker_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given an agent that can be reached once
+    class Once(Agent):
+        def do_PUT(self) -> None:
+            super().do_PUT()
+            server.shutdown()
+
+    Agent.requests = []
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Once)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.setenv(AGENT_VARIABLE, f"http://127.0.0.1:{server.server_port}")
+    busy = True
+    protection = TaskProtection(lambda: busy, max_seconds=0.2, check_seconds=0.02, break_seconds=0.1)
+    wait_for(lambda: not protection.may_receive(), what="the break")
+    thread.join()
+    server.server_close()
+    # When the captures have ended, and the protection cannot be given up
+    busy = False
+    # Then the worker receives again nevertheless
+    wait_for(protection.may_receive, what="the end of the break")
+    protection.close()

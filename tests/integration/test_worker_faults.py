@@ -14,6 +14,7 @@ from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import Message
 from stillframe.table.record import Status
 from stillframe_cli.redriver import Redriver
+from stillframe_renderer.message.capture import MAX_SPARED
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
 from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with
@@ -69,25 +70,48 @@ def test_a_fault_at_the_last_receive_costs_the_message_nothing(
     delivery = receive(cloud, clock)
     # When it processes the message
     outcome = sick.process(delivery, FakeContext())
-    # Then the record has not failed, and the message is replaced by a copy with as many receives left
+    # Then the record has not failed, and the message is replaced by a copy whose receives begin anew
     assert (outcome.kind, outcome.acknowledge) == (OutcomeKind.RETRY, True)
     assert cloud.record("page-1").status is Status.QUEUED
     copy = receive(cloud, clock)
-    assert (copy.body, copy.receive_count) == (delivery.body, delivery.receive_count)
+    assert (copy.body, copy.receive_count, copy.spared) == (delivery.body, 1, 1)
     # And a sound worker captures it
     sound = capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock, "sound")
     assert sound.process(copy, FakeContext()).kind is OutcomeKind.CAPTURED
     assert cloud.dead_letters() == []
 
 
-def test_a_message_that_fails_by_itself_after_a_fault_becomes_a_dead_letter_at_once(
-    last_chance: Cloud, clock: FakeClock
-) -> None:
-    # Given a copy that was sent because of a worker's fault: SQS does not know of the receives before it
+def test_a_message_whose_worker_is_always_at_fault_ends_as_a_dead_letter(last_chance: Cloud, clock: FakeClock) -> None:
+    # Given a message that has been spared ten times
+    cloud = last_chance
+    cloud.send(REQUEST)
+    delivery = replace(receive(cloud, clock), spared=MAX_SPARED)
+    # When it meets a worker's fault again
+    sick = capture_with(cloud.clients, cloud.settings, FakeRenderer(raising(FAULTS[0])), clock)
+    outcome = sick.process(delivery, FakeContext())
+    # Then it is left for SQS to move to the dead-letter queue, and its record can be captured after a redrive
+    assert (outcome.kind, outcome.acknowledge) == (OutcomeKind.RETRY, False)
+    assert cloud.record("page-1").status is Status.QUEUED
+
+
+def test_a_dead_letter_that_waited_can_be_spared_after_a_redrive(last_chance: Cloud, clock: FakeClock) -> None:
+    # Given a message that was replaced by a copy, then failed by itself, and was redriven
     cloud = last_chance
     cloud.send(REQUEST)
     sick = capture_with(cloud.clients, cloud.settings, FakeRenderer(raising(FAULTS[0])), clock)
     sick.process(receive(cloud, clock), FakeContext())
+    failing = capture_with(cloud.clients, cloud.settings, FakeRenderer(raising(CaptureTimeout("slow"))), clock)
+    assert failing.process(replace(receive(cloud, clock), received_before=1), FakeContext()).acknowledge
+    assert Redriver(cloud.clients, cloud.settings).redrive().moved == 1
+    # When it meets a worker's fault once more, then there is a copy again before the message is acknowledged
+    assert sick.process(receive(cloud, clock), FakeContext()).acknowledge
+    assert receive(cloud, clock).body == REQUEST.to_body()
+
+
+def test_a_copy_that_fails_by_itself_becomes_a_dead_letter_at_once(last_chance: Cloud, clock: FakeClock) -> None:
+    # Given a copy of a message that has waited for its host: SQS does not know of the receives before it
+    cloud = last_chance
+    cloud.send(REQUEST)
     copy = replace(receive(cloud, clock), receive_count=2, received_before=1)
     # When its page fails at the last receive
     failing = capture_with(

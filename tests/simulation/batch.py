@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe.errors import UnexpectedError
+from stillframe.outcome import Outcome
 from stillframe.request.event_record import read_record, record_attributes
 from stillframe.request.message import Message
+from stillframe_renderer.health import WorkerHealth
+from stillframe_renderer.message.batch import process_in_tab
 from stillframe_renderer.message.capture import Capture
 
 from .scheduler import Defect, Process, Scheduler, SkewedClock
@@ -22,6 +26,7 @@ WAIT_PROBABILITY = 0.03
 MAX_WAIT_MS = 70_000
 # A message whose record is not what Lambda promises.
 UNREADABLE_BODY = "unreadable"
+OBSERVER_FAILURES = 0.02
 # Errors that are never caused by the surroundings.
 DEFECTS = ("TypeError", "AttributeError")
 
@@ -48,9 +53,12 @@ class Batch:
         deleter: Process,
         deliveries: list[dict[str, Any]],
         context: Context,
+        health: WorkerHealth,
         on_end: Callable[[], None],
     ) -> None:
         self._surroundings = surroundings
+        self._health = health
+        self._observe = surroundings.parts.observers([self._watch])
         self._deleter = deleter
         self._on_end = on_end
         self._failed = False
@@ -73,17 +81,18 @@ class Batch:
             if self._surroundings.parts.acknowledge_first:
                 self._delete(message.receipt_handle)
             try:
-                outcome = capture.process(message, context)
+                outcome = process_in_tab(capture, self._health, contextlib.nullcontext, message, context)
             except asyncio.CancelledError:
                 # The batch processor does not catch it: the invocation fails, and nothing is deleted.
                 self._failed = True
             except Exception as error:
                 self._check_defect(f"{type(error).__name__}: {error}")
-                self._surroundings.raised(error)
+                self._surroundings.invariants.raised(error)
             else:
                 if outcome.error_code == UnexpectedError.code:
                     self._check_defect(outcome.error_message or "")
                 scheduler.log(scheduler.current.name, f"= {outcome.kind} {outcome.reason or ''}".rstrip())
+                self._tell_observers(outcome)
                 if outcome.acknowledge:
                     self._done.append(message.receipt_handle)
             self._open -= 1
@@ -91,6 +100,18 @@ class Batch:
                 self._end()
 
         return run
+
+    def _tell_observers(self, outcome: Outcome) -> None:
+        self._surroundings.invariants.ended(self._surroundings.scheduler.current.process, outcome)
+        try:
+            self._observe(outcome)
+        except OSError as error:
+            self._surroundings.invariants.observer_decided(error)
+
+    def _watch(self, outcome: Outcome) -> None:
+        """An observer whose disk is full at times."""
+        if self._surroundings.scheduler.rng.random() < OBSERVER_FAILURES:
+            raise OSError("No space left on device")
 
     def _check_defect(self, problem: str) -> None:
         if problem.startswith(DEFECTS):

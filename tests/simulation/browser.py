@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from stillframe.clock import Deadline
-from stillframe.errors import BrowserCrashed, CaptureTimeout, ConnectionFailed, UnknownHost
+from stillframe.errors import BrowserCrashed, BrowserUnavailable, CaptureTimeout, ConnectionFailed, UnknownHost
 from stillframe.image.extra import Extra, ExtraKind
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import RenderResult
@@ -44,6 +44,8 @@ ERRORS: dict[Mishap, Callable[[], BaseException]] = {
     Mishap.CANCELLED: asyncio.CancelledError,
 }
 MISHAPS = tuple(Mishap)
+# The name under which `Process.cannot` is asked about a browser that does not start.
+RENDER = "render"
 # The share of captures that store extras beside the image.
 EXTRAS_SHARE = 0.3
 
@@ -67,6 +69,9 @@ class SimulatedBrowser:
 
     def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
         scheduler, rng = self._scheduler, self._scheduler.rng
+        if self._process.cannot(RENDER):
+            scheduler.log(scheduler.current.name, "render finds no browser")
+            raise BrowserUnavailable("no browser")
         mishap = rng.choice(MISHAPS) if rng.random() < self._mishaps else None
         scheduler.log(scheduler.current.name, f"render {mishap.value if mishap else 'begins'}")
         needed_ms = rng.randint(20_000, 120_000) if mishap is Mishap.SLOW else rng.randint(0, 3000)

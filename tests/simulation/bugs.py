@@ -7,6 +7,7 @@ missing argument) proves nothing: scheduler.Defect ends such a run.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,9 +24,12 @@ from stillframe.table.table import Table, Written
 from stillframe.table.update import Update
 from stillframe.table.wait_count import WaitCounts
 from stillframe_cli.producer import Producer
+from stillframe_renderer.health import WorkerHealth
 from stillframe_renderer.message.capture import Capture
+from stillframe_renderer.message.job import Job
 from stillframe_renderer.message.under_claim import InvocationContext
 from stillframe_renderer.message.wiring import CaptureParts
+from stillframe_renderer.observers import Observers
 
 from .image_bugs import AdoptsAnyImage, AssumesItsOwnImage, KeepsExtrasById, OverwritesObjects, StoresExtrasLast
 from .invariants import Promise
@@ -193,6 +197,42 @@ class ReleasesWhatItLost(HostLimit):
             self._table.update(slot.key, replace(fenced, condition=f"attribute_exists(#{HOLDER})", values={}))
 
 
+class NeverStops(WorkerHealth):
+    """Goes on receiving, whatever has happened."""
+
+    @property
+    def may_work(self) -> bool:
+        return True
+
+    @property
+    def max_messages(self) -> int | None:
+        return None
+
+    def refresh(self) -> None:
+        pass
+
+
+class RecordsFaults(Job):
+    """Records a fault of the worker at the last receive as the failure of the screenshot."""
+
+    def _last_or_raise(self, error: TransientError) -> TransientError:
+        if self._delivery.message.is_last(self._tools.settings.max_receive_count):
+            return error
+        raise error
+
+
+class ObserversDecide(Observers):
+    """Lets the exception of an observer through."""
+
+    def __init__(self, observers: Iterable[Callable[[Outcome], None]]) -> None:
+        super().__init__(observers)
+        self._bare = tuple(observers)
+
+    def __call__(self, outcome: Outcome) -> None:
+        for observe in self._bare:
+            observe(outcome)
+
+
 @dataclass(frozen=True)
 class Bug:
     """The name of a mistake, the promise that it must break, and the code that makes the mistake."""
@@ -238,6 +278,10 @@ BUGS = (
     Bug("let an error through to the batch", Promise.NEVER_RAISES, _capture(capture=LetsErrorsThrough)),
     Bug("refuse a record without an outcome", Promise.NEVER_RAISES, _capture(capture=RefusesWithoutOutcome)),
     Bug("swallow cancellation", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=SwallowsCancellation)),
+    Bug("a sick worker keeps receiving", Promise.SICK_STOPS, Parts(health=NeverStops)),
+    Bug("a worker's fault is recorded as a failure", Promise.FAULT_IS_NO_FAILURE, _capture(job=RecordsFaults)),
+    Bug("believe what it was told about the queue", Promise.ACKNOWLEDGED_IS_SAFE, Parts(asks_the_queue=False)),
+    Bug("an observer decides", Promise.OBSERVERS, Parts(observers=ObserversDecide)),
     Bug("producer overwrites the record", Promise.HOLDER_ONLY, Parts(producer=OverwritesRecords)),
     Bug("wait for a host without sending a copy", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=WaitsWithoutACopy)),
     Bug("copy every waiting copy again", Promise.FEW_COPIES, _capture(wait_counts=CountsNoWaits)),

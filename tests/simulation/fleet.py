@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any
 
-from stillframe_cli.queue_settings import margin_seconds
+from stillframe.queue_settings import margin_seconds
+from stillframe_renderer.health import WorkerHealth, WorkerUnfit
 
 from .aws.queue import SimulatedQueue, SimulatedSqs, StoredMessage
 from .batch import Batch, Context
 from .plan import FUNCTION_TIMEOUT_MS
 from .scheduler import Process
+from .sickness import FOR_EVER, Sickness
 from .surroundings import Surroundings
 
 
@@ -25,6 +28,9 @@ class Fleet:
         plan = surroundings.plan
         self._workers: list[Worker] = [Function(surroundings, n, self.wake_worker) for n in range(plan.functions)]
         self._workers += [Consumer(surroundings, n, self.wake_worker) for n in range(plan.consumers)]
+        # The first worker always recovers, so that the messages of a schedule end.
+        for number, worker in enumerate(self._workers):
+            worker.turn_sick(Sickness.draw(surroundings, may_stay=number > 0))
 
     def wake_worker_at(self, when_ms: int) -> None:
         """Let a worker poll when a message becomes visible, or somewhat later, because visibility may be delayed."""
@@ -36,7 +42,7 @@ class Fleet:
         now_ms = self._surroundings.scheduler.now_ms
         if any(message.visible_ms <= now_ms for message in self._queue.messages.values()):
             worker = self._idle_worker()
-            deliveries = self._receive() if worker else []
+            deliveries = self._receive(worker) if worker else []
             if worker and deliveries:
                 worker.work_on(deliveries)
 
@@ -46,19 +52,19 @@ class Fleet:
 
         def deliver() -> None:
             worker = self._idle_worker()
-            if worker:
+            if worker and message.receive_count < self._queue.max_receive_count:
                 scheduler.log("queue", f"delivers {message.message_id}, which was deleted")
                 worker.work_on([self._sqs.deliver(self._queue, message)])
 
         scheduler.after(scheduler.rng.choice((100, 1000, 5000, 60_000)), deliver)
 
     def _idle_worker(self) -> Worker | None:
-        idle = [worker for worker in self._workers if worker.is_idle]
+        idle = [worker for worker in self._workers if worker.is_idle and worker.may_receive()]
         return self._surroundings.scheduler.rng.choice(idle) if idle else None
 
-    def _receive(self) -> list[dict[str, Any]]:
+    def _receive(self, worker: Worker) -> list[dict[str, Any]]:
         surroundings, rng = self._surroundings, self._surroundings.scheduler.rng
-        count = rng.randint(1, surroundings.plan.batch_size)
+        count = min(rng.randint(1, surroundings.plan.batch_size), worker.max_messages)
         answer = self._sqs.receive_message(QueueUrl=self._queue.url, MaxNumberOfMessages=count)
         deliveries = list(answer.get("Messages", []))
         for delivery in deliveries:
@@ -94,7 +100,43 @@ class Worker:
         self._wake_worker = wake_worker
         self._starts = itertools.count(1)
         self._process: Process | None = None
+        self._sickness = Sickness(surroundings, "nothing", FOR_EVER, FOR_EVER)
+        self._health = self._new_health()
         self.is_idle = True
+
+    def turn_sick(self, sickness: Sickness) -> None:
+        """From now on, the worker suffers from this."""
+        self._sickness = sickness
+
+    def may_receive(self) -> bool:
+        """Whether the worker takes messages at this moment."""
+        return True
+
+    @property
+    def max_messages(self) -> int:
+        """How many messages the worker takes at this moment."""
+        return self._surroundings.plan.batch_size
+
+    def _new_health(self) -> WorkerHealth:
+        scheduler = self._surroundings.scheduler
+        return self._surroundings.parts.health(
+            check=self._check,
+            monotonic=lambda: scheduler.now_ms / 1000,
+            uniform=scheduler.rng.uniform,
+        )
+
+    def _check(self) -> None:
+        self._sickness.check()
+
+    def _refresh(self) -> None:
+        """Check the worker when it is time; its platform replaces it when it gives up."""
+        try:
+            self._health.refresh()
+        except WorkerUnfit:
+            self._surroundings.scheduler.log(self._name, "gives up and is replaced")
+            self._process = None
+            self._health = self._new_health()
+            self._health.require_check()
 
     def work_on(self, deliveries: list[dict[str, Any]]) -> None:
         """Handle the batch in a process of this worker."""
@@ -103,13 +145,16 @@ class Worker:
     def _new_process(self) -> Process:
         process = self._process = self._surroundings.process(f"{self._name}.{next(self._starts)}")
         process.on_death = lambda: self._become_idle_later(process)
+        process.cannot = self._sickness.prevents
+        process.is_sick = lambda: self._sickness.is_active
         return process
 
     def _begin(self, process: Process, deleter: Process, deliveries: list[dict[str, Any]], context: Context) -> None:
         self.is_idle = False
         counts = (f"{each['MessageId']} ({each['Attributes']['ApproximateReceiveCount']})" for each in deliveries)
         self._surroundings.scheduler.log(process.name, f"receives {', '.join(counts)}")
-        Batch(self._surroundings, process, deleter, deliveries, context, lambda: self._become_idle_later(process))
+        on_end = functools.partial(self._become_idle_later, process)
+        Batch(self._surroundings, process, deleter, deliveries, context, self._health, on_end)
 
     def _become_idle_later(self, process: Process) -> None:
         """Become idle after a while, once for each batch."""
@@ -131,6 +176,7 @@ class Function(Worker):
 
     def work_on(self, deliveries: list[dict[str, Any]]) -> None:
         scheduler = self._surroundings.scheduler
+        self._refresh()
         process = self._new_process()
         process.is_bounded = True
         mapping = self._surroundings.process("mapping")
@@ -144,6 +190,29 @@ class Consumer(Worker):
     """A long-running process. Nothing bounds its batches: it may be paused and go on when it is too late."""
 
     kind = "consumer"
+
+    _wakes = False
+
+    def may_receive(self) -> bool:
+        if self._process is not None and not self._process.alive:
+            self._process, self._health = None, self._new_health()
+            self._health.require_check()
+        self._refresh()
+        if self._health.max_messages != 0:
+            return True
+        if not self._wakes:
+            self._wakes = True
+            self._surroundings.scheduler.after(int(self._health.pause_seconds() * 1000) + 1, self._wake_up)
+        return False
+
+    @property
+    def max_messages(self) -> int:
+        most = self._health.max_messages
+        return super().max_messages if most is None else most
+
+    def _wake_up(self) -> None:
+        self._wakes = False
+        self._wake_worker()
 
     def work_on(self, deliveries: list[dict[str, Any]]) -> None:
         surroundings = self._surroundings

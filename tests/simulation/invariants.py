@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 from typing import Any
 
 from stillframe.errors import CaptureError, retryable_codes
+from stillframe.outcome import Outcome
 from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.message import SPARED
 from stillframe.table import host_limit, wait_count
 from stillframe.table.attributes import from_attributes
+from stillframe_renderer.health import FAULT_CODES, FAULTS_IN_A_ROW
 
 from .aws.bucket import SimulatedBucket, Version
 from .aws.queue import SimulatedQueue, StoredMessage
 from .aws.table import SimulatedTable
 from .browser import rendered_for
 from .network import Network
-from .scheduler import Scheduler, Task
+from .scheduler import Process, Scheduler, Task
 
 # The largest difference between a worker's clock and true time; the lease margin allows for twice that.
 MAX_SKEW_MS = 1000
+# A worker stops after this many faults in a row. A batch, of three at most, may be under way then.
+MAX_FAULTS = FAULTS_IN_A_ROW + 2
 # A limit above the number of messages of one request that senders, redrives and lost answers can explain.
 MAX_COPIES = 30
+# The same when copies were sent because of a worker's fault. The fault may be that it cannot reach the table: then
+# nobody can count them, and every answer that is lost adds one, for ten generations.
+MAX_SPARED_COPIES = 500
 Item = dict[str, Any]
 
 
@@ -39,6 +48,9 @@ class Promise(StrEnum):
     SLOT_IS_KEPT = "no host slot is taken from a capture that may still be running"
     FEW_COPIES = "a message that waits for its host does not multiply"
     RECEIVE_LIMIT = "no message is processed more often than the receive limit"
+    SICK_STOPS = "a worker that cannot work stops receiving"
+    FAULT_IS_NO_FAILURE = "a fault of the worker is never recorded as the failure of a screenshot"
+    OBSERVERS = "nothing that only observes changes an outcome"
     NEVER_RAISES = "every delivery ends in an outcome"
     EVERY_MESSAGE_ENDS = "every accepted message ends as success, as failed or in the dead-letter queue"
     REDRIVE_HEALS = "after a redrive every request is final"
@@ -72,6 +84,10 @@ class Invariants:
         self._dead_letters = dead_letters
         self._holders: dict[str, Task] = {}
         self._deliveries: dict[str, set[str]] = {}
+        # By worker: the deliveries that its own fault has ended since it turned sick.
+        self._faults: Counter[str] = Counter()
+        # The bodies of which a copy was sent because of a worker's fault.
+        self._spared: set[str] = set()
         self.requests: dict[str, CaptureRequest | None] = {}
         # Bodies whose record was final when it expired: their messages may be deleted, although no record says so now.
         self._were_final: set[str] = set()
@@ -80,9 +96,12 @@ class Invariants:
 
     def accepted(self, queue: SimulatedQueue, message: StoredMessage) -> None:
         """Remember the message's request, which must end as final or in the dead-letter queue."""
-        if sum(each.body == message.body for each in queue.messages.values()) > MAX_COPIES:
-            raise self._broken(Promise.FEW_COPIES, f"more than {MAX_COPIES} messages of one request wait")
         self._were_final.discard(message.body)
+        if SPARED in message.attributes:
+            self._spared.add(message.body)
+        copies = sum(each.body == message.body for each in queue.messages.values())
+        if copies > (MAX_SPARED_COPIES if message.body in self._spared else MAX_COPIES):
+            raise self._broken(Promise.FEW_COPIES, f"{copies} messages of one request wait")
         if message.body not in self.requests:
             try:
                 self.requests[message.body] = CaptureRequest.from_body(message.body)
@@ -108,6 +127,20 @@ class Invariants:
         """Remember which requests a record answers, before it expires."""
         bodies = [body for body, request in self.requests.items() if request is not None and request.id == key]
         self._were_final.update(filter(self._is_final, bodies))
+
+    def ended(self, process: Process, outcome: Outcome) -> None:
+        """Count what a sick consumer goes on receiving. A function cannot stop Lambda from delivering to it."""
+        worker = process.name.partition(".")[0]
+        if not process.is_sick():
+            self._faults[worker] = 0
+        elif outcome.error_code in FAULT_CODES and not process.is_bounded:
+            self._faults[worker] += 1
+            if self._faults[worker] > MAX_FAULTS:
+                raise self._broken(Promise.SICK_STOPS, f"{worker} is sick, and has failed {self._faults[worker]} times")
+
+    def observer_decided(self, error: Exception) -> None:
+        """Report an observer whose exception reached the batch, which then does not acknowledge the message."""
+        raise self._broken(Promise.OBSERVERS, f"{type(error).__name__}: {error}")
 
     def check_end(self) -> None:
         """Check, when nothing runs any longer, that each request is final or has a dead letter."""
@@ -153,6 +186,8 @@ class Invariants:
             self._check_claim(key, now, author)
         if now["status"] == "success":
             self._check_image(key, now)
+        if now["status"] == "failed" and now.get("errorCode") in FAULT_CODES:
+            raise self._broken(Promise.FAULT_IS_NO_FAILURE, f"{key} failed with {now['errorCode']}")
 
     def _check_holder(self, key: str, was: Item, author: Task | None, is_claim: bool) -> None:
         holder = self._holders.get(was["claimToken"])
@@ -172,7 +207,7 @@ class Invariants:
         message_id = now["messageId"]
         deliveries = self._deliveries.setdefault(message_id, set())
         deliveries.add(author.name)
-        if len(deliveries) > self._queue.max_receive_count:
+        if self._queue.dead_letters is not None and len(deliveries) > self._queue.max_receive_count:
             raise self._broken(Promise.RECEIVE_LIMIT, f"{message_id} claimed {key} in {sorted(deliveries)}")
         visible_ms = author.received_ms + self._queue.visibility_seconds * 1000
         if now["leaseExpiresAt"] > visible_ms - MAX_SKEW_MS:

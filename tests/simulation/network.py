@@ -66,6 +66,10 @@ class Network:
     def call(self, process: Process, name: str, send: Callable[[], Any]) -> Any:
         """Make one call with the SDK's retries. Raises what boto3 would raise, or Died."""
         scheduler, rng = self._scheduler, self._scheduler.rng
+        if process.cannot(name):
+            scheduler.sleep(rng.randint(0, self.weather.latency_ms))
+            scheduler.log(scheduler.current.name, f"{name} is denied")
+            raise client_error(_operation(name), "AccessDenied", 403)
         send = self._with_author(send)
         outage = rng.random() < self.weather.outage_probability
         error: Exception = AssertionError("unreachable")

@@ -37,6 +37,12 @@ class Plan:
     per_host: int
     # How many messages are sent when the records have expired, for the same ids.
     later_messages: int
+    # How likely each worker is to turn sick, and for how long at most, in milliseconds.
+    sickness_probability: float
+    max_sickness_ms: int
+    # What workers are told about the queue; they ask it themselves.
+    told_receive_count: int
+    has_redrive_policy: bool
 
     @classmethod
     def draw(cls, seed: int) -> Plan:
@@ -47,6 +53,9 @@ class Plan:
         redrives = rng.choice((0, 0, 1, 2))
         prompt_redrive = rng.random() < 0.3
         is_marked = rng.random() < 0.7
+        max_receive_count = rng.choice((2, 3, 5, 5))
+        # From a generator of its own, so that the plan of a seed is otherwise what it was.
+        health = random.Random(f"health of {seed}")
         return cls(
             seed=seed,
             ids=ids,
@@ -56,7 +65,7 @@ class Plan:
             batch_size=rng.choice((1, 1, 2, 3)),
             # For functions: 6 times their timeout (AWS's rule). Consumers work with any.
             visibility_seconds=6 * FUNCTION_TIMEOUT_MS // 1000 if functions else rng.choice((30, 60, 360)),
-            max_receive_count=rng.choice((2, 3, 5, 5)),
+            max_receive_count=max_receive_count,
             weather=Weather(
                 fault_probability=rng.choice(FAULT_PROBABILITIES),
                 outage_probability=rng.choice((0.0, 0.0, 0.02, 0.1)),
@@ -73,4 +82,8 @@ class Plan:
             ghost_probability=rng.choice((0.0, 0.1)) if is_marked else 0.0,
             per_host=rng.choice((0, 0, 0, 1, 2)),
             later_messages=rng.choice((0, 0, 0, 1, 2, 3)),
+            sickness_probability=health.choice((0.0, 0.0, 0.3, 0.6)),
+            max_sickness_ms=health.choice((60_000, 600_000, 3_600_000)),
+            told_receive_count=health.choice((max_receive_count, max_receive_count, 3, 20)),
+            has_redrive_policy=health.random() < 0.8,
         )

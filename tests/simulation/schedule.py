@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 from stillframe.clients import Clients
+from stillframe.queue_settings import QueueSettings
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
 from stillframe_cli.dead_letters import VISIBILITY_SECONDS
@@ -26,6 +27,7 @@ from .surroundings import Parts, Surroundings, produce, redrive
 
 # Long after the last message must have ended.
 LIMIT_MS = 7 * 24 * 3600 * 1000
+RETENTION_SECONDS = 4 * 24 * 3600
 INVALID_BODY = '{"url": 5}'
 
 SETTINGS = Settings.model_validate(
@@ -68,7 +70,9 @@ class Schedule:
             return scheduler.now_ms
 
         dead_letters = SimulatedQueue("dead-letters")
-        queue = SimulatedQueue("queue", plan.visibility_seconds, plan.max_receive_count, dead_letters)
+        queue = SimulatedQueue("queue", plan.visibility_seconds, plan.max_receive_count)
+        queue.dead_letters = dead_letters if plan.has_redrive_policy else None
+        told = SETTINGS.model_copy(update={"max_receive_count": plan.told_receive_count})
         table, bucket = SimulatedTable(now_ms, scheduler.rng), SimulatedBucket()
         self.queue, self.table, self.bucket = queue, table, bucket
         self.sqs = SimulatedSqs(now_ms, [queue, dead_letters], scheduler.rng)
@@ -79,10 +83,12 @@ class Schedule:
             scheduler=scheduler,
             network=self._network,
             services=Clients(*cast(Any, (self.sqs, table, bucket))),
-            settings=SETTINGS.model_copy(update={"max_receive_count": plan.max_receive_count, **parts.settings}),
+            settings=(_queue_settings(plan).apply(told) if parts.asks_the_queue else told).model_copy(
+                update=parts.settings
+            ),
             parts=parts,
             images=itertools.count(1),
-            raised=self.invariants.raised,
+            invariants=self.invariants,
         )
         self._retention = Retention(scheduler, self.invariants, table, dead_letters)
         fleet = Fleet(self.surroundings, self.sqs, queue)
@@ -152,7 +158,7 @@ class Schedule:
     def _deleted(self, queue: SimulatedQueue, message: StoredMessage) -> None:
         self.invariants.deleted(queue, message)
         if (
-            queue.dead_letters
+            queue.url == "queue"
             and not self.surroundings.is_calm
             and self._scheduler.rng.random() < self._plan.ghost_probability
         ):
@@ -177,6 +183,17 @@ class Schedule:
     def _start(self, name: str, run: Callable[[Surroundings, Process], None]) -> None:
         process = self.surroundings.process(name)
         self._scheduler.spawn(process, name, lambda: run(self.surroundings, process))
+
+
+def _queue_settings(plan: Plan) -> QueueSettings:
+    """What a worker learns from the queue."""
+    return QueueSettings(
+        arn="arn:aws:sqs:us-east-1:000000000000:queue",
+        visibility_seconds=plan.visibility_seconds,
+        retention_seconds=RETENTION_SECONDS,
+        max_receive_count=plan.max_receive_count if plan.has_redrive_policy else None,
+        dead_letter_arn="arn:aws:sqs:us-east-1:000000000000:dead-letters" if plan.has_redrive_policy else None,
+    )
 
 
 def _producing(request: CaptureRequest) -> Callable[[Surroundings, Process], None]:

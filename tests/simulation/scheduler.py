@@ -37,6 +37,9 @@ class Process:
     alive: bool = True
     paused_until_ms: int = 0
     tasks: list[Task] = field(default_factory=list)
+    # What this process cannot do at the moment, because its machine or its account is sick.
+    cannot: Callable[[str], bool] = lambda what: False
+    is_sick: Callable[[], bool] = lambda: False
     # Called soon after the process was killed.
     on_death: Callable[[], None] = lambda: None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -18,12 +18,14 @@ from stillframe.settings import Settings
 from stillframe_cli.load.sender import InlineExecutor
 from stillframe_cli.producer import Producer
 from stillframe_cli.redriver import Redriver
+from stillframe_renderer.health import WorkerHealth
 from stillframe_renderer.message.capture import Capture
 from stillframe_renderer.message.wiring import CaptureParts, wire_capture
+from stillframe_renderer.observers import Observers
 from tests.support.fakes import fake_meter
 
 from .browser import SimulatedBrowser
-from .invariants import MAX_SKEW_MS
+from .invariants import MAX_SKEW_MS, Invariants
 from .network import Network
 from .plan import Plan
 from .scheduler import Process, Scheduler, SkewedClock
@@ -35,7 +37,10 @@ class Parts:
 
     capture: CaptureParts = field(default_factory=CaptureParts)
     producer: type[Producer] = Producer
+    health: type[WorkerHealth] = WorkerHealth
+    observers: type[Observers] = Observers
     acknowledge_first: bool = False
+    asks_the_queue: bool = True
     settings: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -50,7 +55,7 @@ class Surroundings:
     settings: Settings
     parts: Parts
     images: itertools.count[int]
-    raised: Callable[[Exception], None]
+    invariants: Invariants
     is_calm: bool = False
 
     def clients(self, process: Process) -> Clients:

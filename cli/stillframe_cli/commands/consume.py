@@ -10,6 +10,7 @@ import click
 from stillframe import log_messages
 from stillframe.clients import Clients, connect_cloudwatch, connect_receiver
 from stillframe.errors import BrowserUnavailable
+from stillframe.queue_settings import QueueSettings
 from stillframe.settings import Settings
 from stillframe_renderer.health import WorkerUnfit
 from stillframe_renderer.process_setup import configure_process
@@ -17,7 +18,6 @@ from stillframe_renderer.runtime import Runtime
 
 from ..poller import Poller
 from ..publisher import MetricPublisher
-from ..queue_settings import QueueSettings
 from ..receive_loop import ReceiveLoop
 from ..resources import resource_options
 from ..shutdown import Shutdown

@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from stillframe.clients import Clients
+from stillframe.queue_settings import QueueSettings
 from stillframe.settings import Settings
 
 from .health import WorkerUnfit
@@ -21,14 +22,17 @@ from .runtime import Runtime
 
 @functools.cache
 def worker() -> tuple[Logger, Runtime]:
-    """The worker of this execution environment, built on first use."""
+    """The worker of this execution environment, built on first use. It goes by what the queue itself is set to.
+
+    Raises SettingsError, ClientError or BotoCoreError: the initialisation fails.
+    """
     configure_process()
-    settings = Settings.from_environment()
+    settings, clients = Settings.from_environment(), Clients.connect()
     logger = json_logger(settings.log_level)
     metrics = MetricEmitter(sys.stdout)
     runtime = Runtime.build(
-        settings,
-        Clients.connect(),
+        QueueSettings.read(clients.sqs, settings.queue_url).apply(settings),
+        clients,
         [log_outcome, metrics],
         on_refused=metrics.refused,
         on_unhealthy=metrics.unhealthy,

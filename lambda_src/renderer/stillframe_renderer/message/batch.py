@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
@@ -22,10 +24,31 @@ from ..load.tabs import TabGate
 from ..observability import Observer
 from ..observers import Observers
 from .capture import Capture
+from .under_claim import InvocationContext
 
 
 class NotAcknowledged(Exception):
     """Tells the batch processor that a record's message must stay on the queue."""
+
+
+def process_in_tab(
+    capture: Capture,
+    health: WorkerHealth,
+    tab: Callable[[], AbstractContextManager[None]],
+    message: Message,
+    context: InvocationContext,
+) -> Outcome:
+    """Wait for a tab, process one delivery, and tell the worker's health how it ended.
+
+    If the worker cannot work, the message is handed back unclaimed. That is asked only when there is a tab: a message
+    that waited must not meet a fault that others have met meanwhile.
+    """
+    with tab():
+        if not health.may_work:
+            return capture.return_untouched(message, health.reason)
+        outcome = capture.process(message, context)
+        health.observe(outcome)
+        return outcome
 
 
 class BatchHandler:
@@ -57,7 +80,8 @@ class BatchHandler:
         async def process_record(record: SQSRecord) -> Outcome:
             message = read_record(record.raw_event, received_at_ms)
             loop = asyncio.get_running_loop()
-            outcome = await loop.run_in_executor(self._pool, self._process_in_tab, message, context)
+            process = functools.partial(process_in_tab, self._capture, self._health, self._tabs.acquire)
+            outcome = await loop.run_in_executor(self._pool, process, message, context)
             self._observe(outcome)
             # A record without an id cannot be reported: that would fail the whole batch.
             if not outcome.acknowledge and message.message_id:
@@ -69,15 +93,6 @@ class BatchHandler:
         return async_process_partial_response(
             event=event, record_handler=process_record, processor=processor, context=context
         )
-
-    def _process_in_tab(self, message: Message, context: LambdaContext) -> Outcome:
-        with self._tabs.acquire():
-            # Asked only now: a message that waited for a tab must not meet a fault that others have met meanwhile.
-            if not self._health.may_work:
-                return self._capture.return_untouched(message, self._health.reason)
-            outcome = self._capture.process(message, context)
-            self._health.observe(outcome)
-            return outcome
 
     def stop(self) -> None:
         """Start no further capture: messages that have not started go back to other workers."""

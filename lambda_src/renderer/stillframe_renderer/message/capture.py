@@ -46,9 +46,10 @@ logger = logging.getLogger(__name__)
 # The time reserved at the end of a job to store and complete, and the time that must be left to start one.
 FINISH_SECONDS = 1.0
 MIN_START_SECONDS = 2.0
-# How often a message may be replaced by a copy. What a worker takes for its own fault might be the message's after all,
-# and such a message must end.
-MAX_SPARED_WAITS = 100
+# How often a message may be replaced by a copy because of a worker's fault at its last receive. What a worker takes for
+# its own fault might be the message's after all, and such a message must end. Lambda stops a function that sends to its
+# own queue after 16 generations (AWS Lambda, "Recursive loop detection").
+MAX_SPARED = 10
 
 
 class Capture:
@@ -199,7 +200,7 @@ class Capture:
             elif self._is_stopping:
                 seconds = 0
             self._queue.delay(message.receipt_handle, seconds)
-        elif isinstance(error, WorkerFault) and message.waits < MAX_SPARED_WAITS and message.has_room_for_copy:
+        elif isinstance(error, WorkerFault) and message.spared < MAX_SPARED and message.has_room_for_copy:
             return self._spare(message, error, seconds)
         return Outcome.refusal(message, OutcomeKind.RETRY, error, acknowledge=False)
 
@@ -219,7 +220,7 @@ class Capture:
         return Outcome.refusal(message, OutcomeKind.RETRY, error, acknowledge=True)
 
     def _spare(self, message: Message, error: WorkerFault, seconds: int) -> Outcome:
-        """Replace the message by a copy that comes later, with as many receives left as before this one.
+        """Replace the message by a copy that comes later, and whose receives begin anew.
 
         Unlike a wait for a host, this must work without the table, which may be what the worker cannot reach: there may
         be one copy too many then, a duplicate like any other. If the queue cannot be reached either, the message goes
@@ -227,7 +228,7 @@ class Capture:
         """
         try:
             if self._may_be_newest(message):
-                self._queue.postpone(message, seconds)
+                self._queue.spare(message, seconds)
         except TransientError as unavailable:
             logger.warning("a message could not be spared its last receive", extra={"error": unavailable.message})
             return Outcome.refusal(message, OutcomeKind.RETRY, error, acknowledge=False)

@@ -33,6 +33,7 @@ class CaptureParts:
 
     table: type[Table] = Table
     claim: type[Claim] = Claim
+    job: type[Job] = Job
     capture: type[Capture] = Capture
     images: type[ImageStore] = ImageStore
     host_limit: type[HostLimit] = HostLimit
@@ -66,7 +67,7 @@ def wire_capture(
     return parts.capture(
         settings=settings,
         new_claim=functools.partial(parts.claim, table, settings, clock),
-        new_job=functools.partial(Job, tools),
+        new_job=functools.partial(parts.job, tools),
         queue=CaptureQueue(clients.sqs, settings.queue_url, settings.dead_letter_queue_url),
         backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, rng.uniform),
         clock=clock,

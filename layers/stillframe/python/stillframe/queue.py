@@ -70,15 +70,21 @@ class CaptureQueue:
         """Send a copy that is delivered after this many seconds, 900 at most, as if for the first time.
 
         Acknowledge the original only after this has returned. Handing it back instead would use up its receives,
-        although a message that waits for its host, or that met a worker's fault, has not failed. Raises
-        ServiceUnavailable or CallRefused.
+        although a message that waits for its host has not failed. Raises ServiceUnavailable or CallRefused.
         """
+        self._send_copy(message, message.copy_attributes(), seconds)
+
+    def spare(self, message: Message, seconds: int) -> None:
+        """Send a copy, as `postpone` does, of a message that met a worker's fault: its receives begin anew."""
+        self._send_copy(message, message.spared_attributes(), seconds)
+
+    def _send_copy(self, message: Message, attributes: dict[str, Any], seconds: int) -> None:
         with translated_errors("queue"):
             self._client.send_message(
                 QueueUrl=self._queue_url,
                 MessageBody=message.body,
                 DelaySeconds=max(0, min(seconds, MAX_DELAY_SECONDS)),
-                MessageAttributes=message.copy_attributes(),
+                MessageAttributes=attributes,
                 **_group(message),
             )
 

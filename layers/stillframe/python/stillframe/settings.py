@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     job_deadline_seconds: Annotated[float, Field(alias="STILLFRAME_JOB_DEADLINE_SECONDS", ge=1, le=840)] = 50
     per_host: Annotated[int, Field(alias="STILLFRAME_PER_HOST", ge=0, le=1000)] = 0
     max_receive_count: Annotated[int, Field(alias="STILLFRAME_MAX_RECEIVE_COUNT", ge=1, le=1000)] = 5
-    # Whether the queue moves messages to its dead-letter queue by itself; a consumer finds out (queue_settings.py).
+    # Whether the queue moves messages to its dead-letter queue by itself; a worker finds out (queue_settings.py).
     has_redrive_policy: Annotated[bool, Field(alias="STILLFRAME_HAS_REDRIVE_POLICY")] = True
     backoff_base_seconds: Annotated[float, Field(alias="STILLFRAME_BACKOFF_BASE_SECONDS", ge=0, le=900)] = 5
     backoff_cap_seconds: Annotated[float, Field(alias="STILLFRAME_BACKOFF_CAP_SECONDS", ge=0, le=43_200)] = 300

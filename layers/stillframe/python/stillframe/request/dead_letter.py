@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from stillframe.errors import CaptureError
-from stillframe.request.message import FIRST_MESSAGE_ID, POSTPONED, RECEIVED_BEFORE, REDRIVEN_FROM, string_attributes
+from stillframe.request.message import (
+    FIRST_MESSAGE_ID,
+    POSTPONED,
+    RECEIVED_BEFORE,
+    REDRIVEN_FROM,
+    SPARED,
+    string_attributes,
+)
 from stillframe.request.message_limits import attribute_bytes, free_bytes, with_optional
 
 # On a message that a worker moved to the dead-letter queue: why, and which message it was.
@@ -60,7 +67,7 @@ def redriven_letter(body: str, attributes: Mapping[str, Any], message_id: str) -
     """
     own = {name: attributes[name] for name in (POSTPONED, FIRST_MESSAGE_ID) if name in attributes}
     required = {**own, **string_attributes({REDRIVEN_FROM: message_id})}
-    optional = {name: each for name, each in attributes.items() if name not in (*required, RECEIVED_BEFORE)}
+    optional = {name: each for name, each in attributes.items() if name not in (*required, RECEIVED_BEFORE, SPARED)}
     return Letter(body, with_optional(body, required, optional))
 
 

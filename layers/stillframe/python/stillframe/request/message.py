@@ -17,6 +17,8 @@ REDRIVEN_FROM = "redrivenFrom"
 POSTPONED = "postponed"
 FIRST_MESSAGE_ID = "firstMessageId"
 RECEIVED_BEFORE = "receivedBefore"
+# On the copy of a message that met a worker's fault at its last receive: how often that has happened.
+SPARED = "spared"
 # Anybody may have set an attribute: a larger number is not believed.
 MAX_COUNT = 1_000_000
 
@@ -28,7 +30,8 @@ class Message:
     `is_redriven` says that it was another message before, which may have held a claim. `receive_count` includes the
     receives of its predecessors. `waits` is how often it had to wait for its host, `first_message_id` which message it
     was before it ever waited, `group_id` its tenant. `defect` says why the record of the event was no message.
-    `received_before` is the part of `receive_count` that SQS does not know of.
+    `received_before` is the part of `receive_count` that SQS does not know of. `spared` is how often it was replaced by
+    a copy because of a worker's fault.
     """
 
     body: str
@@ -43,6 +46,7 @@ class Message:
     group_id: str | None = None
     defect: CaptureError | None = None
     received_before: int = 0
+    spared: int = 0
 
     @classmethod
     def received(
@@ -71,6 +75,7 @@ class Message:
             first_message_id=attributes.get(FIRST_MESSAGE_ID, ""),
             group_id=group_id,
             received_before=received_before,
+            spared=_count(attributes.get(SPARED)),
         )
 
     @property
@@ -93,20 +98,32 @@ class Message:
 
     def copy_attributes(self) -> dict[str, Any]:
         """The attributes of the copy that waits in its place. This receive was no attempt, so it does not count."""
+        return self._copied(self.receive_count - 1, self.spared)
+
+    def spared_attributes(self) -> dict[str, Any]:
+        """The attributes of the copy that is sent because of a worker's fault: its receives begin anew.
+
+        Nobody knows how many of the earlier receives met a worker's fault as well.
+        """
+        return self._copied(0, self.spared + 1)
+
+    def _copied(self, received_before: int, spared: int) -> dict[str, Any]:
         return string_attributes(
             {
                 REDRIVEN_FROM: self.message_id,
                 POSTPONED: str(self.waits + 1),
                 FIRST_MESSAGE_ID: self.first_message_id or self.message_id,
-                RECEIVED_BEFORE: str(self.receive_count - 1),
+                RECEIVED_BEFORE: str(received_before),
+                **({SPARED: str(spared)} if spared else {}),
             }
         )
 
     def letter_attributes(self) -> dict[str, Any]:
-        """The attributes of the copy in the dead-letter queue that a redrive may bring back."""
-        return string_attributes(
-            {REDRIVEN_FROM: self.message_id, FIRST_MESSAGE_ID: self.first_message_id or self.message_id}
-        )
+        """The attributes of the copy in the dead-letter queue that a redrive may bring back.
+
+        Its waits are not kept: they are counted by the first message's id, and begin anew with the letter's own.
+        """
+        return string_attributes({REDRIVEN_FROM: self.message_id})
 
 
 @dataclass(frozen=True, slots=True)

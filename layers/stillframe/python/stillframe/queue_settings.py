@@ -13,7 +13,7 @@ from stillframe.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-logger = logging.getLogger("stillframe.consumer")
+logger = logging.getLogger(__name__)
 
 # Besides the margin of its leases, a batch ends this long before its messages become visible again.
 VISIBILITY_MARGIN_SECONDS = 1
