@@ -42,6 +42,15 @@ STEP_CPU_PERCENT = 85
 SCALE_OUT = Duration.seconds(60)
 SCALE_IN = Duration.seconds(300)
 MIN_ON_DEMAND_TASKS = 1
+# Unhealthy for five minutes in a row, a task is replaced (10 is the most that ECS allows): an outage of AWS that is
+# shorter replaces none. A consumer that cannot work ends itself after six.
+HEALTH_CHECK = ecs.HealthCheck(
+    command=["CMD", "python3", "-m", "stillframe_cli.heartbeat"],
+    interval=Duration.seconds(30),
+    timeout=Duration.seconds(10),
+    retries=10,
+    start_period=Duration.seconds(60),
+)
 # A consumer only writes browser profiles, to this directory. The rest of its file system is read-only.
 SCRATCH = "/tmp"  # noqa: S108  # in a container of its own
 
@@ -117,6 +126,7 @@ class Fleet(Construct):
             logging=ecs.LogDrivers.aws_logs(stream_prefix="consumer", log_group=self.log_group),
             readonly_root_filesystem=True,
             stop_timeout=Duration.seconds(STOP_SECONDS),
+            health_check=HEALTH_CHECK,
             linux_parameters=ecs.LinuxParameters(self, "Linux", init_process_enabled=True),
         )
         container.add_mount_points(ecs.MountPoint(container_path=SCRATCH, source_volume="scratch", read_only=False))

@@ -20,6 +20,7 @@ COMMANDS = {
     "shoot": "Take screenshots on this machine, without an AWS account.",
     "demo": "Take screenshots of a small bundled site.",
     "dev": "Run the embedded AWS environment until Ctrl-C.",
+    "doctor": "Examine what capturing needs, and say what is missing.",
     "send": "Send capture requests to the queue.",
     "consume": "Receive requests from the queue and capture them.",
     "status": "Show the record of one screenshot.",

@@ -46,6 +46,7 @@ class ReceiveLoop:
         self._max_tabs = max_tabs
         self._health = WorkerHealth()
         self._may_receive: Callable[[], bool] = lambda: True
+        self._beat: Callable[[str], None] = lambda _: None
         self._tabs: Callable[[], int] = lambda: max_tabs
         self._in_progress: set[str] = set()
         self._changed = threading.Condition()
@@ -71,15 +72,18 @@ class ReceiveLoop:
         tabs: Callable[[], int],
         health: WorkerHealth | None = None,
         may_receive: Callable[[], bool] = lambda: True,
+        beat: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Receive messages until `stop` is set, or with `until_empty` until the queue is empty; then finish the rest.
 
         `tabs` returns the present number of tabs, which may change. `health` is the worker's. While `may_receive`
-        returns false, nothing is received. Errors of AWS are logged and retried, more and more
-        rarely; with `until_empty`, a refused receive is raised as ClientError or BotoCoreError. Any other exception of
-        the handler is raised, and WorkerUnfit when the worker cannot work for too long.
+        returns false, nothing is received. `beat` is called again and again, with the reason while the worker cannot
+        work. Errors of AWS are logged and retried, more and more rarely; with `until_empty`, a refused receive is
+        raised as ClientError or BotoCoreError. Any other exception of the handler is raised, and WorkerUnfit when the
+        worker cannot work for too long.
         """
         self._tabs, self._health, self._may_receive = tabs, health or WorkerHealth(), may_receive
+        self._beat = beat
         with ThreadPoolExecutor(self._max_tabs * (1 + WAITING_PER_TAB), thread_name_prefix="batch") as pool:
             while not stop.is_set() and not self._receive_once(poller, pool, stop, wait_seconds, until_empty):
                 self._raise_failures()
@@ -90,6 +94,7 @@ class ReceiveLoop:
     ) -> bool:
         """Receive messages if there is room for them. Returns whether the queue is empty and the loop should end."""
         self._health.refresh()
+        self._beat("" if self._health.may_work else self._health.reason)
         if pause := self._health.pause_seconds():
             stop.wait(pause)
             return False

@@ -30,8 +30,8 @@ stack_option = click.option(
 )
 
 
-def resource_options(command: F) -> F:
-    """Add the options that select a deployment. The command gets `settings` and `clients` in their place."""
+def deployment_options(command: F) -> F:
+    """Add the options that select a deployment. The command gets their values as `stack` and `from_options`."""
 
     @stack_option
     @click.option("--queue-url", metavar="URL", help="URL of the queue.  [env var: QUEUE_URL]")
@@ -43,11 +43,27 @@ def resource_options(command: F) -> F:
     @click.option("--table-name", metavar="NAME", help="Name of the table.  [env var: TABLE_NAME]")
     @click.option("--bucket-name", metavar="NAME", help="Name of the bucket.  [env var: BUCKET_NAME]")
     @functools.wraps(command)
-    def wrapper(*args: Any, stack: str | None, **kwargs: Any) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         from_options = {option: kwargs.pop(option) for option, _, _ in RESOURCES}
+        return command(*args, from_options=from_options, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
+def resource_options(command: F) -> F:
+    """Add the options that select a deployment. The command gets `settings` and `clients` in their place."""
+
+    @deployment_options
+    @functools.wraps(command)
+    def wrapper(*args: Any, stack: str | None, from_options: dict[str, str | None], **kwargs: Any) -> Any:
         return command(*args, settings=find_settings(stack, from_options), clients=Clients.connect(), **kwargs)
 
     return wrapper  # type: ignore[return-value]
+
+
+def is_selected(stack: str | None, from_options: dict[str, str | None]) -> bool:
+    """Whether options or the environment name a deployment, or a part of one."""
+    return bool(stack) or any(from_options[option] or os.environ.get(variable) for option, variable, _ in RESOURCES)
 
 
 def find_settings(stack: str | None, from_options: dict[str, str | None]) -> Settings:

@@ -86,6 +86,15 @@ def test_a_task_drains_before_it_is_stopped_and_writes_only_to_tmp(fleet: dict[s
     assert [each["ContainerPath"] for each in container["MountPoints"]] == ["/tmp"]
 
 
+def test_a_task_that_cannot_work_is_replaced_but_not_for_a_short_outage(fleet: dict[str, Any]) -> None:
+    (container,) = only(fleet, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    check = container["HealthCheck"]
+    assert check["Command"] == ["CMD", "python3", "-m", "stillframe_cli.heartbeat"]
+    # ECS, HealthCheck: interval 5 to 300 s, timeout 2 to 120 s, retries 1 to 10, start period up to 300 s.
+    assert (check["Timeout"], check["StartPeriod"]) == (10, 60)
+    assert check["Interval"] * check["Retries"] >= 300
+
+
 def test_its_network_accepts_no_inbound_traffic(fleet: dict[str, Any]) -> None:
     group = only(fleet, "AWS::EC2::SecurityGroup")
     assert "SecurityGroupIngress" not in group

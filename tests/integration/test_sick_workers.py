@@ -12,6 +12,7 @@ import pytest
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.table.record import Status
 from stillframe_cli.backlog import message_counts
+from stillframe_cli.heartbeat import problem_of
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
 from tests.support.proxy import Call, Interference, Verdict, proxying
@@ -74,6 +75,22 @@ def test_a_worker_whose_browser_does_not_start_receives_nothing(
     assert workers.start(cloud.exports).process.wait(60) == 0
     assert statuses(cloud, 20) == {Status.SUCCESS}
     assert cloud.dead_letters() == []
+
+
+def test_the_health_check_of_a_container_knows_a_worker_that_cannot_work(
+    make_cloud: MakeCloud, workers: Fleet, site: str, tmp_path: Path
+) -> None:
+    # Given a worker of which the bucket is missing, and then one that lacks nothing
+    cloud, beat = make_cloud(STILLFRAME_ALLOW_HOSTS=site, **QUICK), tmp_path / "beat"
+    variables = {**cloud.exports, "STILLFRAME_HEARTBEAT": str(beat)}
+    sick = workers.start({**variables, "BUCKET_NAME": "bucket-of-nobody"}, "--continuous")
+    # Then the health check has the reason
+    wait_for(lambda: "NoSuchBucket" in (problem_of(beat, time.time()) or ""), what="the reason")
+    sick.process.kill()
+    sick.process.wait()
+    # And of the other one there is nothing to say
+    workers.start(variables, "--continuous")
+    wait_for(lambda: beat.read_text() == "", what="health")
 
 
 def refusing(pattern: Callable[[Call], bool], verdict: Verdict, is_on: list[bool]) -> Interference:

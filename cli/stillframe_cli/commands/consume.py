@@ -16,6 +16,7 @@ from stillframe_renderer.health import WorkerUnfit
 from stillframe_renderer.process_setup import configure_process
 from stillframe_renderer.runtime import Runtime
 
+from ..heartbeat import Heartbeat
 from ..poller import Poller
 from ..publisher import MetricPublisher
 from ..receive_loop import ReceiveLoop
@@ -91,6 +92,8 @@ def command(
     that does not pass. The queue's own visibility timeout and maxReceiveCount apply, whatever the environment says.
     """
     settings = _with_options(settings, worker_id, log_level, tabs)
+    heartbeat = Heartbeat.from_environment()
+    heartbeat.beat()
     publisher = MetricPublisher(connect_cloudwatch()) if settings.publish_metrics else None
     with worker_log(settings, log_format, publisher) as log, contextlib.ExitStack() as stack:
         shutdown = Shutdown(grace, log.finish)
@@ -118,6 +121,7 @@ def command(
                 tabs=lambda: runtime.tabs.width,
                 health=runtime.health,
                 may_receive=protection.may_receive,
+                beat=heartbeat.beat,
             )
         except WorkerUnfit as error:
             raise click.ClickException(f"This worker cannot work, and ends: {error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,6 +21,15 @@ VISIBILITY_MARGIN_SECONDS = 1
 # With less time than this between a receive and the end of the lease, hardly any page can be captured.
 MIN_JOB_SECONDS = 5
 ATTRIBUTES = ["QueueArn", "VisibilityTimeout", "RedrivePolicy", "MessageRetentionPeriod"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something about a queue that a worker can live with."""
+
+    text: str
+    facts: Mapping[str, Any]
+    is_warning: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +61,16 @@ class QueueSettings:
 
         Raises SettingsError, with the value that it should be, when no job could end on this queue.
         """
-        self._refuse_impossible(settings)
-        self._warn_of_short_jobs(settings)
+        for remark in self.remarks(settings):
+            logger.log(logging.WARNING if remark.is_warning else logging.INFO, remark.text, extra=remark.facts)
         if self.max_receive_count is None:
-            logger.warning(
-                "the queue has no redrive policy (maxReceiveCount), so SQS never gives a message up; "
-                "this worker moves it to the dead-letter queue itself",
-                extra={"maxReceiveCount": settings.max_receive_count},
-            )
             return settings.model_copy(update={"has_redrive_policy": False})
-        if self.dead_letter_arn is not None and _name_of(self.dead_letter_arn) != _name_of(
-            settings.dead_letter_queue_url
-        ):
-            logger.warning(
-                "SQS moves dead letters to another queue than DEAD_LETTER_QUEUE_URL names",
-                extra={"deadLetterTargetArn": self.dead_letter_arn},
-            )
-        if self.max_receive_count != settings.max_receive_count:
-            is_configured = "max_receive_count" in settings.model_fields_set
-            logger.log(
-                logging.WARNING if is_configured else logging.INFO,
-                "maxReceiveCount of the queue differs from STILLFRAME_MAX_RECEIVE_COUNT; the queue's value is used",
-                extra={"maxReceiveCount": self.max_receive_count, "configured": settings.max_receive_count},
-            )
-        update = {"has_redrive_policy": True, "max_receive_count": self.max_receive_count}
-        return settings.model_copy(update=update)
+        return settings.model_copy(update={"has_redrive_policy": True, "max_receive_count": self.max_receive_count})
+
+    def remarks(self, settings: Settings) -> list[Remark]:
+        """What a worker with these settings should know about its queue. Raises SettingsError like `apply`."""
+        self._refuse_impossible(settings)
+        return [remark for remark in (self._short_jobs(settings), *self._dead_lettering(settings)) if remark]
 
     def lease_seconds(self, settings: Settings) -> float:
         """How long after a receive the lease must end, by every worker's clock, so that no other has the message."""
@@ -95,15 +90,34 @@ class QueueSettings:
         if settings.queue_url == settings.dead_letter_queue_url:
             raise SettingsError("QUEUE_URL and DEAD_LETTER_QUEUE_URL name the same queue")
 
-    def _warn_of_short_jobs(self, settings: Settings) -> None:
-        if self.lease_seconds(settings) < settings.job_deadline_seconds:
-            logger.warning(
-                "the queue's visibility timeout is shorter than a job may take, so jobs end earlier",
-                extra={
-                    "visibilityTimeout": self.visibility_seconds,
-                    "shouldBe": self._enough_seconds(settings),
-                    "jobSeconds": self.lease_seconds(settings),
-                },
+    def _short_jobs(self, settings: Settings) -> Remark | None:
+        if self.lease_seconds(settings) >= settings.job_deadline_seconds:
+            return None
+        facts = {
+            "visibilityTimeout": self.visibility_seconds,
+            "shouldBe": self._enough_seconds(settings),
+            "jobSeconds": self.lease_seconds(settings),
+        }
+        return Remark("the queue's visibility timeout is shorter than a job may take, so jobs end earlier", facts)
+
+    def _dead_lettering(self, settings: Settings) -> Iterator[Remark]:
+        if self.max_receive_count is None:
+            yield Remark(
+                "the queue has no redrive policy (maxReceiveCount), so SQS never gives a message up; "
+                "this worker moves it to the dead-letter queue itself",
+                {"maxReceiveCount": settings.max_receive_count},
+            )
+            return
+        if self.dead_letter_arn and _name_of(self.dead_letter_arn) != _name_of(settings.dead_letter_queue_url):
+            yield Remark(
+                "SQS moves dead letters to another queue than DEAD_LETTER_QUEUE_URL names",
+                {"deadLetterTargetArn": self.dead_letter_arn},
+            )
+        if self.max_receive_count != settings.max_receive_count:
+            yield Remark(
+                "maxReceiveCount of the queue differs from STILLFRAME_MAX_RECEIVE_COUNT; the queue's value is used",
+                {"maxReceiveCount": self.max_receive_count, "configured": settings.max_receive_count},
+                is_warning="max_receive_count" in settings.model_fields_set,
             )
 
     def _enough_seconds(self, settings: Settings) -> int:
