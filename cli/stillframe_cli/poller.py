@@ -28,6 +28,8 @@ logger = logging.getLogger("stillframe.poller")
 Message = dict[str, Any]
 Handler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
 
+# A deletion that takes longer is told at the usual level.
+SLOW_MS = 1000
 # Longest lease of a long-running worker.
 MAX_LEASE_SECONDS = 600
 
@@ -136,8 +138,9 @@ class Poller:
             ],
         )
         took_ms = int((time.monotonic() - started_at) * 1000)
-        # The outcomes are logged by now, so this call has a line of its own.
-        logger.debug("deleted", extra={"count": len(messages), "awsMs": {"delete": took_ms}})
+        # The outcomes, which decide what is deleted, are logged by now: this call has a line of its own.
+        level = logging.INFO if took_ms >= SLOW_MS else logging.DEBUG
+        logger.log(level, "deleted", extra={"count": len(messages), "awsMs": {"delete": took_ms}})
         for failure in answer.get("Failed", []):
             # It is delivered again, and then skipped.
             logger.warning("a message could not be deleted", extra={"error": failure.get("Message")})

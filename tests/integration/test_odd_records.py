@@ -97,7 +97,7 @@ def test_every_record_of_an_event_has_an_outcome(
     assert sum(line.message == "capture" for line in caplog.records) == len(event["Records"]) == worker.counted
 
 
-def test_a_record_without_an_id_does_not_harm_its_batch_when_it_cannot_be_kept(
+def test_a_record_without_an_id_that_cannot_be_kept_brings_back_its_batch(
     cloud: Cloud, worker: ObservedWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a record without an id, and a dead-letter queue that does not answer
@@ -108,7 +108,8 @@ def test_a_record_without_an_id_does_not_harm_its_batch_when_it_cannot_be_kept(
         raise ConnectionError
 
     monkeypatch.setattr(cloud.clients.sqs, "send_message", refuse)
-    # When the batch is handled, then the other record is captured, and the batch does not fail
-    assert worker.handler.handle(event, FakeContext()) == {"batchItemFailures": []}  # type: ignore[arg-type]
+    # When the batch is handled, then the other record is captured, and Lambda is told to deliver all of them again
+    response = worker.handler.handle(event, FakeContext())  # type: ignore[arg-type]
+    assert response == {"batchItemFailures": [{"itemIdentifier": ""}]}
     assert worker.outcomes["message-0"].kind is OutcomeKind.CAPTURED
     assert worker.outcomes[""].kind is OutcomeKind.RETRY

@@ -27,6 +27,11 @@ from .capture import Capture
 from .under_claim import InvocationContext
 
 
+# A record without an id cannot be reported. Everything is delivered again then, and what is captured is skipped
+# (AWS Lambda, "Reporting batch item failures": an empty identifier is a complete failure).
+WHOLE_BATCH: PartialItemFailureResponse = {"batchItemFailures": [{"itemIdentifier": ""}]}
+
+
 class NotAcknowledged(Exception):
     """Tells the batch processor that a record's message must stay on the queue."""
 
@@ -76,6 +81,7 @@ class BatchHandler:
     def handle(self, event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
         """Process a batch. Returns the ids of the messages that must be delivered again."""
         received_at_ms = self._clock.now_ms()
+        nameless: list[Message] = []
 
         async def process_record(record: SQSRecord) -> Outcome:
             message = read_record(record.raw_event, received_at_ms)
@@ -83,16 +89,19 @@ class BatchHandler:
             process = functools.partial(process_in_tab, self._capture, self._health, self._tabs.acquire)
             outcome = await loop.run_in_executor(self._pool, process, message, context)
             self._observe(outcome)
-            # A record without an id cannot be reported: that would fail the whole batch.
-            if not outcome.acknowledge and message.message_id:
-                raise NotAcknowledged(outcome.reason)
-            return outcome
+            if outcome.acknowledge:
+                return outcome
+            if not message.message_id:
+                nameless.append(message)
+                return outcome
+            raise NotAcknowledged(outcome.reason)
 
         # Without a model: a record that does not fit one would fail without an outcome.
         processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-        return async_process_partial_response(
+        response = async_process_partial_response(
             event=event, record_handler=process_record, processor=processor, context=context
         )
+        return WHOLE_BATCH if nameless else response
 
     def stop(self) -> None:
         """Start no further capture: messages that have not started go back to other workers."""
