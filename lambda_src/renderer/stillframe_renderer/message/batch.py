@@ -26,7 +26,6 @@ from ..observers import Observers
 from .capture import Capture
 from .under_claim import InvocationContext
 
-
 # A record without an id cannot be reported. Everything is delivered again then, and what is captured is skipped
 # (AWS Lambda, "Reporting batch item failures": an empty identifier is a complete failure).
 WHOLE_BATCH: PartialItemFailureResponse = {"batchItemFailures": [{"itemIdentifier": ""}]}
