@@ -70,6 +70,10 @@ LATE: dict[str, Page] = {
     "worker": scripted(
         "new Worker(URL.createObjectURL(new Blob(['setTimeout(() => postMessage(1), 150)']))).onmessage = () => turn()"
     ),
+    "worker-script": scripted("new Worker('/script?code=setTimeout(()=>postMessage(1),150)').onmessage = () => turn()"),
+    "shared-worker": scripted(
+        "const w = new SharedWorker('/script?code=onconnect=e=>e.ports[0].postMessage(1)'); w.port.onmessage = () => turn()"
+    ),
     "database": scripted("const r = indexedDB.open('k'); r.onsuccess = () => turn()"),
     "blob-image": Page(
         f"<img class=b id=i><script>fetch('{IMAGE}').then(r => r.blob()).then(b => {{ i.src = URL.createObjectURL(b) }})</script>"

@@ -40,7 +40,7 @@ def render_corpus(chromium: str, latency_seconds: float) -> Results:
         )
 
 
-@pytest.fixture(scope="module", params=[0, 300], ids=["at-once", "300-ms"])
+@pytest.fixture(scope="module", params=[0, 300, 1500], ids=["at-once", "300-ms", "1500-ms"])
 def results(chromium: str, request: pytest.FixtureRequest) -> Results:
     return render_corpus(chromium, request.param / 1000)
 

@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +30,7 @@ from tests.support.pixels import GREEN, Pixels
 from tests.support.processes import Launches, listening_ports, processes_of
 from tests.support.rendering import render, render_error
 from tests.support.serving import QuietHandler, serving
+from tests.support.workers import wait_for
 
 PERMISSIONS = ("geolocation", "notifications", "camera", "microphone", "clipboard-read", "midi", "persistent-storage")
 PAGES = {
@@ -48,16 +51,25 @@ PAGES = {
 }
 
 
+# A page that is requested with this query loads until the test lets it.
+HELD = "<script src=/held></script>"
+
+
 class Site(QuietHandler):
     requested: list[str]
+    release: threading.Event
 
     def do_GET(self) -> None:
-        path = urlsplit(self.path).path
+        url = urlsplit(self.path)
+        path = url.path
         self.requested.append(path)
         if path == "/file":
             self.answer(200, b"probe" * 1000, Content_Disposition="attachment")
         else:
-            self.answer(200, f"<!doctype html>{PAGES.get(path.strip('/'), 'popup')}".encode())
+            if path == "/held":
+                self.release.wait(20)
+            page = PAGES.get(path.strip("/"), "popup") + (HELD if url.query == "held" else "")
+            self.answer(200, f"<!doctype html>{page}".encode())
 
 
 @pytest.fixture
@@ -66,8 +78,13 @@ def requested() -> list[str]:
 
 
 @pytest.fixture
-def pages(requested: list[str]) -> Iterator[str]:
-    with serving(type("Recorded", (Site,), {"requested": requested})) as host:
+def release() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def pages(requested: list[str], release: threading.Event) -> Iterator[str]:
+    with serving(type("Recorded", (Site,), {"requested": requested, "release": release})) as host:
         yield host
 
 
@@ -91,22 +108,37 @@ def test_a_page_cannot_open_another(engine: RenderEngine, pages: str, requested:
     assert requested == [f"/{way}"]
 
 
-@pytest.mark.parametrize("way", ["open", "link", "form"])
+@pytest.mark.parametrize(("way", "count"), [("open", 2), ("link", 1), ("form", 1)])
 def test_a_page_that_was_opened_all_the_same_is_closed(
-    engine: RenderEngine, launches: Launches, pages: str, way: str, monkeypatch: pytest.MonkeyPatch
+    engine: RenderEngine,
+    launches: Launches,
+    pages: str,
+    release: threading.Event,
+    way: str,
+    count: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Given a browser without the flag that blocks popups
+    # Given a browser without the flag that blocks popups, and a page that is still loading
     monkeypatch.setattr(flags, "FLAGS", tuple(flag for flag in flags.FLAGS if flag != "--block-new-web-contents"))
-    closed: list[float] = []
+    openers: dict[str, str] = {}
+    closed: list[str] = []
     render(engine, f"http://{pages}/good")
-    time.sleep(0.5)
     connection = launches.browsers[0].connection
-    connection.on("Target.detachedFromTarget", lambda event: closed.append(time.monotonic()))
-    # When a page opens another one
-    render(engine, f"http://{pages}/{way}", delayMs=500)
-    # Then the new page is closed while the first page is still open
-    assert closed
-    assert closed[0] < time.monotonic() - 0.2
+    connection.on("Target.attachedToTarget", lambda event: openers.update(opener_of(event["targetInfo"])))
+    connection.on("Target.detachedFromTarget", lambda event: closed.append(event["targetId"]))
+    with ThreadPoolExecutor(1) as pool:
+        # When it opens other pages
+        capture = pool.submit(render, engine, f"http://{pages}/{way}?held")
+        # Then each of them is closed while the first page is still open
+        wait_for(lambda: len(openers) == count and set(closed) >= set(openers), 10, "the closing of each new page")
+        assert set(closed).isdisjoint(openers.values())
+        release.set()
+        capture.result()
+
+
+def opener_of(target: dict[str, Any]) -> dict[str, str]:
+    """The target that opened this one, by the id of this one. Empty if no page has opened it."""
+    return {target["targetId"]: target["openerId"]} if "openerId" in target else {}
 
 
 def test_a_navigation_to_a_file_is_refused(launches: Launches, pages: str, tmp_path: Path) -> None:

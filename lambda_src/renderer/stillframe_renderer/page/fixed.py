@@ -65,7 +65,7 @@ PLACE_FIXED = (
           && coversWindow(element.getBoundingClientRect()) && isTranslucent(style, element.parentElement)) {
         set(element, { 'box-shadow': shadowOf(style), transition: 'none' });
       }
-      if (root !== document) continue;
+      if (root !== document || element.matches(COMMON)) continue;
       for (const name of ['::before', '::after']) continuePseudo(element, name, element);
       if (element.matches('dialog[open], :popover-open')) continuePseudo(element, '::backdrop', null);
     }

@@ -36,7 +36,8 @@ REMEMBER = (
   // What is fixed to the window is shown and hidden by the scrolling itself, such as a button that leads to the top.
   const isInFixed = fixedWithin(scroller);
   for (const element of scrolled.querySelectorAll('body *')) {
-    if (seen.has(element) || seen.size >= 5000) continue;
+    if (seen.size >= 5000) return;
+    if (seen.has(element)) continue;
     const box = element.getBoundingClientRect(), height = view.innerHeight;
     if (box.bottom <= 0 || box.top >= height || box.width * box.height < 100 || box.height > height) continue;
     if (!isShown(element) || isInFixed(element)) continue;

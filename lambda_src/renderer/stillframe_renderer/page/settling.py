@@ -28,8 +28,8 @@ MOVING_SECONDS = 3.0
 MOVING_ROUNDS = 3
 MOVING_PAUSE_SECONDS = 0.1
 FINISH_SECONDS = 1.5
-# Socket messages and workers do not follow the page's clock. They get as much real time as networkidle would give them.
-EXTERNAL_SECONDS = 0.5
+# In so many rounds, sockets and workers are waited for. A page may open them without an end.
+EXTERNAL_ROUNDS = 3
 
 # A function for other scripts: a fingerprint of what is not in view, which is part of a full page. Numbers that count,
 # and charts that are drawn. What only moves there, such as a carousel, is not worth waiting for.
@@ -110,8 +110,8 @@ class Settling:
         for number in itertools.count():
             requests = self._traffic.started
             await self._clock.run(ROUND_MS)
-            if number == 0:
-                await self._wait_for_external_events()
+            if number < EXTERNAL_ROUNDS:
+                await self._traffic.external.wait()
             layout = await self._world.evaluate_within(self._finish, FINISH_SECONDS)
             has_new_traffic = self._traffic.started != requests or self._traffic.pending
             if layout is not None and layout == previous_layout and not has_new_traffic:
@@ -121,9 +121,3 @@ class Settling:
             if number >= MOVING_ROUNDS and not has_new_traffic:
                 await asyncio.sleep(MOVING_PAUSE_SECONDS)
             previous_layout = layout
-
-    async def _wait_for_external_events(self) -> None:
-        """Give sockets and workers, which do not follow the page's clock, some real time."""
-        left = self._traffic.external_since + EXTERNAL_SECONDS - time.monotonic()
-        if left > 0:
-            await asyncio.sleep(left)

@@ -13,6 +13,7 @@ from pyppeteer.connection import CDPSession
 from stillframe.request.capture_request import without_credentials
 
 from ..chromium.tab import Tab
+from .external import External, is_worker_script
 
 # Types of requests that stay open for as long as the page likes, so they are not waited for.
 OPEN_ENDED_TYPES = frozenset({"WebSocket", "EventSource", "Ping", "Media", "TextTrack", "Prefetch"})
@@ -84,15 +85,13 @@ class Traffic:
         self.requests = 0
         self.bytes = 0
         self.failed = 0
-        # When a socket, event stream or worker was last opened; 0 if none was.
-        self.external_since = 0.0
         self._requests_by_resource: Counter[tuple[str, ...]] = Counter()
         self._answered: set[tuple[str, ...]] = set()
         self.svg_images: list[str] = []
         # The requests of a frame of another site, by its session.
         self._of_frames: dict[str, set[str]] = {}
+        self.external = External(self._connection)
         self._listen(tab.session)
-        tab.session.on("Network.webSocketCreated", self._on_external)
 
     def give_up_overdue(self) -> None:
         """Stop waiting for the requests that have taken too long, and for those that stay open."""
@@ -106,6 +105,7 @@ class Traffic:
                 self.given_up.append(without_credentials(request.url)[:MAX_URL_CHARS])
 
     def _listen(self, session: CDPSession) -> None:
+        self.external.listen(session)
         session.on("Network.requestWillBeSent", self._on_request)
         session.on("Network.responseReceived", self._on_response)
         session.on("Network.dataReceived", self._on_data)
@@ -118,9 +118,7 @@ class Traffic:
         now = time.monotonic()
         self.requests += 1
         kind, request = event.get("type", ""), event["request"]
-        if kind in OPEN_ENDED_TYPES:
-            if kind == "EventSource":
-                self.external_since = now
+        if kind in OPEN_ENDED_TYPES or is_worker_script(event):
             return
         if not request["url"].startswith(("http:", "https:")):
             return
@@ -169,7 +167,6 @@ class Traffic:
 
     def _on_target(self, event: dict[str, Any]) -> None:
         """Listen to a frame of another site as well, which has a process of its own."""
-        self.external_since = time.monotonic()
         if event["targetInfo"]["type"] == "iframe":
             frame = self._connection.adopt("iframe", event["sessionId"])
             requests = self._of_frames[event["sessionId"]] = set()
@@ -181,9 +178,6 @@ class Traffic:
         """Nobody tells how the requests of a frame have ended that is gone."""
         for request_id in self._of_frames.pop(event["sessionId"], ()):
             self._end(request_id)
-
-    def _on_external(self, _: dict[str, Any]) -> None:
-        self.external_since = time.monotonic()
 
 
 def _body_length(headers: dict[str, str]) -> int | None:
