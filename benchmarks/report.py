@@ -90,7 +90,7 @@ def _ready(figures: dict[str, Any], titles: dict[str, str]) -> list[str]:
         "### When a page is ready, as each understands it",
         "",
         f"The {figures['pages']} pages of the [corpus](../tests/corpus/pages.py) that all can be asked for, "
-        f"{figures['latencyMs']} ms per response, {figures['tabs']} tabs, {figures['rounds']} rounds "
+        f"{figures['latencyMs']} ms per response, {figures['tabs']} tabs, rounds: {figures['rounds']} "
         "(`python -m benchmarks.ready`). A page without a picture was never ready within 12 s.",
         "",
         "| | waits until | captures per second | wrong pictures | without a picture |",
