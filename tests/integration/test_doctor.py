@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from stillframe_cli.doctor import machine
 from stillframe_cli.doctor.deployment import examine_clock
 from stillframe_cli.doctor.machine import examine_memory, examine_temporary_directory
 from tests.conftest import MakeCloud
@@ -20,7 +20,6 @@ from tests.support.workers import ROOT, environment
 
 Verdicts = dict[str, tuple[str, str]]
 Doctor = Callable[..., Verdicts]
-ONE_FONT = """<fontconfig><dir>{directory}</dir><cachedir>{directory}/cache</cachedir></fontconfig>"""
 
 
 @pytest.fixture
@@ -51,8 +50,9 @@ def test_without_a_deployment_only_the_machine_is_examined(doctor: Doctor) -> No
     assert found["deployment"][0] == "skipped"
 
 
-def test_a_deployment_that_works(cloud: Cloud, doctor: Doctor) -> None:
-    # Given a deployment that is set as `stillframe dev` sets it
+def test_a_deployment_that_works(make_cloud: MakeCloud, doctor: Doctor) -> None:
+    # Given a deployment whose queue gives a job enough time
+    cloud = make_cloud(visibility=360)
     # When it is examined
     found = doctor(0, **cloud.exports)
     # Then nothing is missing, and neither a message nor an object or a record has come of it
@@ -116,22 +116,22 @@ def test_a_temporary_directory_that_cannot_be_written(monkeypatch: pytest.Monkey
     assert (found.verdict, str(tmp_path) in found.detail) == ("failed", True)
 
 
-def test_scripts_without_a_font_are_named(doctor: Doctor, tmp_path: Path) -> None:
-    # Given a machine with one font, without Chinese characters
-    fonts = sorted(Path("/usr/share/fonts").rglob("DejaVuSans.ttf")) or sorted(
-        Path("/usr/share/fonts").rglob("LiberationSans-Regular.ttf")
-    )
-    if not fonts:
-        pytest.skip("this machine has neither DejaVu nor Liberation Sans")
-    shutil.copy(fonts[0], tmp_path)
-    config = tmp_path / "fonts.conf"
-    config.write_text(ONE_FONT.format(directory=tmp_path))
-    # When it is examined, then what it cannot show is named, and what it can is not
-    verdict, line = doctor(0, FONTCONFIG_FILE=str(config))["fonts"]
-    missing = json.loads(line)["detail"]
-    assert verdict == "warning"
-    assert all(name in missing for name in ("Chinese", "Japanese", "Korean", "Thai", "emoji")), missing
-    assert not any(name in missing for name in ("Latin", "Greek", "Cyrillic")), missing
+def test_a_script_without_a_font_is_named(chromium: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a character for private use, which no font has
+    monkeypatch.setattr(machine, "SCRIPTS", {"Latin": "A", "private": "\uf8fe", "digits": "7"})
+    # When the machine is examined, then it is named, and the others are not
+    (fonts,) = [each for each in machine.examine_machine(chromium) if each.subject == "fonts"]
+    assert (fonts.verdict, fonts.detail) == ("warning", "boxes are drawn in place of private")
+
+
+def test_without_credentials_aws_is_not_asked(doctor: Doctor, cloud: Cloud, tmp_path: Path) -> None:
+    # Given a deployment, and neither keys nor a profile nor a role
+    exports = {name: value for name, value in cloud.exports.items() if "AWS" not in name}
+    nobody = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)}
+    # When it is examined, then that is what is missing
+    found = doctor(1, **exports, **nobody)
+    assert found["credentials"][0] == "failed"
+    assert "queue" not in found
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import click
 
-from stillframe.clients import Clients
 from stillframe.printable import printable
 from stillframe.settings import SettingsError
 
@@ -61,7 +60,7 @@ def _examine(stack: str | None, from_options: dict[str, str | None]) -> Iterator
         yield Diagnosis("deployment", Verdict.FAILED, str(error))
         return
     yield from examine_machine(settings.chromium_path, settings.max_browser_mb)
-    yield from examine_deployment(settings, Clients.connect())
+    yield from examine_deployment(settings)
 
 
 def _print(diagnosis: Diagnosis) -> None:

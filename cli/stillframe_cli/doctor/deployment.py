@@ -9,7 +9,18 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+from botocore.parsers import ResponseParserError
 
 from stillframe.aws_errors import error_code
 from stillframe.clients import Clients
@@ -32,15 +43,26 @@ SET_CLOCK = "synchronise the clock (chrony, systemd-timesyncd)"
 REFUSED_CREDENTIALS = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "RequestExpired", "SignatureDoesNotMatch"}
 )
+# What botocore raises before it asks anybody.
+NO_CREDENTIALS = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
 GUIDE = "docs/deploy.md says what a worker may do"
 
 
-def examine_deployment(settings: Settings, clients: Clients) -> Iterator[Diagnosis]:
+def examine_deployment(settings: Settings) -> Iterator[Diagnosis]:
     """What a worker needs of AWS. Changes nothing, and receives no message. Takes long only while AWS is silent."""
     credentials = _examine_credentials()
     yield credentials
     if credentials.verdict is Verdict.FAILED:
         return
+    clients = Clients.connect()
     yield from _examine_queue(settings, clients)
     queue = CaptureQueue(clients.sqs, settings.queue_url, settings.dead_letter_queue_url)
     table = Table(clients.dynamodb, settings.table_name)
@@ -76,11 +98,11 @@ def _examine_credentials() -> Diagnosis:
         if abs(skew) > MAX_SKEW_SECONDS:
             return Diagnosis(subject, Verdict.FAILED, f"the clock is {skew:.0f} s off: {error}", SET_CLOCK)
         return Diagnosis(subject, Verdict.FAILED, str(error), "sign in again, or give this worker a role")
-    except HTTPClientError as error:
-        return Diagnosis(subject, Verdict.SKIPPED, f"STS does not say whose they are: {error}")
-    except BotoCoreError as error:
+    except NO_CREDENTIALS as error:
         remedy = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, or give it a role"
         return Diagnosis(subject, Verdict.FAILED, str(error), remedy)
+    except (BotoCoreError, ResponseParserError) as error:
+        return Diagnosis(subject, Verdict.SKIPPED, f"STS does not say whose they are: {error}")
 
 
 def _examine_queue(settings: Settings, clients: Clients) -> Iterator[Diagnosis]:
