@@ -21,7 +21,9 @@ def aos(once: str) -> Page:
     blocks = "<div style='height:900px'></div><div class='b g' data-aos='fade-up'></div>" * 3
     return Page(
         f"{blocks}{script('aos/dist/aos.js')}<script>AOS.init({{once: {once}, duration: 600}})</script>",
-        green=((640, 1000), (640, 2100), (640, 3200)),
+        # Each block is where it belongs, and not where its way begins, which is 100 pixels lower.
+        green=tuple((640, top + inside) for top in (900, 2000, 3100) for inside in (3, 197)),
+        other=tuple((640, top - 3) for top in (900, 2000, 3100)),
         options=FULL,
         head=style("aos/dist/aos.css"),
     )

@@ -19,15 +19,16 @@ DEFAULT_QUALITY = 80
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A screenshot of the window (PNG), of which `part` is used, without what is `above`. Lengths are in CSS pixels.
+    """A screenshot of the window (PNG), in which `part` is what scrolls. Lengths are in CSS pixels.
 
-    `top` is where it begins in what scrolls.
+    `scrolled` is how far that was. Of what scrolls, the tile is used from `top` to `bottom`.
     """
 
     data: bytes
     part: Box
+    scrolled: float
     top: float
-    above: float
+    bottom: float
 
 
 def stitch(tiles: list[Tile], height: float, options: RenderOptions, base: bytes | None = None) -> bytes:
@@ -45,10 +46,11 @@ def stitch(tiles: list[Tile], height: float, options: RenderOptions, base: bytes
             whole = image.convert("RGBA")
     for tile in tiles:
         with Image.open(io.BytesIO(tile.data)) as image:
-            part = tile.part
-            left, top = round(part.left * scale), round((part.top + tile.above) * scale)
-            cut = image.crop((left, top, round(part.right * scale), round(part.bottom * scale)))
-            whole.paste(cut, (left, round((part.top + tile.top) * scale)))
+            part, top = tile.part, max(tile.top, tile.scrolled)
+            begin, end = (round((part.top + each - tile.scrolled) * scale) for each in (top, tile.bottom))
+            left, right = round(part.left * scale), round(part.right * scale)
+            cut = image.crop((left, begin, right, min(end, round(part.bottom * scale))))
+            whole.paste(cut, (left, round((part.top + top) * scale)))
     return _encode(whole, options)
 
 

@@ -15,17 +15,20 @@ from .clock import PageClock
 from .elements import WALK, Box
 from .fixed import IS_AT_BOTTOM
 from .masks import cover
-from .scripts import SET_STYLES
+from .scripts import PAINTED, SET_STYLES
 from .scrollers import GO_TO, MAIN_SCROLLER, STOP_MS, let_scrollers_grow, let_scrollers_shrink
 from .scrolling import wait_for_loads
 from .stitching import Tile, stitch
 from .traffic import Traffic
 from .world import World
 
-MAX_TILES = 40
+# Tiles overlap, and of each the middle is used: what comes into view is shown only when it is well in view. On a page
+# of more windows than half as many, they do not.
+MAX_TILES = 50
 LOAD_SECONDS = 5.0
 
-# Shows what lies over the page in one tile only: at the top of the page, or at its bottom.
+# Shows what lies over the page in one tile only: at the top of the page, or at its bottom. Returns how far down it
+# reaches in the first tile, and how far up in the last, in CSS pixels of what scrolls.
 SHOW_ONCE = (
     "(() => {"
     + WALK
@@ -34,24 +37,31 @@ SHOW_ONCE = (
     + SET_STYLES
     + """
   const isFirst = %s, isLast = %s, scroller = mainScroller(), around = new Set();
+  const y = scroller ? scroller.getBoundingClientRect().top + scroller.clientTop : 0;
+  let down = 0, up = Infinity;
   for (let node = scroller; node; node = parentOf(node)) around.add(node);
   for (const element of document.querySelectorAll('body *')) {
     if (around.has(element)) continue;
     const style = getComputedStyle(element), isInside = scroller?.contains(element) ?? true;
     if (style.position === 'sticky' && isInside) set(element, { position: 'relative' });
     if (style.position !== 'fixed' && (style.position !== 'absolute' || isInside)) continue;
-    element.stillframeIsBelow ??= isAtBottom(element.getBoundingClientRect());
+    const box = element.getBoundingClientRect();
+    element.stillframeIsBelow ??= isAtBottom(box);
     set(element, { visibility: (element.stillframeIsBelow ? isLast : isFirst) ? '' : 'hidden' });
+    if (box.width * box.height === 0) continue;
+    if (element.stillframeIsBelow) up = Math.min(up, box.top - y); else down = Math.max(down, box.bottom - y);
   }
+  return { down, up: Math.min(up, innerHeight) };
 })()"""
 )
+# A page that gets smaller when its animations end is scrolled back to its end by the next frame.
+FINISH_TILE = "(async () => {" + END_ANIMATIONS + "endAnimations();" + PAINTED + "})()"
 # How far the page is scrolled, how far it goes, and the part of the window that scrolls. In CSS pixels.
-FINISH_TILE = (
+PLACE_OF_TILE = (
     "(() => {"
-    + END_ANIMATIONS
+    + WALK
     + MAIN_SCROLLER
     + """
-  endAnimations();
   const scroller = mainScroller(), root = document.scrollingElement ?? document.documentElement;
   const what = (scroller && innerOf(scroller)) ?? scroller ?? root, box = scroller?.getBoundingClientRect();
   return {
@@ -94,26 +104,34 @@ class Tiling:
         return await asyncio.to_thread(stitch, tiles, height, self._options, base)
 
     async def _take(self, height: int) -> tuple[list[Tile], int]:
-        """Scroll from window to window. Returns the tiles, and where the page ends."""
+        """Scroll from tile to tile. Returns them, and where the page ends."""
         tiles: list[Tile] = []
-        top = end = 0
+        top = end = taken = 0
         while len(tiles) < MAX_TILES:
             await self._world.evaluate(GO_TO % top)
             await self._clock.skip(STOP_MS)
             await wait_for_loads(self._traffic, LOAD_SECONDS)
-            place: dict[str, Any] = await self._world.evaluate(FINISH_TILE)
-            end, bottom = int(place["end"]), min(height, int(place["end"]))
-            is_last = top + place["height"] >= bottom
-            await self._world.evaluate(SHOW_ONCE % (str(top == 0).lower(), str(is_last).lower()))
+            await self._world.evaluate(FINISH_TILE)
+            place: dict[str, Any] = await self._world.evaluate(PLACE_OF_TILE)
+            end, bottom, view = int(place["end"]), min(height, int(place["end"])), int(place["height"])
+            is_last = top + view >= bottom
+            once = await self._world.evaluate(SHOW_ONCE % (str(top == 0).lower(), str(is_last).lower()))
             await cover(self._world, self._options)
-            tiles.append(await self._tile(top, place))
-            top += int(place["height"])
+            step = view // 2 if bottom <= view * MAX_TILES // 2 else view
+            until = bottom if is_last else top + view - (view - step) // 2
+            if top == 0 and not is_last:
+                until = max(until, min(view, int(once["down"])))
+            if is_last:
+                taken = min(taken, int(place["scrolled"] + once["up"]))
+            tiles.append(await self._tile(taken, until))
+            top, taken = top + step, until
             if is_last:
                 break
         return tiles, end
 
-    async def _tile(self, top: int, place: dict[str, Any]) -> Tile:
+    async def _tile(self, top: int, bottom: int) -> Tile:
+        # What is shown once or covered may have changed the place.
+        place: dict[str, Any] = await self._world.evaluate(PLACE_OF_TILE)
         answer = await self._session.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
-        # The last window ends with the page, so that it begins before its tile.
         part = Box(place["x"], place["y"], place["x"] + place["width"], place["y"] + place["height"])
-        return Tile(answer["data"].content, part, top, top - place["scrolled"])
+        return Tile(answer["data"].content, part, place["scrolled"], top, bottom)
