@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from stillframe.errors import CaptureError, retryable_codes
-from stillframe.outcome import Outcome
+from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import SPARED
 from stillframe.table import host_limit, wait_count
@@ -75,7 +75,10 @@ class Invariants:
         bucket: SimulatedBucket,
         queue: SimulatedQueue,
         dead_letters: SimulatedQueue,
+        own_limit: int | None,
     ) -> None:
+        """`own_limit` is the number of receives after which the workers give a message up, if SQS never does."""
+        self._own_limit = own_limit
         self._scheduler = scheduler
         self._network = network
         self._table = table
@@ -129,7 +132,14 @@ class Invariants:
         self._were_final.update(filter(self._is_final, bodies))
 
     def ended(self, process: Process, outcome: Outcome) -> None:
-        """Count what a sick consumer goes on receiving. A function cannot stop Lambda from delivering to it."""
+        """Check who gives a message up, and count what a sick consumer goes on receiving.
+
+        A function cannot stop Lambda from delivering to it.
+        """
+        is_last = self._own_limit is not None and outcome.receive_count >= self._own_limit
+        if is_last and outcome.kind is OutcomeKind.FAILED and not (outcome.acknowledge or process.is_sick()):
+            receives = f"received {outcome.receive_count} times"
+            raise self._broken(Promise.RECEIVE_LIMIT, f"{outcome.message_id} was {receives}, and nobody gives it up")
         worker = process.name.partition(".")[0]
         if not process.is_sick():
             self._faults[worker] = 0

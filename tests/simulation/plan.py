@@ -44,6 +44,15 @@ class Plan:
     told_receive_count: int
     has_redrive_policy: bool
 
+    @property
+    def own_limit(self) -> int | None:
+        """After how many receives workers give a message up themselves, because SQS does not.
+
+        None if SQS does, and if calls fail: then a worker may be unable to move the message.
+        """
+        can_fail = self.weather.fault_probability or self.weather.outage_probability
+        return None if self.has_redrive_policy or can_fail else self.told_receive_count
+
     @classmethod
     def draw(cls, seed: int) -> Plan:
         rng = random.Random(f"plan of {seed}")

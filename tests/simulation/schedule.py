@@ -77,7 +77,7 @@ class Schedule:
         self.queue, self.table, self.bucket = queue, table, bucket
         self.sqs = SimulatedSqs(now_ms, [queue, dead_letters], scheduler.rng)
         self._network = Network(scheduler, plan.weather)
-        self.invariants = Invariants(scheduler, self._network, table, bucket, queue, dead_letters)
+        self.invariants = Invariants(scheduler, self._network, table, bucket, queue, dead_letters, plan.own_limit)
         self.surroundings = Surroundings(
             plan=plan,
             scheduler=scheduler,
