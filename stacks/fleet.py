@@ -42,7 +42,8 @@ STEP_CPU_PERCENT = 85
 SCALE_OUT = Duration.seconds(60)
 SCALE_IN = Duration.seconds(300)
 MIN_ON_DEMAND_TASKS = 1
-# A consumer only writes browser profiles, to this directory. The rest of its file system is read-only.
+# A consumer only writes browser profiles, to this directory. The rest of its file system is read-only. The Dockerfile
+# declares a volume at the same path: without it, only root could write to the volume.
 SCRATCH = "/tmp"  # noqa: S108  # in a container of its own
 
 

@@ -60,7 +60,7 @@ def deployed(image: str, rie: Path, bridge: str, container_site: str, tmp_path: 
             yield deployment
         finally:
             for container in deployment.containers(everything=True):
-                docker("rm", "--force", container, check=False)
+                docker("rm", "--force", "--volumes", container, check=False)
 
 
 def synthesize(folder: Path) -> dict[str, str]:

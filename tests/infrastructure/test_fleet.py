@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from .conftest import Synth, of_type, only
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -84,6 +89,28 @@ def test_a_task_drains_before_it_is_stopped_and_writes_only_to_tmp(fleet: dict[s
     assert deadline < grace < container["StopTimeout"] <= 120
     assert container["ReadonlyRootFilesystem"] is True
     assert [each["ContainerPath"] for each in container["MountPoints"]] == ["/tmp"]
+
+
+def test_the_image_gives_the_volume_of_a_task_to_its_own_user(fleet: dict[str, Any]) -> None:
+    # Given the path at which a task mounts its volume, and the stage of the Dockerfile that becomes the image
+    (container,) = only(fleet, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    (mount,) = container["MountPoints"]
+    path = mount["ContainerPath"]
+    dockerfile = (ROOT / "lambda_src/renderer/Dockerfile").read_text()
+    stage = dockerfile.partition(" AS runtime\n")[2].partition("\nFROM ")[0]
+    # When Fargate looks for a volume that the image declares at this path
+    before, declaration, _ = stage.partition(f'VOLUME ["{path}"]')
+    # Then there is one, and its directory is the user's before the declaration: later changes would be discarded
+    assert declaration
+    (user,) = re.findall(r"^USER (\S+)$", stage, re.MULTILINE)
+    assert f"chown {user} {path} && chmod 1777 {path}" in before
+
+
+def test_compose_mounts_the_volume_of_a_consumer_as_fargate_does(fleet: dict[str, Any]) -> None:
+    (container,) = only(fleet, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    consumer = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["consumer"]
+    assert consumer["volumes"] == [each["ContainerPath"] for each in container["MountPoints"]]
+    assert "tmpfs" not in consumer
 
 
 def test_its_network_accepts_no_inbound_traffic(fleet: dict[str, Any]) -> None:
