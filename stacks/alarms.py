@@ -8,14 +8,12 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from .alarm_topic import alarm_topic
 from .config import CONCURRENCY_PER_POLLER, DeployConfig
 from .fleet import Fleet
 from .measures import MINUTE, by_outcome, over_all
-from .nag import acknowledge
 from .storage_stack import StorageStack
 
 FIVE_MINUTES = Duration.minutes(5)
@@ -61,14 +59,7 @@ class Alarms(Construct):
         fleet: Fleet | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.topic = sns.Topic(self, "Topic", display_name="Stillframe alarms", enforce_ssl=True)
-        acknowledge(
-            self.topic,
-            "AwsSolutions-SNS2",
-            "CloudWatch cannot publish to a topic with the AWS-managed key; alarms contain metrics, no user data.",
-        )
-        if config.alarm_email:
-            self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
+        self.topic = alarm_topic(self, config.alarm_email)
         symptoms = [*_queue_symptoms(config, storage), *_capture_symptoms(config)]
         if function is not None:
             symptoms += _function_symptoms(config, function)

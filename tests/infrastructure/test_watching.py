@@ -21,6 +21,7 @@ from stillframe.image.render_result import StoredImage
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe_cli.emulator import Emulator, running_emulator
 from stillframe_cli.publisher import MetricPublisher
+from tests.support.policies import ACCOUNT, Call, is_allowed
 from tests.support.templates import deployable
 from tests.support.workers import wait_for
 
@@ -53,6 +54,31 @@ def test_every_compute_mode_has_the_alarms_it_needs(synth: Synth, compute: str, 
     found = alarms(synth(("stillframe:compute", compute))["Stillframe"])
     assert set(found) == names
     assert [name for name, alarm in found.items() if not alarm["AlarmActions"] or not alarm["OKActions"]] == []
+
+
+@pytest.mark.parametrize("compute", ["lambda", "fargate", "both"])
+def test_alarms_of_this_account_may_publish_to_every_topic_and_nobody_else_may(synth: Synth, compute: str) -> None:
+    # Given the policy of each topic that an alarm names as its action
+    template = synth(("stillframe:compute", compute))["Stillframe"]
+    topics = {
+        action["Ref"]
+        for alarm in alarms(template).values()
+        for action in (*alarm["AlarmActions"], *alarm["OKActions"])
+    }
+    policies = {
+        topic["Ref"]: policy["PolicyDocument"]
+        for policy in of_type(template, "AWS::SNS::TopicPolicy").values()
+        for topic in policy["Topics"]
+    }
+    assert topics == set(of_type(template, "AWS::SNS::Topic")) == set(policies)
+    for policy in policies.values():
+        # When CloudWatch publishes for an alarm of this account, then it is allowed to
+        own = {"aws:SourceAccount": ACCOUNT, "aws:SecureTransport": "true"}
+        assert is_allowed(policy, Call("cloudwatch.amazonaws.com", "sns:Publish", own))
+        # And neither for an alarm of another account nor without TLS, and no other service is
+        for context in ({**own, "aws:SourceAccount": "222222222222"}, {**own, "aws:SecureTransport": "false"}):
+            assert not is_allowed(policy, Call("cloudwatch.amazonaws.com", "sns:Publish", context))
+        assert not is_allowed(policy, Call("events.amazonaws.com", "sns:Publish", own))
 
 
 def test_every_alarm_names_an_entry_of_the_runbook(synth: Synth) -> None:
