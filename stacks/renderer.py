@@ -77,6 +77,9 @@ class Renderer(Construct):
             ephemeral_storage_size=Size.mebibytes(config.tmp_mb),
             timeout=Duration.seconds(config.function_timeout_seconds),
             reserved_concurrent_executions=config.reserved_concurrency or None,
+            # A message that waits for its host comes back as a copy, which Lambda would take for a recursive loop after
+            # about 16 times. There is never more than one copy that goes on waiting, and slots have leases.
+            recursive_loop=lambda_.RecursiveLoop.ALLOW if config.per_host else None,
             role=self.role,
             log_group=self.log_group,
             environment={

@@ -84,6 +84,19 @@ def test_the_role_allows_exactly_what_the_function_does(templates: dict[str, dic
     assert "ManagedPolicyArns" not in only(templates["Stillframe"], "AWS::IAM::Role")
 
 
+@pytest.mark.parametrize("per_host", [0, 4])
+def test_a_function_that_sends_to_its_own_queue_is_not_stopped_as_a_recursive_loop(synth: Synth, per_host: int) -> None:
+    # Given the queues that a function receives from, and those that it may send to
+    template = synth(("stillframe:perHost", per_host))["Stillframe"]
+    source = only(template, "AWS::Lambda::EventSourceMapping")["EventSourceArn"]
+    statements = only(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    sends_to = [each["Resource"] for each in statements if "sqs:SendMessage" in each["Action"]]
+    # Then a function that may send to the queue it receives from may do so more often than 16 times in a row
+    expected = "Allow" if source in sends_to else None
+    assert only(template, "AWS::Lambda::Function").get("RecursiveLoop") == expected
+    assert source in sends_to or not per_host
+
+
 def test_only_a_granted_secret_may_be_read(synth: Synth) -> None:
     arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:site-AbCdEf"
     template = synth(("stillframe:secrets", f"{arn}@a.example,{arn}@b.example"), ("stillframe:deny", "evil.example"))
