@@ -77,8 +77,9 @@ class DeployConfig(BaseModel):
     job_deadline_seconds: Annotated[int, Field(ge=5, le=840)] = 50
     function_timeout_seconds: Annotated[int, Field(ge=10, le=900)] = 60
     max_concurrency: Annotated[int, Field(ge=2, le=1000)]
-    # 0 reserves nothing: a new account's quota may be too small to reserve from.
-    reserved_concurrency: Annotated[int, Field(ge=0, le=10_000)]
+    # 0 reserves nothing. A new account's quota is 10, and Lambda refuses a reservation that leaves less than its minimum
+    # of unreserved concurrency. The mapping's maximum limits the function anyway.
+    reserved_concurrency: Annotated[int, Field(ge=0, le=10_000)] = 0
     # Provisioned pollers, with ten invocations each; with 0, Lambda manages its pollers. They replace maxConcurrency.
     min_pollers: Annotated[int, Field(ge=0, le=200)] = 0
     max_pollers: Annotated[int, Field(ge=0, le=2000)] = 0
@@ -202,9 +203,9 @@ class DeployConfig(BaseModel):
 
 # By captures per hour: small under 100, medium 100 to 1,000, large above. `stillframe plan --preset` calculates them.
 PRESETS: dict[str, dict[str, Any]] = {
-    "small": {"memoryMb": 1536, "tabs": 5, "batchSize": 5, "maxConcurrency": 2, "reservedConcurrency": 2},
-    "medium": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 7, "reservedConcurrency": 7},
-    "large": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 109, "reservedConcurrency": 109},
+    "small": {"memoryMb": 1536, "tabs": 5, "batchSize": 5, "maxConcurrency": 2},
+    "medium": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 7},
+    "large": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 109},
 }
 
 

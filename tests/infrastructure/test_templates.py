@@ -40,7 +40,15 @@ def test_the_settings_of_every_preset_are_consistent(templates: dict[str, dict[s
     assert int(variables["STILLFRAME_RECORD_RETENTION_DAYS"]) * DAY > dead["MessageRetentionPeriod"]
     (rule,) = only(storage, "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     assert rule["ExpirationInDays"] >= int(variables["STILLFRAME_RECORD_RETENTION_DAYS"])
-    assert mapping["ScalingConfig"]["MaximumConcurrency"] <= function["ReservedConcurrentExecutions"]
+
+
+def test_no_preset_reserves_concurrency_which_a_new_account_refuses(templates: dict[str, dict[str, Any]]) -> None:
+    assert "ReservedConcurrentExecutions" not in only(templates["Stillframe"], "AWS::Lambda::Function")
+
+
+def test_concurrency_is_reserved_on_request(synth: Synth) -> None:
+    template = synth(("stillframe:maxConcurrency", 3), ("stillframe:reservedConcurrency", 5))["Stillframe"]
+    assert only(template, "AWS::Lambda::Function")["ReservedConcurrentExecutions"] == 5
 
 
 def test_the_logical_ids_of_stateful_resources_are_locked(templates: dict[str, dict[str, Any]]) -> None:
