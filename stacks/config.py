@@ -87,7 +87,8 @@ class DeployConfig(BaseModel):
     task_cpu: Annotated[Literal[512, 1024, 2048, 4096, 8192], BeforeValidator(_parse_integer)] = 1024
     task_memory_mb: Annotated[int, Field(ge=1024, le=61_440)] = 2048
     task_tabs: Annotated[int, Field(ge=1, le=64)] = 6
-    min_tasks: Annotated[int, Field(ge=0, le=5000)] = 3
+    # At least 1: without a running task there is no backlog per task, and nothing starts the first one.
+    min_tasks: Annotated[int, Field(ge=1, le=5000)] = 3
     max_tasks: Annotated[int, Field(ge=1, le=5000)] = 20
     spot: bool = False
     # Captures of one host at once; 0 is no limit.

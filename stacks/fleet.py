@@ -34,8 +34,9 @@ ARCHITECTURES = {
 STOP_SECONDS = 120
 # The part of this time that is reserved for handing messages back.
 HAND_BACK_SECONDS = 15
-# Messages waiting per task.
+# Messages waiting per task. With no task running, the expression has no value, and the policy does nothing.
 BACKLOG_PER_TASK = 100
+BACKLOG_EXPRESSION = "waiting / running"
 CPU_PERCENT = 60
 MEMORY_PERCENT = 80
 STEP_CPU_PERCENT = 85
@@ -253,7 +254,7 @@ class Fleet(Construct):
                     cfn.TargetTrackingMetricDataQueryProperty(id="waiting", metric_stat=waiting, return_data=False),
                     cfn.TargetTrackingMetricDataQueryProperty(id="running", metric_stat=running, return_data=False),
                     cfn.TargetTrackingMetricDataQueryProperty(
-                        id="backlog", expression="waiting / running", label="backlog per task", return_data=True
+                        id="backlog", expression=BACKLOG_EXPRESSION, label="backlog per task", return_data=True
                     ),
                 ]
             ),

@@ -36,6 +36,7 @@ def test_context_of_other_applications_is_ignored() -> None:
         ({"taskMemoryMb": 9000}, ["taskMemoryMb with taskCpu 1024", "2048 to 8192 in steps of 1024"]),
         ({"taskMemoryMb": 2500}, ["taskMemoryMb", "in steps of 1024"]),
         ({"taskCpu": 4096, "taskMemoryMb": 31_744}, ["8192 to 30720"]),
+        ({"minTasks": 0}, ["stillframe:minTasks", "greater than or equal to 1"]),
         ({"minTasks": 30}, ["minTasks must not be above maxTasks"]),
         ({"maxPollers": 50}, ["minPollers"]),
         ({"minPollers": 2, "maxPollers": 50, "reservedConcurrency": 2}, ["maxPollers times 10", "reservedConcurrency"]),

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from stillframe_cli.capacity import scaling
+
 from .conftest import Synth, of_type, only
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +53,41 @@ def test_it_tracks_cpu_memory_and_the_backlog_per_task(fleet: dict[str, Any]) ->
     assert metrics["backlog"]["Expression"] == "waiting / running"
     assert metrics["waiting"]["MetricStat"]["Metric"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
     assert metrics["running"]["MetricStat"]["Metric"]["MetricName"] == "RunningTaskCount"
+
+
+@pytest.mark.parametrize(("waiting", "running"), [(0, 3), (50, 1), (301, 3), (5000, 20), (0, 0), (7, 0)])
+def test_the_simulated_fleet_follows_the_expression_of_the_template(
+    fleet: dict[str, Any], waiting: int, running: int
+) -> None:
+    # Given the expression that the deployed fleet tracks, in which a division by zero gives no value
+    (backlog,) = [
+        each["TargetTrackingScalingPolicyConfiguration"]
+        for each in policies(fleet)
+        if "CustomizedMetricSpecification" in each.get("TargetTrackingScalingPolicyConfiguration", {})
+    ]
+    (expression,) = [
+        each["Expression"]
+        for each in backlog["CustomizedMetricSpecification"]["Metrics"]
+        if each["ReturnData"] and "Expression" in each
+    ]
+    try:
+        deployed = eval(expression, {}, {"waiting": waiting, "running": running})
+    except ZeroDivisionError:
+        deployed = None
+    # When the simulation of `stillframe plan` works out the same, then it gets the same value, and has the same target
+    assert scaling.backlog_per_task(waiting, running) == deployed
+    assert backlog["TargetValue"] == scaling.BACKLOG_PER_TASK
+    assert backlog["ScaleOutCooldown"] == scaling.OUT_COOLDOWN
+    assert backlog["ScaleInCooldown"] == scaling.IN_COOLDOWN
+
+
+def test_a_fleet_without_a_running_task_would_never_wake() -> None:
+    # Given a fleet that may scale to zero, which a deployment refuses
+    scaler = scaling.FleetScaler(0, 20)
+    # When messages wait for an hour
+    workers = [scaler.step(scaling.Observation(second, 10_000.0, 0.0)) for second in range(3600)]
+    # Then no task ever starts: the policy divides by the tasks that run
+    assert set(workers) == {0}
 
 
 def test_it_scales_in_steps_when_the_cpu_is_nearly_saturated(fleet: dict[str, Any]) -> None:

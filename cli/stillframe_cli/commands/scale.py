@@ -35,7 +35,12 @@ from ..scaling_controls import Change, FleetScaling, FunctionScaling, connect
 @click.option(
     "--tasks", type=click.IntRange(0), metavar="N", help="Set the number of tasks now. Scaling may change it again."
 )
-@click.option("--min-tasks", type=click.IntRange(0), metavar="N", help="Set the lower bound of the fleet's scaling.")
+@click.option(
+    "--min-tasks",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Set the lower bound of the fleet's scaling. A fleet at 0 tasks does not scale out again by itself.",
+)
 @click.option("--max-tasks", type=click.IntRange(0), metavar="N", help="Set the upper bound of the fleet's scaling.")
 @click.option(
     "--pause", is_flag=True, help="Stop the function from receiving messages. They wait on the queue; none is lost."
