@@ -24,6 +24,9 @@ LOST_CLAIMS_PERCENT = 5
 # In percent of all images.
 BLANK_PERCENT = 5
 STALE_CLAIMS = 5
+DAY_SECONDS = 24 * 3600
+# SQS deletes a message at the end of its queue's retention, wherever the message is: this share of it is left to act.
+EXPIRY_SHARE = 0.5
 # After this many minutes at the maximum, the load is more than a burst.
 MINUTES_AT_MAXIMUM = 15
 RUNBOOK = "docs/runbook.md"
@@ -101,6 +104,15 @@ def _queue_symptoms(config: DeployConfig, storage: StorageStack) -> list[Symptom
             "oldest-message",
             "A message has been waiting for too long.",
             periods=3,
+        ),
+        # Once in alarm, OldestMessage says nothing new for days, for instance while the event source is paused.
+        Symptom(
+            "ExpiringMessages",
+            queue.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum"),
+            int(config.queue_retention_days * DAY_SECONDS * EXPIRY_SHARE),
+            "expiring-messages",
+            "Half of the time is over after which SQS deletes a message that nobody has processed.",
+            periods=5,
         ),
         # NumberOfMessagesSent does not count the messages that SQS itself moves there.
         Symptom(

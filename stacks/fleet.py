@@ -63,7 +63,14 @@ class Fleet(Construct):
             vpc=self.vpc,
             # Counts the running tasks, by which the backlog is divided.
             container_insights_v2=ecs.ContainerInsights.ENABLED,
-            enable_fargate_capacity_providers=True,
+        )
+        # CDK would add it during synthesis, when nothing can depend on it any more; under the same ids.
+        self._capacity = ecs.CfnClusterCapacityProviderAssociations(
+            self.cluster,
+            "Cluster",
+            cluster=self.cluster.cluster_name,
+            capacity_providers=["FARGATE", "FARGATE_SPOT"],
+            default_capacity_provider_strategy=[],
         )
         self.task = self._task()
         self.service = self._service()
@@ -154,7 +161,7 @@ class Fleet(Construct):
     def _service(self) -> ecs.FargateService:
         config = self._config
         spot = [ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=1)] if config.spot else []
-        return ecs.FargateService(
+        service = ecs.FargateService(
             self,
             "Service",
             cluster=self.cluster,
@@ -179,6 +186,12 @@ class Fleet(Construct):
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
             enable_ecs_managed_tags=True,
         )
+        # So that the service is created after them and deleted before them. A provider in use cannot be removed, and
+        # without a route to AWS's services a task neither starts nor hands its messages back.
+        service.node.add_dependency(
+            self._capacity, *(subnet.internet_connectivity_established for subnet in self.vpc.public_subnets)
+        )
+        return service
 
     def _scale(self) -> None:
         """Add the scaling policies. The one that wants the most tasks wins; scaling in requires that all want fewer."""

@@ -156,6 +156,21 @@ def test_its_network_accepts_no_inbound_traffic(fleet: dict[str, Any]) -> None:
     assert of_type(fleet, "AWS::EC2::SecurityGroupIngress") == {}
 
 
+@pytest.mark.parametrize("compute", ["fargate", "both"])
+def test_the_service_is_deleted_before_its_capacity_and_its_routes(synth: Synth, compute: str) -> None:
+    # Given what a running task needs: a capacity provider, and the routes out of its network
+    resources = synth(("stillframe:compute", compute))["Stillframe"]["Resources"]
+    needed = {
+        name
+        for name, each in resources.items()
+        if each["Type"] in ("AWS::ECS::ClusterCapacityProviderAssociations", "AWS::EC2::Route")
+    }
+    assert len(needed) == 3
+    # When CloudFormation deletes the fleet, then the service goes first: it depends on each of them
+    (service,) = [each for each in resources.values() if each["Type"] == "AWS::ECS::Service"]
+    assert needed - set(service["DependsOn"]) == set()
+
+
 def test_a_spot_fleet_keeps_one_task_that_cannot_be_interrupted(synth: Synth) -> None:
     service = only(
         synth(("stillframe:compute", "fargate"), ("stillframe:spot", "true"))["Stillframe"], "AWS::ECS::Service"

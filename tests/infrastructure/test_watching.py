@@ -30,7 +30,8 @@ from .conftest import Synth, of_type
 ROOT = Path(__file__).parents[2]
 ENTRY = re.compile(r"docs/runbook\.md#([a-z-]+)$")
 COMMON_ALARMS = {
-    "QueueDepth", "OldestMessage", "DeadLetters", "ServiceErrors", "LostClaims", "StaleClaims", "BlankImages", "Cost",
+    "QueueDepth", "OldestMessage", "ExpiringMessages", "DeadLetters", "ServiceErrors", "LostClaims", "StaleClaims",
+    "BlankImages", "Cost",
 }  # fmt: skip
 FUNCTION_ALARMS = {"FunctionErrors", "Throttles", "ConcurrencyAtMaximum"}
 FLEET_ALARMS = {"TasksAtMaximum"}
@@ -61,9 +62,7 @@ def test_alarms_of_this_account_may_publish_to_every_topic_and_nobody_else_may(s
     # Given the policy of each topic that an alarm names as its action
     template = synth(("stillframe:compute", compute))["Stillframe"]
     topics = {
-        action["Ref"]
-        for alarm in alarms(template).values()
-        for action in (*alarm["AlarmActions"], *alarm["OKActions"])
+        action["Ref"] for alarm in alarms(template).values() for action in (*alarm["AlarmActions"], *alarm["OKActions"])
     }
     policies = {
         topic["Ref"]: policy["PolicyDocument"]
@@ -79,6 +78,22 @@ def test_alarms_of_this_account_may_publish_to_every_topic_and_nobody_else_may(s
         for context in ({**own, "aws:SourceAccount": "222222222222"}, {**own, "aws:SecureTransport": "false"}):
             assert not is_allowed(policy, Call("cloudwatch.amazonaws.com", "sns:Publish", context))
         assert not is_allowed(policy, Call("events.amazonaws.com", "sns:Publish", own))
+
+
+@pytest.mark.parametrize("days", [1, 4, 13])
+def test_an_alarm_goes_off_while_there_is_time_before_messages_are_deleted(synth: Synth, days: int) -> None:
+    # Given the retention of the queue
+    templates = synth(("stillframe:queueRetentionDays", days))
+    queues = of_type(templates["Stillframe-Storage"], "AWS::SQS::Queue").values()
+    (retention,) = [each["MessageRetentionPeriod"] for each in queues if "RedrivePolicy" in each]
+    # When nothing receives its messages, then an alarm on their age goes off half-way, and not earlier
+    alarm = alarms(templates["Stillframe"])["ExpiringMessages"]
+    assert alarm["MetricName"] == "ApproximateAgeOfOldestMessage"
+    assert alarm["Threshold"] == retention / 2
+    # And the runbook says that they are deleted, and not moved
+    text = " ".join((ROOT / "docs/runbook.md").read_text().split())
+    assert "SQS deletes a message that is still on the queue. It does not move it to the dead-letter queue." in text
+    assert "after that in the dead-letter queue" not in text
 
 
 def test_every_alarm_names_an_entry_of_the_runbook(synth: Synth) -> None:
