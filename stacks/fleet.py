@@ -187,10 +187,8 @@ class Fleet(Construct):
             enable_ecs_managed_tags=True,
         )
         # So that the service is created after them and deleted before them. A provider in use cannot be removed, and
-        # without a route to AWS's services a task neither starts nor hands its messages back.
-        service.node.add_dependency(
-            self._capacity, *(subnet.internet_connectivity_established for subnet in self.vpc.public_subnets)
-        )
+        # without a subnet's route to AWS a task neither starts nor hands its messages back.
+        service.node.add_dependency(self._capacity, *self.vpc.public_subnets)
         return service
 
     def _scale(self) -> None:

@@ -158,14 +158,20 @@ def test_its_network_accepts_no_inbound_traffic(fleet: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("compute", ["fargate", "both"])
 def test_the_service_is_deleted_before_its_capacity_and_its_routes(synth: Synth, compute: str) -> None:
-    # Given what a running task needs: a capacity provider, and the routes out of its network
+    # Given what a running task needs: a capacity provider, its permissions, and the routes out of its network
     resources = synth(("stillframe:compute", compute))["Stillframe"]["Resources"]
     needed = {
         name
         for name, each in resources.items()
-        if each["Type"] in ("AWS::ECS::ClusterCapacityProviderAssociations", "AWS::EC2::Route")
+        if each["Type"]
+        in (
+            "AWS::ECS::ClusterCapacityProviderAssociations",
+            "AWS::EC2::Route",
+            "AWS::EC2::SubnetRouteTableAssociation",
+        )
+        or (each["Type"] == "AWS::IAM::Policy" and "TaskRole" in name)
     }
-    assert len(needed) == 3
+    assert len(needed) == 6
     # When CloudFormation deletes the fleet, then the service goes first: it depends on each of them
     (service,) = [each for each in resources.values() if each["Type"] == "AWS::ECS::Service"]
     assert needed - set(service["DependsOn"]) == set()
