@@ -53,6 +53,9 @@ class StorageStack(Stack):
             "DeadLetterQueueUrl": self.dead_letter_queue.queue_url,
             "TableName": self.table.table_name,
             "BucketName": self.bucket.bucket_name,
+            "KeyPrefix": config.key_prefix,
+            "MaxReceiveCount": str(config.max_receive_count),
+            "RecordRetentionDays": str(config.record_retention_days),
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from stacks.config import PRESETS
 from stillframe.table.record import INDEX_NAME
+from stillframe_cli import resources
 
 from .conftest import Synth, of_type, only
 
@@ -143,6 +145,23 @@ def test_the_outputs_have_what_the_command_line_needs(templates: dict[str, dict[
     assert {"QueueUrl", "DeadLetterQueueUrl", "TableName", "BucketName"} <= templates["Stillframe-Storage"][
         "Outputs"
     ].keys()
+
+
+def test_the_command_line_finds_the_settings_of_the_workers(synth: Synth, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a deployment whose settings are not the defaults
+    context = {"keyPrefix": "shots/a", "maxReceiveCount": 7, "recordRetentionDays": 120}
+    templates = synth(*((f"stillframe:{name}", value) for name, value in context.items()))
+    variables = only(templates["Stillframe"], "AWS::Lambda::Function")["Environment"]["Variables"]
+    outputs = {name: str(each["Value"]) for name, each in templates["Stillframe-Storage"]["Outputs"].items()}
+    # When a command finds it by the outputs of its stack
+    for name in [name for name in os.environ if name in variables]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(resources, "stack_outputs", lambda stack: outputs)
+    settings = resources.find_settings("Stillframe", {})
+    # Then it has the settings of the workers
+    assert settings.key_prefix == variables["STILLFRAME_KEY_PREFIX"] == "shots/a"
+    assert settings.max_receive_count == int(variables["STILLFRAME_MAX_RECEIVE_COUNT"]) == 7
+    assert settings.record_retention_days == int(variables["STILLFRAME_RECORD_RETENTION_DAYS"]) == 120
 
 
 @pytest.mark.parametrize(("architecture", "name"), [("arm64", "arm64"), ("x86", "x86_64")])
