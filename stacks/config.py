@@ -21,6 +21,8 @@ COMPUTE_KEY = "compute"
 # Concurrent invocations per provisioned poller of an event source mapping (AWS Lambda, "Configuring scaling behavior
 # for SQS event source mappings").
 CONCURRENCY_PER_POLLER = 10
+# Lambda takes 4 KB of environment variables ("Lambda quotas"). Names, resources and numbers take less than the rest.
+MAX_VARIABLE_BYTES = 3000
 # The memory sizes in MB that AWS Fargate offers for each CPU size ("Task CPU and memory").
 TASK_MEMORY_MB = {
     512: range(1024, 4096 + 1, 1024),
@@ -77,8 +79,8 @@ class DeployConfig(BaseModel):
     job_deadline_seconds: Annotated[int, Field(ge=5, le=840)] = 50
     function_timeout_seconds: Annotated[int, Field(ge=10, le=900)] = 60
     max_concurrency: Annotated[int, Field(ge=2, le=1000)]
-    # 0 reserves nothing. A new account's quota is 10, and Lambda refuses a reservation that leaves less than its minimum
-    # of unreserved concurrency. The mapping's maximum limits the function anyway.
+    # 0 reserves nothing, as the mapping's maximum limits the function anyway. A new account's quota is 10, and Lambda
+    # lets nothing of it be reserved.
     reserved_concurrency: Annotated[int, Field(ge=0, le=10_000)] = 0
     # Provisioned pollers, with ten invocations each; with 0, Lambda manages its pollers. They replace maxConcurrency.
     min_pollers: Annotated[int, Field(ge=0, le=200)] = 0
@@ -132,6 +134,19 @@ class DeployConfig(BaseModel):
         return 6 * self.function_timeout_seconds + self.batch_window_seconds
 
     @property
+    def text_variables(self) -> dict[str, str]:
+        """The workers' environment variables whose length depends on the owner; lists without a value are left out."""
+        lists: dict[str, tuple[object, ...]] = {
+            "STILLFRAME_ALLOW_HOSTS": self.allow_hosts,
+            "STILLFRAME_ALLOW_CIDRS": self.allow_cidrs,
+            "STILLFRAME_ALLOW_PORTS": self.allow_ports,
+            "STILLFRAME_DENY": self.deny,
+            "STILLFRAME_SECRETS": self.secrets,
+        }
+        given = {name: ",".join(map(str, values)) for name, values in lists.items() if values}
+        return {"STILLFRAME_KEY_PREFIX": self.key_prefix, **given}
+
+    @property
     def secret_grants(self) -> tuple[SecretGrant, ...]:
         """Which secrets may be sent to which hosts."""
         return tuple(map(SecretGrant.parse, self.secrets))
@@ -148,6 +163,7 @@ class DeployConfig(BaseModel):
     def check_relations(self) -> Self:
         """Refuse values that contradict each other."""
         memory = TASK_MEMORY_MB[self.task_cpu]
+        variable_bytes = sum(len(name) + len(value.encode()) for name, value in self.text_variables.items())
         steps = f"{memory[0]} to {memory[-1]} in steps of {memory.step}"
         relations = {
             "jobDeadlineSeconds must be below functionTimeoutSeconds": (
@@ -168,6 +184,7 @@ class DeployConfig(BaseModel):
                 or not self.reserved_concurrency
                 or self.max_concurrency <= self.reserved_concurrency
             ),
+            "minPollers needs maxPollers, the number of pollers at most": self.is_provisioned or not self.min_pollers,
             "minPollers must be 2 or more, and not above maxPollers": (
                 not self.is_provisioned or 2 <= self.min_pollers <= self.max_pollers
             ),
@@ -175,6 +192,9 @@ class DeployConfig(BaseModel):
                 not self.reserved_concurrency or self.max_pollers * CONCURRENCY_PER_POLLER <= self.reserved_concurrency
             ),
             "minTasks must not be above maxTasks": self.min_tasks <= self.max_tasks,
+            f"allowHosts, allowCidrs, allowPorts, deny, secrets and keyPrefix take {variable_bytes} bytes of a "
+            f"function's environment variables, and {MAX_VARIABLE_BYTES} is the maximum (allow a network instead of "
+            "its hosts, or use compute=fargate)": not self.has_function or variable_bytes <= MAX_VARIABLE_BYTES,
             f"taskMemoryMb with taskCpu {self.task_cpu} must be {steps}": self.task_memory_mb in memory,
         }
         broken = [rule for rule, holds in relations.items() if not holds]

@@ -12,6 +12,7 @@ from .config import DeployConfig
 from .dashboard import Dashboard
 from .fleet import Fleet
 from .queries import SavedQueries
+from .quotas import warn_of_quotas
 from .renderer import Renderer
 from .storage_stack import StorageStack
 
@@ -30,6 +31,7 @@ class RenderStack(Stack):
         Dashboard(self, "Dashboard", config=config, storage=storage, function=function, fleet=self.fleet)
         groups = [worker.log_group for worker in (self.renderer, self.fleet) if worker]
         SavedQueries(self, "Queries", groups=groups)
+        warn_of_quotas(self, config)
         outputs = {"AlarmTopicArn": self.alarms.topic.topic_arn}
         if function is not None:
             outputs["FunctionName"] = function.function_name
