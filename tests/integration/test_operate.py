@@ -141,7 +141,7 @@ def test_the_monitor_agrees_with_the_queue(consumers: tuple[Cloud, Fleet]) -> No
 
 def test_the_screen_shows_the_snapshot(cloud: Cloud) -> None:
     # Given a status snapshot with dead letters
-    snapshot = SnapshotReader(cloud.clients, cloud.settings, ServiceMetrics(connect_cloudwatch())).read(60)
+    snapshot = SnapshotReader(cloud.clients, cloud.settings, ServiceMetrics(connect_cloudwatch(), True)).read(60)
     shown: dict[str, str] = {}
 
     async def read_screen() -> None:
