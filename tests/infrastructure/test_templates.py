@@ -164,6 +164,20 @@ def test_the_command_line_finds_the_settings_of_the_workers(synth: Synth, monkey
     assert settings.record_retention_days == int(variables["STILLFRAME_RECORD_RETENTION_DAYS"]) == 120
 
 
+def test_the_outputs_have_the_values_that_an_operator_can_go_back_to(synth: Synth) -> None:
+    # Given a deployment of function and fleet
+    context = {"compute": "both", "maxConcurrency": 9, "reservedConcurrency": 11, "minTasks": 2, "maxTasks": 5}
+    template = synth(*((f"stillframe:{name}", value) for name, value in context.items()))["Stillframe"]
+    outputs = {name: each["Value"] for name, each in template["Outputs"].items()}
+    # Then the outputs have what function, mapping and scaling have
+    mapping, function = (only(template, f"AWS::Lambda::{kind}") for kind in ("EventSourceMapping", "Function"))
+    target = only(template, "AWS::ApplicationAutoScaling::ScalableTarget")
+    assert int(outputs["MaxConcurrency"]) == mapping["ScalingConfig"]["MaximumConcurrency"] == 9
+    assert int(outputs["ReservedConcurrency"]) == function["ReservedConcurrentExecutions"] == 11
+    assert int(outputs["MinTasks"]) == target["MinCapacity"] == 2
+    assert int(outputs["MaxTasks"]) == target["MaxCapacity"] == 5
+
+
 @pytest.mark.parametrize(("architecture", "name"), [("arm64", "arm64"), ("x86", "x86_64")])
 def test_the_architecture_can_be_chosen(synth: Synth, architecture: str, name: str) -> None:
     function = only(synth(("stillframe:architecture", architecture))["Stillframe"], "AWS::Lambda::Function")
