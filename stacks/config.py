@@ -13,6 +13,8 @@ from stillframe.egress.policy import EgressPolicy
 from stillframe.request.secret_grant import SecretGrant
 from stillframe.settings import comma_separated
 
+from .owner_tags import parse_tags
+
 # `-c stillframe:memoryMb=4096`: the prefix distinguishes our context from CDK's own, so that a typo is an error.
 CONTEXT_PREFIX = "stillframe:"
 SIZE_KEY = "size"
@@ -110,6 +112,10 @@ class DeployConfig(BaseModel):
     deny: TextList = ()
     secrets: TextList = ()
     max_page_mb: Annotated[int, Field(ge=1, le=4096)] = 256
+    # NAME=VALUE, for every resource.
+    tags: TextList = ()
+    # AWS X-Ray, of the function's invocations.
+    tracing: bool = False
     alarm_depth: Annotated[int, Field(ge=1)] = 10_000
     alarm_age_seconds: Annotated[int, Field(ge=60)] = 900
     alarm_usd_per_hour: Annotated[float, Field(gt=0, strict=False)] = 5.0
@@ -153,10 +159,11 @@ class DeployConfig(BaseModel):
 
     @model_validator(mode="after")
     def check_parsable(self) -> Self:
-        """Refuse values that a worker could not start with."""
+        """Refuse values that a worker could not start with, or that no service accepts."""
         EgressPolicy.of(self.allow_hosts, self.allow_cidrs, self.deny, self.allow_ports)
         for text in self.secrets:
             SecretGrant.parse(text)
+        parse_tags(self.tags)
         return self
 
     @model_validator(mode="after")
@@ -190,6 +197,9 @@ class DeployConfig(BaseModel):
             ),
             "maxPollers times 10 must not be above reservedConcurrency (or set reservedConcurrency to 0)": (
                 not self.reserved_concurrency or self.max_pollers * CONCURRENCY_PER_POLLER <= self.reserved_concurrency
+            ),
+            "tracing needs a function (compute lambda or both): a task has no X-Ray daemon": (
+                self.has_function or not self.tracing
             ),
             "minTasks must not be above maxTasks": self.min_tasks <= self.max_tasks,
             f"allowHosts, allowCidrs, allowPorts, deny, secrets and keyPrefix take {variable_bytes} bytes of a "
