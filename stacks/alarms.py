@@ -8,14 +8,12 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from .alarm_topic import alarm_topic
 from .config import CONCURRENCY_PER_POLLER, DeployConfig
 from .fleet import Fleet
 from .measures import MINUTE, by_outcome, over_all
-from .nag import acknowledge
 from .storage_stack import StorageStack
 
 FIVE_MINUTES = Duration.minutes(5)
@@ -26,6 +24,9 @@ LOST_CLAIMS_PERCENT = 5
 # In percent of all images.
 BLANK_PERCENT = 5
 STALE_CLAIMS = 5
+DAY_SECONDS = 24 * 3600
+# SQS deletes a message at the end of its queue's retention, wherever the message is: this share of it is left to act.
+EXPIRY_SHARE = 0.5
 # After this many minutes at the maximum, the load is more than a burst.
 MINUTES_AT_MAXIMUM = 15
 RUNBOOK = "docs/runbook.md"
@@ -61,14 +62,7 @@ class Alarms(Construct):
         fleet: Fleet | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.topic = sns.Topic(self, "Topic", display_name="Stillframe alarms", enforce_ssl=True)
-        acknowledge(
-            self.topic,
-            "AwsSolutions-SNS2",
-            "CloudWatch cannot publish to a topic with the AWS-managed key; alarms contain metrics, no user data.",
-        )
-        if config.alarm_email:
-            self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
+        self.topic = alarm_topic(self, config.alarm_email)
         symptoms = [*_queue_symptoms(config, storage), *_capture_symptoms(config)]
         if function is not None:
             symptoms += _function_symptoms(config, function)
@@ -110,6 +104,15 @@ def _queue_symptoms(config: DeployConfig, storage: StorageStack) -> list[Symptom
             "oldest-message",
             "A message has been waiting for too long.",
             periods=3,
+        ),
+        # Once in alarm, OldestMessage says nothing new for days, for instance while the event source is paused.
+        Symptom(
+            "ExpiringMessages",
+            queue.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum"),
+            int(config.queue_retention_days * DAY_SECONDS * EXPIRY_SHARE),
+            "expiring-messages",
+            "Half of the time is over after which SQS deletes a message that nobody has processed.",
+            periods=5,
         ),
         # NumberOfMessagesSent does not count the messages that SQS itself moves there.
         Symptom(

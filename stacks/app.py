@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from .config import DeployConfig
+from .owner_tags import APPLICATION_TAG, parse_tags
 from .render_stack import RenderStack
 from .storage_stack import StorageStack
 
@@ -25,7 +26,8 @@ def build_app(context: dict[str, Any] | None = None, outdir: str | None = None, 
     config = DeployConfig.from_context(app.node.get_all_context())
     storage = StorageStack(app, STORAGE_STACK_NAME, config=config, description="Stillframe: queues, records, images")
     RenderStack(app, STACK_NAME, config=config, storage=storage, description="Stillframe: the renderer and its alarms")
-    cdk.Tags.of(app).add("application", "stillframe")
+    for name, value in {APPLICATION_TAG: "stillframe", **parse_tags(config.tags)}.items():
+        cdk.Tags.of(app).add(name, value)
     if nag:
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return app

@@ -13,6 +13,8 @@ from stillframe.egress.policy import EgressPolicy
 from stillframe.request.secret_grant import SecretGrant
 from stillframe.settings import comma_separated
 
+from .owner_tags import parse_tags
+
 # `-c stillframe:memoryMb=4096`: the prefix distinguishes our context from CDK's own, so that a typo is an error.
 CONTEXT_PREFIX = "stillframe:"
 SIZE_KEY = "size"
@@ -21,6 +23,8 @@ COMPUTE_KEY = "compute"
 # Concurrent invocations per provisioned poller of an event source mapping (AWS Lambda, "Configuring scaling behavior
 # for SQS event source mappings").
 CONCURRENCY_PER_POLLER = 10
+# Lambda takes 4 KB of environment variables ("Lambda quotas"). Names, resources and numbers take less than the rest.
+MAX_VARIABLE_BYTES = 3000
 # The memory sizes in MB that AWS Fargate offers for each CPU size ("Task CPU and memory").
 TASK_MEMORY_MB = {
     512: range(1024, 4096 + 1, 1024),
@@ -77,8 +81,9 @@ class DeployConfig(BaseModel):
     job_deadline_seconds: Annotated[int, Field(ge=5, le=840)] = 50
     function_timeout_seconds: Annotated[int, Field(ge=10, le=900)] = 60
     max_concurrency: Annotated[int, Field(ge=2, le=1000)]
-    # 0 reserves nothing: a new account's quota may be too small to reserve from.
-    reserved_concurrency: Annotated[int, Field(ge=0, le=10_000)]
+    # 0 reserves nothing, as the mapping's maximum limits the function anyway. A new account's quota is 10, and Lambda
+    # lets nothing of it be reserved.
+    reserved_concurrency: Annotated[int, Field(ge=0, le=10_000)] = 0
     # Provisioned pollers, with ten invocations each; with 0, Lambda manages its pollers. They replace maxConcurrency.
     min_pollers: Annotated[int, Field(ge=0, le=200)] = 0
     max_pollers: Annotated[int, Field(ge=0, le=2000)] = 0
@@ -86,7 +91,8 @@ class DeployConfig(BaseModel):
     task_cpu: Annotated[Literal[512, 1024, 2048, 4096, 8192], BeforeValidator(_parse_integer)] = 1024
     task_memory_mb: Annotated[int, Field(ge=1024, le=61_440)] = 2048
     task_tabs: Annotated[int, Field(ge=1, le=64)] = 6
-    min_tasks: Annotated[int, Field(ge=0, le=5000)] = 3
+    # At least 1: without a running task there is no backlog per task, and nothing starts the first one.
+    min_tasks: Annotated[int, Field(ge=1, le=5000)] = 3
     max_tasks: Annotated[int, Field(ge=1, le=5000)] = 20
     spot: bool = False
     # Captures of one host at once; 0 is no limit.
@@ -106,6 +112,10 @@ class DeployConfig(BaseModel):
     deny: TextList = ()
     secrets: TextList = ()
     max_page_mb: Annotated[int, Field(ge=1, le=4096)] = 256
+    # NAME=VALUE, for every resource.
+    tags: TextList = ()
+    # AWS X-Ray, of the function's invocations.
+    tracing: bool = False
     alarm_depth: Annotated[int, Field(ge=1)] = 10_000
     alarm_age_seconds: Annotated[int, Field(ge=60)] = 900
     alarm_usd_per_hour: Annotated[float, Field(gt=0, strict=False)] = 5.0
@@ -130,22 +140,37 @@ class DeployConfig(BaseModel):
         return 6 * self.function_timeout_seconds + self.batch_window_seconds
 
     @property
+    def text_variables(self) -> dict[str, str]:
+        """The workers' environment variables whose length depends on the owner; lists without a value are left out."""
+        lists: dict[str, tuple[object, ...]] = {
+            "STILLFRAME_ALLOW_HOSTS": self.allow_hosts,
+            "STILLFRAME_ALLOW_CIDRS": self.allow_cidrs,
+            "STILLFRAME_ALLOW_PORTS": self.allow_ports,
+            "STILLFRAME_DENY": self.deny,
+            "STILLFRAME_SECRETS": self.secrets,
+        }
+        given = {name: ",".join(map(str, values)) for name, values in lists.items() if values}
+        return {"STILLFRAME_KEY_PREFIX": self.key_prefix, **given}
+
+    @property
     def secret_grants(self) -> tuple[SecretGrant, ...]:
         """Which secrets may be sent to which hosts."""
         return tuple(map(SecretGrant.parse, self.secrets))
 
     @model_validator(mode="after")
     def check_parsable(self) -> Self:
-        """Refuse values that a worker could not start with."""
+        """Refuse values that a worker could not start with, or that no service accepts."""
         EgressPolicy.of(self.allow_hosts, self.allow_cidrs, self.deny, self.allow_ports)
         for text in self.secrets:
             SecretGrant.parse(text)
+        parse_tags(self.tags)
         return self
 
     @model_validator(mode="after")
     def check_relations(self) -> Self:
         """Refuse values that contradict each other."""
         memory = TASK_MEMORY_MB[self.task_cpu]
+        variable_bytes = sum(len(name) + len(value.encode()) for name, value in self.text_variables.items())
         steps = f"{memory[0]} to {memory[-1]} in steps of {memory.step}"
         relations = {
             "jobDeadlineSeconds must be below functionTimeoutSeconds": (
@@ -166,13 +191,20 @@ class DeployConfig(BaseModel):
                 or not self.reserved_concurrency
                 or self.max_concurrency <= self.reserved_concurrency
             ),
+            "minPollers needs maxPollers, the number of pollers at most": self.is_provisioned or not self.min_pollers,
             "minPollers must be 2 or more, and not above maxPollers": (
                 not self.is_provisioned or 2 <= self.min_pollers <= self.max_pollers
             ),
             "maxPollers times 10 must not be above reservedConcurrency (or set reservedConcurrency to 0)": (
                 not self.reserved_concurrency or self.max_pollers * CONCURRENCY_PER_POLLER <= self.reserved_concurrency
             ),
+            "tracing needs a function (compute lambda or both): a task has no X-Ray daemon": (
+                self.has_function or not self.tracing
+            ),
             "minTasks must not be above maxTasks": self.min_tasks <= self.max_tasks,
+            f"allowHosts, allowCidrs, allowPorts, deny, secrets and keyPrefix take {variable_bytes} bytes of a "
+            f"function's environment variables, and {MAX_VARIABLE_BYTES} is the maximum (allow a network instead of "
+            "its hosts, or use compute=fargate)": not self.has_function or variable_bytes <= MAX_VARIABLE_BYTES,
             f"taskMemoryMb with taskCpu {self.task_cpu} must be {steps}": self.task_memory_mb in memory,
         }
         broken = [rule for rule, holds in relations.items() if not holds]
@@ -202,9 +234,9 @@ class DeployConfig(BaseModel):
 
 # By captures per hour: small under 100, medium 100 to 1,000, large above. `stillframe plan --preset` calculates them.
 PRESETS: dict[str, dict[str, Any]] = {
-    "small": {"memoryMb": 1536, "tabs": 5, "batchSize": 5, "maxConcurrency": 2, "reservedConcurrency": 2},
-    "medium": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 7, "reservedConcurrency": 7},
-    "large": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 109, "reservedConcurrency": 109},
+    "small": {"memoryMb": 1536, "tabs": 5, "batchSize": 5, "maxConcurrency": 2},
+    "medium": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 7},
+    "large": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 109},
 }
 
 

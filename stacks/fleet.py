@@ -34,8 +34,9 @@ ARCHITECTURES = {
 STOP_SECONDS = 120
 # The part of this time that is reserved for handing messages back.
 HAND_BACK_SECONDS = 15
-# Messages waiting per task.
+# Messages waiting per task. With no task running, the expression has no value, and the policy does nothing.
 BACKLOG_PER_TASK = 100
+BACKLOG_EXPRESSION = "waiting / running"
 CPU_PERCENT = 60
 MEMORY_PERCENT = 80
 STEP_CPU_PERCENT = 85
@@ -51,7 +52,8 @@ HEALTH_CHECK = ecs.HealthCheck(
     retries=10,
     start_period=Duration.seconds(60),
 )
-# A consumer only writes browser profiles, to this directory. The rest of its file system is read-only.
+# A consumer only writes browser profiles, to this directory. The rest of its file system is read-only. The Dockerfile
+# declares a volume at the same path: without it, only root could write to the volume.
 SCRATCH = "/tmp"  # noqa: S108  # in a container of its own
 
 
@@ -70,7 +72,14 @@ class Fleet(Construct):
             vpc=self.vpc,
             # Counts the running tasks, by which the backlog is divided.
             container_insights_v2=ecs.ContainerInsights.ENABLED,
-            enable_fargate_capacity_providers=True,
+        )
+        # CDK would add it during synthesis, when nothing can depend on it any more; under the same ids.
+        self._capacity = ecs.CfnClusterCapacityProviderAssociations(
+            self.cluster,
+            "Cluster",
+            cluster=self.cluster.cluster_name,
+            capacity_providers=["FARGATE", "FARGATE_SPOT"],
+            default_capacity_provider_strategy=[],
         )
         self.task = self._task()
         self.service = self._service()
@@ -162,7 +171,7 @@ class Fleet(Construct):
     def _service(self) -> ecs.FargateService:
         config = self._config
         spot = [ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=1)] if config.spot else []
-        return ecs.FargateService(
+        service = ecs.FargateService(
             self,
             "Service",
             cluster=self.cluster,
@@ -187,6 +196,10 @@ class Fleet(Construct):
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
             enable_ecs_managed_tags=True,
         )
+        # So that the service is created after them and deleted before them. A provider in use cannot be removed, and
+        # without a subnet's route to AWS a task neither starts nor hands its messages back.
+        service.node.add_dependency(self._capacity, *self.vpc.public_subnets)
+        return service
 
     def _scale(self) -> None:
         """Add the scaling policies. The one that wants the most tasks wins; scaling in requires that all want fewer."""
@@ -262,7 +275,7 @@ class Fleet(Construct):
                     cfn.TargetTrackingMetricDataQueryProperty(id="waiting", metric_stat=waiting, return_data=False),
                     cfn.TargetTrackingMetricDataQueryProperty(id="running", metric_stat=running, return_data=False),
                     cfn.TargetTrackingMetricDataQueryProperty(
-                        id="backlog", expression="waiting / running", label="backlog per task", return_data=True
+                        id="backlog", expression=BACKLOG_EXPRESSION, label="backlog per task", return_data=True
                     ),
                 ]
             ),

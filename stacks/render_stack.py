@@ -12,6 +12,7 @@ from .config import DeployConfig
 from .dashboard import Dashboard
 from .fleet import Fleet
 from .queries import SavedQueries
+from .quotas import warn_of_quotas
 from .renderer import Renderer
 from .storage_stack import StorageStack
 
@@ -30,11 +31,18 @@ class RenderStack(Stack):
         Dashboard(self, "Dashboard", config=config, storage=storage, function=function, fleet=self.fleet)
         groups = [worker.log_group for worker in (self.renderer, self.fleet) if worker]
         SavedQueries(self, "Queries", groups=groups)
+        warn_of_quotas(self, config)
         outputs = {"AlarmTopicArn": self.alarms.topic.topic_arn}
+        # Besides names, the values that an operator can change: `stillframe scale --reset` goes back to these.
         if function is not None:
             outputs["FunctionName"] = function.function_name
+            outputs["ReservedConcurrency"] = str(config.reserved_concurrency)
+            if not config.is_provisioned:
+                outputs["MaxConcurrency"] = str(config.max_concurrency)
         if self.fleet is not None:
             outputs["ClusterName"] = self.fleet.cluster.cluster_name
             outputs["ServiceName"] = self.fleet.service.service_name
+            outputs["MinTasks"] = str(config.min_tasks)
+            outputs["MaxTasks"] = str(config.max_tasks)
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from .config import Architecture, DeployConfig
+from .nag import acknowledge
 from .storage_stack import StorageStack
 from .worker import (
     DOCKERFILE,
@@ -61,6 +62,8 @@ class Renderer(Construct):
             report_batch_item_failures=True,
         )
         acknowledge_images(self.role, self, config, storage)
+        if config.tracing:
+            acknowledge(self.role, "AwsSolutions-IAM5[Resource::*]", "X-Ray's actions do not support resources.")
 
     def _function(self) -> lambda_.DockerImageFunction:
         config, storage = self._config, self._storage
@@ -77,6 +80,11 @@ class Renderer(Construct):
             ephemeral_storage_size=Size.mebibytes(config.tmp_mb),
             timeout=Duration.seconds(config.function_timeout_seconds),
             reserved_concurrent_executions=config.reserved_concurrency or None,
+            # A message that waits for its host, or that met a fault of the worker, comes back as a copy, which Lambda
+            # would take for a recursive loop after about 16 times. There is never more than one copy that goes on
+            # waiting, slots have leases, and after ten faults a message is copied no more.
+            recursive_loop=lambda_.RecursiveLoop.ALLOW,
+            tracing=lambda_.Tracing.ACTIVE if config.tracing else None,
             role=self.role,
             log_group=self.log_group,
             environment={

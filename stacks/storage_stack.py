@@ -40,6 +40,8 @@ class StorageStack(Stack):
             receive_message_wait_time=Duration.seconds(20),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
+            # The dead-letter queue has none: it would have to name this queue, which is a circular dependency.
+            redrive_allow_policy=sqs.RedriveAllowPolicy(redrive_permission=sqs.RedrivePermission.DENY_ALL),
             dead_letter_queue=sqs.DeadLetterQueue(
                 queue=self.dead_letter_queue, max_receive_count=config.max_receive_count
             ),
@@ -53,6 +55,9 @@ class StorageStack(Stack):
             "DeadLetterQueueUrl": self.dead_letter_queue.queue_url,
             "TableName": self.table.table_name,
             "BucketName": self.bucket.bucket_name,
+            "KeyPrefix": config.key_prefix,
+            "MaxReceiveCount": str(config.max_receive_count),
+            "RecordRetentionDays": str(config.record_retention_days),
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

@@ -40,25 +40,17 @@ def worker_logs(scope: Construct, config: DeployConfig) -> logs.LogGroup:
 
 def worker_environment(config: DeployConfig, storage: StorageStack) -> dict[str, str]:
     """The environment variables that all workers have in common."""
-    lists: dict[str, tuple[object, ...]] = {
-        "STILLFRAME_ALLOW_HOSTS": config.allow_hosts,
-        "STILLFRAME_ALLOW_CIDRS": config.allow_cidrs,
-        "STILLFRAME_ALLOW_PORTS": config.allow_ports,
-        "STILLFRAME_DENY": config.deny,
-        "STILLFRAME_SECRETS": config.secrets,
-    }
     return {
         "QUEUE_URL": storage.queue.queue_url,
         "DEAD_LETTER_QUEUE_URL": storage.dead_letter_queue.queue_url,
         "TABLE_NAME": storage.table.table_name,
         "BUCKET_NAME": storage.bucket.bucket_name,
         "LOG_LEVEL": config.log_level,
-        "STILLFRAME_KEY_PREFIX": config.key_prefix,
         "STILLFRAME_MAX_RECEIVE_COUNT": str(config.max_receive_count),
         "STILLFRAME_RECORD_RETENTION_DAYS": str(config.record_retention_days),
         "STILLFRAME_MAX_PAGE_MB": str(config.max_page_mb),
         **({"STILLFRAME_PER_HOST": str(config.per_host)} if config.per_host else {}),
-        **{name: ",".join(map(str, values)) for name, values in lists.items() if values},
+        **config.text_variables,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
 
 # GetMetricData takes 500 queries.
 MAX_QUERIES = 500
+# GetMetricData returns 100,800 values at once; there are about 90 metrics.
+MAX_MINUTES = 1000
 # A shorter window holds too few captures to say anything.
 MIN_WINDOW_SECONDS = 10
+# Metrics from logs have one value a minute. CloudWatch returns nothing for a period that is not a multiple of that.
+PERIOD_SECONDS = 60
+# How long CloudWatch takes to extract a metric from a log.
+DELAY_SECONDS = 120
 CODES = sorted({error.code for error in all_subclasses(CaptureError)} - {PermanentError.code, TransientError.code})
 REASONS = (
     *((OutcomeKind.SKIPPED.value, reason.value) for reason in SkipReason),
@@ -41,11 +48,25 @@ class MetricTotals:
         return {reason: count for (outcome, reason), count in self.reasons.items() if outcome == kind.value}
 
 
-class ServiceMetrics:
-    """Reads Stillframe's metrics. CloudWatch extracts them from a log within a minute or two."""
+def settled_window(now: float, seconds: float) -> tuple[float, float]:
+    """Return start and end of the latest whole minutes, at least as long as given, for which metrics are complete."""
+    end = (now - DELAY_SECONDS) // PERIOD_SECONDS * PERIOD_SECONDS
+    return end - math.ceil(seconds / PERIOD_SECONDS) * PERIOD_SECONDS, end
 
-    def __init__(self, client: CloudWatchClient) -> None:
+
+class ServiceMetrics:
+    """Reads Stillframe's metrics. CloudWatch extracts them from a log within a minute or two.
+
+    An emulator has them at once, and takes any period.
+    """
+
+    def __init__(self, client: CloudWatchClient, is_emulated: bool = False) -> None:
         self._client = client
+        self._is_emulated = is_emulated
+
+    def window(self, now: float, seconds: float) -> tuple[float, float]:
+        """Return start and end of the latest window that has all its metrics, `seconds` long or up to a minute more."""
+        return (now - seconds, now) if self._is_emulated else settled_window(now, seconds)
 
     def read_totals(self, start_seconds: float, end_seconds: float) -> MetricTotals:
         """Read what was counted between two times (seconds since the epoch).
@@ -77,17 +98,24 @@ class ServiceMetrics:
     ) -> dict[tuple[str, ...], list[float]]:
         """Return the values of each query, one for each period that has any."""
         seconds = max(MIN_WINDOW_SECONDS, round(end_seconds - start_seconds))
-        # CloudWatch keeps periods under a minute for three hours only; metrics from logs have one-minute resolution.
-        period = seconds if seconds < 60 else -(-seconds // 60) * 60
+        whole = math.ceil(seconds / PERIOD_SECONDS) * PERIOD_SECONDS
+        window = seconds if self._is_emulated and seconds < PERIOD_SECONDS else whole
+        # Sums are read minute by minute, so that it does not matter where CloudWatch lets longer periods begin; a
+        # percentile over minutes would not be one of the window.
+        sum_period = min(window, PERIOD_SECONDS * -(-window // (MAX_MINUTES * PERIOD_SECONDS)))
         names = list(queries)
         values: dict[tuple[str, ...], list[float]] = {name: [] for name in names}
         metric_queries: list[Any] = [
-            {"Id": f"m{number}", "MetricStat": {**queries[name], "Period": period}, "ReturnData": True}
+            {
+                "Id": f"m{number}",
+                "MetricStat": {**queries[name], "Period": sum_period if queries[name]["Stat"] == "Sum" else window},
+                "ReturnData": True,
+            }
             for number, name in enumerate(names[:MAX_QUERIES])
         ]
         pages = self._client.get_paginator("get_metric_data").paginate(
             MetricDataQueries=metric_queries,
-            StartTime=datetime.fromtimestamp(end_seconds - period, UTC),
+            StartTime=datetime.fromtimestamp(end_seconds - window, UTC),
             EndTime=datetime.fromtimestamp(end_seconds, UTC),
         )
         for page in pages:

@@ -25,6 +25,13 @@ RESOURCES = (
     ("bucket_name", "BUCKET_NAME", "BucketName"),
 )
 
+# Settings in which the command line must agree with the workers: environment variable, stack output.
+SHARED_SETTINGS = (
+    ("STILLFRAME_KEY_PREFIX", "KeyPrefix"),
+    ("STILLFRAME_MAX_RECEIVE_COUNT", "MaxReceiveCount"),
+    ("STILLFRAME_RECORD_RETENTION_DAYS", "RecordRetentionDays"),
+)
+
 stack_option = click.option(
     "--stack", metavar="STACK", help="Use the resources that are outputs of this CloudFormation stack."
 )
@@ -67,7 +74,10 @@ def is_selected(stack: str | None, from_options: dict[str, str | None]) -> bool:
 
 
 def find_settings(stack: str | None, from_options: dict[str, str | None]) -> Settings:
-    """Return settings with every resource filled in. Raises SettingsError that names the missing variables."""
+    """Return settings with every resource filled in. Raises SettingsError that names the missing variables.
+
+    If the stack names a resource, the stack's settings also hold, unless the environment has others.
+    """
     outputs: dict[str, str] = {}
     found: dict[str, str] = {}
     for option, variable, output in RESOURCES:
@@ -77,6 +87,9 @@ def find_settings(stack: str | None, from_options: dict[str, str | None]) -> Set
             value = outputs.get(output)
         if value:
             found[variable] = value
+    for variable, output in SHARED_SETTINGS:
+        if output in outputs and not os.environ.get(variable):
+            found[variable] = outputs[output]
     missing = ", ".join(variable for _, variable, _ in RESOURCES if variable not in found)
     if missing and stack:
         raise SettingsError(f"--stack {stack}: the outputs of this stack do not include {missing}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -116,6 +116,13 @@ class FunctionScaling:
             lambda: self._client.update_event_source_mapping(UUID=self._mapping["UUID"], Enabled=not is_paused),
         )
 
+    def propose_reset(self, deployed: Mapping[str, str]) -> Iterator[Change]:
+        """What the stack was deployed with, by its outputs. Raises click.UsageError when it does not say."""
+        if "MaxConcurrency" in deployed:
+            yield self.propose_max_concurrency(int(deployed["MaxConcurrency"]))
+        yield self.propose_reserved_concurrency(_deployed_number(deployed, "ReservedConcurrency"))
+        yield self.propose_paused(False)
+
 
 class FleetScaling:
     """The number of tasks of the Fargate service, and the bounds that its scaling keeps."""
@@ -174,6 +181,13 @@ class FleetScaling:
             ),
         )
 
+    def propose_reset(self, deployed: Mapping[str, str]) -> Iterator[Change]:
+        """What the stack was deployed with, by its outputs. Raises click.UsageError when it does not say."""
+        min_tasks, max_tasks = (_deployed_number(deployed, name) for name in ("MinTasks", "MaxTasks"))
+        yield self.propose_bounds(min_tasks, max_tasks)
+        desired = self._description.get("desiredCount") or 0
+        yield self.propose_tasks(min(max(desired, min_tasks), max_tasks))
+
     def _read_bounds(self) -> tuple[int | None, int | None]:
         try:
             targets = self._scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=[self._resource_id])
@@ -181,6 +195,12 @@ class FleetScaling:
             return None, None
         found = targets["ScalableTargets"]
         return (found[0]["MinCapacity"], found[0]["MaxCapacity"]) if found else (None, None)
+
+
+def _deployed_number(deployed: Mapping[str, str], output: str) -> int:
+    if output not in deployed:
+        raise click.UsageError(f"--reset: the outputs of the stack do not include {output}. Deploy it again once.")
+    return int(deployed[output])
 
 
 def connect(service: str) -> Any:

@@ -33,7 +33,7 @@ PROJECTED = (ID, STATUS, WORKER_ID, QUEUED_AT, CLAIMED_AT, UPDATED_AT)
 
 @dataclass(frozen=True, slots=True)
 class StatusSnapshot:
-    """The figures of one moment, and those of the window that ends with it.
+    """The figures of one moment, and those of a window, which ends earlier where metrics arrive late.
 
     `at` is in seconds since the epoch. `workers` are the ids of workers that hold a claim. `oldest_seconds` is the age
     of the oldest request that is queued or processing. Durations are in seconds or milliseconds, as their names say.
@@ -72,12 +72,13 @@ class SnapshotReader:
         self._metrics = metrics
 
     def read(self, window_seconds: float) -> StatusSnapshot:
-        """Read the figures of this moment, and the metrics of the last `window_seconds`."""
+        """Read the figures of this moment, and the metrics of the latest `window_seconds` that are complete."""
         now = time.time()
+        start, end = self._metrics.window(now, window_seconds)
         with ThreadPoolExecutor(READERS) as pool:
             counts = pool.submit(message_counts, self._clients, self._settings.queue_url)
             dead = pool.submit(message_counts, self._clients, self._settings.dead_letter_queue_url)
-            metrics = pool.submit(self._metrics.read_totals, now - window_seconds, now)
+            metrics = pool.submit(self._metrics.read_totals, start, end)
             queued = list(pool.map(self._read_oldest, index_shards(Status.QUEUED)))
             shards = pool.map(self._read_shard, index_shards(Status.PROCESSING))
             processing = [record for shard in shards for record in shard]
@@ -88,7 +89,7 @@ class SnapshotReader:
         oldest_ms = min((each for each in started if each), default=now * 1000)
         return StatusSnapshot(
             at=round(now, 3),
-            window_seconds=window_seconds,
+            window_seconds=end - start,
             queue_depth=depth,
             in_flight=in_flight,
             delayed=delayed,
@@ -97,7 +98,7 @@ class SnapshotReader:
             queued=sum(count for _, count in queued),
             processing=len(processing),
             workers=sorted({record.worker_id for record in processing if record.worker_id}),
-            captures_per_second=round(totals.outcomes.get(OutcomeKind.CAPTURED.value, 0) / window_seconds, 2),
+            captures_per_second=round(totals.outcomes.get(OutcomeKind.CAPTURED.value, 0) / (end - start), 2),
             p50_ms=totals.p50_ms,
             p95_ms=totals.p95_ms,
             outcomes=dict(totals.outcomes),

@@ -29,7 +29,7 @@ from tests.support.workers import wait_for
 MESSAGES = 50
 DUPLICATES = 20
 # More than one container, but not more than two cores can handle.
-CONTEXT = {"stillframe:architecture": "x86", "stillframe:maxConcurrency": 3, "stillframe:reservedConcurrency": 3}
+CONTEXT = {"stillframe:architecture": "x86", "stillframe:maxConcurrency": 3}
 # Short times for a test: a claim is stale after 12 s, and its message is visible again after 72 s.
 QUICK = {"stillframe:functionTimeoutSeconds": 10, "stillframe:jobDeadlineSeconds": 8}
 
@@ -60,7 +60,7 @@ def deployed(image: str, rie: Path, bridge: str, container_site: str, tmp_path: 
             yield deployment
         finally:
             for container in deployment.containers(everything=True):
-                docker("rm", "--force", container, check=False)
+                docker("rm", "--force", "--volumes", container, check=False)
 
 
 def synthesize(folder: Path) -> dict[str, str]:

@@ -36,9 +36,12 @@ def test_context_of_other_applications_is_ignored() -> None:
         ({"taskMemoryMb": 9000}, ["taskMemoryMb with taskCpu 1024", "2048 to 8192 in steps of 1024"]),
         ({"taskMemoryMb": 2500}, ["taskMemoryMb", "in steps of 1024"]),
         ({"taskCpu": 4096, "taskMemoryMb": 31_744}, ["8192 to 30720"]),
+        ({"minTasks": 0}, ["stillframe:minTasks", "greater than or equal to 1"]),
         ({"minTasks": 30}, ["minTasks must not be above maxTasks"]),
         ({"maxPollers": 50}, ["minPollers"]),
-        ({"minPollers": 2, "maxPollers": 50}, ["maxPollers times 10", "reservedConcurrency"]),
+        ({"minPollers": 2, "maxPollers": 50, "reservedConcurrency": 2}, ["maxPollers times 10", "reservedConcurrency"]),
+        ({"minPollers": 4}, ["minPollers needs maxPollers"]),
+        ({"deny": ",".join(f"host-{number}.example" for number in range(200))}, ["deny", "3000", "compute=fargate"]),
         ({"memoryMb": 1023}, ["stillframe:memoryMb", "1024", "1023"]),
         ({"memoryMb": 10_241}, ["stillframe:memoryMb", "10240"]),
         ({"memoryMb": "much"}, ["stillframe:memoryMb", "'much'"]),
@@ -53,7 +56,7 @@ def test_context_of_other_applications_is_ignored() -> None:
         ({"recordRetentionDays": 14}, ["recordRetentionDays must be above deadLetterRetentionDays"]),
         ({"objectRetentionDays": 89}, ["objectRetentionDays must not be below recordRetentionDays"]),
         ({"recordRetentionDays": 366}, ["objectRetentionDays must not be below recordRetentionDays"]),
-        ({"maxConcurrency": 3}, ["maxConcurrency must not be above reservedConcurrency"]),
+        ({"maxConcurrency": 3, "reservedConcurrency": 2}, ["maxConcurrency must not be above reservedConcurrency"]),
         ({"keyPrefix": "/a"}, ["stillframe:keyPrefix"]),
         ({"alarmEmail": "nobody"}, ["stillframe:alarmEmail"]),
     ],
@@ -70,5 +73,11 @@ def test_objects_may_expire_as_soon_as_their_records() -> None:
 
 
 def test_without_reserved_concurrency_the_maximum_is_free() -> None:
-    config = DeployConfig.from_context({"stillframe:reservedConcurrency": 0, "stillframe:maxConcurrency": 50})
-    assert config.max_concurrency == 50
+    config = DeployConfig.from_context({"stillframe:maxConcurrency": 50})
+    assert (config.max_concurrency, config.reserved_concurrency) == (50, 0)
+
+
+def test_the_variables_of_a_task_may_be_longer_than_those_of_a_function() -> None:
+    names = ",".join(f"host-{number}.example" for number in range(200))
+    config = DeployConfig.from_context({"stillframe:compute": "fargate", "stillframe:deny": names})
+    assert len(config.deny) == 200

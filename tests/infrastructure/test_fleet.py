@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
+
+from stillframe_cli.capacity import scaling
 
 from .conftest import Synth, of_type, only
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -46,6 +53,41 @@ def test_it_tracks_cpu_memory_and_the_backlog_per_task(fleet: dict[str, Any]) ->
     assert metrics["backlog"]["Expression"] == "waiting / running"
     assert metrics["waiting"]["MetricStat"]["Metric"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
     assert metrics["running"]["MetricStat"]["Metric"]["MetricName"] == "RunningTaskCount"
+
+
+@pytest.mark.parametrize(("waiting", "running"), [(0, 3), (50, 1), (301, 3), (5000, 20), (0, 0), (7, 0)])
+def test_the_simulated_fleet_follows_the_expression_of_the_template(
+    fleet: dict[str, Any], waiting: int, running: int
+) -> None:
+    # Given the expression that the deployed fleet tracks, in which a division by zero gives no value
+    (backlog,) = [
+        each["TargetTrackingScalingPolicyConfiguration"]
+        for each in policies(fleet)
+        if "CustomizedMetricSpecification" in each.get("TargetTrackingScalingPolicyConfiguration", {})
+    ]
+    (expression,) = [
+        each["Expression"]
+        for each in backlog["CustomizedMetricSpecification"]["Metrics"]
+        if each["ReturnData"] and "Expression" in each
+    ]
+    try:
+        deployed = eval(expression, {}, {"waiting": waiting, "running": running})
+    except ZeroDivisionError:
+        deployed = None
+    # When the simulation of `stillframe plan` works out the same, then it gets the same value, and has the same target
+    assert scaling.backlog_per_task(waiting, running) == deployed
+    assert backlog["TargetValue"] == scaling.BACKLOG_PER_TASK
+    assert backlog["ScaleOutCooldown"] == scaling.OUT_COOLDOWN
+    assert backlog["ScaleInCooldown"] == scaling.IN_COOLDOWN
+
+
+def test_a_fleet_without_a_running_task_would_never_wake() -> None:
+    # Given a fleet that may scale to zero, which a deployment refuses
+    scaler = scaling.FleetScaler(0, 20)
+    # When messages wait for an hour
+    workers = [scaler.step(scaling.Observation(second, 10_000.0, 0.0)) for second in range(3600)]
+    # Then no task ever starts: the policy divides by the tasks that run
+    assert set(workers) == {0}
 
 
 def test_it_scales_in_steps_when_the_cpu_is_nearly_saturated(fleet: dict[str, Any]) -> None:
@@ -95,10 +137,53 @@ def test_a_task_that_cannot_work_is_replaced_but_not_for_a_short_outage(fleet: d
     assert check["Interval"] * check["Retries"] >= 300
 
 
+def test_the_image_gives_the_volume_of_a_task_to_its_own_user(fleet: dict[str, Any]) -> None:
+    # Given the path at which a task mounts its volume, and the stage of the Dockerfile that becomes the image
+    (container,) = only(fleet, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    (mount,) = container["MountPoints"]
+    path = mount["ContainerPath"]
+    dockerfile = (ROOT / "lambda_src/renderer/Dockerfile").read_text()
+    stage = dockerfile.partition(" AS runtime\n")[2].partition("\nFROM ")[0]
+    # When Fargate looks for a volume that the image declares at this path
+    before, declaration, _ = stage.partition(f'VOLUME ["{path}"]')
+    # Then there is one, and its directory is the user's before the declaration: later changes would be discarded
+    assert declaration
+    (user,) = re.findall(r"^USER (\S+)$", stage, re.MULTILINE)
+    assert f"chown {user} {path} && chmod 1777 {path}" in before
+
+
+def test_compose_mounts_the_volume_of_a_consumer_as_fargate_does(fleet: dict[str, Any]) -> None:
+    (container,) = only(fleet, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    consumer = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["consumer"]
+    assert consumer["volumes"] == [each["ContainerPath"] for each in container["MountPoints"]]
+    assert "tmpfs" not in consumer
+
+
 def test_its_network_accepts_no_inbound_traffic(fleet: dict[str, Any]) -> None:
     group = only(fleet, "AWS::EC2::SecurityGroup")
     assert "SecurityGroupIngress" not in group
     assert of_type(fleet, "AWS::EC2::SecurityGroupIngress") == {}
+
+
+@pytest.mark.parametrize("compute", ["fargate", "both"])
+def test_the_service_is_deleted_before_its_capacity_and_its_routes(synth: Synth, compute: str) -> None:
+    # Given what a running task needs: a capacity provider, its permissions, and the routes out of its network
+    resources = synth(("stillframe:compute", compute))["Stillframe"]["Resources"]
+    needed = {
+        name
+        for name, each in resources.items()
+        if each["Type"]
+        in (
+            "AWS::ECS::ClusterCapacityProviderAssociations",
+            "AWS::EC2::Route",
+            "AWS::EC2::SubnetRouteTableAssociation",
+        )
+        or (each["Type"] == "AWS::IAM::Policy" and "TaskRole" in name)
+    }
+    assert len(needed) == 6
+    # When CloudFormation deletes the fleet, then the service goes first: it depends on each of them
+    (service,) = [each for each in resources.values() if each["Type"] == "AWS::ECS::Service"]
+    assert needed - set(service["DependsOn"]) == set()
 
 
 def test_a_spot_fleet_keeps_one_task_that_cannot_be_interrupted(synth: Synth) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from stacks.config import PRESETS
 from stillframe.table.record import INDEX_NAME
+from stillframe_cli import resources
 
 from .conftest import Synth, of_type, only
 
@@ -40,7 +42,15 @@ def test_the_settings_of_every_preset_are_consistent(templates: dict[str, dict[s
     assert int(variables["STILLFRAME_RECORD_RETENTION_DAYS"]) * DAY > dead["MessageRetentionPeriod"]
     (rule,) = only(storage, "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     assert rule["ExpirationInDays"] >= int(variables["STILLFRAME_RECORD_RETENTION_DAYS"])
-    assert mapping["ScalingConfig"]["MaximumConcurrency"] <= function["ReservedConcurrentExecutions"]
+
+
+def test_no_preset_reserves_concurrency_which_a_new_account_refuses(templates: dict[str, dict[str, Any]]) -> None:
+    assert "ReservedConcurrentExecutions" not in only(templates["Stillframe"], "AWS::Lambda::Function")
+
+
+def test_concurrency_is_reserved_on_request(synth: Synth) -> None:
+    template = synth(("stillframe:maxConcurrency", 3), ("stillframe:reservedConcurrency", 5))["Stillframe"]
+    assert only(template, "AWS::Lambda::Function")["ReservedConcurrentExecutions"] == 5
 
 
 def test_the_logical_ids_of_stateful_resources_are_locked(templates: dict[str, dict[str, Any]]) -> None:
@@ -84,6 +94,18 @@ def test_the_role_allows_exactly_what_the_function_does(templates: dict[str, dic
     assert "ManagedPolicyArns" not in only(templates["Stillframe"], "AWS::IAM::Role")
 
 
+@pytest.mark.parametrize("per_host", [0, 4])
+def test_a_function_that_sends_to_its_own_queue_is_not_stopped_as_a_recursive_loop(synth: Synth, per_host: int) -> None:
+    # Given the queues that a function receives from, and those that it may send to
+    template = synth(("stillframe:perHost", per_host))["Stillframe"]
+    source = only(template, "AWS::Lambda::EventSourceMapping")["EventSourceArn"]
+    statements = only(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    sends_to = [each["Resource"] for each in statements if "sqs:SendMessage" in each["Action"]]
+    # Then a function that may send to the queue it receives from may do so more often than 16 times in a row
+    assert source in sends_to
+    assert only(template, "AWS::Lambda::Function")["RecursiveLoop"] == "Allow"
+
+
 def test_only_a_granted_secret_may_be_read(synth: Synth) -> None:
     arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:site-AbCdEf"
     template = synth(("stillframe:secrets", f"{arn}@a.example,{arn}@b.example"), ("stillframe:deny", "evil.example"))
@@ -122,6 +144,37 @@ def test_the_outputs_have_what_the_command_line_needs(templates: dict[str, dict[
     assert {"QueueUrl", "DeadLetterQueueUrl", "TableName", "BucketName"} <= templates["Stillframe-Storage"][
         "Outputs"
     ].keys()
+
+
+def test_the_command_line_finds_the_settings_of_the_workers(synth: Synth, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a deployment whose settings are not the defaults
+    context = {"keyPrefix": "shots/a", "maxReceiveCount": 7, "recordRetentionDays": 120}
+    templates = synth(*((f"stillframe:{name}", value) for name, value in context.items()))
+    variables = only(templates["Stillframe"], "AWS::Lambda::Function")["Environment"]["Variables"]
+    outputs = {name: str(each["Value"]) for name, each in templates["Stillframe-Storage"]["Outputs"].items()}
+    # When a command finds it by the outputs of its stack
+    for name in [name for name in os.environ if name in variables]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(resources, "stack_outputs", lambda stack: outputs)
+    settings = resources.find_settings("Stillframe", {})
+    # Then it has the settings of the workers
+    assert settings.key_prefix == variables["STILLFRAME_KEY_PREFIX"] == "shots/a"
+    assert settings.max_receive_count == int(variables["STILLFRAME_MAX_RECEIVE_COUNT"]) == 7
+    assert settings.record_retention_days == int(variables["STILLFRAME_RECORD_RETENTION_DAYS"]) == 120
+
+
+def test_the_outputs_have_the_values_that_an_operator_can_go_back_to(synth: Synth) -> None:
+    # Given a deployment of function and fleet
+    context = {"compute": "both", "maxConcurrency": 9, "reservedConcurrency": 11, "minTasks": 2, "maxTasks": 5}
+    template = synth(*((f"stillframe:{name}", value) for name, value in context.items()))["Stillframe"]
+    outputs = {name: each["Value"] for name, each in template["Outputs"].items()}
+    # Then the outputs have what function, mapping and scaling have
+    mapping, function = (only(template, f"AWS::Lambda::{kind}") for kind in ("EventSourceMapping", "Function"))
+    target = only(template, "AWS::ApplicationAutoScaling::ScalableTarget")
+    assert int(outputs["MaxConcurrency"]) == mapping["ScalingConfig"]["MaximumConcurrency"] == 9
+    assert int(outputs["ReservedConcurrency"]) == function["ReservedConcurrentExecutions"] == 11
+    assert int(outputs["MinTasks"]) == target["MinCapacity"] == 2
+    assert int(outputs["MaxTasks"]) == target["MaxCapacity"] == 5
 
 
 @pytest.mark.parametrize(("architecture", "name"), [("arm64", "arm64"), ("x86", "x86_64")])

@@ -21,6 +21,7 @@ from stillframe.image.render_result import StoredImage
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe_cli.emulator import Emulator, running_emulator
 from stillframe_cli.publisher import MetricPublisher
+from tests.support.policies import ACCOUNT, Call, is_allowed
 from tests.support.templates import deployable
 from tests.support.workers import wait_for
 
@@ -29,7 +30,8 @@ from .conftest import Synth, of_type
 ROOT = Path(__file__).parents[2]
 ENTRY = re.compile(r"docs/runbook\.md#([a-z-]+)$")
 COMMON_ALARMS = {
-    "QueueDepth", "OldestMessage", "DeadLetters", "ServiceErrors", "WorkerUnhealthy", "LostClaims", "StaleClaims",
+    "QueueDepth", "OldestMessage", "ExpiringMessages", "DeadLetters", "ServiceErrors", "WorkerUnhealthy", "LostClaims",
+    "StaleClaims",
     "BlankImages", "Cost",
 }  # fmt: skip
 FUNCTION_ALARMS = {"FunctionErrors", "Throttles", "ConcurrencyAtMaximum"}
@@ -54,6 +56,45 @@ def test_every_compute_mode_has_the_alarms_it_needs(synth: Synth, compute: str, 
     found = alarms(synth(("stillframe:compute", compute))["Stillframe"])
     assert set(found) == names
     assert [name for name, alarm in found.items() if not alarm["AlarmActions"] or not alarm["OKActions"]] == []
+
+
+@pytest.mark.parametrize("compute", ["lambda", "fargate", "both"])
+def test_alarms_of_this_account_may_publish_to_every_topic_and_nobody_else_may(synth: Synth, compute: str) -> None:
+    # Given the policy of each topic that an alarm names as its action
+    template = synth(("stillframe:compute", compute))["Stillframe"]
+    topics = {
+        action["Ref"] for alarm in alarms(template).values() for action in (*alarm["AlarmActions"], *alarm["OKActions"])
+    }
+    policies = {
+        topic["Ref"]: policy["PolicyDocument"]
+        for policy in of_type(template, "AWS::SNS::TopicPolicy").values()
+        for topic in policy["Topics"]
+    }
+    assert topics == set(of_type(template, "AWS::SNS::Topic")) == set(policies)
+    for policy in policies.values():
+        # When CloudWatch publishes for an alarm of this account, then it is allowed to
+        own = {"aws:SourceAccount": ACCOUNT, "aws:SecureTransport": "true"}
+        assert is_allowed(policy, Call("cloudwatch.amazonaws.com", "sns:Publish", own))
+        # And neither for an alarm of another account nor without TLS, and no other service is
+        for context in ({**own, "aws:SourceAccount": "222222222222"}, {**own, "aws:SecureTransport": "false"}):
+            assert not is_allowed(policy, Call("cloudwatch.amazonaws.com", "sns:Publish", context))
+        assert not is_allowed(policy, Call("events.amazonaws.com", "sns:Publish", own))
+
+
+@pytest.mark.parametrize("days", [1, 4, 13])
+def test_an_alarm_goes_off_while_there_is_time_before_messages_are_deleted(synth: Synth, days: int) -> None:
+    # Given the retention of the queue
+    templates = synth(("stillframe:queueRetentionDays", days))
+    queues = of_type(templates["Stillframe-Storage"], "AWS::SQS::Queue").values()
+    (retention,) = [each["MessageRetentionPeriod"] for each in queues if "RedrivePolicy" in each]
+    # When nothing receives its messages, then an alarm on their age goes off half-way, and not earlier
+    alarm = alarms(templates["Stillframe"])["ExpiringMessages"]
+    assert alarm["MetricName"] == "ApproximateAgeOfOldestMessage"
+    assert alarm["Threshold"] == retention / 2
+    # And the runbook says that they are deleted, and not moved
+    text = " ".join((ROOT / "docs/runbook.md").read_text().split())
+    assert "SQS deletes a message that is still on the queue. It does not move it to the dead-letter queue." in text
+    assert "after that in the dead-letter queue" not in text
 
 
 def test_every_alarm_names_an_entry_of_the_runbook(synth: Synth) -> None:

@@ -141,7 +141,7 @@ def test_the_monitor_agrees_with_the_queue(consumers: tuple[Cloud, Fleet]) -> No
 
 def test_the_screen_shows_the_snapshot(cloud: Cloud) -> None:
     # Given a status snapshot with dead letters
-    snapshot = SnapshotReader(cloud.clients, cloud.settings, ServiceMetrics(connect_cloudwatch())).read(60)
+    snapshot = SnapshotReader(cloud.clients, cloud.settings, ServiceMetrics(connect_cloudwatch(), True)).read(60)
     shown: dict[str, str] = {}
 
     async def read_screen() -> None:
@@ -237,6 +237,36 @@ def test_scale_shows_previews_and_changes_the_concurrency(function: tuple[Emulat
     wait_for(lambda: shown()["state"] in ("Disabled", "Disabling"), what="the pause")
     assert scale("--resume", "--yes").returncode == 0
     wait_for(lambda: shown()["state"] in ("Enabled", "Enabling"), what="the resumption")
+
+
+def test_scale_reset_goes_back_to_the_deployed_concurrency(function: tuple[Emulator, str]) -> None:
+    # Given a stack that records what was deployed, and a function that was changed and paused since
+    emulator, name = function
+    create_stack_with_outputs(FunctionName=name, MaxConcurrency="7", ReservedConcurrency="0")
+
+    def scale(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return stillframe(emulator.exports, "scale", "--stack", "Stillframe", *arguments)
+
+    assert scale("--max-concurrency", "50", "--pause", "--yes").returncode == 0
+    # When it is reset
+    run = scale("--reset", "--yes")
+    assert run.returncode == 0, run.stderr
+    # Then its concurrency and its reservation are the deployed ones, and it receives again
+    settings = json.loads(scale("--json").stdout)
+    assert (settings["maxConcurrency"], settings["reservedConcurrency"]) == (7, None)
+    wait_for(lambda: json.loads(scale("--json").stdout)["state"] in ("Enabled", "Enabling"), what="the resumption")
+    # And a reset goes with no other change
+    assert "without other changes" in scale("--reset", "--max-concurrency", "9").stderr
+
+
+def create_stack_with_outputs(**outputs: str) -> None:
+    """Create a stack that has these outputs, and nothing that matters."""
+    template = {
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
+    }
+    aws: Any = boto3
+    aws.client("cloudformation").create_stack(StackName="Stillframe", TemplateBody=json.dumps(template))
 
 
 @pytest.mark.parametrize(

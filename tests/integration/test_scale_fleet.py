@@ -9,6 +9,9 @@ from typing import Any
 
 import boto3
 import pytest
+from click.testing import CliRunner, Result
+
+from stillframe_cli.commands.scale import command
 
 from .test_operate import stillframe
 
@@ -75,3 +78,36 @@ def test_scale_shows_previews_and_changes_the_tasks_of_a_fleet(scale: Scale) -> 
     assert (refused.returncode, "--min-tasks 70 is above --max-tasks 60" in refused.stderr) == (2, True)
     paused = scale("--pause", "--yes")
     assert (paused.returncode, "has no function" in paused.stderr) == (2, True)
+
+
+Reset = Callable[..., Result]
+
+
+@pytest.fixture
+def reset(scale: Scale, monkeypatch: pytest.MonkeyPatch) -> Reset:
+    """Runs `scale --reset` on a stack with these outputs beside its names; moto creates no stacks."""
+    names = {"ClusterName": CLUSTER, "ServiceName": SERVICE}
+
+    def run(**outputs: str) -> Result:
+        monkeypatch.setattr("stillframe_cli.commands.scale.stack_outputs", lambda stack: names | outputs)
+        return CliRunner().invoke(command, ["--reset", "--yes"])
+
+    return run
+
+
+def test_scale_reset_goes_back_to_the_deployed_number_of_tasks(scale: Scale, reset: Reset) -> None:
+    # Given a fleet that was emptied since its deployment
+    assert scale("--tasks", "0", "--min-tasks", "0", "--max-tasks", "60", "--yes").returncode == 0
+    # When it is reset to what the outputs of its stack say
+    run = reset(MinTasks="4", MaxTasks="30")
+    assert run.exit_code == 0, run.output
+    # Then its bounds are the deployed ones, and it has the tasks that the lower bound demands
+    settings = json.loads(scale("--json").stdout)
+    assert (settings["desiredTasks"], settings["minTasks"], settings["maxTasks"]) == (4, 4, 30)
+    # And a second time, nothing is left to change
+    assert "Everything is as it was deployed" in reset(MinTasks="4", MaxTasks="30").output
+
+
+def test_a_stack_that_does_not_record_its_values_is_named(reset: Reset) -> None:
+    run = reset()
+    assert (run.exit_code, "do not include MinTasks" in run.output) == (2, True)

@@ -18,16 +18,12 @@ from tests.support.workers import ROOT
 IMAGE = "stillframe:local"
 # Prefer the client in /usr/bin: one that is newer than Debian's engine would need plug-ins that are not installed.
 ENVIRONMENT = {**os.environ, "PATH": f"/usr/bin:{os.environ['PATH']}"}
-# What a container gets in Lambda: a read-only root, a writable /tmp, and no privileges.
-AS_LAMBDA = (
-    "--read-only",
-    "--tmpfs",
-    "/tmp:size=512m,mode=1777",
-    "--cap-drop",
-    "ALL",
-    "--security-opt",
-    "no-new-privileges",
-)
+CONFINED = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
+# What a container gets in Lambda: a read-only root, a /tmp that every user can write, and no privileges.
+AS_LAMBDA = (*CONFINED, "--tmpfs", "/tmp:size=512m,mode=1777")
+# The default size of a task of the fleet.
+TASK_SIZE = ("--cpus", "1", "--memory", "2048m")
+SCRATCH = "/tmp"
 
 
 def docker(*arguments: str, check: bool = True, timeout: float = 120) -> str:
@@ -37,6 +33,18 @@ def docker(*arguments: str, check: bool = True, timeout: float = 120) -> str:
     )
     assert done.returncode == 0 or not check, f"docker {' '.join(arguments)}: {done.stderr}"
     return done.stdout.strip()
+
+
+def as_task(image: str) -> tuple[str, ...]:
+    """What a container gets in a task of the fleet: as in Lambda, but with the volume that Fargate mounts at /tmp.
+
+    A volume that the image declares has the owner and the mode of its directory, in Docker as in Fargate. Any other is
+    root's, with mode 0755; Docker would be kinder, so that a tmpfs takes its place.
+    """
+    (description,) = json.loads(docker("image", "inspect", image))
+    is_declared = SCRATCH in (description["Config"].get("Volumes") or {})
+    volume = ("--volume", SCRATCH) if is_declared else ("--tmpfs", f"{SCRATCH}:mode=0755")
+    return (*CONFINED, *TASK_SIZE, *volume)
 
 
 def bridge_address() -> str:
@@ -75,6 +83,17 @@ class Function:
 
 
 @contextlib.contextmanager
+def task(image: str, exports: dict[str, str], *command: str) -> Iterator[str]:
+    """Start the image as a task of the fleet; yields the id of its container."""
+    variables = [part for name, value in exports.items() for part in ("--env", f"{name}={value}")]
+    container = docker("run", "--detach", *as_task(image), *variables, image, *command)
+    try:
+        yield container
+    finally:
+        docker("rm", "--force", "--volumes", container, check=False)
+
+
+@contextlib.contextmanager
 def function(rie: Path, exports: dict[str, str], *options: str) -> Iterator[Function]:
     """Start the image as Lambda does: read-only, unprivileged, 2 CPUs."""
     variables = [part for name, value in exports.items() for part in ("--env", f"{name}={value}")]
@@ -87,7 +106,7 @@ def function(rie: Path, exports: dict[str, str], *options: str) -> Iterator[Func
         wait_for_port(address)
         yield running
     finally:
-        docker("rm", "--force", container, check=False)
+        docker("rm", "--force", "--volumes", container, check=False)
 
 
 def wait_for_port(address: str, port: int = 8080, seconds: float = 20) -> None:

@@ -61,17 +61,8 @@ class LambdaSize:
             "stillframe:jobDeadlineSeconds": self.job_deadline_seconds,
         }
         if self.needs_pollers:
-            return {
-                **context,
-                "stillframe:minPollers": MIN_POLLERS,
-                "stillframe:maxPollers": self.max_pollers,
-                "stillframe:reservedConcurrency": self.max_pollers * POLLER_CONCURRENCY,
-            }
-        return {
-            **context,
-            "stillframe:maxConcurrency": self.concurrency,
-            "stillframe:reservedConcurrency": self.concurrency,
-        }
+            return {**context, "stillframe:minPollers": MIN_POLLERS, "stillframe:maxPollers": self.max_pollers}
+        return {**context, "stillframe:maxConcurrency": self.concurrency}
 
 
 def lambda_size(figures: Figures, target: Target, architecture: str) -> LambdaSize:

@@ -12,7 +12,7 @@ from . import fleet_size, lambda_size
 from .figures import Figures
 from .fleet_size import FleetSize
 from .lambda_size import LambdaSize
-from .limits import MIN_POLLERS, POLLER_CONCURRENCY, Limit, find_limits
+from .limits import MIN_POLLERS, Limit, find_limits
 from .load_profile import LoadProfile
 from .prices import DATA_OUT_PER_GB
 from .scaling import FleetScaler, MappingScaler, provisioned_mapping, standard_mapping
@@ -65,8 +65,8 @@ class Plan:
         """A new scaler for the mapping, as the plan configures it."""
         size = self.function
         if size.needs_pollers:
-            return provisioned_mapping(MIN_POLLERS, size.max_pollers, size.max_pollers * POLLER_CONCURRENCY)
-        return standard_mapping(size.concurrency, size.concurrency)
+            return provisioned_mapping(MIN_POLLERS, size.max_pollers, reserved=0)
+        return standard_mapping(size.concurrency, reserved=0)
 
     @cached_property
     def monthly(self) -> dict[str, dict[str, float]]:

@@ -36,6 +36,11 @@ class Observation:
     cpu_share: float
 
 
+def backlog_per_task(waiting: float, running: float) -> float | None:
+    """Return what the fleet's policy tracks; None when CloudWatch has no value, as after a division by zero."""
+    return waiting / running if running else None
+
+
 class Scaler(Protocol):
     """Decides on the number of workers."""
 
@@ -117,10 +122,15 @@ class FleetScaler:
         while self._starting and self._starting[0][0] <= observed.second:
             self._running += self._starting.popleft()[1]
         if observed.second and observed.second % METRIC_SECONDS == 0:
-            per_task = observed.backlog / max(1, self._running)
+            self._measure(observed)
+        return self._running
+
+    def _measure(self, observed: Observation) -> None:
+        per_task = backlog_per_task(observed.backlog, self._running)
+        # Without a running task neither policy has data, and a policy without data does nothing.
+        if per_task is not None:
             self._points.append((per_task / BACKLOG_PER_TASK, observed.cpu_share / CPU_TARGET))
             self._decide(observed)
-        return self._running
 
     def _decide(self, observed: Observation) -> None:
         recent = list(self._points)[-OUT_DATAPOINTS:]

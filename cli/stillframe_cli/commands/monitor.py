@@ -18,6 +18,8 @@ from ..status_snapshot import SnapshotReader
 EMULATOR_INTERVAL_SECONDS = 2.0
 # On an account, the metrics of one refresh cost about 0.001 USD.
 ACCOUNT_INTERVAL_SECONDS = 30.0
+# CloudWatch keeps values of one minute for 15 days.
+MAX_WINDOW_SECONDS = 14 * 24 * 3600.0
 
 
 @click.command("monitor")
@@ -30,11 +32,12 @@ ACCOUNT_INTERVAL_SECONDS = 30.0
 )
 @click.option(
     "--window",
-    type=click.FloatRange(10),
+    type=click.FloatRange(10, MAX_WINDOW_SECONDS),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="Length of the period, up to now, that counts, times and cost cover.",
+    help="Length of the period that counts, times and cost cover. On an account it has whole minutes, and the last of "
+    "them ended two minutes ago.",
 )
 @resource_options
 @json_option
@@ -44,9 +47,10 @@ def command(
     """Watch queue, workers, throughput, failures, skips and cost.
 
     Shows a live screen on a terminal, or prints the figures once with --once. CloudWatch delivers counts, times and
-    cost a minute or two late.
+    cost a minute or two late, so that on an account they are those of the last whole minutes before that.
     """
-    reader = SnapshotReader(clients, settings, ServiceMetrics(connect_cloudwatch()))
+    metrics = ServiceMetrics(connect_cloudwatch(), is_emulated=is_on_this_machine(settings))
+    reader = SnapshotReader(clients, settings, metrics)
     if not once and not (sys.stdout.isatty() and sys.stdin.isatty()):
         raise click.UsageError("The live screen needs a terminal. In a script, use --once --json.")
     if once:

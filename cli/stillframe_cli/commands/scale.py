@@ -35,12 +35,18 @@ from ..scaling_controls import Change, FleetScaling, FunctionScaling, connect
 @click.option(
     "--tasks", type=click.IntRange(0), metavar="N", help="Set the number of tasks now. Scaling may change it again."
 )
-@click.option("--min-tasks", type=click.IntRange(0), metavar="N", help="Set the lower bound of the fleet's scaling.")
+@click.option(
+    "--min-tasks",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Set the lower bound of the fleet's scaling. A fleet at 0 tasks does not scale out again by itself.",
+)
 @click.option("--max-tasks", type=click.IntRange(0), metavar="N", help="Set the upper bound of the fleet's scaling.")
 @click.option(
     "--pause", is_flag=True, help="Stop the function from receiving messages. They wait on the queue; none is lost."
 )
 @click.option("--resume", is_flag=True, help="Resume receiving messages from the queue.")
+@click.option("--reset", is_flag=True, help="Go back to the values that the stack was deployed with, and resume.")
 @click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
@@ -56,14 +62,16 @@ def command(
     max_tasks: int | None,
     pause: bool,
     resume: bool,
+    reset: bool,
     dry_run: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
     """Show or change how many captures may run at once.
 
-    Without an option that changes something, prints the present settings. A change takes effect immediately and lasts
-    until the next deployment: to keep it, put it into the configuration as well.
+    Without an option that changes something, prints the present settings. A change takes effect immediately. A
+    deployment does not revert it, because CloudFormation compares templates and not what runs: --reset does. To keep a
+    change, put it into the configuration as well.
 
     \b
     Example:
@@ -71,8 +79,10 @@ def command(
     """
     if pause and resume:
         raise click.UsageError("Use either --pause or --resume, not both.")
-    if not (function_name or (cluster and service)):
+    outputs: dict[str, str] = {}
+    if reset or not (function_name or (cluster and service)):
         outputs = stack_outputs(stack)
+    if not (function_name or (cluster and service)):
         function_name = function_name or outputs.get("FunctionName")
         cluster, service = cluster or outputs.get("ClusterName"), service or outputs.get("ServiceName")
     function = FunctionScaling(connect("lambda"), function_name) if function_name else None
@@ -81,11 +91,19 @@ def command(
         if cluster and service
         else None
     )
-    changes = [
+    proposed = [
         *_propose_for_function(function, max_concurrency, reserved_concurrency, pause, resume),
         *_propose_for_fleet(fleet, tasks, min_tasks, max_tasks),
     ]
+    if reset:
+        if proposed:
+            raise click.UsageError("Use --reset without other changes: it sets all of them to the deployed values.")
+        changes = _propose_reset(function, fleet, outputs)
+    else:
+        changes = proposed
     _check_concurrency(function, changes)
+    if reset and not changes:
+        print_note("Everything is as it was deployed.")
     if not changes:
         _print_settings({**(function.to_wire() if function else {}), **(fleet.to_wire() if fleet else {})}, as_json)
         return
@@ -105,6 +123,14 @@ def _apply(changes: list[Change], dry_run: bool, yes: bool) -> None:
         click.confirm("Apply these changes?", abort=True, err=True)
     for change in changes:
         change.apply()
+
+
+def _propose_reset(
+    function: FunctionScaling | None, fleet: FleetScaling | None, deployed: dict[str, str]
+) -> list[Change]:
+    """The settings that differ from those that the stack was deployed with."""
+    wanted = [each for scaling in (function, fleet) if scaling for each in scaling.propose_reset(deployed)]
+    return [change for change in wanted if change.before != change.after]
 
 
 def _propose_for_function(
