@@ -47,8 +47,9 @@ def test_a_consumer_that_cannot_work_is_unhealthy_and_says_why(image: str, conta
 
 
 def test_the_doctor_examines_the_container_and_its_deployment(image: str, container_cloud: Cloud) -> None:
-    # Given the image under the conditions of Lambda, and the variables of a worker
-    environment = [part for key, value in container_cloud.exports.items() for part in ("--env", f"{key}={value}")]
+    # Given the image under the conditions of Lambda, and the variables of a worker whose jobs fit its queue
+    variables = {**container_cloud.exports, "STILLFRAME_JOB_DEADLINE_SECONDS": "20"}
+    environment = [part for key, value in variables.items() for part in ("--env", f"{key}={value}")]
     # When it is examined
     output = docker("run", "--rm", *AS_LAMBDA, *environment, image, "stillframe", "doctor", "--json")
     found = {line["subject"]: line for line in map(json.loads, output.splitlines())}
