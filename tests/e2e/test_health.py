@@ -19,7 +19,8 @@ def consumer(image: str, cloud: Cloud, **variables: str) -> Iterator[str]:
     name = f"stillframe-health-{secrets.token_hex(4)}"
     values = {**cloud.exports, **variables}
     environment = [part for key, value in values.items() for part in ("--env", f"{key}={value}")]
-    often = ("--health-interval", "1s", "--health-start-period", "0s", "--health-retries", "2")
+    # Zero would mean that of the image, in which no failure counts.
+    often = ("--health-interval", "1s", "--health-start-period", "1ms", "--health-retries", "2")
     command = ("stillframe", "consume", "--continuous", "--log-format", "json")
     docker("run", "--detach", "--name", name, *AS_LAMBDA, *often, *environment, image, *command)
     try:
@@ -33,16 +34,24 @@ def health(container: str) -> dict[str, Any]:
     return state
 
 
+def wait_for_status(container: str, status: str) -> None:
+    """Fails with the health and the log of the container."""
+    try:
+        wait_for(lambda: health(container)["Status"] == status, 60, status)
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {health(container)}, {docker('logs', container)}") from error
+
+
 def test_a_consumer_that_works_is_healthy(image: str, container_cloud: Cloud) -> None:
     with consumer(image, container_cloud) as container:
-        wait_for(lambda: health(container)["Status"] == "healthy", 60, "health")
+        wait_for_status(container, "healthy")
 
 
 def test_a_consumer_that_cannot_work_is_unhealthy_and_says_why(image: str, container_cloud: Cloud) -> None:
     # Given a consumer of which the bucket is missing
     with consumer(image, container_cloud, BUCKET_NAME="bucket-of-nobody") as container:
         # When its health is checked, then it is unhealthy, with the reason
-        wait_for(lambda: health(container)["Status"] == "unhealthy", 60, "the lack of health")
+        wait_for_status(container, "unhealthy")
         assert "NoSuchBucket" in health(container)["Log"][-1]["Output"]
 
 
