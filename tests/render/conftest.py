@@ -18,6 +18,11 @@ from tests.support.rendering import local_engine, render, render_error
 from tests.support.serving import QuietHandler, serving
 
 PLAIN = "<!doctype html><meta charset=utf-8><style>html,body{margin:0}</style>"
+# Comes in later than a page with nothing else has settled.
+FADING_SVG = (
+    b"<svg xmlns='http://www.w3.org/2000/svg' width='1280' height='300'><style>@keyframes come{from{opacity:0}}"
+    b"rect{animation:come .7s 1s both}</style><rect width='1280' height='300' fill='#00aa00'/></svg>"
+)
 SVG = (
     b'<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100">'
     b'<rect width="100" height="100" fill="#COLOR"/></svg>'
@@ -44,6 +49,8 @@ class Origin(QuietHandler):
         elif parts.path == "/image":
             body = SVG.replace(b"COLOR", query.get("colour", "0000ff").encode())
             self.answer(200, body, **{"Content-Type": "image/svg+xml"})
+        elif parts.path == "/fading-image":
+            self.answer(200, FADING_SVG, **{"Content-Type": "image/svg+xml" + query.get("charset", "")})
         elif parts.path == "/script":
             self.answer(200, query["code"].encode(), **{"Content-Type": "text/javascript"})
         elif parts.path == "/style":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from tests.support.pixels import BLUE, GREEN
@@ -39,6 +41,13 @@ COMING = {
 @pytest.mark.parametrize("page", COMING.values(), ids=list(COMING))
 def test_what_comes_in_within_two_seconds_is_there(studio: Studio, page: str) -> None:
     assert studio.pixels(f"<body style='background:#ff0000'>{page}").at(1260, 150) == GREEN
+
+
+# The browser hands the image over as bytes or as text, depending on how it is declared.
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8"])
+def test_an_image_that_comes_in_by_itself_is_there(studio: Studio, charset: str) -> None:
+    page = f"<body style='background:#ff0000'><img src='/fading-image?charset={quote(charset)}' style='display:block'>"
+    assert studio.pixels(page).at(640, 150) == GREEN
 
 
 def test_a_number_that_counts_up_has_its_last_value(studio: Studio) -> None:

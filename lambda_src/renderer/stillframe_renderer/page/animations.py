@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import time
 
@@ -19,10 +20,15 @@ SOON_MS = 5000
 LEAVING_MS = 1500
 # SVG animations (SMIL) have a clock for each image, which cannot say when they end.
 SVG_SECONDS = 3
-# How often two small screenshots are compared, and for how long.
+# How often two small screenshots are compared, and for how long. On a busy machine what moves is late, and so are they:
+# they get more time then.
 LOOK_PAUSE_SECONDS = 0.12
 LOOK_SECONDS = 3.0
+MIN_LOOKS = 12
+MAX_LOOK_SECONDS = 8.0
 IMAGE_SECONDS = 2.0
+# A fade begins too slowly to be seen in two looks.
+STILL_SECONDS = 0.4
 LOOK = {"format": "jpeg", "quality": 20, "optimizeForSpeed": True}
 MAX_IMAGE_BYTES = 256 * 1024
 
@@ -74,32 +80,46 @@ HAS_HIDDEN_MOTION = """[...document.querySelectorAll('canvas, iframe, frame, obj
 
 
 async def wait_for_stillness(session: CDPSession, world: World, traffic: Traffic) -> None:
-    """Compare screenshots of the window until two are equal, if anything in it may move unseen. Takes at most 3 s."""
+    """Compare screenshots of the window until two are equal, if anything in it may move unseen.
+
+    Takes at most 3 s, on a busy machine 8.
+    """
     has_animated_image = await _has_animated_image(session, traffic)
     if not has_animated_image and not await world.evaluate(HAS_HIDDEN_MOTION):
         return
+    # The clock of an image begins when it is first painted, at the latest for this look.
+    previous, looks = await _look(session), 1
     started = time.monotonic()
     # An image may begin to move after a delay of its own.
     trust_at = started + (IMAGE_SECONDS if has_animated_image else 0)
-    give_up_at = started + LOOK_SECONDS
-    previous = b""
-    while time.monotonic() < give_up_at:
-        answer = await session.send("Page.captureScreenshot", LOOK)
-        look = hashlib.sha256(answer["data"].content).digest()
-        if look == previous and time.monotonic() > trust_at:
-            return
-        previous = look
+    still_for, still_since = STILL_SECONDS if has_animated_image else 0, started
+    while time.monotonic() < started + (LOOK_SECONDS if looks >= MIN_LOOKS else MAX_LOOK_SECONDS):
         await asyncio.sleep(LOOK_PAUSE_SECONDS)
+        look = await _look(session)
+        now = time.monotonic()
+        if look != previous:
+            previous, still_since = look, now
+        elif now > trust_at and now - still_since >= still_for:
+            return
+        looks += 1
+
+
+async def _look(session: CDPSession) -> bytes:
+    """A fingerprint of the window as it is now."""
+    answer = await session.send("Page.captureScreenshot", LOOK)
+    return hashlib.sha256(answer["data"].content).digest()
 
 
 async def _has_animated_image(session: CDPSession, traffic: Traffic) -> bool:
     """Whether the page has loaded an SVG image with an animation of its own."""
     for request_id in traffic.svg_images:
         try:
-            body = (await session.send("Network.getResponseBody", {"requestId": request_id}))["body"]
+            answer = await session.send("Network.getResponseBody", {"requestId": request_id})
         except NetworkError:
             # The browser no longer has it.
             continue
-        if any(word in body[:MAX_IMAGE_BYTES] for word in ("<animate", "<set", "@keyframes")):
+        body = answer["body"][: MAX_IMAGE_BYTES * 2]
+        text = base64.b64decode(body) if answer["base64Encoded"] else body.encode()
+        if any(word in text[:MAX_IMAGE_BYTES] for word in (b"<animate", b"<set", b"@keyframes")):
             return True
     return False
