@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +36,11 @@ class Heartbeat:
         name = os.environ.get(VARIABLE)
         return cls(Path(name) if name else None)
 
+    def begin(self) -> None:
+        """Write it for the first time. Raises OSError if that is impossible: nobody would learn how the worker is."""
+        if self._path is not None:
+            self._write("")
+
     def beat(self, reason: str = "") -> None:
         """Write the file if it has changed or is old. A disk that is full leaves it to grow too old."""
         now = self._monotonic()
@@ -44,11 +48,15 @@ class Heartbeat:
         if self._path is None or is_fresh:
             return
         with contextlib.suppress(OSError):
-            # Replaced as a whole: the health check never reads half of it.
-            with tempfile.NamedTemporaryFile("w", dir=self._path.parent, delete=False) as file:
-                file.write(reason)
-            Path(file.name).replace(self._path)
+            self._write(reason)
             self._last = (reason, now)
+
+    def _write(self, reason: str) -> None:
+        """Replace it as a whole: the health check never reads half of it."""
+        assert self._path is not None
+        part = self._path.with_name(f"{self._path.name}.part")
+        part.write_text(reason)
+        part.replace(self._path)
 
 
 def problem_of(path: Path, now: float) -> str | None:

@@ -24,10 +24,10 @@ Doctor = Callable[..., Verdicts]
 
 @pytest.fixture
 def doctor(chromium: str) -> Doctor:
-    def run(status: int, **variables: str) -> Verdicts:
+    def run(status: int, *arguments: str, **variables: str) -> Verdicts:
         """The verdict and the whole line of each subject, the last one that is not ok; checks the exit status."""
         done = subprocess.run(
-            [sys.executable, "-m", "stillframe_cli", "doctor", "--json"],
+            [sys.executable, "-m", "stillframe_cli", "doctor", "--json", *arguments],
             cwd=ROOT,
             env=environment({"STILLFRAME_CHROMIUM": chromium, **variables}),
             capture_output=True,
@@ -122,6 +122,13 @@ def test_a_script_without_a_font_is_named(chromium: str, monkeypatch: pytest.Mon
     # When the machine is examined, then it is named, and the others are not
     (fonts,) = [each for each in machine.examine_machine(chromium) if each.subject == "fonts"]
     assert (fonts.verdict, fonts.detail) == ("warning", "boxes are drawn in place of private")
+
+
+def test_a_stack_that_cannot_be_looked_up(doctor: Doctor) -> None:
+    # Given a profile that does not exist, When a stack is examined, Then the machine is examined all the same
+    found = doctor(1, "--stack", "Stillframe", AWS_PROFILE="nobody", AWS_DEFAULT_REGION="eu-west-1")
+    assert found["memory"][0] == "ok"
+    assert found["deployment"][0] == "failed"
 
 
 def test_without_credentials_aws_is_not_asked(doctor: Doctor, cloud: Cloud, tmp_path: Path) -> None:

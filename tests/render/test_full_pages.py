@@ -271,3 +271,19 @@ def test_a_page_does_not_notice_its_screenshot(studio: Studio, script: str, opti
     # When more than the window is captured, then it does not
     pixels = studio.pixels(page, **options)
     assert pixels.at(40, 40) == GREEN
+
+
+def test_blocks_that_are_taller_than_the_window_and_hide_again_are_there(studio: Studio) -> None:
+    # Given blocks of 900 pixels that are shown only while a part of them is in view
+    page = (
+        "<body style='margin:0'>"
+        + "<section style='height:900px;background:#00aa00;opacity:0'></section>" * 4
+        + "<script>"
+        "const seen = new IntersectionObserver(all => all.forEach(each => {"
+        "each.target.style.opacity = each.isIntersecting ? 1 : 0 }));"
+        "document.querySelectorAll('section').forEach(each => seen.observe(each))</script>"
+    )
+    # When the full page is captured, then all of it is there
+    pixels = studio.pixels(page, **FULL)
+    assert pixels.size == (1280, 3600)
+    assert [y for y in range(50, 3600, 100) if pixels.at(640, y) != GREEN] == []

@@ -56,6 +56,12 @@ def test_the_file_is_written_no_more_often_than_needed(tmp_path: Path) -> None:
     assert path.stat().st_mtime > 1
 
 
+def test_a_file_that_can_never_be_written_is_refused_at_the_start(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing" / "beat"):
+        with pytest.raises(OSError, match=path.name):
+            Heartbeat(path).begin()
+
+
 def test_a_disk_that_cannot_be_written_does_not_stop_the_consumer(tmp_path: Path) -> None:
     Heartbeat(tmp_path / "no" / "such" / "directory").beat("reason")
 

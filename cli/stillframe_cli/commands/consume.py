@@ -11,7 +11,7 @@ from stillframe import log_messages
 from stillframe.clients import Clients, connect_cloudwatch, connect_receiver
 from stillframe.errors import BrowserUnavailable
 from stillframe.queue_settings import QueueSettings
-from stillframe.settings import Settings
+from stillframe.settings import Settings, SettingsError
 from stillframe_renderer.health import WorkerUnfit
 from stillframe_renderer.process_setup import configure_process
 from stillframe_renderer.runtime import Runtime
@@ -93,7 +93,10 @@ def command(
     """
     settings = _with_options(settings, worker_id, log_level, tabs)
     heartbeat = Heartbeat.from_environment()
-    heartbeat.beat()
+    try:
+        heartbeat.begin()
+    except OSError as error:
+        raise SettingsError(f"STILLFRAME_HEARTBEAT: the file cannot be written: {error}") from error
     publisher = MetricPublisher(connect_cloudwatch()) if settings.publish_metrics else None
     with worker_log(settings, log_format, publisher) as log, contextlib.ExitStack() as stack:
         shutdown = Shutdown(grace, log.finish)

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from stillframe.printable import printable
 from stillframe.settings import SettingsError
@@ -55,9 +57,9 @@ def _examine(stack: str | None, from_options: dict[str, str | None]) -> Iterator
         return
     try:
         settings = find_settings(stack, from_options)
-    except SettingsError as error:
+    except (SettingsError, BotoCoreError, ClientError, ResponseParserError) as error:
         yield from examine_machine(os.environ.get("STILLFRAME_CHROMIUM", ""))
-        yield Diagnosis("deployment", Verdict.FAILED, str(error))
+        yield Diagnosis("deployment", Verdict.FAILED, str(error), "name the deployment as docs/deploy.md says")
         return
     yield from examine_machine(settings.chromium_path, settings.max_browser_mb)
     yield from examine_deployment(settings)

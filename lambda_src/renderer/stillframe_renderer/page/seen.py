@@ -39,7 +39,7 @@ REMEMBER = (
     if (seen.size >= 5000) return;
     if (seen.has(element)) continue;
     const box = element.getBoundingClientRect(), height = view.innerHeight;
-    if (box.bottom <= 0 || box.top >= height || box.width * box.height < 100 || box.height > height) continue;
+    if (box.bottom <= 0 || box.top >= height || box.width * box.height < 100) continue;
     if (!isShown(element) || isInFixed(element)) continue;
     seen.set(element, { parent: element.parentElement, ...placeOnPage(element), stop: %d });
   }
