@@ -14,8 +14,11 @@ from .seen import REMEMBER
 from .traffic import Traffic
 from .world import World
 
-# The limits for all scrolling, and for loading what it has triggered, which takes no time from the scrolling.
+# The limits for all scrolling, and for loading what it has triggered, which takes no time from the scrolling. A machine
+# that is too busy for so many stops in that time gets more of it.
 MAX_SCROLL_SECONDS = 8.0
+MIN_STOPS = 40
+MAX_BUSY_SECONDS = 20.0
 MAX_LOAD_SECONDS = 12.0
 POLL_SECONDS = 0.02
 # A block of two thirds of the window is wholly in view at one of the stops; taller ones get a stop of their own.
@@ -58,20 +61,25 @@ async def scroll_through(world: World, traffic: Traffic, cap: int, clock: PageCl
 
     With a clock, the page's timers run at every stop. Returns whether the end was reached.
     """
-    give_up_at = time.monotonic() + MAX_SCROLL_SECONDS
+    started, count = time.monotonic(), 0
     load_seconds = MAX_LOAD_SECONDS
     plan, is_complete = await _stops(world, 0, cap), False
-    while not is_complete and time.monotonic() < give_up_at:
+
+    def has_time() -> bool:
+        return time.monotonic() < started + (MAX_SCROLL_SECONDS if count >= MIN_STOPS else MAX_BUSY_SECONDS)
+
+    while not is_complete and has_time():
         for stop in plan["stops"][:MAX_STOPS]:
             await world.evaluate(GO_TO % stop)
             if clock is not None:
                 await clock.skip(STOP_MS)
                 await world.evaluate(REMEMBER % stop)
-            if time.monotonic() > give_up_at:
+            count += 1
+            if not has_time():
                 break
         waited = await wait_for_loads(traffic, load_seconds)
         load_seconds -= waited
-        give_up_at += waited
+        started += waited
         further = await _stops(world, plan["end"], cap)
         is_complete = further["end"] <= plan["end"]
         plan = further
