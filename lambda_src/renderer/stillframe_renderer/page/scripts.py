@@ -46,7 +46,7 @@ ADOPT = """(() => {
 # in view only once it is painted.
 PAINTED = """await Promise.race([
     new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))),
-    new Promise(done => setTimeout(done, 400)),
+    new Promise(done => setTimeout(done, 1000)),
   ]);"""
 
 # Waits for lazy images in view and for fonts that scripts requested, which the load event does not wait for.
