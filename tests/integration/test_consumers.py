@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,19 +15,13 @@ from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
 from tests.support.pixels import GREEN, Pixels
 from tests.support.proxy import Call, Verdict, proxying
-from tests.support.workers import Fleet, fleet, wait_for
+from tests.support.workers import Fleet, wait_for
 
 # A lease ends after 6 s and a message is visible again after 8 s, which a test can wait for.
 QUICK = {"STILLFRAME_JOB_DEADLINE_SECONDS": "5", "STILLFRAME_LEASE_MARGIN_SECONDS": "1"}
 VISIBILITY_SECONDS = 8
 
 pytestmark = pytest.mark.usefixtures("chromium")
-
-
-@pytest.fixture
-def workers(tmp_path: Path) -> Iterator[Fleet]:
-    with fleet(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,18 +16,12 @@ from stillframe_cli.heartbeat import problem_of
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
 from tests.support.proxy import Call, Interference, Verdict, proxying
-from tests.support.workers import Fleet, Worker, fleet, wait_for
+from tests.support.workers import Fleet, Worker, wait_for
 
 QUICK = {"STILLFRAME_BACKOFF_BASE_SECONDS": "1", "STILLFRAME_BACKOFF_CAP_SECONDS": "2"}
 WORDS = "error while loading shared libraries: libnss3.so"
 
 pytestmark = pytest.mark.usefixtures("chromium")
-
-
-@pytest.fixture
-def workers(tmp_path: Path) -> Iterator[Fleet]:
-    with fleet(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture
@@ -194,6 +188,8 @@ def test_the_queue_decides_how_often_a_message_is_received(make_cloud: MakeCloud
     worker = workers.start({**cloud.exports, "STILLFRAME_MAX_RECEIVE_COUNT": "5"}, "--continuous")
     # When the message fails as often as the queue allows, then its record says so
     wait_for(lambda: statuses(cloud, 1) == {Status.FAILED}, what="the failure")
+    # The line of a delivery is written after its record.
+    wait_for(lambda: len(worker.captures()) >= 2, what="the second line")
     assert [line["outcome"] for line in worker.captures()] == ["retry", "failed"]
     # And the difference was told
     assert [line["configured"] for line in worker.lines() if "the queue's value is used" in line["message"]] == [5]

@@ -49,20 +49,22 @@ def command(stack: str | None, from_options: dict[str, str | None], as_json: boo
 
 
 def _examine(stack: str | None, from_options: dict[str, str | None]) -> Iterator[Diagnosis]:
-    if not is_selected(stack, from_options):
-        yield from examine_machine(os.environ.get("STILLFRAME_CHROMIUM", ""))
-        yield Diagnosis(
-            "deployment", Verdict.SKIPPED, "none is selected", "name one with --stack, or set QUEUE_URL ..."
-        )
+    settings, problem = None, ""
+    if is_selected(stack, from_options):
+        try:
+            settings = find_settings(stack, from_options)
+        except (SettingsError, BotoCoreError, ClientError, ResponseParserError) as error:
+            problem = str(error)
+    if settings is not None:
+        yield from examine_machine(settings.chromium_path, settings.max_browser_mb)
+        yield from examine_deployment(settings)
         return
-    try:
-        settings = find_settings(stack, from_options)
-    except (SettingsError, BotoCoreError, ClientError, ResponseParserError) as error:
-        yield from examine_machine(os.environ.get("STILLFRAME_CHROMIUM", ""))
-        yield Diagnosis("deployment", Verdict.FAILED, str(error), "name the deployment as docs/deploy.md says")
-        return
-    yield from examine_machine(settings.chromium_path, settings.max_browser_mb)
-    yield from examine_deployment(settings)
+    yield from examine_machine(os.environ.get("STILLFRAME_CHROMIUM", ""))
+    if problem:
+        yield Diagnosis("deployment", Verdict.FAILED, problem, "name the deployment as docs/deploy.md says")
+    else:
+        remedy = "name one with --stack, or set QUEUE_URL ..."
+        yield Diagnosis("deployment", Verdict.SKIPPED, "none is selected", remedy)
 
 
 def _print(diagnosis: Diagnosis) -> None:

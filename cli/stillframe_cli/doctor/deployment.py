@@ -8,18 +8,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import boto3
+from botocore import exceptions
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from stillframe.aws_errors import error_code
@@ -27,7 +18,7 @@ from stillframe.clients import Clients
 from stillframe.errors import CaptureError
 from stillframe.image.store import ImageStore
 from stillframe.queue import CaptureQueue
-from stillframe.queue_settings import QueueSettings
+from stillframe.queue_settings import ATTRIBUTES, QueueSettings
 from stillframe.settings import Settings, SettingsError
 from stillframe.table.table import Table
 
@@ -45,13 +36,13 @@ REFUSED_CREDENTIALS = frozenset(
 )
 # What botocore raises before it asks anybody.
 NO_CREDENTIALS = (
-    CredentialRetrievalError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
+    exceptions.CredentialRetrievalError,
+    exceptions.NoCredentialsError,
+    exceptions.NoRegionError,
+    exceptions.PartialCredentialsError,
+    exceptions.ProfileNotFound,
+    exceptions.SSOError,
+    exceptions.TokenRetrievalError,
 )
 GUIDE = "docs/deploy.md says what a worker may do"
 
@@ -107,8 +98,8 @@ def _examine_credentials() -> Diagnosis:
 
 def _examine_queue(settings: Settings, clients: Clients) -> Iterator[Diagnosis]:
     try:
-        answer: Any = clients.sqs.get_queue_attributes(QueueUrl=settings.queue_url, AttributeNames=["QueueArn"])
-        queue = QueueSettings.read(clients.sqs, settings.queue_url)
+        answer = clients.sqs.get_queue_attributes(QueueUrl=settings.queue_url, AttributeNames=ATTRIBUTES)
+        queue = QueueSettings.of(answer)
     except (ClientError, BotoCoreError) as error:
         yield Diagnosis("queue", Verdict.FAILED, f"{settings.queue_url}: {error}", GUIDE)
         return

@@ -29,7 +29,7 @@ class External:
         self._connection = connection
         # When each was begun, by the id of its request or session; a worker's script by its URL until it runs.
         self._opening: dict[str, float] = {}
-        # When one was last begun or opened; 0 if none was.
+        # When one was last begun or opened, or a frame of another site attached; 0 if none was.
         self._since = 0.0
         self._waited_for = 0.0
         self._changed = asyncio.Event()
@@ -71,23 +71,25 @@ class External:
 
     def _on_target(self, event: dict[str, Any]) -> None:
         """A worker is attached before its script has run, or a service worker before its script was loaded."""
-        kind, url, session_id = event["targetInfo"]["type"], event["targetInfo"]["url"], event["sessionId"]
-        self._begin(session_id)
-        self._end(url)
-        if kind not in WORKERS:
-            self._end(session_id)
-            return
-        answer = self._connection.adopt(kind, session_id).send("Runtime.evaluate", {"expression": "0"})
-        answer.add_done_callback(lambda _: self._end(session_id))
+        kind, session_id = event["targetInfo"]["type"], event["sessionId"]
+        self._end(event["targetInfo"]["url"])
+        self._note()
+        if kind in WORKERS:
+            self._begin(session_id)
+            answer = self._connection.adopt(kind, session_id).send("Runtime.evaluate", {"expression": "0"})
+            answer.add_done_callback(lambda _: self._end(session_id))
 
     def _begin(self, key: str) -> None:
-        self._opening[key] = self._since = time.monotonic()
-        self._changed.set()
+        self._opening[key] = time.monotonic()
+        self._note()
 
     def _end(self, key: str) -> None:
         if self._opening.pop(key, None) is not None:
-            self._since = time.monotonic()
-            self._changed.set()
+            self._note()
+
+    def _note(self) -> None:
+        self._since = time.monotonic()
+        self._changed.set()
 
 
 def is_worker_script(event: dict[str, Any]) -> bool:

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 VISIBILITY_MARGIN_SECONDS = 1
 # With less time than this between a receive and the end of the lease, hardly any page can be captured.
 MIN_JOB_SECONDS = 5
-ATTRIBUTES = ["QueueArn", "VisibilityTimeout", "RedrivePolicy", "MessageRetentionPeriod"]
+ATTRIBUTES: Any = ["QueueArn", "VisibilityTimeout", "RedrivePolicy", "MessageRetentionPeriod"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,11 @@ class QueueSettings:
     @classmethod
     def read(cls, client: SQSClient, queue_url: str) -> Self:
         """Ask the queue. Raises ClientError or BotoCoreError."""
-        answer: Any = client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=ATTRIBUTES)  # type: ignore[arg-type]
+        return cls.of(client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=ATTRIBUTES))
+
+    @classmethod
+    def of(cls, answer: Any) -> Self:
+        """The answer of GetQueueAttributes for `ATTRIBUTES`."""
         attributes = answer["Attributes"]
         policy = json.loads(attributes.get("RedrivePolicy") or "{}")
         return cls(
