@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.pixels import BLUE, GREEN
+from tests.support.pixels import BLUE, GREEN, Pixels
 
 from .conftest import Studio
 
@@ -287,3 +287,12 @@ def test_blocks_that_are_taller_than_the_window_and_hide_again_are_there(studio:
     pixels = studio.pixels(page, **FULL)
     assert pixels.size == (1280, 3600)
     assert [y for y in range(50, 3600, 100) if pixels.at(640, y) != GREEN] == []
+
+
+@pytest.mark.parametrize("part", ["documentElement", "body"])
+@pytest.mark.parametrize("doctype", ["<!doctype html>", ""], ids=["standards", "quirks"])
+def test_a_page_that_removes_its_own_content_is_captured(studio: Studio, part: str, doctype: str) -> None:
+    # Given a page that has neither a body nor anything that scrolls once it has loaded
+    page = f"{doctype}<h1>text</h1><script>onload = () => document.{part}.remove()</script>"
+    # When the full page is captured, then the image is as large as the window
+    assert Pixels(studio.render(page, **FULL).data).size == (1280, 800)

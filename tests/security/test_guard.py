@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
 
 import pytest
@@ -138,6 +139,26 @@ def test_the_bytes_of_a_page_are_limited() -> None:
             assert 500_000 < len(answer) <= 10**6
             assert session.exceeded is not None
             assert session.exceeded.code == "PAGE_TOO_LARGE"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_a_connection_that_has_only_just_been_accepted_is_closed_with_the_capture(turns: int) -> None:
+    async def scenario() -> None:
+        # Given a connection, which the guard notices within a few turns of the event loop
+        async with EgressGuard(EgressPolicy.of()).session() as session:
+            client = socket.create_connection(("127.0.0.1", session.port))
+            client.settimeout(2)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        # When the capture ends before, during or after that
+        for _ in range(10):
+            await asyncio.sleep(0)
+        # Then the connection has ended as well, and nothing of it is left to the garbage collector
+        with client, contextlib.suppress(ConnectionResetError):
+            assert client.recv(1) == b""
+        gc.collect()
 
     asyncio.run(scenario())
 

@@ -10,10 +10,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from stillframe.egress.policy import EgressPolicy
 
 from .connection import GuardedConnection
+from .listener import Listener
 from .resolver import Resolver, SystemResolver
 from .session import GuardSession, Limits
-
-LOOPBACK = "127.0.0.1"
 
 
 class EgressGuard:
@@ -44,28 +43,29 @@ class EgressGuard:
         session = GuardSession(self.policy, self._resolver, self._limits, self._ports)
         connections: set[asyncio.Task[None]] = set()
 
-        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.create_task(GuardedConnection(session, reader, writer).serve())
+        def serve(connection: socket.socket) -> None:
+            task = asyncio.create_task(_serve(session, connection))
             connections.add(task)
             task.add_done_callback(connections.discard)
 
-        # The socket is bound here because start_server would look up the host, even though it is a literal address.
-        listener = socket.create_server((LOOPBACK, 0))
-        try:
-            server = await asyncio.start_server(accept, sock=listener)
-        except BaseException:
-            listener.close()
-            raise
-        session.port = listener.getsockname()[1]
+        listener = Listener(serve)
+        session.port = listener.port
         self._ports.add(session.port)
         try:
             yield session
         finally:
             self._ports.discard(session.port)
-            server.close()
+            listener.close()
+            # Every connection's task begins first: a task that is cancelled before it begins closes nothing.
+            await asyncio.sleep(0)
             for task in list(connections):
                 task.cancel()
             await asyncio.gather(*connections, return_exceptions=True)
             await session.close()
             if session.refused and self._on_refused is not None:
                 self._on_refused(session.refused)
+
+
+async def _serve(session: GuardSession, connection: socket.socket) -> None:
+    reader, writer = await asyncio.open_connection(sock=connection)
+    await GuardedConnection(session, reader, writer).serve()

@@ -15,6 +15,7 @@ MAX_DESCRIPTION_CHARS = 2000
 # `title` and `location` are read through the document itself: the page's own scripts live in another world.
 MEASURE = """(() => {
   const root = document.documentElement, body = document.body;
+  const scrolling = document.scrollingElement;
   return {
     title: String(document.title || ''),
     description: String(document.querySelector(
@@ -22,7 +23,7 @@ MEASURE = """(() => {
     url: String(document.location.href),
     width: root ? root.clientWidth : 0,
     // In quirks mode the body scrolls in place of the root. Otherwise what exceeds it is part of the root, or hidden.
-    height: Math.ceil(Math.max(root?.scrollHeight ?? 0, document.scrollingElement === body ? body.scrollHeight : 0)),
+    height: Math.ceil(Math.max(root?.scrollHeight ?? 0, scrolling && scrolling === body ? body.scrollHeight : 0)),
     whole: root ? root.scrollWidth : 0,
   };
 })()"""

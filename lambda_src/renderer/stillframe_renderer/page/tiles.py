@@ -65,7 +65,7 @@ PLACE_OF_TILE = (
   const scroller = mainScroller(), root = document.scrollingElement ?? document.documentElement;
   const what = (scroller && innerOf(scroller)) ?? scroller ?? root, box = scroller?.getBoundingClientRect();
   return {
-    scrolled: what.scrollTop, end: what.scrollHeight,
+    scrolled: what?.scrollTop ?? 0, end: what?.scrollHeight ?? 0,
     x: box ? box.left + scroller.clientLeft : 0, y: box ? box.top + scroller.clientTop : 0,
     width: scroller ? scroller.clientWidth : innerWidth, height: scroller ? scroller.clientHeight : innerHeight,
   };
