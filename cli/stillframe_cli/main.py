@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -85,6 +86,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line. Errors that a user can act on end in one line on stderr, without a traceback."""
+    _open_standard_streams()
     try:
         cli(prog_name="stillframe")
     except SettingsError as error:
@@ -106,6 +108,16 @@ def main() -> None:
         if error.filename is None:
             raise
         _exit_with(f"{error.filename}: {error.strerror}", 1)
+
+
+def _open_standard_streams() -> None:
+    """Open those that are closed: a socket or a pipe of the browser would take their numbers, and get their output."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # open(2) returns the lowest number that is free.
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _exit_with(message: str, status: int) -> None:

@@ -76,15 +76,14 @@ def is_selected(stack: str | None, from_options: dict[str, str | None]) -> bool:
 def find_settings(stack: str | None, from_options: dict[str, str | None]) -> Settings:
     """Return settings with every resource filled in. Raises SettingsError that names the missing variables.
 
-    If the stack names a resource, the stack's settings also hold, unless the environment has others.
+    An option is what somebody has just written, so it takes precedence over the environment, and so does the stack that
+    an option names. The stack's settings also hold, unless the environment has others.
     """
-    outputs: dict[str, str] = {}
+    is_complete = all(from_options.get(option) for option, _, _ in RESOURCES)
+    outputs = stack_outputs(stack) if stack and not is_complete else {}
     found: dict[str, str] = {}
     for option, variable, output in RESOURCES:
-        value = from_options.get(option) or os.environ.get(variable)
-        if not value and stack:
-            outputs = outputs or stack_outputs(stack)
-            value = outputs.get(output)
+        value = from_options.get(option) or (outputs.get(output) if stack else os.environ.get(variable))
         if value:
             found[variable] = value
     for variable, output in SHARED_SETTINGS:

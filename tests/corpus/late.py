@@ -71,6 +71,10 @@ LATE: dict[str, Page] = {
         "new Worker(URL.createObjectURL(new Blob(['setTimeout(() => postMessage(1), 150)']))).onmessage = () => turn()"
     ),
     "worker-script": scripted("new Worker('/script?code=setTimeout(()=>postMessage(1),150)').onmessage = () => turn()"),
+    "fetch-in-worker": scripted(
+        "new Worker(URL.createObjectURL(new Blob([`fetch('${location.origin}/slow?ms=2000')"
+        ".then(answer => answer.text()).then(() => postMessage(1))`]))).onmessage = () => turn()"
+    ),
     "shared-worker": scripted(
         "const w = new SharedWorker('/script?code=onconnect=e=>e.ports[0].postMessage(1)'); w.port.onmessage = () => turn()"
     ),

@@ -160,3 +160,19 @@ def test_memory(total: int, browser: int, verdict: str, remedy: str | None) -> N
     found = examine_memory(total, browser)
     assert found.verdict == verdict
     assert found.remedy is None if remedy is None else remedy in (found.remedy or "")
+
+
+def test_closed_standard_streams_do_not_end_a_command(chromium: str) -> None:
+    # Given / When a command is started as some daemons do it, without standard output and input
+    command = f"exec {sys.executable} -m stillframe_cli doctor >&- <&-"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=ROOT,
+        env=environment({"STILLFRAME_CHROMIUM": chromium}),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    # Then it does its work
+    assert (done.returncode, "doctor: " in done.stderr) == (0, True), done.stderr

@@ -71,6 +71,23 @@ def test_a_worker_whose_browser_does_not_start_receives_nothing(
     assert cloud.dead_letters() == []
 
 
+def test_a_worker_whose_browser_dies_in_every_capture_stops_receiving(
+    make_cloud: MakeCloud, workers: Fleet, site: str, chromium: str, tmp_path: Path
+) -> None:
+    # Given a browser that starts, and is killed two seconds later
+    dying = tmp_path / "dying"
+    dying.write_text(f'#!/bin/sh\n(sleep 2; kill -9 $$) >/dev/null 2>&1 &\nexec {chromium} "$@"\n')
+    dying.chmod(0o755)
+    cloud = make_cloud(visibility=60, max_receive_count=20, STILLFRAME_ALLOW_HOSTS=site, **QUICK)
+    small = {"viewport": {"width": 64, "height": 48}, "delayMs": 2500}
+    url = f"http://{site}/colour?hex=00aa00"
+    cloud.send(*(CaptureRequest(url=f"{url}&n={n}", request_id=f"page-{n}", options=small) for n in range(4)))
+    # When its captures have crashed three times in a row
+    sick = workers.start({**cloud.exports, "STILLFRAME_CHROMIUM": str(dying)}, "--continuous", "--tabs", "1")
+    # Then it finds out that a page of its own is not captured either, and pauses
+    wait_for(lambda: len(pauses(sick)) >= 2, 90, "pauses")
+
+
 def test_the_health_check_of_a_container_knows_a_worker_that_cannot_work(
     make_cloud: MakeCloud, workers: Fleet, site: str, tmp_path: Path
 ) -> None:

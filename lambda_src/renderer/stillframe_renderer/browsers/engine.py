@@ -40,6 +40,8 @@ CHECK_URL = "http://check.invalid/"
 CHECK_OPTIONS = RenderOptions.parse(
     {"html": "<p>ready</p>", "offline": True, "viewport": {"width": 64, "height": 48}, "timeoutMs": 10_000}
 )
+# After a crash, for a browser that only lives for a second or two.
+PATIENT_CHECK_OPTIONS = CHECK_OPTIONS.model_copy(update={"delay_ms": 3000})
 CHECK_SECONDS = 30
 
 
@@ -61,17 +63,25 @@ class RenderEngine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._browser: BrowserPool | None = None
+        # Whether the last capture to end has crashed the browser. Captures on other threads may end at the same time.
+        self._has_crashed = False
 
     def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
         """Render a page before the deadline. Raises a CaptureError."""
         browser = self._started()
         future = self._submit(browser.capture(url, options, deadline))
         try:
-            return future.result(deadline.remaining_seconds() + GRACE_SECONDS)
+            result = future.result(deadline.remaining_seconds() + GRACE_SECONDS)
+            self._has_crashed = False
+            return result
+        except BrowserCrashed:
+            self._has_crashed = True
+            raise
         except concurrent.futures.TimeoutError as error:
             future.cancel()
             raise CaptureTimeout("the capture did not end before the job's deadline") from error
         except concurrent.futures.CancelledError as error:
+            self._has_crashed = True
             raise BrowserCrashed("the browser was ended during the capture") from error
 
     def warm_up(self) -> None:
@@ -85,7 +95,8 @@ class RenderEngine:
         """Capture a page of this worker's own, which needs no network. Raises a CaptureError if that fails."""
         self.warm_up()
         clock = SystemClock()
-        self.render(CHECK_URL, CHECK_OPTIONS, Deadline(clock.now_ms() + CHECK_SECONDS * 1000, clock))
+        options = PATIENT_CHECK_OPTIONS if self._has_crashed else CHECK_OPTIONS
+        self.render(CHECK_URL, options, Deadline(clock.now_ms() + CHECK_SECONDS * 1000, clock))
 
     def cpu_seconds(self) -> float:
         """CPU time of this process and of every browser it has had."""

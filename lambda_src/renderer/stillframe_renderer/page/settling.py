@@ -118,6 +118,7 @@ class Settling:
                 return
             if number >= MAX_ROUNDS - 1 and time.monotonic() - started > MOVING_SECONDS:
                 return
-            if number >= MOVING_ROUNDS and not has_new_traffic:
+            # The page's clock does not wait for what a worker requests.
+            if number >= MOVING_ROUNDS and (self._traffic.pending or not has_new_traffic):
                 await asyncio.sleep(MOVING_PAUSE_SECONDS)
             previous_layout = layout

@@ -88,8 +88,8 @@ class Traffic:
         self._requests_by_resource: Counter[tuple[str, ...]] = Counter()
         self._answered: set[tuple[str, ...]] = set()
         self.svg_images: list[str] = []
-        # The requests of a frame of another site, by its session.
-        self._of_frames: dict[str, set[str]] = {}
+        # The requests of frames of another site and of workers, by their sessions.
+        self._of_others: dict[str, set[str]] = {}
         self.external = External(self._connection)
         self._listen(tab.session)
 
@@ -166,17 +166,18 @@ class Traffic:
             self._end(request_id)
 
     def _on_target(self, event: dict[str, Any]) -> None:
-        """Listen to a frame of another site as well, which has a process of its own."""
-        if event["targetInfo"]["type"] == "iframe":
-            frame = self._connection.adopt("iframe", event["sessionId"])
-            requests = self._of_frames[event["sessionId"]] = set()
-            frame.on("Network.requestWillBeSent", lambda request: requests.add(request["requestId"]))
-            self._listen(frame)
-            frame.send("Network.enable")
+        """Listen to a frame of another site as well, which has a process of its own, and to what a worker requests."""
+        kind = event["targetInfo"]["type"]
+        if kind in ("iframe", "worker"):
+            other = self._connection.adopt(kind, event["sessionId"])
+            requests = self._of_others[event["sessionId"]] = set()
+            other.on("Network.requestWillBeSent", lambda request: requests.add(request["requestId"]))
+            self._listen(other)
+            other.send("Network.enable")
 
     def _on_detached(self, event: dict[str, Any]) -> None:
-        """Nobody tells how the requests of a frame have ended that is gone."""
-        for request_id in self._of_frames.pop(event["sessionId"], ()):
+        """Nobody tells how the requests of a frame or worker have ended that is gone."""
+        for request_id in self._of_others.pop(event["sessionId"], ()):
             self._end(request_id)
 
 
