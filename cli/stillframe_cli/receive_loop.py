@@ -48,6 +48,7 @@ class ReceiveLoop:
         self._may_receive: Callable[[], bool] = lambda: True
         self._beat: Callable[[str], None] = lambda _: None
         self._tabs: Callable[[], int] = lambda: max_tabs
+        self._waiting_per_tab = WAITING_PER_TAB
         self._in_progress: set[str] = set()
         self._changed = threading.Condition()
         self._batches: set[Future[None]] = set()
@@ -73,17 +74,20 @@ class ReceiveLoop:
         health: WorkerHealth | None = None,
         may_receive: Callable[[], bool] = lambda: True,
         beat: Callable[[str], None] = lambda _: None,
+        has_short_leases: bool = False,
     ) -> None:
         """Receive messages until `stop` is set, or with `until_empty` until the queue is empty; then finish the rest.
 
         `tabs` returns the present number of tabs, which may change. `health` is the worker's. While `may_receive`
         returns false, nothing is received. `beat` is called again and again, with the reason while the worker cannot
-        work. Errors of AWS are logged and retried, more and more rarely; with `until_empty`, a refused receive is
-        raised as ClientError or BotoCoreError. Any other exception of the handler is raised, and WorkerUnfit when the
-        worker cannot work for too long.
+        work. With `has_short_leases`, every message is captured at once: its lease runs while it waits. Errors of AWS
+        are logged and retried, more and more rarely; with `until_empty`, a refused receive is raised as ClientError or
+        BotoCoreError. Any other exception of the handler is raised, and WorkerUnfit when the worker cannot work for too
+        long.
         """
         self._tabs, self._health, self._may_receive = tabs, health or WorkerHealth(), may_receive
         self._beat = beat
+        self._waiting_per_tab = 0 if has_short_leases else WAITING_PER_TAB
         with ThreadPoolExecutor(self._max_tabs * (1 + WAITING_PER_TAB), thread_name_prefix="batch") as pool:
             while not stop.is_set() and not self._receive_once(poller, pool, stop, wait_seconds, until_empty):
                 self._raise_failures()
@@ -129,7 +133,7 @@ class ReceiveLoop:
         return self._may_receive() and self._room() >= self._min_room() > 0
 
     def _room(self) -> int:
-        limit = self._tabs() * (1 + WAITING_PER_TAB)
+        limit = self._tabs() * (1 + self._waiting_per_tab)
         allowed = self._health.max_messages
         return (limit if allowed is None else min(allowed, limit)) - len(self._in_progress)
 
@@ -138,6 +142,8 @@ class ReceiveLoop:
 
         There is room for as many when no message waits any more and every tab is still busy.
         """
+        if not self._waiting_per_tab:
+            return 1
         allowed = self._health.max_messages
         return self._tabs() if allowed is None else max(1, min(allowed, self._tabs()))
 

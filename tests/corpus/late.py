@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 from .page import IMAGE, RED, TURN, Page, scripted
+
+
+def in_worker(code: str) -> str:
+    """A page's script that turns its block when a worker with this code says something. It knows its `origin`."""
+    worker = json.dumps(f"const origin = '%'; {code}")
+    return f"new Worker(URL.createObjectURL(new Blob([{worker}.replace('%', origin)]))).onmessage = () => turn()"
+
 
 LATE: dict[str, Page] = {
     "timer": scripted("setTimeout(turn, 400)"),
@@ -72,8 +81,37 @@ LATE: dict[str, Page] = {
     ),
     "worker-script": scripted("new Worker('/script?code=setTimeout(()=>postMessage(1),150)').onmessage = () => turn()"),
     "fetch-in-worker": scripted(
-        "new Worker(URL.createObjectURL(new Blob([`fetch('${location.origin}/slow?ms=2000')"
-        ".then(answer => answer.text()).then(() => postMessage(1))`]))).onmessage = () => turn()"
+        in_worker("fetch(`${origin}/slow?ms=2000`).then(answer => answer.text()).then(() => postMessage(1))")
+    ),
+    "fetches-in-worker": scripted(
+        in_worker(
+            "(async () => { for (const n of [1, 2, 3]) { await (await fetch(`${origin}/slow?ms=300&n=${n}`)).text();"
+            "await new Promise(done => setTimeout(done, 300)) } postMessage(1) })()"
+        )
+    ),
+    "fetch-in-worker-of-worker": scripted(
+        in_worker(
+            "new Worker(URL.createObjectURL(new Blob([`fetch('${origin}/slow?ms=2000').then(() => postMessage(1))`])))"
+            ".onmessage = () => postMessage(1)"
+        )
+    ),
+    "import-in-worker": scripted(in_worker("importScripts(`${origin}/script?code=postMessage(1)&ms=2000`)")),
+    "module-worker": scripted(
+        "new Worker('/script?code=import%22/script?code=postMessage(1)%26ms=2000%22', {type: 'module'})"
+        ".onmessage = () => turn()"
+    ),
+    "fetch-in-shared-worker": scripted(
+        "const w = new SharedWorker('/script?code=onconnect=e=>fetch(%22/slow?ms=2000%22)"
+        ".then(()=>e.ports[0].postMessage(1))'); w.port.onmessage = () => turn()"
+    ),
+    "service-worker-that-takes-its-time": scripted(
+        "const worker = navigator.serviceWorker;"
+        "worker.register('/script?code=' + encodeURIComponent(`"
+        "addEventListener('install', () => skipWaiting());"
+        "addEventListener('activate', event => event.waitUntil(clients.claim()));"
+        "addEventListener('fetch', event => event.respondWith("
+        "new Promise(done => setTimeout(() => done(new Response('')), 700))))`));"
+        "worker.oncontrollerchange = () => fetch('/anything').then(() => turn())"
     ),
     "shared-worker": scripted(
         "const w = new SharedWorker('/script?code=onconnect=e=>e.ports[0].postMessage(1)'); w.port.onmessage = () => turn()"

@@ -38,6 +38,7 @@ class CorpusSite(QuietHandler):
             elif parts.path == "/style":
                 self.answer(200, query["css"].encode(), **{"Content-Type": "text/css"})
             elif parts.path == "/script":
+                time.sleep(int(query.get("ms", "0")) / 1000)
                 self.answer(200, query["code"].encode(), **{"Content-Type": "text/javascript"})
             elif parts.path == "/font":
                 self.answer(200, next(FONTS.rglob("*.ttf")).read_bytes(), **{"Content-Type": "font/ttf"})

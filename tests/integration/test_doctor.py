@@ -70,6 +70,15 @@ def test_a_deployment_that_works(make_cloud: MakeCloud, doctor: Doctor) -> None:
 def test_what_does_not_exist_is_named(cloud: Cloud, doctor: Doctor, variable: str, subject: str) -> None:
     found = doctor(1, **{**cloud.exports, variable: f"{cloud.exports[variable]}-of-nobody"})
     assert found[subject][0] == "failed"
+    # Then one fault is told once
+    assert [name for name, (verdict, _) in found.items() if verdict == "failed"] == [subject]
+
+
+@pytest.mark.parametrize("variable", ["QUEUE_URL", "DEAD_LETTER_QUEUE_URL"])
+def test_a_queue_that_does_not_exist_may_be_in_another_region(cloud: Cloud, doctor: Doctor, variable: str) -> None:
+    found = doctor(1, **{**cloud.exports, variable: f"{cloud.exports[variable]}-of-nobody"})
+    subject = "queue" if variable == "QUEUE_URL" else "dead-letter queue"
+    assert f"correct {variable}, or AWS_REGION" in found[subject][1]
 
 
 def test_a_queue_on_which_no_capture_can_end(make_cloud: MakeCloud, doctor: Doctor) -> None:

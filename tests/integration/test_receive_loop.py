@@ -53,12 +53,16 @@ class Tabs:
 
 
 def consume(
-    cloud: Cloud, seconds: Callable[[int], float], stop: threading.Event | None = None, until_empty: bool = True
+    cloud: Cloud,
+    seconds: Callable[[int], float],
+    stop: threading.Event | None = None,
+    until_empty: bool = True,
+    has_short_leases: bool = False,
 ) -> Tabs:
     loop = ReceiveLoop(TABS)
     tabs = Tabs(loop, seconds)
     poller = Poller(cloud.clients, cloud.settings, tabs.handle)
-    loop.run(poller, stop or threading.Event(), 1, until_empty, lambda: TABS)
+    loop.run(poller, stop or threading.Event(), 1, until_empty, lambda: TABS, has_short_leases=has_short_leases)
     assert loop.received == len(tabs.began)
     return tabs
 
@@ -81,6 +85,15 @@ def test_a_slow_page_does_not_delay_the_others(cloud: Cloud) -> None:
 def test_it_receives_no_more_than_it_can_start_soon(cloud: Cloud) -> None:
     send(cloud, 12)
     assert consume(cloud, lambda _: 0.05).max_waiting <= 2 * TABS
+
+
+def test_nothing_waits_whose_lease_is_short(cloud: Cloud) -> None:
+    # Given a queue whose messages are soon visible again, and more of them than there are tabs
+    send(cloud, 6)
+    # When they are captured, then none has waited for its capture, and no tab for the slowest capture
+    tabs = consume(cloud, lambda number: 1.8 if number == 0 else 0.1, has_short_leases=True)
+    assert tabs.max_waiting <= TABS
+    assert max(tabs.began) < min(tabs.began) + 1.8
 
 
 def test_a_stop_finishes_received_messages_and_leaves_the_rest(cloud: Cloud) -> None:

@@ -83,13 +83,24 @@ def test_what_scrolling_asks_for_is_waited_for(studio: Studio) -> None:
     assert (pixels.size, pixels.at(640, 2800)) == ((1280, 2900), GREEN)
 
 
-def test_an_answer_that_never_comes_is_named(studio: Studio) -> None:
+IN_VAIN = {
+    "fetch": "fetch('/hang?token=1').catch(() => 0)",
+    "event-stream": "new EventSource('/hang?token=1')",
+    "socket": "new WebSocket(`ws://${location.host}/hang?token=1`)",
+    "worker": "new Worker('/hang?token=1')",
+    "shared-worker": "new SharedWorker('/hang?token=1')",
+    "fetch-in-worker": "new Worker(URL.createObjectURL(new Blob([`fetch('${origin}/hang?token=1')`])))",
+}
+
+
+@pytest.mark.parametrize("script", IN_VAIN.values(), ids=list(IN_VAIN))
+def test_an_answer_that_never_comes_is_named(studio: Studio, script: str) -> None:
     # Given / When a page that waits for an answer that never comes
-    result = studio.render("<body style='background:#00aa00'><script>fetch('/hang?token=1').catch(() => 0)</script>")
+    result = studio.render(f"<body style='background:#00aa00'><script>{script}</script>")
     # Then it is captured, and the record says what is missing
     assert Pixels(result.data).at(640, 100) == GREEN
     assert (result.facts.settled, result.facts.unsettled) == (False, "network")
-    assert result.facts.unanswered == [f"http://{studio.site}/hang?token=1"]
+    assert [url.partition("://")[2] for url in result.facts.unanswered or ()] == [f"{studio.site}/hang?token=1"]
 
 
 def test_a_long_poll_is_not_waited_for(studio: Studio) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 
 import pytest
@@ -73,6 +74,12 @@ def test_messages_that_expire_before_they_can_be_retried_are_refused() -> None:
     with pytest.raises(SettingsError, match="keeps messages for 360 s"):
         queue(visibility=360, retention=360).apply(settings())
     queue(visibility=360, retention=361).apply(settings())
+
+
+def test_a_fifo_queue_is_refused() -> None:
+    fifo = dataclasses.replace(queue(), arn=ARN + "q.fifo")
+    with pytest.raises(SettingsError, match="QUEUE_URL names a FIFO queue"):
+        fifo.apply(settings())
 
 
 def test_a_queue_cannot_be_its_own_dead_letter_queue() -> None:

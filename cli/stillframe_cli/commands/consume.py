@@ -125,6 +125,7 @@ def command(
                 health=runtime.health,
                 may_receive=protection.may_receive,
                 beat=heartbeat.beat,
+                has_short_leases=queue.has_short_leases(settings),
             )
         except WorkerUnfit as error:
             raise click.ClickException(f"This worker cannot work, and ends: {error}") from error

@@ -44,6 +44,7 @@ NO_CREDENTIALS = (
     exceptions.SSOError,
     exceptions.TokenRetrievalError,
 )
+NO_QUEUE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "InvalidAddress"})
 GUIDE = "docs/deploy.md says what a worker may do"
 
 
@@ -54,11 +55,13 @@ def examine_deployment(settings: Settings) -> Iterator[Diagnosis]:
     if credentials.verdict is Verdict.FAILED:
         return
     clients = Clients.connect()
-    yield from _examine_queue(settings, clients)
+    of_queue = list(_examine_queue(settings, clients))
+    yield from of_queue
     queue = CaptureQueue(clients.sqs, settings.queue_url, settings.dead_letter_queue_url)
     table = Table(clients.dynamodb, settings.table_name)
     images = ImageStore(clients.s3, settings.bucket_name, settings.key_prefix)
-    yield _examine_permission("messages", "may be deleted", queue.check)
+    if not any(each.subject == "queue" and each.verdict is Verdict.FAILED for each in of_queue):
+        yield _examine_permission("messages", "may be deleted", queue.check)
     yield _examine_dead_letters(settings, clients)
     yield _examine_permission("table", f"items of {settings.table_name} may be updated", table.check)
     yield _examine_permission("bucket", f"objects of {settings.bucket_name} may be written", images.check)
@@ -101,7 +104,7 @@ def _examine_queue(settings: Settings, clients: Clients) -> Iterator[Diagnosis]:
         answer = clients.sqs.get_queue_attributes(QueueUrl=settings.queue_url, AttributeNames=ATTRIBUTES)
         queue = QueueSettings.of(answer)
     except (ClientError, BotoCoreError) as error:
-        yield Diagnosis("queue", Verdict.FAILED, f"{settings.queue_url}: {error}", GUIDE)
+        yield Diagnosis("queue", Verdict.FAILED, f"{settings.queue_url}: {error}", _remedy(error, "QUEUE_URL"))
         return
     if (skew := _skew(answer)) is not None:
         yield examine_clock(skew, settings.lease_margin_seconds)
@@ -136,10 +139,18 @@ def _examine_dead_letters(settings: Settings, clients: Clients) -> Diagnosis:
     except ClientError as error:
         if "AccessDenied" in error_code(error):
             return Diagnosis(subject, Verdict.SKIPPED, "only sending to it may be allowed, and that is not tried")
-        return Diagnosis(subject, Verdict.FAILED, f"{url}: {error}", GUIDE)
+        return Diagnosis(subject, Verdict.FAILED, f"{url}: {error}", _remedy(error, "DEAD_LETTER_QUEUE_URL"))
     except BotoCoreError as error:
         return Diagnosis(subject, Verdict.FAILED, f"{url}: {error}", GUIDE)
     return Diagnosis(subject, Verdict.OK, url)
+
+
+def _remedy(error: ClientError | BotoCoreError, variable: str) -> str:
+    """What to do about a queue that does not answer a question about it."""
+    # Its codes differ with the protocol (SQS API Reference, "Common Errors").
+    if isinstance(error, ClientError) and error_code(error) in NO_QUEUE:
+        return f"correct {variable}, or AWS_REGION if the queue is in another region"
+    return GUIDE
 
 
 def _skew(answer: Any) -> float | None:

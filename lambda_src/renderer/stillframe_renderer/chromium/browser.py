@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pyppeteer.connection import CDPSession
@@ -26,12 +26,13 @@ UNREQUESTED_URL = "http://nowhere.invalid/"
 # Every frame of a page is painted to its window, which nobody sees; a screenshot is painted separately. So the window
 # is almost flat, and the page sees another size (Emulation.setDeviceMetricsOverride).
 WINDOW_SIZE = {"width": 1280, "height": 8}
-# Every page waits for its first command, so that none of its events are missed.
+# Every page waits for its first command, so that none of its events are missed, and so does every shared worker, which
+# belongs to no page.
 WAIT_FOR_COMMANDS = {
     "autoAttach": True,
     "waitForDebuggerOnStart": True,
     "flatten": True,
-    "filter": [{"type": "page"}],
+    "filter": [{"type": "page"}, {"type": "shared_worker"}],
 }
 
 
@@ -47,6 +48,8 @@ class Chromium:
         # The one tab of each context; None until it is open.
         self._tabs: dict[str, str | None] = {}
         self._attached: dict[str, CDPSession] = {}
+        # Who is told of the shared workers of each context.
+        self._on_worker: dict[str, Callable[[dict[str, Any]], None]] = {}
         self.connection = connection
         members = Members(process.pid)
         self.cpu = GroupCpu(members)
@@ -138,6 +141,10 @@ class Chromium:
             "Browser.grantPermissions", {"permissions": list(permissions), "browserContextId": context_id}
         )
 
+    def follow_workers(self, context_id: str, on_worker: Callable[[dict[str, Any]], None]) -> None:
+        """Have this called with `Target.attachedToTarget` of a context's shared workers, to let them go."""
+        self._on_worker[context_id] = on_worker
+
     async def close_context(self, context_id: str) -> None:
         """Close a context with everything in it. Idempotent.
 
@@ -145,6 +152,7 @@ class Chromium:
         """
         if context_id in self._tabs:
             del self._tabs[context_id]
+            self._on_worker.pop(context_id, None)
             await self.connection.send("Target.disposeBrowserContext", {"browserContextId": context_id})
 
     def _on_target(self, event: dict[str, Any]) -> None:
@@ -152,6 +160,10 @@ class Chromium:
         target = event["targetInfo"]
         context_id, target_id = target.get("browserContextId"), target["targetId"]
         if context_id not in self._tabs:
+            return
+        if target["type"] != "page":
+            if context_id in self._on_worker:
+                self._on_worker[context_id](event)
             return
         if self._tabs[context_id] is None:
             self._tabs[context_id] = target_id

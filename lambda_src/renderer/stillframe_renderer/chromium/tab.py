@@ -18,7 +18,6 @@ ENABLING_COMMANDS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Page.setLifecycleEventsEnabled", {"enabled": True}),
     ("Network.enable", {}),
     ("Runtime.enable", {}),
-    ("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": False, "flatten": True}),
 )
 
 

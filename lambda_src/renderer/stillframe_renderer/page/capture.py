@@ -49,6 +49,7 @@ from .preparation import Preparation
 from .printer import Printer
 from .scripts import FINISH_VIEW
 from .showing import Showing
+from .targets import Targets
 from .traffic import Traffic
 from .world import World
 
@@ -76,8 +77,9 @@ class PageCapture:
         self._navigation = Navigation(dataclasses.replace(tab, referrer=options.referer))
         self._preparation = Preparation(session)
         self._evidence = Evidence(session, tab.frame_id)
-        self._failures = Failures(tab, options, self._evidence)
-        self._traffic = Traffic(tab)
+        self._targets = Targets(tab)
+        self._failures = Failures(tab, self._targets, options, self._evidence)
+        self._traffic = Traffic(session, self._targets)
         self._world = World(session, tab.frame_id)
         self._ads = AdFilter(session, self._world, url) if options.block_ads else None
         self._consent = Consent(session) if options.block_cookie_banners else None
@@ -138,7 +140,7 @@ class PageCapture:
         if self._options.wait_until is WaitUntil.SETTLED:
             stamp_frames(page)
         if self._options.init_script is not None:
-            install_init_script(page, self._tab, self._options.init_script)
+            install_init_script(page, self._targets, self._options.init_script)
         self._changes.install(page)
         if self._consent is not None:
             self._consent.install(page)

@@ -83,6 +83,13 @@ class PageClock:
                     return
                 await self._run_for(left)
 
+    def flow(self) -> None:
+        """Until the next run, let as much time pass as really does, which is what workers and servers need.
+
+        Otherwise the page's clock stands still after a run until the machine's has caught up.
+        """
+        self._began, self._page_began = time.monotonic(), self._page_now - LEAD_MS
+
     async def skip(self, milliseconds: float) -> None:
         """Run the page's timers for so long, whatever is loading."""
         async with self._in_hand():
@@ -114,8 +121,15 @@ class PageClock:
             self._traffic.give_up_overdue()
             # Polls and streams stop the clock as well, but do not count as pending.
             idle_checks += not self._traffic.pending
+            if self._traffic.external.has_service_worker and self._traffic.pending:
+                await self._tick(budget_ms)
         # The clock stands still for requests that are not waited for: let it advance anyway.
         await self._advance(budget_ms)
+
+    async def _tick(self, budget_ms: float) -> None:
+        """Let the time pass that has really passed. Afterwards, the budget is as large as it was."""
+        await self._advance(CHECK_SECONDS * 1000)
+        await self._set_budget("pauseIfNetworkFetchesPending", budget_ms)
 
     async def _advance(self, budget_ms: float) -> None:
         await self._set_budget("advance", budget_ms)

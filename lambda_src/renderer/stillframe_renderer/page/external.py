@@ -9,47 +9,86 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from pyppeteer.connection import CDPSession
 
-from ..chromium.transport import PipeConnection
+from ..chromium.transport import PipeSession
+from .targets import SERVICE_WORKER, WORKERS, Targets
 
 # They get as much real time as networkidle would give them, from when they are open.
 EXTERNAL_SECONDS = 0.5
 # What is not open by then may never be.
 OPENING_SECONDS = 3.0
-WORKERS = frozenset({"worker", "service_worker", "shared_worker"})
+# So many times they are waited for. A page may open them without an end.
+MAX_WAITS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One that is not open yet. `began` is in seconds of the monotonic clock."""
+
+    url: str
+    began: float
 
 
 class External:
     """Listens to the sessions of one page."""
 
-    def __init__(self, connection: PipeConnection) -> None:
-        self._connection = connection
-        # When each was begun, by the id of its request or session; a worker's script by its URL until it runs.
-        self._opening: dict[str, float] = {}
-        # When one was last begun or opened, or a frame of another site attached; 0 if none was.
+    def __init__(self, targets: Targets, give_up: Callable[[str], None]) -> None:
+        """`give_up` is called with the URL of what was waited for in vain."""
+        self._give_up = give_up
+        # By the id of its request or session; a worker's script by its URL until it runs.
+        self._opening: dict[str, Opening] = {}
+        # The URLs of workers. A shared one is there before its script is requested.
+        self._attached: set[str] = set()
+        # When something was last begun, opened or answered, or a frame of another site attached; 0 if nothing was.
         self._since = 0.0
         self._waited_for = 0.0
+        self._waits = 0
         self._changed = asyncio.Event()
+        # Time stands still for a service worker as well while its page is loading, if only from that worker.
+        self.has_service_worker = False
+        targets.after_start(self._on_target)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the page has anything that does not follow its clock."""
+        return self._since > 0
 
     def listen(self, session: CDPSession) -> None:
-        """Notice what the page opens in the frames of this session."""
-        session.on("Network.webSocketCreated", lambda event: self._begin(event["requestId"]))
+        """Notice what the page or one of its workers opens in this session."""
+        session.on("Network.webSocketCreated", lambda event: self._begin(event["requestId"], event["url"]))
         session.on("Network.requestWillBeSent", self._on_request)
         for name in ("webSocketHandshakeResponseReceived", "webSocketClosed", "responseReceived", "loadingFailed"):
             session.on(f"Network.{name}", lambda event: self._end(event["requestId"]))
-        session.on("Target.attachedToTarget", self._on_target)
         session.on("Target.detachedFromTarget", lambda event: self._end(event["sessionId"]))
 
     async def wait(self) -> None:
         """Wait for what the page has opened since the last call, and for what it says at once. Takes 3.5 s at most."""
         if self._since > self._waited_for:
+            self._waits += bool(self._opening)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(OPENING_SECONDS + EXTERNAL_SECONDS):
                     await self._wait()
         self._waited_for = self._since
+        now = time.monotonic()
+        for key, opening in list(self._opening.items()):
+            if now - opening.began >= OPENING_SECONDS:
+                del self._opening[key]
+                self._give_up(opening.url)
+
+    def begin_script(self, url: str) -> None:
+        """A worker's own script is being requested."""
+        if url not in self._attached:
+            self._begin(url, url)
+
+    def note(self) -> None:
+        """Something has happened that may be followed by more."""
+        self._since = time.monotonic()
+        self._changed.set()
 
     async def _wait(self) -> None:
         while (left := self._seconds_left()) > 0:
@@ -60,38 +99,32 @@ class External:
 
     def _seconds_left(self) -> float:
         now = time.monotonic()
-        ends = [began + OPENING_SECONDS for began in self._opening.values()]
+        ends = [opening.began + OPENING_SECONDS for opening in self._opening.values()]
         return max([self._since + EXTERNAL_SECONDS, *ends]) - now
 
     def _on_request(self, event: dict[str, Any]) -> None:
+        url = event["request"]["url"]
         if event.get("type") == "EventSource":
-            self._begin(event["requestId"])
-        elif is_worker_script(event):
-            self._begin(event["request"]["url"])
+            self._begin(event["requestId"], url)
 
-    def _on_target(self, event: dict[str, Any]) -> None:
-        """A worker is attached before its script has run, or a service worker before its script was loaded."""
-        kind, session_id = event["targetInfo"]["type"], event["sessionId"]
-        self._end(event["targetInfo"]["url"])
-        self._note()
+    def _on_target(self, kind: str, session: PipeSession, url: str) -> None:
+        """A worker is attached before its script has run, or before it was loaded (all but dedicated workers)."""
+        self._attached.add(url)
+        self._end(url)
+        self.has_service_worker |= kind == SERVICE_WORKER
         if kind in WORKERS:
-            self._begin(session_id)
-            answer = self._connection.adopt(kind, session_id).send("Runtime.evaluate", {"expression": "0"})
-            answer.add_done_callback(lambda _: self._end(session_id))
+            key = session._sessionId
+            self._begin(key, url)
+            answer = session.send("Runtime.evaluate", {"expression": "0"})
+            answer.add_done_callback(lambda _: self._end(key))
+        else:
+            self.note()
 
-    def _begin(self, key: str) -> None:
-        self._opening[key] = time.monotonic()
-        self._note()
+    def _begin(self, key: str, url: str) -> None:
+        if self._waits < MAX_WAITS:
+            self._opening[key] = Opening(url, time.monotonic())
+            self.note()
 
     def _end(self, key: str) -> None:
         if self._opening.pop(key, None) is not None:
-            self._note()
-
-    def _note(self) -> None:
-        self._since = time.monotonic()
-        self._changed.set()
-
-
-def is_worker_script(event: dict[str, Any]) -> bool:
-    """Whether a request is for a worker's own script. The page's session is not told how such a request ends."""
-    return event.get("type") == "Script" and not event.get("loaderId")
+            self.note()

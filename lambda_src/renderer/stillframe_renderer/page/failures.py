@@ -11,7 +11,9 @@ from stillframe.request.capture_request import without_credentials
 from stillframe.request.options import RenderOptions
 
 from ..chromium.tab import Tab
+from ..chromium.transport import PipeSession
 from .evidence import Evidence
+from .targets import FRAME, Targets
 
 # What a visitor would not miss.
 UNSEEN_TYPES = frozenset({"Ping", "Prefetch", "Preflight", "CSPViolationReport"})
@@ -22,8 +24,7 @@ MAX_LISTED = 10
 class Failures:
     """Listens to one tab and its frames. Create it before navigating."""
 
-    def __init__(self, tab: Tab, options: RenderOptions, evidence: Evidence) -> None:
-        self._connection = tab.chromium.connection
+    def __init__(self, tab: Tab, targets: Targets, options: RenderOptions, evidence: Evidence) -> None:
         self._frame_id = tab.frame_id
         self._options = options
         self._evidence = evidence
@@ -32,6 +33,7 @@ class Failures:
         self._resources: list[str] = []
         if options.fail_on_resource_error:
             self._listen(tab.session)
+            targets.before_start(self._on_target)
 
     def check(self) -> None:
         """Raise ConsoleErrorRefused or ResourceErrorRefused if there was an error of the kind."""
@@ -46,12 +48,11 @@ class Failures:
         session.on("Network.responseReceived", self._on_response)
         session.on("Network.loadingFinished", lambda event: self._requests.pop(event["requestId"], None))
         session.on("Network.loadingFailed", self._on_failed)
-        session.on("Target.attachedToTarget", self._on_target)
 
-    def _on_target(self, event: dict[str, Any]) -> None:
+    def _on_target(self, kind: str, session: PipeSession, url: str) -> None:
         """Listen to a frame of another site as well. `Traffic` has its events sent."""
-        if event["targetInfo"]["type"] == "iframe":
-            self._listen(self._connection.adopt("iframe", event["sessionId"]))
+        if kind == FRAME:
+            self._listen(session)
 
     def _on_request(self, event: dict[str, Any]) -> None:
         kind = event.get("type", "")

@@ -1,7 +1,7 @@
 """What was seen while a page was scrolled through, and whether the page has hidden it again since.
 
-What is shown at each stop is remembered. If it is gone once the page is back at the top, and a visit to its place
-brings it back, then the page shows it only while it is in view.
+What is shown at each stop is remembered. If it is gone or looks different once the page is back at the top, and a visit
+to its place brings it back, then the page shows it only while it is in view.
 """
 
 from __future__ import annotations
@@ -20,9 +20,29 @@ PLACE_ON_PAGE = (
   const placeOnPage = element => {
     const box = element.getBoundingClientRect();
     const offset = view.scrollY + (scroller?.contains(element) ? scroller.scrollTop : 0);
-    return { top: box.top + offset, bottom: box.bottom + offset };
+    return { top: box.top + offset, bottom: box.bottom + offset, left: box.left, right: box.right };
   };"""
 )
+# Functions for other scripts, after IS_SHOWN and PLACE_ON_PAGE: how an element looks, apart from its contents and null
+# if it is hidden, and whether it looks as it was remembered. Colours count for blocks only: a link is often coloured
+# while its target is in view. What moves counts once nothing of it is in its place: backgrounds may move with the
+# scrolling.
+LOOK = """const lookOf = element => {
+    if (!isShown(element)) return null;
+    const style = getComputedStyle(element), { width, height } = element.getBoundingClientRect();
+    const isBlock = width * height >= 10000 && height <= 1.5 * innerHeight;
+    return {
+      paint: [style.filter, style.clipPath, isBlock ? style.backgroundColor + style.backgroundImage : '',
+        element.localName === 'img' ? element.currentSrc : ''].join(),
+      motion: [style.transform, style.translate, style.scale].join(),
+    };
+  };
+  const looksAsSeen = (element, { look, place }) => {
+    const now = lookOf(element), box = placeOnPage(element);
+    if (now?.paint !== look.paint) return false;
+    return now.motion === look.motion || (box.bottom > place.top && box.top < place.bottom
+      && box.right > place.left && box.left < place.right);
+  };"""
 # Remembers what is shown at a stop.
 REMEMBER = (
     "(() => {"
@@ -30,6 +50,7 @@ REMEMBER = (
     + IS_SHOWN
     + FIXED_WITHIN
     + PLACE_ON_PAGE
+    + LOOK
     + """
   endAnimations();
   const seen = globalThis.stillframeSeen ??= new Map();
@@ -41,7 +62,8 @@ REMEMBER = (
     const box = element.getBoundingClientRect(), height = view.innerHeight;
     if (box.bottom <= 0 || box.top >= height || box.width * box.height < 100) continue;
     if (!isShown(element) || isInFixed(element)) continue;
-    seen.set(element, { parent: element.parentElement, ...placeOnPage(element), stop: %d });
+    const look = lookOf(element), place = placeOnPage(element);
+    seen.set(element, { parent: element.parentElement, look, place, stop: %d });
   }
 })()"""
 )
@@ -53,19 +75,21 @@ FIND_LOST = (
     + END_ANIMATIONS
     + IS_SHOWN
     + PLACE_ON_PAGE
+    + LOOK
     + """
   endAnimations();
   let lost = null;
   globalThis.stillframeLost = [];
-  for (const [element, { parent, top, bottom, stop }] of globalThis.stillframeSeen ?? []) {
+  for (const [element, then] of globalThis.stillframeSeen ?? []) {
+    const { parent, place, stop } = then;
     if (element.isConnected) {
-      if (isShown(element)) continue;
+      if (looksAsSeen(element, then)) continue;
       globalThis.stillframeLost.push(element);
       if (stop > (lost?.stop ?? -1)) lost = { stop, isRemoved: false };
     } else if (parent?.isConnected && getComputedStyle(parent).display !== 'none') {
       const isReplaced = [...parent.children].some(child => {
-        const place = placeOnPage(child);
-        return place.bottom > top + 1 && place.top < bottom - 1;
+        const other = placeOnPage(child);
+        return other.bottom > place.top + 1 && other.top < place.bottom - 1;
       });
       if (!isReplaced) return { stop, isRemoved: true };
     }
@@ -78,10 +102,14 @@ IS_BACK = (
     "(() => {"
     + END_ANIMATIONS
     + IS_SHOWN
+    + PLACE_ON_PAGE
+    + LOOK
     + """
   endAnimations();
-  return globalThis.stillframeLost.some(element =>
-    globalThis.stillframeSeen.get(element).stop === %d && element.isConnected && isShown(element));
+  return globalThis.stillframeLost.some(element => {
+    const then = globalThis.stillframeSeen.get(element);
+    return then.stop === %d && element.isConnected && looksAsSeen(element, then);
+  });
 })()"""
 )
 

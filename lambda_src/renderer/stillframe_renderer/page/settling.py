@@ -28,8 +28,6 @@ MOVING_SECONDS = 3.0
 MOVING_ROUNDS = 3
 MOVING_PAUSE_SECONDS = 0.1
 FINISH_SECONDS = 1.5
-# In so many rounds, sockets and workers are waited for. A page may open them without an end.
-EXTERNAL_ROUNDS = 3
 
 # A function for other scripts: a fingerprint of what is not in view, which is part of a full page. Numbers that count,
 # and charts that are drawn. What only moves there, such as a carousel, is not worth waiting for.
@@ -110,15 +108,15 @@ class Settling:
         for number in itertools.count():
             requests = self._traffic.started
             await self._clock.run(ROUND_MS)
-            if number < EXTERNAL_ROUNDS:
-                await self._traffic.external.wait()
+            if self._traffic.external.has_begun:
+                self._clock.flow()
+            await self._traffic.wait()
             layout = await self._world.evaluate_within(self._finish, FINISH_SECONDS)
             has_new_traffic = self._traffic.started != requests or self._traffic.pending
             if layout is not None and layout == previous_layout and not has_new_traffic:
                 return
             if number >= MAX_ROUNDS - 1 and time.monotonic() - started > MOVING_SECONDS:
                 return
-            # The page's clock does not wait for what a worker requests.
-            if number >= MOVING_ROUNDS and (self._traffic.pending or not has_new_traffic):
+            if number >= MOVING_ROUNDS and not has_new_traffic:
                 await asyncio.sleep(MOVING_PAUSE_SECONDS)
             previous_layout = layout

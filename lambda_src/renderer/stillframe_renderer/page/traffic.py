@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from pyppeteer.connection import CDPSession
 
 from stillframe.request.capture_request import without_credentials
 
-from ..chromium.tab import Tab
-from .external import External, is_worker_script
+from ..chromium.transport import PipeSession
+from .external import External
+from .targets import FRAME, SERVICE_WORKER, WORKERS, Targets
 
 # Types of requests that stay open for as long as the page likes, so they are not waited for.
 OPEN_ENDED_TYPES = frozenset({"WebSocket", "EventSource", "Ping", "Media", "TextTrack", "Prefetch"})
@@ -31,6 +33,7 @@ STREAM_SECONDS = 5.0
 STREAM_BYTES_PER_SECOND = 16 * 1024
 PAUSE_SECONDS = 2.0
 MAX_GIVEN_UP = 5
+POLL_SECONDS = 0.05
 SVG = "image/svg+xml"
 MAX_SVG_IMAGES = 20
 MAX_URL_CHARS = 300
@@ -74,10 +77,9 @@ class PendingRequest:
 
 
 class Traffic:
-    """Listens to one tab and its frames, from the creation of this object on."""
+    """Listens to a page, its frames and its workers, from the creation of this object on."""
 
-    def __init__(self, tab: Tab) -> None:
-        self._connection = tab.chromium.connection
+    def __init__(self, session: CDPSession, targets: Targets) -> None:
         self.pending: dict[str, PendingRequest] = {}
         # The URLs of requests that were waited for in vain.
         self.given_up: list[str] = []
@@ -90,8 +92,10 @@ class Traffic:
         self.svg_images: list[str] = []
         # The requests of frames of another site and of workers, by their sessions.
         self._of_others: dict[str, set[str]] = {}
-        self.external = External(self._connection)
-        self._listen(tab.session)
+        self.external = External(targets, self._give_up)
+        self._listen(session)
+        session.on("Network.requestWillBeSent", self._on_document_request)
+        targets.before_start(self._on_target)
 
     def give_up_overdue(self) -> None:
         """Stop waiting for the requests that have taken too long, and for those that stay open."""
@@ -101,26 +105,44 @@ class Traffic:
             if is_missed or request.is_open_ended(now):
                 del self.pending[request_id]
                 self._answered.add(request.resource)
-            if is_missed and len(self.given_up) < MAX_GIVEN_UP:
-                self.given_up.append(without_credentials(request.url)[:MAX_URL_CHARS])
+            if is_missed:
+                self._give_up(request.url)
+
+    async def wait(self) -> None:
+        """Wait for what the page's clock does not wait for, in real time: what is external, and what that requests."""
+        await self.external.wait()
+        if self.pending:
+            while self.pending:
+                await asyncio.sleep(POLL_SECONDS)
+                self.give_up_overdue()
+            # A worker that was answered tells its page.
+            await self.external.wait()
+
+    def _give_up(self, url: str) -> None:
+        if len(self.given_up) < MAX_GIVEN_UP:
+            self.given_up.append(without_credentials(url)[:MAX_URL_CHARS])
 
     def _listen(self, session: CDPSession) -> None:
         self.external.listen(session)
-        session.on("Network.requestWillBeSent", self._on_request)
         session.on("Network.responseReceived", self._on_response)
         session.on("Network.dataReceived", self._on_data)
         session.on("Network.loadingFinished", self._on_finished)
         session.on("Network.loadingFailed", self._on_failed)
-        session.on("Target.attachedToTarget", self._on_target)
         session.on("Target.detachedFromTarget", self._on_detached)
+
+    def _on_document_request(self, event: dict[str, Any]) -> None:
+        """A request of a document, not of a worker. The session is not told how that of a worker's own script ends."""
+        if event.get("type") == "Script" and not event.get("loaderId"):
+            self.requests += 1
+            self.external.begin_script(event["request"]["url"])
+        else:
+            self._on_request(event)
 
     def _on_request(self, event: dict[str, Any]) -> None:
         now = time.monotonic()
         self.requests += 1
         kind, request = event.get("type", ""), event["request"]
-        if kind in OPEN_ENDED_TYPES or is_worker_script(event):
-            return
-        if not request["url"].startswith(("http:", "https:")):
+        if kind in OPEN_ENDED_TYPES or not request["url"].startswith(("http:", "https:")):
             return
         parts = urlsplit(request["url"])
         path = (request["method"], parts.netloc, parts.path)
@@ -159,21 +181,25 @@ class Traffic:
         self._end(event["requestId"])
 
     def _end(self, request_id: str) -> None:
-        self.pending.pop(request_id, None)
+        if self.pending.pop(request_id, None) and any(request_id in ids for ids in self._of_others.values()):
+            self.external.note()
 
     def _end_if_complete(self, request_id: str, request: PendingRequest) -> None:
         if request.kind in SCRIPTED_TYPES and request.is_complete:
             self._end(request_id)
 
-    def _on_target(self, event: dict[str, Any]) -> None:
+    def _on_target(self, kind: str, session: PipeSession, url: str) -> None:
         """Listen to a frame of another site as well, which has a process of its own, and to what a worker requests."""
-        kind = event["targetInfo"]["type"]
-        if kind in ("iframe", "worker"):
-            other = self._connection.adopt(kind, event["sessionId"])
-            requests = self._of_others[event["sessionId"]] = set()
-            other.on("Network.requestWillBeSent", lambda request: requests.add(request["requestId"]))
-            self._listen(other)
-            other.send("Network.enable")
+        if kind in WORKERS:
+            # The worker that has started another one may not be told how the request for its script has ended.
+            for request_id in [each for each, request in self.pending.items() if request.url == url]:
+                self._end(request_id)
+        if kind == FRAME or (kind in WORKERS and kind != SERVICE_WORKER):
+            ids = self._of_others[session._sessionId] = set()
+            session.on("Network.requestWillBeSent", lambda event: ids.add(event["requestId"]))
+            self._listen(session)
+            session.on("Network.requestWillBeSent", self._on_document_request if kind == FRAME else self._on_request)
+            session.send("Network.enable")
 
     def _on_detached(self, event: dict[str, Any]) -> None:
         """Nobody tells how the requests of a frame or worker have ended that is gone."""

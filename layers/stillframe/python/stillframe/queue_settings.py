@@ -80,7 +80,17 @@ class QueueSettings:
         """How long after a receive the lease must end, by every worker's clock, so that no other has the message."""
         return self.visibility_seconds - margin_seconds(settings)
 
+    def has_short_leases(self, settings: Settings) -> bool:
+        """Whether a lease is shorter than a job may take, so that a message must not wait for its capture."""
+        return self.lease_seconds(settings) < settings.job_deadline_seconds
+
     def _refuse_impossible(self, settings: Settings) -> None:
+        # "Amazon SQS FIFO queue", quotas: its name ends with the suffix, and its messages have no delay of their own.
+        if self.arn.endswith(".fifo"):
+            raise SettingsError(
+                "QUEUE_URL names a FIFO queue, to which messages that must wait cannot be sent again: use a standard "
+                "queue"
+            )
         should_be = f"set it to {self._enough_seconds(settings)} s or more"
         if self.lease_seconds(settings) < MIN_JOB_SECONDS:
             raise SettingsError(
@@ -95,14 +105,17 @@ class QueueSettings:
             raise SettingsError("QUEUE_URL and DEAD_LETTER_QUEUE_URL name the same queue")
 
     def _short_jobs(self, settings: Settings) -> Remark | None:
-        if self.lease_seconds(settings) >= settings.job_deadline_seconds:
+        if not self.has_short_leases(settings):
             return None
         facts = {
             "visibilityTimeout": self.visibility_seconds,
             "shouldBe": self._enough_seconds(settings),
             "jobSeconds": self.lease_seconds(settings),
         }
-        return Remark("the queue's visibility timeout is shorter than a job may take, so jobs end earlier", facts)
+        return Remark(
+            "the queue's visibility timeout is shorter than a job may take, so jobs end earlier and no message waits",
+            facts,
+        )
 
     def _dead_lettering(self, settings: Settings) -> Iterator[Remark]:
         if self.max_receive_count is None:
