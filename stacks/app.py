@@ -12,10 +12,6 @@ from .owner_tags import APPLICATION_TAG, parse_tags
 from .render_stack import RenderStack
 from .storage_stack import StorageStack
 
-STACK_NAME = "Stillframe"
-# The command line derives this name from STACK_NAME: see `stack_outputs` in cli/stillframe_cli/resources.py.
-STORAGE_STACK_NAME = f"{STACK_NAME}-Storage"
-
 
 def build_app(context: dict[str, Any] | None = None, outdir: str | None = None, nag: bool = True) -> cdk.App:
     """Build the CDK app. Raises ConfigError if a context value is wrong.
@@ -24,8 +20,23 @@ def build_app(context: dict[str, Any] | None = None, outdir: str | None = None, 
     """
     app = cdk.App(context=context, outdir=outdir)
     config = DeployConfig.from_context(app.node.get_all_context())
-    storage = StorageStack(app, STORAGE_STACK_NAME, config=config, description="Stillframe: queues, records, images")
-    RenderStack(app, STACK_NAME, config=config, storage=storage, description="Stillframe: the renderer and its alarms")
+    where = cdk.Environment(account=config.account, region=config.region)
+    storage = StorageStack(
+        app,
+        # The command line derives this name from the other one: see `stack_outputs` in cli/stillframe_cli/resources.py.
+        f"{config.stack_name}-Storage",
+        config=config,
+        env=where,
+        description="Stillframe: queues, records, images",
+    )
+    RenderStack(
+        app,
+        config.stack_name,
+        config=config,
+        storage=storage,
+        env=where,
+        description="Stillframe: the renderer and its alarms",
+    )
     for name, value in {APPLICATION_TAG: "stillframe", **parse_tags(config.tags)}.items():
         cdk.Tags.of(app).add(name, value)
     if nag:

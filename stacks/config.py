@@ -13,11 +13,13 @@ from stillframe.egress.policy import EgressPolicy
 from stillframe.request.secret_grant import SecretGrant
 from stillframe.settings import comma_separated
 
+from .environment import ENVIRONMENT_KEY, ENVIRONMENT_NAME, ConfigError, read_environment
 from .owner_tags import parse_tags
 
 # `-c stillframe:memoryMb=4096`: the prefix distinguishes our context from CDK's own, so that a typo is an error.
 CONTEXT_PREFIX = "stillframe:"
 SIZE_KEY = "size"
+STACK_NAME = "Stillframe"
 # Also accepted without the prefix, as `-c compute=fargate`, because it is the value that is set most often.
 COMPUTE_KEY = "compute"
 # Concurrent invocations per provisioned poller of an event source mapping (AWS Lambda, "Configuring scaling behavior
@@ -33,10 +35,6 @@ TASK_MEMORY_MB = {
     4096: range(8192, 30_720 + 1, 1024),
     8192: range(16_384, 61_440 + 1, 4096),
 }
-
-
-class ConfigError(Exception):
-    """A context value is unknown or wrong. The message names it and the values that are possible."""
 
 
 def _parse_integer(value: object) -> object:
@@ -69,6 +67,11 @@ class DeployConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
+    # None for the only deployment of an account and region. Otherwise a part of the names of stacks and metrics.
+    environment: Annotated[str, Field(pattern=ENVIRONMENT_NAME)] | None = None
+    # Where the deployment belongs; None is wherever the credentials lead.
+    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] | None = None
     compute: Compute = Compute.LAMBDA
     architecture: Architecture = Architecture.ARM64
     # 1,769 MB is one vCPU.
@@ -120,6 +123,16 @@ class DeployConfig(BaseModel):
     alarm_age_seconds: Annotated[int, Field(ge=60)] = 900
     alarm_usd_per_hour: Annotated[float, Field(gt=0, strict=False)] = 5.0
     alarm_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+
+    @property
+    def stack_name(self) -> str:
+        """The name of the stack of what can be replaced. That of the storage stack is derived from it."""
+        return f"{STACK_NAME}-{self.environment}" if self.environment else STACK_NAME
+
+    @property
+    def service(self) -> str:
+        """The dimension of the deployment's metrics."""
+        return self.stack_name.lower()
 
     @property
     def has_function(self) -> bool:
@@ -216,13 +229,16 @@ class DeployConfig(BaseModel):
     def from_context(cls, context: Mapping[str, Any]) -> Self:
         """The preset named by `stillframe:size`, overridden by every other `stillframe:` value.
 
-        Raises ConfigError, which names the value that is wrong.
+        With `stillframe:environment`, the values in that environment's file come before the preset's. Raises
+        ConfigError, which names the value that is wrong.
         """
         given = {
             key.removeprefix(CONTEXT_PREFIX): value for key, value in context.items() if key.startswith(CONTEXT_PREFIX)
         }
         if COMPUTE_KEY in context:
             given.setdefault(COMPUTE_KEY, context[COMPUTE_KEY])
+        if ENVIRONMENT_KEY in given:
+            given = {**read_environment(str(given[ENVIRONMENT_KEY])), **given}
         size = given.pop(SIZE_KEY, "small")
         if size not in PRESETS:
             raise ConfigError(f"{CONTEXT_PREFIX}{SIZE_KEY}: must be one of {', '.join(PRESETS)}, not {size!r}")

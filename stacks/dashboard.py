@@ -9,7 +9,7 @@ from constructs import Construct
 
 from .config import CONCURRENCY_PER_POLLER, DeployConfig
 from .fleet import Fleet
-from .measures import MINUTE, OUTCOMES, SKIP_REASONS, by_outcome, by_reason, over_all
+from .measures import MINUTE, OUTCOMES, SKIP_REASONS, Measures
 from .storage_stack import StorageStack
 
 FIVE_MINUTES = Duration.minutes(5)
@@ -36,6 +36,7 @@ class Dashboard(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         board = cloudwatch.Dashboard(self, "Board", default_interval=Duration.hours(6))
+        measures = Measures(config.service)
         queue, dead = storage.queue, storage.dead_letter_queue
         board.add_widgets(
             _graph(
@@ -45,37 +46,37 @@ class Dashboard(Construct):
                 dead.metric_approximate_number_of_messages_visible(period=MINUTE, label="dead letters"),
             ),
             _graph("Oldest message, s", queue.metric_approximate_age_of_oldest_message(period=MINUTE, label="age")),
-            _graph("Deliveries by outcome", *(by_outcome("Captures", each, label=each) for each in OUTCOMES)),
+            _graph("Deliveries by outcome", *(measures.by_outcome("Captures", each, label=each) for each in OUTCOMES)),
         )
         board.add_widgets(
-            _graph("Skipped by reason", *(by_reason("skipped", reason) for reason in SKIP_REASONS)),
-            _graph("Failed by code", *(by_reason("failed", code) for code in FAILURE_CODES)),
-            _graph("Retried by code", *(by_reason("retry", code) for code in RETRY_CODES)),
+            _graph("Skipped by reason", *(measures.by_reason("skipped", reason) for reason in SKIP_REASONS)),
+            _graph("Failed by code", *(measures.by_reason("failed", code) for code in FAILURE_CODES)),
+            _graph("Retried by code", *(measures.by_reason("retry", code) for code in RETRY_CODES)),
         )
         board.add_widgets(
             _graph(
                 "Render, ms",
-                *(by_outcome("RenderDuration", "captured", each, FIVE_MINUTES, each) for each in PERCENTILES),
+                *(measures.by_outcome("RenderDuration", "captured", each, FIVE_MINUTES, each) for each in PERCENTILES),
             ),
             _graph(
                 "From send to claim, ms",
-                *(by_outcome("ClaimAge", "captured", each, FIVE_MINUTES, each) for each in PERCENTILES),
+                *(measures.by_outcome("ClaimAge", "captured", each, FIVE_MINUTES, each) for each in PERCENTILES),
             ),
             _graph(
                 "Shares, %",
-                over_all("LostClaims", "Average", FIVE_MINUTES, "lost claims"),
-                over_all("BlankImages", "Average", FIVE_MINUTES, "blank images"),
+                measures.over_all("LostClaims", "Average", FIVE_MINUTES, "lost claims"),
+                measures.over_all("BlankImages", "Average", FIVE_MINUTES, "blank images"),
             ),
         )
         board.add_widgets(
-            _graph("Compute, USD per hour", over_all("EstimatedUsd", "Sum", HOUR, "USD")),
+            _graph("Compute, USD per hour", measures.over_all("EstimatedUsd", "Sum", HOUR, "USD")),
             _graph(
                 "Per capture, ms",
-                by_outcome("CpuTime", "captured", "Average", FIVE_MINUTES, "CPU"),
-                by_outcome("BilledTime", "captured", "Average", FIVE_MINUTES, "billed"),
-                by_outcome("AwsTime", "captured", "Average", FIVE_MINUTES, "AWS calls"),
+                measures.by_outcome("CpuTime", "captured", "Average", FIVE_MINUTES, "CPU"),
+                measures.by_outcome("BilledTime", "captured", "Average", FIVE_MINUTES, "billed"),
+                measures.by_outcome("AwsTime", "captured", "Average", FIVE_MINUTES, "AWS calls"),
             ),
-            _graph("Image, bytes", by_outcome("ImageSize", "captured", "Average", FIVE_MINUTES, "mean")),
+            _graph("Image, bytes", measures.by_outcome("ImageSize", "captured", "Average", FIVE_MINUTES, "mean")),
         )
         if function is not None:
             board.add_widgets(*_function_graphs(config, function))

@@ -13,6 +13,7 @@ from .dashboard import Dashboard
 from .fleet import Fleet
 from .queries import SavedQueries
 from .quotas import warn_of_quotas
+from .recorded import record_of
 from .renderer import Renderer
 from .storage_stack import StorageStack
 
@@ -24,6 +25,7 @@ class RenderStack(Stack):
         self, scope: Construct, construct_id: str, *, config: DeployConfig, storage: StorageStack, **kwargs: Any
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
+        self.template_options.metadata = record_of(config)
         self.renderer = Renderer(self, "Renderer", config=config, storage=storage) if config.has_function else None
         self.fleet = Fleet(self, "Fleet", config=config, storage=storage) if config.has_fleet else None
         function = self.renderer.function if self.renderer else None

@@ -58,6 +58,7 @@ class StorageStack(Stack):
             "KeyPrefix": config.key_prefix,
             "MaxReceiveCount": str(config.max_receive_count),
             "RecordRetentionDays": str(config.record_retention_days),
+            "Service": config.service,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

@@ -49,6 +49,7 @@ def worker_environment(config: DeployConfig, storage: StorageStack) -> dict[str,
         "STILLFRAME_MAX_RECEIVE_COUNT": str(config.max_receive_count),
         "STILLFRAME_RECORD_RETENTION_DAYS": str(config.record_retention_days),
         "STILLFRAME_MAX_PAGE_MB": str(config.max_page_mb),
+        **({"STILLFRAME_SERVICE": config.service} if config.environment else {}),
         **({"STILLFRAME_PER_HOST": str(config.per_host)} if config.per_host else {}),
         **config.text_variables,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import statistics
 from collections.abc import Iterable, Mapping
@@ -60,8 +61,9 @@ class ServiceMetrics:
     An emulator has them at once, and takes any period.
     """
 
-    def __init__(self, client: CloudWatchClient, is_emulated: bool = False) -> None:
+    def __init__(self, client: CloudWatchClient, is_emulated: bool = False, service: str = SERVICE) -> None:
         self._client = client
+        self._service = service
         self._is_emulated = is_emulated
 
     def window(self, now: float, seconds: float) -> tuple[float, float]:
@@ -74,15 +76,16 @@ class ServiceMetrics:
         Reads about 90 metrics, which cost 0.0009 USD.
         """
         kinds = [kind.value for kind in OutcomeKind]
+        query = functools.partial(_query, self._service)
         queries: dict[tuple[str, ...], Any] = {
-            **{("outcome", kind): _query("Captures", "Sum", outcome=kind) for kind in kinds},
-            **{("usd", kind): _query("EstimatedUsd", "Sum", outcome=kind) for kind in kinds},
+            **{("outcome", kind): query("Captures", "Sum", outcome=kind) for kind in kinds},
+            **{("usd", kind): query("EstimatedUsd", "Sum", outcome=kind) for kind in kinds},
             **{
-                ("reason", kind, reason): _query("Reasons", "Sum", outcome=kind, reason=reason)
+                ("reason", kind, reason): query("Reasons", "Sum", outcome=kind, reason=reason)
                 for kind, reason in REASONS
             },
-            ("p50",): _query("Duration", "p50", outcome=OutcomeKind.CAPTURED.value),
-            ("p95",): _query("Duration", "p95", outcome=OutcomeKind.CAPTURED.value),
+            ("p50",): query("Duration", "p50", outcome=OutcomeKind.CAPTURED.value),
+            ("p95",): query("Duration", "p95", outcome=OutcomeKind.CAPTURED.value),
         }
         values = self._read_values(queries, start_seconds, end_seconds)
         return MetricTotals(
@@ -124,8 +127,8 @@ class ServiceMetrics:
         return values
 
 
-def _query(metric: str, stat: str, **dimensions: str) -> dict[str, Any]:
-    all_dimensions = {"service": SERVICE, **dimensions}
+def _query(service: str, metric: str, stat: str, **dimensions: str) -> dict[str, Any]:
+    all_dimensions = {"service": service, **dimensions}
     return {
         "Metric": {
             "Namespace": NAMESPACE,

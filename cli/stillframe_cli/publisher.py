@@ -34,8 +34,9 @@ class MetricPublisher:
     Metrics that cannot be published are dropped, with a warning.
     """
 
-    def __init__(self, client: CloudWatchClient) -> None:
+    def __init__(self, client: CloudWatchClient, service: str = SERVICE) -> None:
         self._client = client
+        self._service = service
         self._lock = threading.Lock()
         self._pending: dict[tuple[Key, int], Counter[float]] = {}
         self._stop = threading.Event()
@@ -64,7 +65,7 @@ class MetricPublisher:
         second = int(time.time())
         with self._lock:
             for each in measured:
-                dimensions = tuple(sorted({**each.dimensions, "service": SERVICE}.items()))
+                dimensions = tuple(sorted({**each.dimensions, "service": self._service}.items()))
                 for name, (unit, value) in each.values.items():
                     key: Key = (name, unit.value, dimensions)
                     self._pending.setdefault((key, second), Counter())[value] += 1

@@ -30,6 +30,7 @@ SHARED_SETTINGS = (
     ("STILLFRAME_KEY_PREFIX", "KeyPrefix"),
     ("STILLFRAME_MAX_RECEIVE_COUNT", "MaxReceiveCount"),
     ("STILLFRAME_RECORD_RETENTION_DAYS", "RecordRetentionDays"),
+    ("STILLFRAME_SERVICE", "Service"),
 )
 
 stack_option = click.option(

@@ -39,7 +39,7 @@ def worker_log(settings: Settings, log_format: str, publisher: MetricPublisher |
     sinks: list[MetricEmitter | MetricPublisher] = []
     if log_format == JSON_FORMAT:
         json_logger(settings.log_level, stream).append_keys(workerId=settings.worker_id)
-        sinks.append(MetricEmitter(stream))
+        sinks.append(MetricEmitter(stream, settings.service))
     else:
         console_logger(settings.log_level, settings.worker_id, stream)
     if publisher is not None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from stacks.config import ConfigError, DeployConfig
+from stacks.config import DeployConfig
+from stacks.environment import ConfigError
 
 from .conftest import Synth, of_type, only
 

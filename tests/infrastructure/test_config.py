@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from stacks.config import PRESETS, ConfigError, DeployConfig
+from stacks.config import PRESETS, DeployConfig
+from stacks.environment import ConfigError
 
 
 @pytest.mark.parametrize("size", list(PRESETS))

@@ -97,7 +97,7 @@ def command(
         heartbeat.begin()
     except OSError as error:
         raise SettingsError(f"STILLFRAME_HEARTBEAT: the file cannot be written: {error}") from error
-    publisher = MetricPublisher(connect_cloudwatch()) if settings.publish_metrics else None
+    publisher = MetricPublisher(connect_cloudwatch(), settings.service) if settings.publish_metrics else None
     with worker_log(settings, log_format, publisher) as log, contextlib.ExitStack() as stack:
         shutdown = Shutdown(grace, log.finish)
         stack.callback(shutdown.finish)

@@ -149,7 +149,7 @@ def command(
         started_at=started_at,
         sent_at=sent_at,
         records=list(records.values()),
-        skipped=_read_skip_reasons(skipped, started_at, reasons_timeout, is_on_this_machine(settings)),
+        skipped=_read_skip_reasons(skipped, started_at, reasons_timeout, settings),
         left_on_queue=left,
         dead_letters=max(0, dead),
         machine_cpu_seconds=busy if is_on_this_machine(settings) else None,
@@ -158,14 +158,14 @@ def command(
     sys.exit(0 if result.is_clean else 1)
 
 
-def _read_skip_reasons(skipped: int, started_at: float, timeout: float, is_emulated: bool) -> dict[str, int]:
+def _read_skip_reasons(skipped: int, started_at: float, timeout: float, settings: Settings) -> dict[str, int]:
     """Return the number of skips by reason, once the workers' metrics account for all of them.
 
     Returns all of them under `unknown` when the metrics do not within `timeout` seconds.
     """
     if skipped <= 0:
         return {}
-    metrics = ServiceMetrics(connect_cloudwatch(), is_emulated)
+    metrics = ServiceMetrics(connect_cloudwatch(), is_on_this_machine(settings), settings.service)
     give_up_at = time.monotonic() + timeout
     while time.monotonic() < give_up_at:
         counts = metrics.read_totals(started_at - 1, time.time()).by_reason(OutcomeKind.SKIPPED)

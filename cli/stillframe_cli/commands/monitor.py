@@ -49,7 +49,7 @@ def command(
     Shows a live screen on a terminal, or prints the figures once with --once. CloudWatch delivers counts, times and
     cost a minute or two late, so that on an account they are those of the last whole minutes before that.
     """
-    metrics = ServiceMetrics(connect_cloudwatch(), is_emulated=is_on_this_machine(settings))
+    metrics = ServiceMetrics(connect_cloudwatch(), is_on_this_machine(settings), settings.service)
     reader = SnapshotReader(clients, settings, metrics)
     if not once and not (sys.stdout.isatty() and sys.stdin.isatty()):
         raise click.UsageError("The live screen needs a terminal. In a script, use --once --json.")

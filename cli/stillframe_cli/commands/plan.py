@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,12 @@ POSITIVE = click.FloatRange(0, min_open=True)
     help="With --machine: total number of tabs of its consumers.",
 )
 @click.option("--table", is_flag=True, help="Print the simulated load minute by minute.")
-@click.option("--write", type=FILE, metavar="FILE", help="Write the CDK context values to this JSON file.")
+@click.option(
+    "--write",
+    type=FILE,
+    metavar="FILE",
+    help="Write the values to environments/NAME.toml, or to a .json file for CDK.",
+)
 @click.option("--plot", type=FILE, metavar="FILE", help="Draw the simulated load to this .svg or .png file.")
 @json_option
 def command(
@@ -114,7 +120,7 @@ def command(
 
     \b
     Example:
-      stillframe plan --per-day 1000000 --burst 4 --from load.json --write context.json
+      stillframe plan --per-day 1000000 --burst 4 --from load.json --write environments/prod.toml
     """
     load = LoadProfile.parse(profile) if profile else None
     target = _build_target(per_hour, per_day, preset, burst, deadline)
@@ -133,8 +139,10 @@ def command(
     if table and as_json:
         figures["timeline"] = timeline.by_minute()
     if write is not None:
-        write.write_text(json.dumps({"context": plan.context()}, indent=1) + "\n", encoding="utf-8")
-        print_note(f"context values: {write}")
+        is_toml = write.suffix == ".toml"
+        text = _as_toml(plan.context()) if is_toml else json.dumps({"context": plan.context()}, indent=1)
+        write.write_text(text + "\n", encoding="utf-8")
+        print_note(f"values: {write}")
     if plot is not None:
         draw_plan(plot, plan)
         print_note(f"plot: {plot}")
@@ -220,8 +228,13 @@ def _print_plan(figures: dict[str, Any]) -> None:
         ],
     )
     _print_assumptions(figures)
-    options = " ".join(f"-c {name}={value}" for name, value in figures["context"].items())
-    print(f'\nTo deploy it:\nmake deploy ARGS="{options}"')
+    print("\nTo deploy it, put these values into environments/NAME.toml, and run `make deploy ENV=NAME`:\n")
+    print(_as_toml(figures["context"]))
+
+
+def _as_toml(context: Mapping[str, Any]) -> str:
+    """Context values as lines of an environment's file. JSON's texts and numbers are TOML's as well."""
+    return "\n".join(f"{name.rpartition(':')[2]} = {json.dumps(value)}" for name, value in context.items())
 
 
 def _print_assumptions(figures: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ def worker() -> tuple[Logger, Runtime]:
     configure_process()
     settings, clients = Settings.from_environment(), Clients.connect()
     logger = json_logger(settings.log_level)
-    metrics = MetricEmitter(sys.stdout)
+    metrics = MetricEmitter(sys.stdout, settings.service)
     runtime = Runtime.build(
         QueueSettings.read(clients.sqs, settings.queue_url).apply(settings),
         clients,

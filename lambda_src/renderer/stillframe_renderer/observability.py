@@ -17,6 +17,7 @@ from stillframe.errors import CallRefused, ClaimHeld, UnexpectedError, WorkerFau
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.printable import printable_json
 
+# The name of the logger, and the service in log lines and metrics unless the settings name another one.
 SERVICE = "stillframe"
 NAMESPACE = "Stillframe"
 
@@ -131,8 +132,9 @@ def unhealthy_pauses() -> Iterator[Measurement]:
 class MetricEmitter:
     """Writes metrics in the CloudWatch embedded metric format to a stream that CloudWatch reads."""
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[str], service: str = SERVICE) -> None:
         self._stream = stream
+        self._service = service
 
     def __call__(self, outcome: Outcome) -> None:
         self._write(measurements(outcome))
@@ -147,7 +149,7 @@ class MetricEmitter:
 
     def _write(self, measured: Iterable[Measurement]) -> None:
         for each in measured:
-            metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
+            metrics = EphemeralMetrics(namespace=NAMESPACE, service=self._service)
             for name, value in each.dimensions.items():
                 metrics.add_dimension(name, value)
             for name, value in each.metadata.items():

@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     bucket_name: Annotated[str, Field(alias="BUCKET_NAME", min_length=1)]
     log_level: Annotated[str, Field(alias="LOG_LEVEL", pattern=r"^(?i:debug|info|warning|error|critical)$")] = "INFO"
 
+    # The dimension of this deployment's metrics, which tells those of several in one account apart.
+    service: Annotated[str, Field(alias="STILLFRAME_SERVICE", pattern=r"^[A-Za-z0-9-]{1,64}$")] = "stillframe"
     key_prefix: Annotated[str, Field(alias="STILLFRAME_KEY_PREFIX", pattern=r"^[A-Za-z0-9._/-]*[A-Za-z0-9._-]$")] = (
         "screenshots"
     )
