@@ -27,6 +27,8 @@ STALE_CLAIMS = 5
 DAY_SECONDS = 24 * 3600
 # SQS deletes a message at the end of its queue's retention, wherever the message is: this share of it is left to act.
 EXPIRY_SHARE = 0.5
+# The part of its deadline from which on a job is in danger of missing it.
+DEADLINE_SHARE = 0.9
 # After this many minutes at the maximum, the load is more than a burst.
 MINUTES_AT_MAXIMUM = 15
 RUNBOOK = "docs/runbook.md"
@@ -141,6 +143,30 @@ def _capture_symptoms(config: DeployConfig) -> list[Symptom]:
             1,
             "unhealthy-workers",
             "A worker cannot work (browser, disk, permissions), and receives nothing.",
+        ),
+        Symptom(
+            "FailedCaptures",
+            measures.over_all("FailedCaptures", "Average", FIVE_MINUTES),
+            config.alarm_failed_percent,
+            "failed-captures",
+            "More captures than configured fail for good (alarmFailedPercent).",
+            periods=3,
+        ),
+        Symptom(
+            "Latency",
+            measures.by_outcome("Latency", "captured", "p95", FIVE_MINUTES),
+            config.alarm_latency_seconds * 1000,
+            "latency",
+            "An image in twenty comes later than configured (alarmLatencySeconds).",
+            periods=3,
+        ),
+        Symptom(
+            "NearDeadline",
+            measures.by_outcome("RenderDuration", "captured", "p99", FIVE_MINUTES),
+            int(config.job_deadline_seconds * 1000 * DEADLINE_SHARE),
+            "near-the-deadline",
+            "The slowest captures take almost as long as a job may (jobDeadlineSeconds).",
+            periods=3,
         ),
         Symptom(
             "LostClaims",

@@ -25,6 +25,8 @@ COMPUTE_KEY = "compute"
 # Concurrent invocations per provisioned poller of an event source mapping (AWS Lambda, "Configuring scaling behavior
 # for SQS event source mappings").
 CONCURRENCY_PER_POLLER = 10
+# Work for about 20 s: `stillframe plan` assumes 190 ms of a vCPU for a capture, as measured on the benchmark's pages.
+BACKLOG_PER_VCPU = 100
 # Lambda takes 4 KB of environment variables ("Lambda quotas"). Names, resources and numbers take less than the rest.
 MAX_VARIABLE_BYTES = 3000
 # The memory sizes in MB that AWS Fargate offers for each CPU size ("Task CPU and memory").
@@ -98,6 +100,13 @@ class DeployConfig(BaseModel):
     min_tasks: Annotated[int, Field(ge=1, le=5000)] = 3
     max_tasks: Annotated[int, Field(ge=1, le=5000)] = 20
     spot: bool = False
+    # When the fleet adds and removes tasks. 0 messages per task is what follows from its CPU: see `backlog_target`.
+    backlog_per_task: Annotated[int, Field(ge=0, le=100_000)] = 0
+    cpu_percent: Annotated[int, Field(ge=10, le=90)] = 60
+    memory_percent: Annotated[int, Field(ge=10, le=90)] = 80
+    step_cpu_percent: Annotated[int, Field(ge=20, le=90)] = 85
+    scale_out_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
+    scale_in_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
     # Captures of one host at once; 0 is no limit.
     per_host: Annotated[int, Field(ge=0, le=1000)] = 0
     max_receive_count: Annotated[int, Field(ge=5, le=1000)] = 5
@@ -121,6 +130,8 @@ class DeployConfig(BaseModel):
     tracing: bool = False
     alarm_depth: Annotated[int, Field(ge=1)] = 10_000
     alarm_age_seconds: Annotated[int, Field(ge=60)] = 900
+    alarm_failed_percent: Annotated[float, Field(gt=0, le=100, strict=False)] = 25.0
+    alarm_latency_seconds: Annotated[int, Field(ge=1)] = 900
     alarm_usd_per_hour: Annotated[float, Field(gt=0, strict=False)] = 5.0
     alarm_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
 
@@ -141,6 +152,11 @@ class DeployConfig(BaseModel):
     @property
     def has_fleet(self) -> bool:
         return self.compute is not Compute.LAMBDA
+
+    @property
+    def backlog_target(self) -> int:
+        """Messages waiting per task. More of them add tasks."""
+        return self.backlog_per_task or BACKLOG_PER_VCPU * self.task_cpu // 1024
 
     @property
     def is_provisioned(self) -> bool:
@@ -215,6 +231,7 @@ class DeployConfig(BaseModel):
                 self.has_function or not self.tracing
             ),
             "minTasks must not be above maxTasks": self.min_tasks <= self.max_tasks,
+            "stepCpuPercent must be above cpuPercent": self.step_cpu_percent > self.cpu_percent,
             f"allowHosts, allowCidrs, allowPorts, deny, secrets and keyPrefix take {variable_bytes} bytes of a "
             f"function's environment variables, and {MAX_VARIABLE_BYTES} is the maximum (allow a network instead of "
             "its hosts, or use compute=fargate)": not self.has_function or variable_bytes <= MAX_VARIABLE_BYTES,

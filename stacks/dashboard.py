@@ -64,6 +64,7 @@ class Dashboard(Construct):
             ),
             _graph(
                 "Shares, %",
+                measures.over_all("FailedCaptures", "Average", FIVE_MINUTES, "failed captures"),
                 measures.over_all("LostClaims", "Average", FIVE_MINUTES, "lost claims"),
                 measures.over_all("BlankImages", "Average", FIVE_MINUTES, "blank images"),
             ),
@@ -78,10 +79,43 @@ class Dashboard(Construct):
             ),
             _graph("Image, bytes", measures.by_outcome("ImageSize", "captured", "Average", FIVE_MINUTES, "mean")),
         )
+        board.add_widgets(
+            _graph(
+                "From send to stored, ms",
+                *(measures.by_outcome("Latency", "captured", each, FIVE_MINUTES, each) for each in PERCENTILES),
+            ),
+            _graph(
+                "Messages",
+                queue.metric_number_of_messages_received(period=MINUTE, label="received"),
+                queue.metric_number_of_messages_deleted(period=MINUTE, label="deleted"),
+            ),
+            _graph("Table", *_table_metrics(storage)),
+        )
         if function is not None:
             board.add_widgets(*_function_graphs(config, function))
         if fleet is not None:
             board.add_widgets(*_fleet_graphs(config, fleet))
+
+
+def _table_metrics(storage: StorageStack) -> list[cloudwatch.Metric]:
+    """What DynamoDB throttles and refuses. It counts user errors for the whole account and region only."""
+    names = {"WriteThrottleEvents": "throttled writes", "ReadThrottleEvents": "throttled reads"}
+    table = {"TableName": storage.table.table_name}
+    return [
+        *(_of_table(name, label, table) for name, label in names.items()),
+        _of_table("UserErrors", "user errors in the account", {}),
+    ]
+
+
+def _of_table(name: str, label: str, dimensions: dict[str, str]) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace="AWS/DynamoDB",
+        metric_name=name,
+        dimensions_map=dimensions,
+        statistic="Sum",
+        period=MINUTE,
+        label=label,
+    )
 
 
 def _function_graphs(config: DeployConfig, function: lambda_.IFunction) -> list[cloudwatch.GraphWidget]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import cast
 
 from aws_cdk import CfnElement, Duration, Stack
-from aws_cdk import aws_applicationautoscaling as scaling
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr_assets as ecr_assets
@@ -15,6 +14,7 @@ from constructs import Construct
 
 from .config import Architecture, DeployConfig
 from .nag import acknowledge
+from .scaling import scale_tasks
 from .storage_stack import StorageStack
 from .worker import (
     DOCKERFILE,
@@ -34,14 +34,6 @@ ARCHITECTURES = {
 STOP_SECONDS = 120
 # The part of this time that is reserved for handing messages back.
 HAND_BACK_SECONDS = 15
-# Messages waiting per task. With no task running, the expression has no value, and the policy does nothing.
-BACKLOG_PER_TASK = 100
-BACKLOG_EXPRESSION = "waiting / running"
-CPU_PERCENT = 60
-MEMORY_PERCENT = 80
-STEP_CPU_PERCENT = 85
-SCALE_OUT = Duration.seconds(60)
-SCALE_IN = Duration.seconds(300)
 MIN_ON_DEMAND_TASKS = 1
 # Unhealthy for five minutes in a row, a task is replaced (10 is the most that ECS allows): an outage of AWS that is
 # shorter replaces none. A consumer that cannot work ends itself after six.
@@ -83,7 +75,7 @@ class Fleet(Construct):
         )
         self.task = self._task()
         self.service = self._service()
-        self._scale()
+        scale_tasks(self, self.cluster, self.service, storage, config)
 
     def _network(self) -> ec2.Vpc:
         """Create a VPC with public subnets: pages are on the internet, and NAT gateways would cost more than tasks."""
@@ -200,86 +192,6 @@ class Fleet(Construct):
         # without a subnet's route to AWS a task neither starts nor hands its messages back.
         service.node.add_dependency(self._capacity, *self.vpc.public_subnets)
         return service
-
-    def _scale(self) -> None:
-        """Add the scaling policies. The one that wants the most tasks wins; scaling in requires that all want fewer."""
-        config = self._config
-        target = self.service.auto_scale_task_count(min_capacity=config.min_tasks, max_capacity=config.max_tasks)
-        target.scale_on_cpu_utilization(
-            "Cpu", target_utilization_percent=CPU_PERCENT, scale_out_cooldown=SCALE_OUT, scale_in_cooldown=SCALE_IN
-        )
-        target.scale_on_memory_utilization(
-            "Memory",
-            target_utilization_percent=MEMORY_PERCENT,
-            scale_out_cooldown=SCALE_OUT,
-            scale_in_cooldown=SCALE_IN,
-        )
-        # Reacts faster than a target tracking policy to a CPU utilisation far above the target.
-        target.scale_on_metric(
-            "Steps",
-            metric=self.service.metric_cpu_utilization(period=Duration.minutes(1), statistic="Average"),
-            scaling_steps=[
-                scaling.ScalingInterval(lower=STEP_CPU_PERCENT, change=50),
-                scaling.ScalingInterval(lower=STEP_CPU_PERCENT + 10, change=100),
-            ],
-            adjustment_type=scaling.AdjustmentType.PERCENT_CHANGE_IN_CAPACITY,
-            cooldown=SCALE_OUT,
-            evaluation_periods=1,
-            min_adjustment_magnitude=1,
-        )
-        scalable = cast(scaling.ScalableTarget, target.node.find_child("Target"))
-        scaling.CfnScalingPolicy(
-            self,
-            "Backlog",
-            policy_name=f"{self.node.addr}-backlog",
-            policy_type="TargetTrackingScaling",
-            scaling_target_id=scalable.scalable_target_id,
-            target_tracking_scaling_policy_configuration=self._backlog_per_task(),
-        )
-
-    def _backlog_per_task(self) -> scaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty:
-        """Messages waiting divided by running tasks ("Scaling based on Amazon SQS", for ECS)."""
-        cfn = scaling.CfnScalingPolicy
-
-        def metric(
-            name: str, namespace: str, stat: str, **dimensions: str
-        ) -> scaling.CfnScalingPolicy.TargetTrackingMetricStatProperty:
-            return cfn.TargetTrackingMetricStatProperty(
-                metric=cfn.TargetTrackingMetricProperty(
-                    metric_name=name,
-                    namespace=namespace,
-                    dimensions=[
-                        cfn.TargetTrackingMetricDimensionProperty(name=key, value=value)
-                        for key, value in dimensions.items()
-                    ],
-                ),
-                stat=stat,
-            )
-
-        waiting = metric(
-            "ApproximateNumberOfMessagesVisible", "AWS/SQS", "Sum", QueueName=self._storage.queue.queue_name
-        )
-        running = metric(
-            "RunningTaskCount",
-            "ECS/ContainerInsights",
-            "Average",
-            ClusterName=self.cluster.cluster_name,
-            ServiceName=self.service.service_name,
-        )
-        return cfn.TargetTrackingScalingPolicyConfigurationProperty(
-            target_value=BACKLOG_PER_TASK,
-            scale_out_cooldown=SCALE_OUT.to_seconds(),
-            scale_in_cooldown=SCALE_IN.to_seconds(),
-            customized_metric_specification=cfn.CustomizedMetricSpecificationProperty(
-                metrics=[
-                    cfn.TargetTrackingMetricDataQueryProperty(id="waiting", metric_stat=waiting, return_data=False),
-                    cfn.TargetTrackingMetricDataQueryProperty(id="running", metric_stat=running, return_data=False),
-                    cfn.TargetTrackingMetricDataQueryProperty(
-                        id="backlog", expression=BACKLOG_EXPRESSION, label="backlog per task", return_data=True
-                    ),
-                ]
-            ),
-        )
 
     @property
     def running_tasks(self) -> cloudwatch.Metric:

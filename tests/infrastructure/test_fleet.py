@@ -76,9 +76,49 @@ def test_the_simulated_fleet_follows_the_expression_of_the_template(
         deployed = None
     # When the simulation of `stillframe plan` works out the same, then it gets the same value, and has the same target
     assert scaling.backlog_per_task(waiting, running) == deployed
-    assert backlog["TargetValue"] == scaling.BACKLOG_PER_TASK
+    assert backlog["TargetValue"] == scaling.BACKLOG_PER_VCPU
     assert backlog["ScaleOutCooldown"] == scaling.OUT_COOLDOWN
     assert backlog["ScaleInCooldown"] == scaling.IN_COOLDOWN
+
+
+@pytest.mark.parametrize(
+    ("context", "target"),
+    [
+        ((), 100),
+        ((("stillframe:taskCpu", "2048"), ("stillframe:taskMemoryMb", "4096")), 200),
+        ((("stillframe:backlogPerTask", "30"),), 30),
+    ],
+)
+def test_the_backlog_per_task_follows_from_its_cpu(synth: Synth, context: Any, target: int) -> None:
+    template = synth(("compute", "fargate"), *context)["Stillframe"]
+    targets = [
+        each["TargetTrackingScalingPolicyConfiguration"]["TargetValue"]
+        for each in policies(template)
+        if "CustomizedMetricSpecification" in each.get("TargetTrackingScalingPolicyConfiguration", {})
+    ]
+    assert targets == [target]
+
+
+def test_when_tasks_are_added_and_removed_is_configured(synth: Synth) -> None:
+    # Given / When a fleet that scales earlier, and more slowly
+    values = {"cpuPercent": 40, "memoryPercent": 70, "stepCpuPercent": 75, "scaleOutSeconds": 30, "scaleInSeconds": 900}
+    context = [(f"stillframe:{name}", str(value)) for name, value in values.items()]
+    template = synth(("compute", "fargate"), *context)["Stillframe"]
+    # Then its policies say so
+    tracking = [
+        each["TargetTrackingScalingPolicyConfiguration"]
+        for each in policies(template)
+        if each["PolicyType"] == "TargetTrackingScaling"
+    ]
+    targets = {
+        each["PredefinedMetricSpecification"]["PredefinedMetricType"]: each["TargetValue"]
+        for each in tracking
+        if "PredefinedMetricSpecification" in each
+    }
+    assert targets == {"ECSServiceAverageCPUUtilization": 40, "ECSServiceAverageMemoryUtilization": 70}
+    assert {(each["ScaleOutCooldown"], each["ScaleInCooldown"]) for each in tracking} == {(30, 900)}
+    alarms = of_type(template, "AWS::CloudWatch::Alarm").values()
+    assert [each["Threshold"] for each in alarms if each.get("MetricName") == "CPUUtilization"] == [75]
 
 
 def test_a_fleet_without_a_running_task_would_never_wake() -> None:

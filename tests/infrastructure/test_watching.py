@@ -31,8 +31,7 @@ ROOT = Path(__file__).parents[2]
 ENTRY = re.compile(r"docs/runbook\.md#([a-z-]+)$")
 COMMON_ALARMS = {
     "QueueDepth", "OldestMessage", "ExpiringMessages", "DeadLetters", "ServiceErrors", "WorkerUnhealthy", "LostClaims",
-    "StaleClaims",
-    "BlankImages", "Cost",
+    "StaleClaims", "BlankImages", "Cost", "FailedCaptures", "Latency", "NearDeadline",
 }  # fmt: skip
 FUNCTION_ALARMS = {"FunctionErrors", "Throttles", "ConcurrencyAtMaximum"}
 FLEET_ALARMS = {"TasksAtMaximum"}
@@ -97,6 +96,14 @@ def test_an_alarm_goes_off_while_there_is_time_before_messages_are_deleted(synth
     assert "after that in the dead-letter queue" not in text
 
 
+def test_what_the_alarms_cost_is_told(synth: Synth) -> None:
+    # Given the alarms of a default deployment, at 0.10 USD a month each ("Amazon CloudWatch pricing")
+    count = len(of_type(synth()["Stillframe"], "AWS::CloudWatch::Alarm"))
+    # Then the page on deploying has their number and what they cost
+    text = " ".join((ROOT / "docs/deploy.md").read_text().split())
+    assert f"{ {16: 'Sixteen', 17: 'Seventeen'}[count] } alarms cost {count / 10:.2f} USD" in text
+
+
 def test_every_alarm_names_an_entry_of_the_runbook(synth: Synth) -> None:
     # Given the headings of the runbook, as anchors
     text = (ROOT / "docs/runbook.md").read_text()
@@ -128,7 +135,8 @@ def test_the_dashboard_shows_every_measurement(synth: Synth) -> None:
     shown = (
         "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage", "Captures", "Reasons", "RenderDuration",
         "ClaimAge", "EstimatedUsd", "CpuTime", "AwsTime", "ConcurrentExecutions", "RunningTaskCount", "LostClaims",
-        "BlankImages",
+        "BlankImages", "FailedCaptures", "Latency", "NumberOfMessagesReceived", "NumberOfMessagesDeleted",
+        "WriteThrottleEvents", "ReadThrottleEvents", "UserErrors",
     )  # fmt: skip
     assert [name for name in shown if name not in body] == []
 
@@ -165,7 +173,7 @@ def test_alarms_deploy_and_go_off_on_the_emulator(synth: Synth, account: Emulato
     assert len(names) == len(COMMON_ALARMS | FUNCTION_ALARMS)
     assert len(cloudwatch.list_dashboards()["DashboardEntries"]) == 1
     assert {_state(cloudwatch, name) for name in COMMON_ALARMS} <= {"OK", "INSUFFICIENT_DATA"}
-    # When claims are taken over, AWS refuses a call, 3 of 49 claims are lost, and 1 of 46 images is blank
+    # When claims are taken over, AWS refuses a call, 3 of 49 claims are lost, 1 of 46 images is blank and 2 pages fail
     publisher = MetricPublisher(connect_cloudwatch())
     for number in range(46):
         took_over = number < STALE_CLAIMS
@@ -173,6 +181,8 @@ def test_alarms_deploy_and_go_off_on_the_emulator(synth: Synth, account: Emulato
         publisher(_ended(OutcomeKind.CAPTURED, is_takeover=took_over, attempts=1 + took_over, image=image))
     for _ in range(3):
         publisher(_ended(OutcomeKind.SKIPPED))
+    for _ in range(2):
+        publisher(_ended(OutcomeKind.FAILED, error_code="UNKNOWN_HOST"))
     publisher(_ended(OutcomeKind.RETRY, error_code="AWS_ERROR"))
     publisher.close()
     # Then exactly the alarms for the first three go off
@@ -180,7 +190,18 @@ def test_alarms_deploy_and_go_off_on_the_emulator(synth: Synth, account: Emulato
     wait_for(
         lambda: {name for name in COMMON_ALARMS if _state(cloudwatch, name) == "ALARM"} == expected, 60, "the alarms"
     )
-    assert _state(cloudwatch, "BlankImages") == "OK"
+    assert _state(cloudwatch, "BlankImages") == _state(cloudwatch, "FailedCaptures") == "OK"
+
+
+def test_the_alarms_on_captures_go_off_where_they_are_set(synth: Synth) -> None:
+    # Given a deployment with limits of its own
+    values = {"alarmFailedPercent": "5", "alarmLatencySeconds": "60", "jobDeadlineSeconds": "40"}
+    found = alarms(synth(*((f"stillframe:{name}", value) for name, value in values.items()))["Stillframe"])
+    # Then its alarms have them: a share of the captures, the 95th percentile in ms, and a tenth before the deadline
+    assert [found[name]["Threshold"] for name in ("FailedCaptures", "Latency", "NearDeadline")] == [5, 60_000, 36_000]
+    assert [found[name].get("ExtendedStatistic") for name in ("Latency", "NearDeadline")] == ["p95", "p99"]
+    # And one bad period in five minutes alerts nobody
+    assert {found[name]["EvaluationPeriods"] for name in ("FailedCaptures", "Latency", "NearDeadline")} == {3}
 
 
 IMAGE = StoredImage("k", "s3://b/k", "image/png", 1, 1, 1, "00", PageFacts(http_status=200, final_url="u", title=""))

@@ -122,11 +122,11 @@ BLANK = replace(
 @pytest.mark.parametrize(
     ("ended", "expected"),
     [
-        (CAPTURED, {"LostClaims": 0, "BlankImages": 0, "EstimatedUsd": USD}),
-        (BLANK, {"LostClaims": 0, "BlankImages": 100, "EstimatedUsd": USD}),
+        (CAPTURED, {"LostClaims": 0, "FailedCaptures": 0, "BlankImages": 0, "EstimatedUsd": USD}),
+        (BLANK, {"LostClaims": 0, "FailedCaptures": 0, "BlankImages": 100, "EstimatedUsd": USD}),
         (outcome(OutcomeKind.SKIPPED, "already_success"), {"LostClaims": 100}),
         (outcome(OutcomeKind.RETRY, "CLAIM_HELD"), {"LostClaims": 100}),
-        (replace(outcome(OutcomeKind.FAILED, "TIMEOUT"), attempts=2), {"LostClaims": 0}),
+        (replace(outcome(OutcomeKind.FAILED, "TIMEOUT"), attempts=2), {"LostClaims": 0, "FailedCaptures": 100}),
         (outcome(OutcomeKind.RETRY, "AWS_ERROR"), {"ServiceErrors": 1}),
         (replace(outcome(OutcomeKind.RETRY, "UNEXPECTED"), attempts=1), {"LostClaims": 0, "ServiceErrors": 1}),
         # What a retry costs counts as well.

@@ -57,7 +57,7 @@ class Plan:
 
     @cached_property
     def fleet_timeline(self) -> Timeline:
-        scaler = FleetScaler(self.fleet.min_tasks, self.fleet.max_tasks)
+        scaler = FleetScaler(self.fleet.min_tasks, self.fleet.max_tasks, self.fleet.worker.vcpus)
         return simulate(self.load, scaler, self.fleet.worker.captures_per_second)
 
     @property

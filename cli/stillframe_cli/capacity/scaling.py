@@ -15,7 +15,7 @@ METRIC_SECONDS = 60
 OUT_DATAPOINTS = 3
 IN_DATAPOINTS = 15
 IN_SHARE = 0.9
-BACKLOG_PER_TASK = 100
+BACKLOG_PER_VCPU = 100
 OUT_COOLDOWN = 60
 IN_COOLDOWN = 300
 CPU_TARGET = 0.60
@@ -106,6 +106,7 @@ class FleetScaler:
 
     min_tasks: int
     max_tasks: int
+    vcpus: float = 1.0
     desired: int = field(default=0, init=False)
     _running: int = field(default=0, init=False)
     _starting: deque[tuple[int, int]] = field(default_factory=deque, init=False)
@@ -129,7 +130,7 @@ class FleetScaler:
         per_task = backlog_per_task(observed.backlog, self._running)
         # Without a running task neither policy has data, and a policy without data does nothing.
         if per_task is not None:
-            self._points.append((per_task / BACKLOG_PER_TASK, observed.cpu_share / CPU_TARGET))
+            self._points.append((per_task / (BACKLOG_PER_VCPU * self.vcpus), observed.cpu_share / CPU_TARGET))
             self._decide(observed)
 
     def _decide(self, observed: Observation) -> None:

@@ -86,6 +86,8 @@ def measurements(outcome: Outcome) -> Iterator[Measurement]:
         values["StaleClaims"] = (MetricUnit.Count, 1)
     if outcome.claim_age_ms is not None:
         values["ClaimAge"] = (MetricUnit.Milliseconds, max(0, outcome.claim_age_ms))
+    if outcome.latency_ms is not None:
+        values["Latency"] = (MetricUnit.Milliseconds, outcome.latency_ms)
     if outcome.aws_ms:
         values["AwsTime"] = (MetricUnit.Milliseconds, sum(outcome.aws_ms.values()))
     if outcome.cost is not None:
@@ -109,6 +111,8 @@ def _alarm_values(outcome: Outcome) -> dict[str, tuple[MetricUnit, float]]:
     is_claim_lost = outcome.kind is OutcomeKind.SKIPPED or outcome.error_code == ClaimHeld.code
     if is_claim_lost or outcome.attempts:
         values["LostClaims"] = (MetricUnit.Percent, 100 * is_claim_lost)
+    if outcome.kind in (OutcomeKind.CAPTURED, OutcomeKind.FAILED):
+        values["FailedCaptures"] = (MetricUnit.Percent, 100 * (outcome.kind is OutcomeKind.FAILED))
     if outcome.image is not None:
         values["BlankImages"] = (MetricUnit.Percent, 100 * bool(outcome.image.facts.blank))
     if outcome.error_code in ALARMING_CODES:

@@ -137,6 +137,7 @@ class Capture:
                 image=result.end.image,
                 adopted=result.end.is_adopted,
                 render_ms=result.end.render_ms,
+                latency_ms=max(0, self._clock.now_ms() - delivery.message.sent_at_ms),
             )
         return replace(
             outcome,

@@ -72,6 +72,8 @@ class Outcome:
     cost: Cost | None = None
     aws_ms: Mapping[str, int] = field(default_factory=dict)
     claim_age_ms: int | None = None
+    # From the sending of the message to the stored image.
+    latency_ms: int | None = None
     tenant: str | None = None
 
     @classmethod
@@ -113,6 +115,7 @@ class Outcome:
             "durationMs": self.duration_ms,
             "renderMs": self.render_ms,
             "claimAgeMs": self.claim_age_ms,
+            "latencyMs": self.latency_ms,
             "tenant": self.tenant,
             "awsMs": dict(self.aws_ms) or None,
             **(self.cost.to_wire() if self.cost else {}),
