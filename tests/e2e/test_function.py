@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from stacks.config import PRESETS
 from stillframe.request.capture_request import CaptureRequest
 from tests.support.cloud import Cloud
-from tests.support.docker import Function, function
+from tests.support.docker import AS_LAMBDA, Function, docker, function
 from tests.support.events import event_of
 from tests.support.pixels import GREEN, Pixels
 
@@ -84,6 +86,37 @@ def test_two_hundred_captures_leak_nothing(
     assert len(container_cloud.versions()) == CAPTURES
 
 
+# Medium and large differ in their number of workers only.
+SIZES = sorted({(preset["memoryMb"], preset["tabs"], preset["batchSize"]) for preset in PRESETS.values()})
+
+
+@pytest.mark.parametrize(("memory_mb", "tabs", "batch"), SIZES)
+def test_a_function_of_each_preset_works_within_its_memory_and_its_cpu(
+    image: str,
+    rie: Path,
+    container_cloud: Cloud,
+    container_site: str,
+    figures: dict[str, Any],
+    memory_mb: int,
+    tabs: int,
+    batch: int,
+) -> None:
+    # Given a container with the memory, the share of CPU and the number of processes that Lambda gives it
+    exports = {**container_cloud.exports, "STILLFRAME_TABS": str(tabs)}
+    with function(rie, exports, memory_mb=memory_mb) as running:
+        # When it gets full batches, for all its tabs
+        for turn in range(3):
+            bodies = [request(container_site, f"{memory_mb}-{turn}-{number}") for number in range(batch)]
+            assert running.invoke(event_of(*bodies)) == {"batchItemFailures": []}
+        lines = [line for line in running.lines() if line.get("message") == "capture"]
+        (state,) = json.loads(docker("inspect", running.container))
+    # Then each image is captured at the first try, and nothing was killed for its memory
+    assert [line["outcome"] for line in lines] == ["captured"] * 3 * batch
+    assert {line["receiveCount"] for line in lines} == {1}
+    assert state["State"]["OOMKilled"] is False
+    figures[f"slowestAt{memory_mb}Mb"] = max(line["durationMs"] for line in lines)
+
+
 def settled_memory(warm: Function) -> int:
     """The anonymous memory of the whole container in bytes: the lowest of several samples between two batches."""
     samples = []
@@ -93,17 +126,12 @@ def settled_memory(warm: Function) -> int:
     return min(samples)
 
 
-@pytest.mark.parametrize("command", ["consume"])
-def test_the_image_runs_as_a_consumer_too(
-    image: str, container_cloud: Cloud, container_site: str, command: str
-) -> None:
-    from tests.support.docker import AS_LAMBDA, docker
-
+def test_the_image_runs_as_a_consumer_too(image: str, container_cloud: Cloud, container_site: str) -> None:
     # Given three messages
     container_cloud.send(*(CaptureRequest.from_body(request(container_site, f"drained-{n}")) for n in range(3)))
     variables = [part for name, value in container_cloud.exports.items() for part in ("--env", f"{name}={value}")]
     # When the image runs as a consumer
-    docker("run", "--rm", *AS_LAMBDA, *variables, image, "stillframe", command, "--log-format", "json")
+    docker("run", "--rm", *AS_LAMBDA, *variables, image, "stillframe", "consume", "--log-format", "json")
     # Then the queue is drained
     assert len(container_cloud.versions()) == 3
     assert container_cloud.audit().is_clean

@@ -199,6 +199,16 @@ def test_compose_mounts_the_volume_of_a_consumer_as_fargate_does(fleet: dict[str
     assert "tmpfs" not in consumer
 
 
+def test_compose_limits_a_consumer_as_fargate_does(fleet: dict[str, Any]) -> None:
+    task = only(fleet, "AWS::ECS::TaskDefinition")
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    consumer = services["consumer"]
+    assert (str(consumer["cpus"] * 1024), consumer["mem_limit"]) == (task["Cpu"], f"{task['Memory']}m")
+    # And no container of it has capabilities, a file system to write to, or more processes than Lambda allows
+    limits = [(each["read_only"], each["cap_drop"], each["pids_limit"]) for each in services.values()]
+    assert limits == [(True, ["ALL"], 1024)] * len(services)
+
+
 def test_its_network_accepts_no_inbound_traffic(fleet: dict[str, Any]) -> None:
     group = only(fleet, "AWS::EC2::SecurityGroup")
     assert "SecurityGroupIngress" not in group

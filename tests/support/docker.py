@@ -18,7 +18,10 @@ from tests.support.workers import ROOT
 IMAGE = "stillframe:local"
 # Prefer the client in /usr/bin: one that is newer than Debian's engine would need plug-ins that are not installed.
 ENVIRONMENT = {**os.environ, "PATH": f"/usr/bin:{os.environ['PATH']}"}
-CONFINED = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
+# "Lambda quotas": 1,024 processes and threads. A task gets no more here, either.
+CONFINED = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--pids-limit", "1024")
+# "Lambda quotas": so much memory comes with one vCPU.
+MB_PER_VCPU = 1769
 # What a container gets in Lambda: a read-only root, a /tmp that every user can write, and no privileges.
 AS_LAMBDA = (*CONFINED, "--tmpfs", "/tmp:size=512m,mode=1777")
 # The default size of a task of the fleet.
@@ -94,12 +97,14 @@ def task(image: str, exports: dict[str, str], *command: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def function(rie: Path, exports: dict[str, str], *options: str) -> Iterator[Function]:
-    """Start the image as Lambda does: read-only, unprivileged, 2 CPUs."""
+def function(rie: Path, exports: dict[str, str], *options: str, memory_mb: int | None = None) -> Iterator[Function]:
+    """Start the image as Lambda does: read-only, unprivileged, with 2 CPUs, or with memory and its share of CPU."""
     variables = [part for name, value in exports.items() for part in ("--env", f"{name}={value}")]
-    container = docker(
-        "run", "--detach", *AS_LAMBDA, "--cpus", "2", "--volume", f"{rie}:/rie:ro", *variables, *options, IMAGE
-    )  # fmt: skip
+    size = ["--cpus", "2" if memory_mb is None else f"{memory_mb / MB_PER_VCPU:.2f}"]
+    if memory_mb is not None:
+        size += ["--memory", f"{memory_mb}m", "--memory-swap", f"{memory_mb}m"]
+        size += ["--env", f"AWS_LAMBDA_FUNCTION_MEMORY_SIZE={memory_mb}"]
+    container = docker("run", "--detach", *AS_LAMBDA, *size, "--volume", f"{rie}:/rie:ro", *variables, *options, IMAGE)
     try:
         address = docker("inspect", container, "--format", "{{.NetworkSettings.IPAddress}}")
         running = Function(container, address)
