@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from cdk_nag import AwsSolutionsChecks
 
 from .config import DeployConfig
@@ -37,6 +38,9 @@ def build_app(context: dict[str, Any] | None = None, outdir: str | None = None, 
         env=where,
         description="Stillframe: the renderer and its alarms",
     )
+    if config.permissions_boundary is not None:
+        boundary = iam.ManagedPolicy.from_managed_policy_arn(storage, "Boundary", config.permissions_boundary)
+        iam.PermissionsBoundary.of(app).apply(boundary)
     for name, value in {APPLICATION_TAG: "stillframe", **parse_tags(config.tags)}.items():
         cdk.Tags.of(app).add(name, value)
     if nag:

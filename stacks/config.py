@@ -61,6 +61,7 @@ class Compute(StrEnum):
 
 # A list in cdk.json, comma-separated on the command line.
 TextList = Annotated[tuple[str, ...], BeforeValidator(comma_separated)]
+AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
 Days = Annotated[int, Field(ge=1, strict=False)]
 
 
@@ -72,7 +73,7 @@ class DeployConfig(BaseModel):
     # None for the only deployment of an account and region. Otherwise a part of the names of stacks and metrics.
     environment: Annotated[str, Field(pattern=ENVIRONMENT_NAME)] | None = None
     # Where the deployment belongs; None is wherever the credentials lead.
-    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
+    account: AccountId | None = None
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] | None = None
     compute: Compute = Compute.LAMBDA
     architecture: Architecture = Architecture.ARM64
@@ -124,6 +125,10 @@ class DeployConfig(BaseModel):
     deny: TextList = ()
     secrets: TextList = ()
     max_page_mb: Annotated[int, Field(ge=1, le=4096)] = 256
+    # Other accounts whose principals may send requests to the queue, if their own policies allow it too.
+    producer_accounts: Annotated[tuple[AccountId, ...], BeforeValidator(comma_separated)] = ()
+    # A managed policy that limits every role, as some organisations require.
+    permissions_boundary: Annotated[str, Field(pattern=r"^arn:[\w-]+:iam::(\d{12}|aws):policy/.+$")] | None = None
     # NAME=VALUE, for every resource.
     tags: TextList = ()
     # AWS X-Ray, of the function's invocations.

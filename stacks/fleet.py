@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from .config import Architecture, DeployConfig
-from .nag import acknowledge
+from .nag import acknowledge, place_of
 from .scaling import scale_tasks
 from .storage_stack import StorageStack
 from .worker import (
@@ -151,7 +151,7 @@ class Fleet(Construct):
         cluster = Stack.of(self).get_logical_id(cast(CfnElement, self.cluster.node.default_child))
         acknowledge(
             task.task_role,
-            f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:task/<{cluster}>/*]",
+            f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ecs:{place_of(self)}:task/<{cluster}>/*]",
             "A task protects itself from being stopped; its id is not known before it runs.",
         )
         acknowledge(

@@ -7,6 +7,7 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from .access import Access
 from .alarms import Alarms
 from .config import DeployConfig
 from .dashboard import Dashboard
@@ -34,7 +35,13 @@ class RenderStack(Stack):
         groups = [worker.log_group for worker in (self.renderer, self.fleet) if worker]
         SavedQueries(self, "Queries", groups=groups)
         warn_of_quotas(self, config)
-        outputs = {"AlarmTopicArn": self.alarms.topic.topic_arn}
+        access = Access(self, "Access", config=config, storage=storage, function=function, fleet=self.fleet)
+        outputs = {
+            "AlarmTopicArn": self.alarms.topic.topic_arn,
+            "SendPolicyArn": access.send.managed_policy_arn,
+            "LookPolicyArn": access.look.managed_policy_arn,
+            "OperatePolicyArn": access.operate.managed_policy_arn,
+        }
         # Besides names, the values that an operator can change: `stillframe scale --reset` goes back to these.
         if function is not None:
             outputs["FunctionName"] = function.function_name

@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -47,6 +48,15 @@ class StorageStack(Stack):
             ),
             removal_policy=RemovalPolicy.RETAIN,
         )
+        if config.producer_accounts:
+            self.queue.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="AllowProducersOfOtherAccounts",
+                    principals=[iam.AccountPrincipal(account) for account in config.producer_accounts],
+                    actions=["sqs:SendMessage", "sqs:GetQueueUrl"],
+                    resources=[self.queue.queue_arn],
+                )
+            )
         self.table = self._table()
         self.bucket = self._bucket(config)
         # The command line reads these outputs.

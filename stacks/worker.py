@@ -103,13 +103,13 @@ def write_logs(group: logs.LogGroup) -> iam.PolicyStatement:
     )
 
 
-def acknowledge_images(role: iam.Role, scope: Construct, config: DeployConfig, storage: StorageStack) -> None:
-    """Acknowledge the one wildcard in a worker's permissions."""
+def acknowledge_images(holder: Construct, scope: Construct, config: DeployConfig, storage: StorageStack) -> None:
+    """Acknowledge the wildcard in permissions on images."""
     images = Stack.of(scope).resolve(storage.export_value(storage.bucket.bucket_arn))["Fn::ImportValue"]
     acknowledge(
-        role,
+        holder,
         f"AwsSolutions-IAM5[Resource::{images}/{config.key_prefix}/*]",
-        "A worker writes and reads any key below this deployment's own prefix and no others.",
+        "Any key below this deployment's own prefix, and no others.",
     )
 
 

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from scripts.schema import SCHEMAS
 from stacks import environment
+from stacks.app import build_app
 from stacks.config import DeployConfig
 from stacks.context import context_of
 from stacks.environment import ConfigError
@@ -121,24 +122,34 @@ def test_two_environments_have_no_name_in_common(folder: Path, synth: Synth) -> 
 
 def test_the_metrics_of_two_environments_are_kept_apart(folder: Path, synth: Synth) -> None:
     # Given an environment
-    (folder / "blue.toml").touch()
+    (folder / "solo.toml").touch()
     # When it is synthesised
-    templates = synth(("stillframe:environment", "blue"))
-    template = templates["Stillframe-blue"]
+    templates = synth(("stillframe:environment", "solo"))
+    template = templates["Stillframe-solo"]
     # Then its workers write, and its alarms, its dashboard and its operators read, metrics of its own
     variables = only(template, "AWS::Lambda::Function")["Environment"]["Variables"]
-    assert variables["STILLFRAME_SERVICE"] == "stillframe-blue"
+    assert variables["STILLFRAME_SERVICE"] == "stillframe-solo"
     read = {
         dimension["Value"]
         for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
         for dimension in alarm.get("Dimensions", [])
         if dimension["Name"] == "service"
     }
-    assert read == {"stillframe-blue"}
+    assert read == {"stillframe-solo"}
     board = "".join(map(str, only(template, "AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]))
-    assert '"service","stillframe-blue"' in board
+    assert '"service","stillframe-solo"' in board
     assert '"service","stillframe"' not in board
-    assert templates["Stillframe-blue-Storage"]["Outputs"]["Service"]["Value"] == "stillframe-blue"
+    assert templates["Stillframe-solo-Storage"]["Outputs"]["Service"]["Value"] == "stillframe-solo"
+
+
+def test_an_environment_is_bound_to_its_account_and_its_region(folder: Path, tmp_path: Path) -> None:
+    # Given an environment that says where it belongs
+    (folder / "here.toml").write_text('account = "111111111111"\nregion = "eu-central-1"\ncompute = "both"\n')
+    # When it is synthesised, then its stacks are for that account and region, and no finding is left
+    build_app({"stillframe:environment": "here"}, outdir=str(tmp_path / "out")).synth()
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    environments = {each["environment"] for each in manifest["artifacts"].values() if "environment" in each}
+    assert environments == {"aws://111111111111/eu-central-1"}
 
 
 def test_the_template_says_what_it_was_made_of(synth: Synth) -> None:
