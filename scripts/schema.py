@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stacks.config import PRESETS, SIZE_KEY, DeployConfig
+from stacks.config import DeployConfig
 from stacks.environment import ENVIRONMENT_KEY
+from stacks.presets import PRESETS, SIZE_KEY
 from stillframe.request.options import RenderOptions
 
 ROOT = Path(__file__).resolve().parents[1]

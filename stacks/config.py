@@ -15,10 +15,10 @@ from stillframe.settings import comma_separated
 
 from .environment import ENVIRONMENT_KEY, ENVIRONMENT_NAME, ConfigError, read_environment
 from .owner_tags import parse_tags
+from .presets import PRESETS, SIZE_KEY
 
 # `-c stillframe:memoryMb=4096`: the prefix distinguishes our context from CDK's own, so that a typo is an error.
 CONTEXT_PREFIX = "stillframe:"
-SIZE_KEY = "size"
 STACK_NAME = "Stillframe"
 # Also accepted without the prefix, as `-c compute=fargate`, because it is the value that is set most often.
 COMPUTE_KEY = "compute"
@@ -62,6 +62,8 @@ class Compute(StrEnum):
 # A list in cdk.json, comma-separated on the command line.
 TextList = Annotated[tuple[str, ...], BeforeValidator(comma_separated)]
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
+SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]+$")]
+RouteTableId = Annotated[str, Field(pattern=r"^rtb-[0-9a-f]+$")]
 Days = Annotated[int, Field(ge=1, strict=False)]
 
 
@@ -129,6 +131,12 @@ class DeployConfig(BaseModel):
     producer_accounts: Annotated[tuple[AccountId, ...], BeforeValidator(comma_separated)] = ()
     # A managed policy that limits every role, as some organisations require.
     permissions_boundary: Annotated[str, Field(pattern=r"^arn:[\w-]+:iam::(\d{12}|aws):policy/.+$")] | None = None
+    # The owner's network for the workers, from where they reach private addresses.
+    vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]+$")] | None = None
+    subnet_ids: Annotated[tuple[SubnetId, ...], BeforeValidator(comma_separated)] = ()
+    # Endpoints for the services of AWS that workers call, where the subnets have no NAT gateway.
+    vpc_endpoints: bool = False
+    route_table_ids: Annotated[tuple[RouteTableId, ...], BeforeValidator(comma_separated)] = ()
     # NAME=VALUE, for every resource.
     tags: TextList = ()
     # AWS X-Ray, of the function's invocations.
@@ -235,6 +243,14 @@ class DeployConfig(BaseModel):
             "tracing needs a function (compute lambda or both): a task has no X-Ray daemon": (
                 self.has_function or not self.tracing
             ),
+            "vpcId and subnetIds go together": (self.vpc_id is None) == (not self.subnet_ids),
+            "vpcEndpoints needs vpcId, and routeTableIds of its subnets": (
+                not self.vpc_endpoints or (self.vpc_id is not None and bool(self.route_table_ids))
+            ),
+            # A function without a VPC and the fleet's own network have no route to a private address.
+            "allowCidrs needs vpcId and subnetIds: only in your network do workers reach private addresses": (
+                not self.allow_cidrs or self.vpc_id is not None
+            ),
             "minTasks must not be above maxTasks": self.min_tasks <= self.max_tasks,
             "stepCpuPercent must be above cpuPercent": self.step_cpu_percent > self.cpu_percent,
             f"allowHosts, allowCidrs, allowPorts, deny, secrets and keyPrefix take {variable_bytes} bytes of a "
@@ -268,14 +284,6 @@ class DeployConfig(BaseModel):
             return cls.model_validate({**PRESETS[size], **given})
         except ValidationError as error:
             raise ConfigError("; ".join(_problem(item) for item in error.errors())) from error
-
-
-# By captures per hour: small under 100, medium 100 to 1,000, large above. `stillframe plan --preset` calculates them.
-PRESETS: dict[str, dict[str, Any]] = {
-    "small": {"memoryMb": 1536, "tabs": 5, "batchSize": 5, "maxConcurrency": 2},
-    "medium": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 7},
-    "large": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 109},
-}
 
 
 def _problem(item: Any) -> str:

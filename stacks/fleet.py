@@ -14,6 +14,7 @@ from constructs import Construct
 
 from .config import Architecture, DeployConfig
 from .nag import acknowledge, place_of
+from .network import OwnerNetwork, public_network
 from .scaling import scale_tasks
 from .storage_stack import StorageStack
 from .worker import (
@@ -50,14 +51,23 @@ SCRATCH = "/tmp"  # noqa: S108  # in a container of its own
 
 
 class Fleet(Construct):
-    """A service of consumers, in a network of its own without inbound traffic."""
+    """A service of consumers without inbound traffic, in a network of its own or in the owner's."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, config: DeployConfig, storage: StorageStack) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: DeployConfig,
+        storage: StorageStack,
+        network: OwnerNetwork | None,
+    ) -> None:
         super().__init__(scope, construct_id)
         self._config = config
         self._storage = storage
         self.log_group = worker_logs(self, config)
-        self.vpc = self._network()
+        self._owners = network
+        self.vpc: ec2.IVpc = network.vpc if network else public_network(self)
         self.cluster = ecs.Cluster(
             self,
             "Cluster",
@@ -76,25 +86,6 @@ class Fleet(Construct):
         self.task = self._task()
         self.service = self._service()
         scale_tasks(self, self.cluster, self.service, storage, config)
-
-    def _network(self) -> ec2.Vpc:
-        """Create a VPC with public subnets: pages are on the internet, and NAT gateways would cost more than tasks."""
-        vpc = ec2.Vpc(
-            self,
-            "Network",
-            max_azs=2,
-            nat_gateways=0,
-            subnet_configuration=[ec2.SubnetConfiguration(name="public", subnet_type=ec2.SubnetType.PUBLIC)],
-            restrict_default_security_group=False,
-        )
-        vpc.add_gateway_endpoint("Images", service=ec2.GatewayVpcEndpointAwsService.S3)
-        vpc.add_gateway_endpoint("Records", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
-        acknowledge(
-            vpc,
-            "AwsSolutions-VPC7",
-            "The egress guard logs refused connections; flow logs of all pages' traffic are the owner's decision.",
-        )
-        return vpc
 
     def _task(self) -> ecs.FargateTaskDefinition:
         config, storage = self._config, self._storage
@@ -178,10 +169,14 @@ class Fleet(Construct):
             min_healthy_percent=100,
             max_healthy_percent=200,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
-            assign_public_ip=True,
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            assign_public_ip=self._owners is None,
+            vpc_subnets=self._owners.subnets
+            if self._owners
+            else ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
             security_groups=[
-                ec2.SecurityGroup(
+                self._owners.outward
+                if self._owners
+                else ec2.SecurityGroup(
                     self, "Outward", vpc=self.vpc, description="Stillframe consumers: out, and nothing in"
                 )
             ],

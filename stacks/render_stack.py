@@ -12,6 +12,7 @@ from .alarms import Alarms
 from .config import DeployConfig
 from .dashboard import Dashboard
 from .fleet import Fleet
+from .network import owner_network
 from .queries import SavedQueries
 from .quotas import warn_of_quotas
 from .recorded import record_of
@@ -27,8 +28,10 @@ class RenderStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self.template_options.metadata = record_of(config)
-        self.renderer = Renderer(self, "Renderer", config=config, storage=storage) if config.has_function else None
-        self.fleet = Fleet(self, "Fleet", config=config, storage=storage) if config.has_fleet else None
+        network = owner_network(self, config)
+        parts: dict[str, Any] = {"config": config, "storage": storage, "network": network}
+        self.renderer = Renderer(self, "Renderer", **parts) if config.has_function else None
+        self.fleet = Fleet(self, "Fleet", **parts) if config.has_fleet else None
         function = self.renderer.function if self.renderer else None
         self.alarms = Alarms(self, "Alarms", config=config, storage=storage, function=function, fleet=self.fleet)
         Dashboard(self, "Dashboard", config=config, storage=storage, function=function, fleet=self.fleet)

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from .config import Architecture, DeployConfig
 from .nag import acknowledge
+from .network import OwnerNetwork, attach_interfaces
 from .storage_stack import StorageStack
 from .worker import (
     DOCKERFILE,
@@ -31,10 +32,19 @@ ARCHITECTURES = {
 class Renderer(Construct):
     """A container-image function that consumes the queue, with exactly the permissions it uses."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, config: DeployConfig, storage: StorageStack) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: DeployConfig,
+        storage: StorageStack,
+        network: OwnerNetwork | None,
+    ) -> None:
         super().__init__(scope, construct_id)
         self._config = config
         self._storage = storage
+        self._network = network
         self.log_group = worker_logs(self, config)
         self.role = iam.Role(
             self,
@@ -44,6 +54,8 @@ class Renderer(Construct):
         )
         for statement in (*worker_statements(config, storage), write_logs(self.log_group)):
             self.role.add_to_policy(statement)
+        if network is not None:
+            self.role.add_to_policy(attach_interfaces())
         self.function = self._function()
         self.mapping = lambda_.EventSourceMapping(
             self,
@@ -62,8 +74,12 @@ class Renderer(Construct):
             report_batch_item_failures=True,
         )
         acknowledge_images(self.role, self, config, storage)
-        if config.tracing:
-            acknowledge(self.role, "AwsSolutions-IAM5[Resource::*]", "X-Ray's actions do not support resources.")
+        if config.tracing or network is not None:
+            acknowledge(
+                self.role,
+                "AwsSolutions-IAM5[Resource::*]",
+                "The actions of X-Ray and of network interfaces do not support resources.",
+            )
 
     def _function(self) -> lambda_.DockerImageFunction:
         config, storage = self._config, self._storage
@@ -85,6 +101,9 @@ class Renderer(Construct):
             # waiting, slots have leases, and after ten faults a message is copied no more.
             recursive_loop=lambda_.RecursiveLoop.ALLOW,
             tracing=lambda_.Tracing.ACTIVE if config.tracing else None,
+            vpc=self._network.vpc if self._network else None,
+            vpc_subnets=self._network.subnets if self._network else None,
+            security_groups=[self._network.outward] if self._network else None,
             role=self.role,
             log_group=self.log_group,
             environment={

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stacks.config import PRESETS
+from stacks.presets import PRESETS
 from stillframe.request.capture_request import CaptureRequest
 from tests.support.cloud import Cloud
 from tests.support.docker import AS_LAMBDA, Function, docker, function

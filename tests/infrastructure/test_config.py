@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from stacks.config import PRESETS, DeployConfig
+from stacks.config import DeployConfig
 from stacks.environment import ConfigError
+from stacks.presets import PRESETS
 
 
 @pytest.mark.parametrize("size", list(PRESETS))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stacks.config import PRESETS
+from stacks.presets import PRESETS
 from stillframe.table.record import INDEX_NAME
 from stillframe_cli import resources
 

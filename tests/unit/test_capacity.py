@@ -13,7 +13,8 @@ import click
 import pytest
 import simpy
 
-from stacks.config import PRESETS, DeployConfig
+from stacks.config import DeployConfig
+from stacks.presets import PRESETS
 from stillframe.table.record import Record, Status
 from stillframe_cli.capacity import limits, scaling
 from stillframe_cli.capacity.figures import ASSUMED, Figures, from_load_test, from_records

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic.alias_generators import to_camel
 
-from stacks.config import PRESETS, DeployConfig
+from stacks.config import DeployConfig
+from stacks.presets import PRESETS
 from stillframe.errors import CaptureError, PermanentError, TransientError, all_subclasses
 from stillframe.request.options import RenderOptions
 from tests.simulation.bugs import BUGS
