@@ -24,6 +24,7 @@ WAITS = ("settled", "networkidle", "load")
 LATENCIES_MS = (0, 50, 300, 1500)
 # Some pages are never idle for `networkidle`, and end at this timeout.
 TIMEOUT_MS = 12000
+PROGRESS_PAGES = 10
 SITES = {0: At0, 50: At50, 300: At300, 1500: At1500}
 
 
@@ -42,7 +43,9 @@ def measure(latency_ms: int, rounds: int) -> dict[str, object]:
                         wrong[wait].add(name)
                     if isinstance(result, RenderResult):
                         times[name, wait].append(result.render_ms)
-            print(f"settled: {latency_ms} ms, round {number + 1} of {rounds}", file=sys.stderr)
+                if count % PROGRESS_PAGES == 0 or count == len(PAGES):
+                    where = f"round {number + 1} of {rounds}, {count} of {len(PAGES)} pages"
+                    print(f"settled: {latency_ms} ms, {where}", file=sys.stderr)
     medians = {key: statistics.median(values) for key, values in times.items()}
     both = [name for name in PAGES if (name, "settled") in medians and (name, "networkidle") in medians]
     ratios = [medians[name, "settled"] / medians[name, "networkidle"] for name in both]

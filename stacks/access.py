@@ -9,6 +9,7 @@ from __future__ import annotations
 from aws_cdk import Arn, ArnComponents, ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stillframe.table.record import INDEX_NAME
@@ -32,8 +33,10 @@ class Access(Construct):
         storage: StorageStack,
         function: lambda_.IFunction | None,
         fleet: Fleet | None,
+        topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._topic = topic
         self._config = config
         self._storage = storage
         send, look = self._send(), self._look()
@@ -108,13 +111,21 @@ class Access(Construct):
         ]
 
     def _operate(self) -> list[iam.PolicyStatement]:
-        """To redrive dead letters. To retry a record is to send it again."""
+        """To redrive dead letters, and to look at the account (`doctor`). To retry a record is to send it again."""
         return [
+            iam.PolicyStatement(
+                sid="SeeAlarms",
+                actions=["cloudwatch:DescribeAlarms", "lambda:GetAccountSettings"],
+                resources=["*"],
+            ),
+            iam.PolicyStatement(
+                sid="SeeWhoHearsOfAlarms", actions=["sns:ListSubscriptionsByTopic"], resources=[self._topic.topic_arn]
+            ),
             iam.PolicyStatement(
                 sid="RedriveDeadLetters",
                 actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"],
                 resources=[self._storage.dead_letter_queue.queue_arn],
-            )
+            ),
         ]
 
     def _scale_function(self, function: lambda_.IFunction) -> list[iam.PolicyStatement]:
@@ -125,6 +136,7 @@ class Access(Construct):
                     "lambda:GetFunctionConcurrency",
                     "lambda:PutFunctionConcurrency",
                     "lambda:DeleteFunctionConcurrency",
+                    "lambda:GetFunctionConfiguration",
                 ],
                 resources=[function.function_arn],
             ),

@@ -38,7 +38,15 @@ class RenderStack(Stack):
         groups = [worker.log_group for worker in (self.renderer, self.fleet) if worker]
         SavedQueries(self, "Queries", groups=groups)
         warn_of_quotas(self, config)
-        access = Access(self, "Access", config=config, storage=storage, function=function, fleet=self.fleet)
+        access = Access(
+            self,
+            "Access",
+            config=config,
+            storage=storage,
+            function=function,
+            fleet=self.fleet,
+            topic=self.alarms.topic,
+        )
         outputs = {
             "AlarmTopicArn": self.alarms.topic.topic_arn,
             "SendPolicyArn": access.send.managed_policy_arn,

@@ -63,6 +63,7 @@ READING = ("Get", "List", "Describe", "Query", "Scan", "BatchGet")
 # "Service Authorization Reference": actions without resource types.
 WITHOUT_RESOURCE = {
     "cloudwatch:GetMetricData", "lambda:ListEventSourceMappings", "application-autoscaling:DescribeScalableTargets",
+    "cloudwatch:DescribeAlarms", "lambda:GetAccountSettings",
 }  # fmt: skip
 
 

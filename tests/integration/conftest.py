@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 
+from stillframe_cli.emulator import Emulator, running_emulator
 from tests.support.workers import Fleet, fleet
 
 
@@ -14,3 +19,32 @@ from tests.support.workers import Fleet, fleet
 def workers(tmp_path: Path) -> Iterator[Fleet]:
     with fleet(tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+def function() -> Iterator[tuple[Emulator, str]]:
+    """A function with a queue as its event source, in an emulator with every service."""
+    with running_emulator(services="") as emulator:
+        emulator.use_in_this_process()
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as file:
+            file.writestr("index.py", "def handler(event, context): return {}\n")
+        aws: Any = boto3
+        queue = aws.client("sqs").create_queue(QueueName="q")["QueueUrl"]
+        arn = aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+        client = aws.client("lambda")
+        client.create_function(
+            FunctionName="renderer",
+            Runtime="python3.11",
+            Role="arn:aws:iam::000000000000:role/r",
+            Handler="index.handler",
+            Code={"ZipFile": archive.getvalue()},
+        )
+        client.put_function_concurrency(FunctionName="renderer", ReservedConcurrentExecutions=100)
+        client.create_event_source_mapping(
+            FunctionName="renderer",
+            EventSourceArn=arn["QueueArn"],
+            BatchSize=5,
+            ScalingConfig={"MaximumConcurrency": 10},
+        )
+        yield emulator, "renderer"

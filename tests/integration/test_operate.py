@@ -16,7 +16,7 @@ import pytest
 from stillframe.clients import connect_cloudwatch
 from stillframe.request.capture_request import CaptureRequest
 from stillframe_cli.backlog import message_counts
-from stillframe_cli.emulator import Emulator, running_emulator
+from stillframe_cli.emulator import Emulator
 from stillframe_cli.load.profile import CURVES, due_times
 from stillframe_cli.metrics import ServiceMetrics
 from stillframe_cli.monitor_screen import MonitorScreen
@@ -173,38 +173,6 @@ def test_without_a_terminal_the_monitor_says_what_to_do_instead(cloud: Cloud) ->
     run = stillframe(cloud.exports, "monitor")
     assert run.returncode == 2
     assert "--once --json" in run.stderr
-
-
-@pytest.fixture
-def function(tmp_path: Path) -> Iterator[tuple[Emulator, str]]:
-    """A function with a queue as its event source, in an emulator with every service."""
-    import io
-    import zipfile
-
-    with running_emulator(services="") as emulator:
-        emulator.use_in_this_process()
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as file:
-            file.writestr("index.py", "def handler(event, context): return {}\n")
-        aws: Any = boto3
-        queue = aws.client("sqs").create_queue(QueueName="q")["QueueUrl"]
-        arn = aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-        client = aws.client("lambda")
-        client.create_function(
-            FunctionName="renderer",
-            Runtime="python3.11",
-            Role="arn:aws:iam::000000000000:role/r",
-            Handler="index.handler",
-            Code={"ZipFile": archive.getvalue()},
-        )
-        client.put_function_concurrency(FunctionName="renderer", ReservedConcurrentExecutions=100)
-        client.create_event_source_mapping(
-            FunctionName="renderer",
-            EventSourceArn=arn["QueueArn"],
-            BatchSize=5,
-            ScalingConfig={"MaximumConcurrency": 10},
-        )
-        yield emulator, "renderer"
 
 
 def test_scale_shows_previews_and_changes_the_concurrency(function: tuple[Emulator, str]) -> None:

@@ -17,7 +17,8 @@ from ..console import json_option, print_json, print_note
 from ..doctor.deployment import examine_deployment
 from ..doctor.diagnosis import Diagnosis, Verdict
 from ..doctor.machine import examine_machine
-from ..resources import deployment_options, find_settings, is_selected
+from ..doctor.service import examine_service
+from ..resources import deployment_options, find_settings, is_selected, stack_outputs
 
 SUBJECT_WIDTH = 20
 COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red", Verdict.SKIPPED: "bright_black"}
@@ -28,6 +29,8 @@ COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"
 @json_option
 def command(stack: str | None, from_options: dict[str, str | None], as_json: bool) -> None:
     """Examine what capturing needs: this machine, its browser and fonts, and the deployment if one is selected.
+
+    With --stack, also what runs in the account: function or fleet, event source, quota, and who hears of alarms.
 
     The exit status is 1 when something is missing without which nothing can be captured. Changes nothing: of AWS it
     asks only what tells whether the calls of a worker are allowed. In the container:
@@ -58,6 +61,8 @@ def _examine(stack: str | None, from_options: dict[str, str | None]) -> Iterator
     if settings is not None:
         yield from examine_machine(settings.chromium_path, settings.max_browser_mb)
         yield from examine_deployment(settings)
+        if stack:
+            yield from examine_service(stack, stack_outputs(stack))
         return
     yield from examine_machine(os.environ.get("STILLFRAME_CHROMIUM", ""))
     if problem:

@@ -31,15 +31,17 @@ LOOK = """const lookOf = element => {
     if (!isShown(element)) return null;
     const style = getComputedStyle(element), { width, height } = element.getBoundingClientRect();
     const isBlock = width * height >= 10000 && height <= 1.5 * innerHeight;
+    const isLoaded = element.localName === 'img' && element.complete && element.naturalWidth > 2;
     return {
-      paint: [style.filter, style.clipPath, isBlock ? style.backgroundColor + style.backgroundImage : '',
-        element.localName === 'img' ? element.currentSrc : ''].join(),
+      paint: [style.filter, style.clipPath, isBlock ? style.backgroundColor + style.backgroundImage : ''].join(),
       motion: [style.transform, style.translate, style.scale].join(),
+      // A placeholder in the place of an image is often written into the page.
+      picture: isLoaded && !element.currentSrc.startsWith('data:') ? element.currentSrc : '',
     };
   };
   const looksAsSeen = (element, { look, place }) => {
     const now = lookOf(element), box = placeOnPage(element);
-    if (now?.paint !== look.paint) return false;
+    if (now?.paint !== look.paint || (look.picture && now.picture !== look.picture)) return false;
     return now.motion === look.motion || (box.bottom > place.top && box.top < place.bottom
       && box.right > place.left && box.left < place.right);
   };"""
@@ -58,18 +60,22 @@ REMEMBER = (
   const isInFixed = fixedWithin(scroller);
   for (const element of scrolled.querySelectorAll('body *')) {
     if (seen.size >= 5000) return;
-    if (seen.has(element)) continue;
+    const before = seen.get(element);
+    if (before?.isWhole) continue;
     const box = element.getBoundingClientRect(), height = view.innerHeight;
     if (box.bottom <= 0 || box.top >= height || box.width * box.height < 100) continue;
-    if (!isShown(element) || isInFixed(element)) continue;
-    const look = lookOf(element), place = placeOnPage(element);
-    seen.set(element, { parent: element.parentElement, look, place, stop: %d });
+    // The more of an element is in view, the more it looks as it is meant to.
+    const inView = Math.min(box.bottom, height) - Math.max(box.top, 0);
+    if (inView <= before?.inView || !isShown(element) || isInFixed(element)) continue;
+    const isWhole = inView >= Math.min(box.height, height), look = lookOf(element), place = placeOnPage(element);
+    seen.set(element, { parent: element.parentElement, look, place, inView, isWhole, stop: %d });
   }
 })()"""
 )
 
-# What is lost at the top of a page, of what was remembered: elements that are hidden now, and rows that were removed
-# without others in their place. Returns the position of the last one, which is the farthest from what the top shows.
+# What is lost at the top of a page, of what was remembered: elements that are hidden now or look different, and rows
+# that were removed without others in their place. Returns the position of the last one, which is the farthest from what
+# the top shows. What only looks different may have been loaded since; what is hidden comes first.
 FIND_LOST = (
     "(() => {"
     + END_ANIMATIONS
@@ -85,7 +91,9 @@ FIND_LOST = (
     if (element.isConnected) {
       if (looksAsSeen(element, then)) continue;
       globalThis.stillframeLost.push(element);
-      if (stop > (lost?.stop ?? -1)) lost = { stop, isRemoved: false };
+      const isHidden = !isShown(element);
+      if (isHidden > (lost?.isHidden ?? false) || (isHidden === (lost?.isHidden ?? false) && stop > (lost?.stop ?? -1)))
+        lost = { stop, isHidden, isRemoved: false };
     } else if (parent?.isConnected && getComputedStyle(parent).display !== 'none') {
       const isReplaced = [...parent.children].some(child => {
         const other = placeOnPage(child);
