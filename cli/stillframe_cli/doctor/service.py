@@ -13,8 +13,7 @@ from stillframe.aws_errors import error_code
 
 from .diagnosis import Diagnosis, Verdict
 
-# "GetFunctionConfiguration" and "GetEventSourceMapping", State.
-ACTIVE = "Active"
+# "GetEventSourceMapping", State.
 ENABLED = frozenset({"Enabled", "Enabling", "Creating", "Updating"})
 SHOWN_ALARMS = 5
 
@@ -50,8 +49,10 @@ def _asked(subject: str, examine: Callable[[], Diagnosis]) -> Iterator[Diagnosis
 def _examine_function(name: str) -> Diagnosis:
     client: Any = boto3.client("lambda")
     found = client.get_function_configuration(FunctionName=name)
-    state, update = found.get("State", ACTIVE), found.get("LastUpdateStatus", "Successful")
-    if state not in (ACTIVE, "Inactive") or update == "Failed":
+    state, update = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
+    if state == "Pending" or update == "InProgress":
+        return Diagnosis("function", Verdict.WARNING, f"{name} is being created or updated", "ask again in a minute")
+    if state == "Failed" or update == "Failed":
         reason = found.get("LastUpdateStatusReason") or found.get("StateReason") or "no reason is given"
         return Diagnosis("function", Verdict.FAILED, f"{name}: {state}, {update}: {reason}", "deploy it again")
     return Diagnosis("function", Verdict.OK, f"{name}: {found['MemorySize']} MB, {found['Timeout']} s")

@@ -36,12 +36,12 @@ LOOK = """const lookOf = element => {
       paint: [style.filter, style.clipPath, isBlock ? style.backgroundColor + style.backgroundImage : ''].join(),
       motion: [style.transform, style.translate, style.scale].join(),
       // A placeholder in the place of an image is often written into the page.
-      picture: isLoaded && !element.currentSrc.startsWith('data:') ? element.currentSrc : '',
+      source: isLoaded && !element.currentSrc.startsWith('data:') ? element.currentSrc : '',
     };
   };
   const looksAsSeen = (element, { look, place }) => {
     const now = lookOf(element), box = placeOnPage(element);
-    if (now?.paint !== look.paint || (look.picture && now.picture !== look.picture)) return false;
+    if (now?.paint !== look.paint || (look.source && now.source !== look.source)) return false;
     return now.motion === look.motion || (box.bottom > place.top && box.top < place.bottom
       && box.right > place.left && box.left < place.right);
   };"""
