@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from stillframe.egress.policy import EgressPolicy
 from stillframe.request.secret_grant import SecretGrant
-from stillframe.settings import comma_separated
 
 from .environment import ENVIRONMENT_KEY, ENVIRONMENT_NAME, ConfigError, read_environment
 from .owner_tags import parse_tags
 from .presets import PRESETS, SIZE_KEY
+from .values import (
+    ECR_IMAGE,
+    TASK_MEMORY_MB,
+    AccountId,
+    AccountIds,
+    Days,
+    IntegerList,
+    RouteTableIds,
+    SubnetIds,
+    TaskCpu,
+    TextList,
+)
 
 # `-c stillframe:memoryMb=4096`: the prefix distinguishes our context from CDK's own, so that a typo is an error.
 CONTEXT_PREFIX = "stillframe:"
@@ -29,19 +40,6 @@ CONCURRENCY_PER_POLLER = 10
 BACKLOG_PER_VCPU = 100
 # Lambda takes 4 KB of environment variables ("Lambda quotas"). Names, resources and numbers take less than the rest.
 MAX_VARIABLE_BYTES = 3000
-# The memory sizes in MB that AWS Fargate offers for each CPU size ("Task CPU and memory").
-TASK_MEMORY_MB = {
-    512: range(1024, 4096 + 1, 1024),
-    1024: range(2048, 8192 + 1, 1024),
-    2048: range(4096, 16_384 + 1, 1024),
-    4096: range(8192, 30_720 + 1, 1024),
-    8192: range(16_384, 61_440 + 1, 4096),
-}
-
-
-def _parse_integer(value: object) -> object:
-    """Parse a number given on the command line, which is text."""
-    return int(value) if isinstance(value, str) and value.isdigit() else value
 
 
 class Architecture(StrEnum):
@@ -59,14 +57,6 @@ class Compute(StrEnum):
     BOTH = "both"
 
 
-# A list in cdk.json, comma-separated on the command line.
-TextList = Annotated[tuple[str, ...], BeforeValidator(comma_separated)]
-AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
-SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]+$")]
-RouteTableId = Annotated[str, Field(pattern=r"^rtb-[0-9a-f]+$")]
-Days = Annotated[int, Field(ge=1, strict=False)]
-
-
 class DeployConfig(BaseModel):
     """One deployment. The relations between the settings are checked here and asserted on the template."""
 
@@ -79,6 +69,11 @@ class DeployConfig(BaseModel):
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] | None = None
     compute: Compute = Compute.LAMBDA
     architecture: Architecture = Architecture.ARM64
+    # How the image is built, or one that is in a registry of Amazon ECR already, by its digest.
+    image: Annotated[str, Field(pattern=ECR_IMAGE)] | None = None
+    base_image: Annotated[str, Field(pattern=r"^\S+@sha256:[0-9a-f]{64}$")] | None = None
+    debian_snapshot: Annotated[str, Field(pattern=r"^\d{8}T\d{6}Z$")] | None = None
+    ca_bundle: str | None = None
     # 1,769 MB is one vCPU.
     memory_mb: Annotated[int, Field(ge=1024, le=10_240)]
     tmp_mb: Annotated[int, Field(ge=512, le=10_240)] = 1024
@@ -96,7 +91,7 @@ class DeployConfig(BaseModel):
     min_pollers: Annotated[int, Field(ge=0, le=200)] = 0
     max_pollers: Annotated[int, Field(ge=0, le=2000)] = 0
     # The fleet. 1024 is one vCPU.
-    task_cpu: Annotated[Literal[512, 1024, 2048, 4096, 8192], BeforeValidator(_parse_integer)] = 1024
+    task_cpu: TaskCpu = 1024
     task_memory_mb: Annotated[int, Field(ge=1024, le=61_440)] = 2048
     task_tabs: Annotated[int, Field(ge=1, le=64)] = 6
     # At least 1: without a running task there is no backlog per task, and nothing starts the first one.
@@ -123,20 +118,20 @@ class DeployConfig(BaseModel):
     # The same format as in the environment variables: see docs/security.md.
     allow_hosts: TextList = ()
     allow_cidrs: TextList = ()
-    allow_ports: Annotated[tuple[int, ...], BeforeValidator(comma_separated)] = ()
+    allow_ports: IntegerList = ()
     deny: TextList = ()
     secrets: TextList = ()
     max_page_mb: Annotated[int, Field(ge=1, le=4096)] = 256
     # Other accounts whose principals may send requests to the queue, if their own policies allow it too.
-    producer_accounts: Annotated[tuple[AccountId, ...], BeforeValidator(comma_separated)] = ()
+    producer_accounts: AccountIds = ()
     # A managed policy that limits every role, as some organisations require.
     permissions_boundary: Annotated[str, Field(pattern=r"^arn:[\w-]+:iam::(\d{12}|aws):policy/.+$")] | None = None
     # The owner's network for the workers, from where they reach private addresses.
     vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]+$")] | None = None
-    subnet_ids: Annotated[tuple[SubnetId, ...], BeforeValidator(comma_separated)] = ()
+    subnet_ids: SubnetIds = ()
     # Endpoints for the services of AWS that workers call, where the subnets have no NAT gateway.
     vpc_endpoints: bool = False
-    route_table_ids: Annotated[tuple[RouteTableId, ...], BeforeValidator(comma_separated)] = ()
+    route_table_ids: RouteTableIds = ()
     # NAME=VALUE, for every resource.
     tags: TextList = ()
     # AWS X-Ray, of the function's invocations.
@@ -242,6 +237,9 @@ class DeployConfig(BaseModel):
             ),
             "tracing needs a function (compute lambda or both): a task has no X-Ray daemon": (
                 self.has_function or not self.tracing
+            ),
+            "image is built already: baseImage, debianSnapshot and caBundle have no effect on it": (
+                self.image is None or not (self.base_image or self.debian_snapshot or self.ca_bundle)
             ),
             "vpcId and subnetIds go together": (self.vpc_id is None) == (not self.subnet_ids),
             "vpcEndpoints needs vpcId, and routeTableIds of its subnets": (

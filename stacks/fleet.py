@@ -7,29 +7,26 @@ from typing import cast
 from aws_cdk import CfnElement, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from .config import Architecture, DeployConfig
+from .image import task_image
 from .nag import acknowledge, place_of
 from .network import OwnerNetwork, public_network
 from .scaling import scale_tasks
 from .storage_stack import StorageStack
 from .worker import (
-    DOCKERFILE,
-    REPOSITORY_ROOT,
     acknowledge_images,
-    image_exclusions,
     worker_environment,
     worker_logs,
     worker_statements,
 )
 
 ARCHITECTURES = {
-    Architecture.ARM64: (ecs.CpuArchitecture.ARM64, ecr_assets.Platform.LINUX_ARM64),
-    Architecture.X86: (ecs.CpuArchitecture.X86_64, ecr_assets.Platform.LINUX_AMD64),
+    Architecture.ARM64: ecs.CpuArchitecture.ARM64,
+    Architecture.X86: ecs.CpuArchitecture.X86_64,
 }
 # Longer than a job by default: on SIGTERM, a consumer finishes its captures or hands their messages back.
 STOP_SECONDS = 120
@@ -89,22 +86,20 @@ class Fleet(Construct):
 
     def _task(self) -> ecs.FargateTaskDefinition:
         config, storage = self._config, self._storage
-        architecture, platform = ARCHITECTURES[config.architecture]
         task = ecs.FargateTaskDefinition(
             self,
             "Task",
             cpu=config.task_cpu,
             memory_limit_mib=config.task_memory_mb,
             runtime_platform=ecs.RuntimePlatform(
-                cpu_architecture=architecture, operating_system_family=ecs.OperatingSystemFamily.LINUX
+                cpu_architecture=ARCHITECTURES[config.architecture],
+                operating_system_family=ecs.OperatingSystemFamily.LINUX,
             ),
             volumes=[ecs.Volume(name="scratch")],
         )
         container = task.add_container(
             "Consumer",
-            image=ecs.ContainerImage.from_asset(
-                str(REPOSITORY_ROOT), file=DOCKERFILE, platform=platform, exclude=image_exclusions()
-            ),
+            image=task_image(self, config),
             command=[
                 *("stillframe", "consume", "--continuous", "--log-format", "json"),
                 *("--grace", str(STOP_SECONDS - HAND_BACK_SECONDS)),

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from aws_cdk import Duration, Size
-from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from .config import Architecture, DeployConfig
+from .image import function_code
 from .nag import acknowledge
 from .network import OwnerNetwork, attach_interfaces
 from .storage_stack import StorageStack
 from .worker import (
-    DOCKERFILE,
-    REPOSITORY_ROOT,
     acknowledge_images,
-    image_exclusions,
     worker_environment,
     worker_logs,
     worker_statements,
@@ -24,8 +21,8 @@ from .worker import (
 )
 
 ARCHITECTURES = {
-    Architecture.ARM64: (lambda_.Architecture.ARM_64, ecr_assets.Platform.LINUX_ARM64),
-    Architecture.X86: (lambda_.Architecture.X86_64, ecr_assets.Platform.LINUX_AMD64),
+    Architecture.ARM64: lambda_.Architecture.ARM_64,
+    Architecture.X86: lambda_.Architecture.X86_64,
 }
 
 
@@ -83,15 +80,12 @@ class Renderer(Construct):
 
     def _function(self) -> lambda_.DockerImageFunction:
         config, storage = self._config, self._storage
-        architecture, platform = ARCHITECTURES[config.architecture]
         return lambda_.DockerImageFunction(
             self,
             "Function",
             description="Stillframe: renders web pages from the queue into the bucket, one image per screenshot id",
-            code=lambda_.DockerImageCode.from_image_asset(
-                str(REPOSITORY_ROOT), file=DOCKERFILE, platform=platform, exclude=image_exclusions()
-            ),
-            architecture=architecture,
+            code=function_code(self, config),
+            architecture=ARCHITECTURES[config.architecture],
             memory_size=config.memory_mb,
             ephemeral_storage_size=Size.mebibytes(config.tmp_mb),
             timeout=Duration.seconds(config.function_timeout_seconds),

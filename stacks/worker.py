@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -13,9 +11,6 @@ from .config import DeployConfig
 from .nag import acknowledge
 from .storage_stack import StorageStack
 
-REPOSITORY_ROOT = Path(__file__).resolve().parent.parent
-DOCKERFILE = "lambda_src/renderer/Dockerfile"
-
 LOG_RETENTIONS = {
     1: logs.RetentionDays.ONE_DAY,
     7: logs.RetentionDays.ONE_WEEK,
@@ -23,11 +18,6 @@ LOG_RETENTIONS = {
     90: logs.RetentionDays.THREE_MONTHS,
     365: logs.RetentionDays.ONE_YEAR,
 }
-
-
-def image_exclusions() -> list[str]:
-    """The patterns in .dockerignore: files that are not part of the image must not change its hash either."""
-    return (REPOSITORY_ROOT / ".dockerignore").read_text().splitlines()
 
 
 def worker_logs(scope: Construct, config: DeployConfig) -> logs.LogGroup:
