@@ -59,6 +59,7 @@ class StorageStack(Stack):
             )
         self.table = self._table()
         self.bucket = self._bucket(config)
+        self._retain_policies()
         # The command line reads these outputs.
         outputs = {
             "QueueUrl": self.queue.queue_url,
@@ -72,6 +73,12 @@ class StorageStack(Stack):
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+    def _retain_policies(self) -> None:
+        """Without its policy, a queue or bucket that outlives the stack would take requests without TLS."""
+        for resource in self.node.find_all():
+            if isinstance(resource, sqs.CfnQueuePolicy | s3.CfnBucketPolicy):
+                resource.apply_removal_policy(RemovalPolicy.RETAIN)
 
     def _table(self) -> dynamodb.TableV2:
         return dynamodb.TableV2(

@@ -67,6 +67,15 @@ def test_the_logical_ids_of_stateful_resources_are_locked(templates: dict[str, d
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
+def test_what_is_retained_keeps_the_policies_that_protect_it(templates: dict[str, dict[str, Any]]) -> None:
+    # Given the policies of the queues and the bucket, which demand TLS
+    resources = templates["Stillframe-Storage"]["Resources"].values()
+    policies = [each for each in resources if each["Type"] in ("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy")]
+    assert len(policies) == 3
+    # When the stack is deleted, then they stay with what they protect
+    assert {(each["DeletionPolicy"], each["UpdateReplacePolicy"]) for each in policies} == {("Retain", "Retain")}
+
+
 def test_the_replaceable_stack_has_no_stateful_resource(templates: dict[str, dict[str, Any]]) -> None:
     types = {resource["Type"] for resource in templates["Stillframe"]["Resources"].values()}
     assert types & {"AWS::SQS::Queue", "AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table", "AWS::S3::Bucket"} == set()
