@@ -74,4 +74,4 @@ def _size_fleet(
 def monthly_usd(size: FleetSize, figures: Figures, target: Target) -> dict[str, float]:
     """Return USD per month by service."""
     compute = size.average_tasks * size.usd_per_task_hour * HOURS_PER_MONTH
-    return {"compute": compute, **monthly_services_usd(target.per_month, figures.bytes)}
+    return {"compute": compute, **monthly_services_usd(target.per_month, figures.bytes, has_fleet=True)}

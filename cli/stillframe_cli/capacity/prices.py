@@ -18,19 +18,31 @@ FARGATE_SPOT_SHARE = 0.30
 PUBLIC_IPV4_PER_HOUR = 0.005
 SQS_PER_REQUEST = 0.40 / 1e6
 DYNAMODB_PER_WRITE_UNIT = 0.625 / 1e6
-DYNAMODB_PER_GB_MONTH = 0.25
+# A table has point-in-time recovery.
+DYNAMODB_PER_GB_MONTH = 0.25 + 0.20
 S3_PER_PUT = 0.005 / 1000
 S3_PER_GB_MONTH = 0.023
 LOGS_PER_GB = 0.50
 DATA_OUT_PER_GB = 0.09
+ALARM_PER_MONTH = 0.10
+DASHBOARD_PER_MONTH = 3.00
+METRIC_PER_MONTH = 0.30
 
 # Send, receive, delete. This is the worst case: messages of a batch share their requests.
 SQS_REQUESTS = 3
-# A record is written when it is queued, claimed and completed, each time to the table and to the index.
+# A record is written when it is queued, claimed and completed. In the index it is put, then deleted and put under
+# another key, then deleted ("Using Global Secondary Indexes in DynamoDB": a changed key costs two writes).
 TABLE_WRITES = 3
-INDEX_WRITES = 3
+INDEX_WRITES = 4
 RECORD_BYTES = 1500
-LOG_BYTES = 1500
+# Measured on the bundled pages: a log line of 1.0 KB, metrics in two lines of 1.3 KB, and Lambda's own lines.
+LOG_BYTES = 2400
+# What a deployment costs without a capture (stacks/alarms.py), and about how many metrics it has once there are all
+# outcomes: 15 of captures alone, and those of failures, retries and duplicates by their reasons.
+ALARMS = 16
+METRICS = 40
+# Container Insights of a cluster with one service, by which a fleet scales: an estimate.
+FLEET_METRICS = 30
 KB = 1024
 # Default retention (stacks/config.py).
 IMAGE_DAYS = 365
@@ -54,7 +66,7 @@ def storage_usd_per_month(images: float, bytes_per_image: float, records: float)
     return images * bytes_per_image / 1e9 * S3_PER_GB_MONTH + records * RECORD_BYTES / 1e9 * DYNAMODB_PER_GB_MONTH
 
 
-def monthly_services_usd(captures: float, bytes_per_image: float) -> dict[str, float]:
+def monthly_services_usd(captures: float, bytes_per_image: float, has_fleet: bool = False) -> dict[str, float]:
     """Return the monthly cost of everything but compute, for a number of captures per month.
 
     Storage is that of the steady state, when as many images and records expire as are added.
@@ -63,4 +75,7 @@ def monthly_services_usd(captures: float, bytes_per_image: float) -> dict[str, f
     return {
         "queueTableBucketLogs": service_usd(captures),
         "storage": storage_usd_per_month(per_day * IMAGE_DAYS, bytes_per_image, per_day * RECORD_DAYS),
+        "monitoring": ALARMS * ALARM_PER_MONTH
+        + DASHBOARD_PER_MONTH
+        + (METRICS + (FLEET_METRICS if has_fleet else 0)) * METRIC_PER_MONTH,
     }

@@ -26,6 +26,7 @@ COST_LABELS = {
     "compute": "compute",
     "queueTableBucketLogs": "queue, table, bucket, logs",
     "storage": "stored images and records, once the first expire",
+    "monitoring": "alarms, dashboard, metrics",
     "total": "total",
 }
 SHOWN_LIMITS = 4

@@ -16,7 +16,7 @@ from stillframe.table.attributes import INDEX_SHARD, UPDATED_AT, from_attributes
 INDEX_NAME = "unfinished"
 INDEX_PARTITION_KEY = INDEX_SHARD
 INDEX_SORT_KEY = UPDATED_AT
-# One index partition takes 1,000 writes a second; a capture writes the index three times at most.
+# One index partition takes 1,000 writes a second; a capture writes the index four times at most.
 INDEX_SHARDS = 16
 
 
