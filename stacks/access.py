@@ -39,7 +39,7 @@ class Access(Construct):
         self._topic = topic
         self._config = config
         self._storage = storage
-        send, look = self._send(), self._look()
+        send, look = self.to_send(), self.to_look()
         operate = [*self._operate(), *(self._scale_function(function) if function else [])]
         operate += self._scale_fleet(fleet) if fleet else []
         outputs = [self._outputs()]
@@ -71,7 +71,8 @@ class Access(Construct):
         stacks = [_arn(self, "cloudformation", "stack", f"{each}/*") for each in self._stacks()]
         return iam.PolicyStatement(sid="FindResources", actions=["cloudformation:DescribeStacks"], resources=stacks)
 
-    def _send(self) -> list[iam.PolicyStatement]:
+    def to_send(self) -> list[iam.PolicyStatement]:
+        """To send requests, and to read their records."""
         return [
             iam.PolicyStatement(
                 sid="SendRequests", actions=["sqs:SendMessage"], resources=[self._storage.queue.queue_arn]
@@ -84,7 +85,8 @@ class Access(Construct):
             ),
         ]
 
-    def _look(self) -> list[iam.PolicyStatement]:
+    def to_look(self) -> list[iam.PolicyStatement]:
+        """To read records, images, counts and metrics."""
         storage = self._storage
         return [
             iam.PolicyStatement(

@@ -275,6 +275,12 @@ class DeployConfig(BaseModel):
             given.setdefault(COMPUTE_KEY, context[COMPUTE_KEY])
         if ENVIRONMENT_KEY in given:
             given = {**read_environment(str(given[ENVIRONMENT_KEY])), **given}
+        return cls.of(given)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """The preset named by `size`, overridden by the other values. Raises ConfigError."""
+        given = dict(values)
         size = given.pop(SIZE_KEY, "small")
         if size not in PRESETS:
             raise ConfigError(f"{CONTEXT_PREFIX}{SIZE_KEY}: must be one of {', '.join(PRESETS)}, not {size!r}")

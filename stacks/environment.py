@@ -10,7 +10,8 @@ from typing import Any
 ENVIRONMENTS = Path(__file__).resolve().parent.parent / "environments"
 ENVIRONMENT_KEY = "environment"
 # A part of the names of CloudFormation stacks, which have letters, digits and hyphens.
-ENVIRONMENT_NAME = r"^[a-z][a-z0-9-]{0,30}$"
+MAX_NAME_CHARS = 31
+ENVIRONMENT_NAME = rf"^[a-z][a-z0-9-]{{0,{MAX_NAME_CHARS - 1}}}$"
 
 
 class ConfigError(Exception):

@@ -38,7 +38,7 @@ class RenderStack(Stack):
         groups = [worker.log_group for worker in (self.renderer, self.fleet) if worker]
         SavedQueries(self, "Queries", groups=groups)
         warn_of_quotas(self, config)
-        access = Access(
+        self.access = access = Access(
             self,
             "Access",
             config=config,

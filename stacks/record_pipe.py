@@ -1,0 +1,91 @@
+"""Tells an application of records that have reached a state, by the table's stream."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_pipes as pipes
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stillframe.table.attributes import STATUS
+from stillframe.table.record import Status
+
+from .storage_stack import StorageStack
+
+BATCH_SIZE = 10
+# A target that fails gets a batch again until it is an hour old. The stream keeps it for a day.
+MAX_AGE_SECONDS = 3600
+
+
+class RecordPipe(Construct):
+    """A pipe from the table's stream to one queue or function, with exactly the permissions that it uses."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        storage: StorageStack,
+        status: Status,
+        target: sqs.IQueue | lambda_.IFunction,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stream = _stream_of(storage)
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("pipes.amazonaws.com"))
+        role.add_to_policy(
+            iam.PolicyStatement(
+                sid="ReadStream",
+                actions=[
+                    "dynamodb:DescribeStream",
+                    "dynamodb:GetRecords",
+                    "dynamodb:GetShardIterator",
+                    "dynamodb:ListStreams",
+                ],
+                resources=[stream],
+            )
+        )
+        is_queue = isinstance(target, sqs.QueueBase)
+        arn = cast(sqs.IQueue, target).queue_arn if is_queue else cast(lambda_.IFunction, target).function_arn
+        action = "sqs:SendMessage" if is_queue else "lambda:InvokeFunction"
+        role.add_to_policy(iam.PolicyStatement(sid="HandOver", actions=[action], resources=[arn]))
+        source = pipes.CfnPipe.PipeSourceParametersProperty(
+            dynamo_db_stream_parameters=pipes.CfnPipe.PipeSourceDynamoDBStreamParametersProperty(
+                starting_position="LATEST",
+                batch_size=BATCH_SIZE,
+                maximum_record_age_in_seconds=MAX_AGE_SECONDS,
+                on_partial_batch_item_failure="AUTOMATIC_BISECT",
+            ),
+            filter_criteria=pipes.CfnPipe.FilterCriteriaProperty(
+                filters=[pipes.CfnPipe.FilterProperty(pattern=json.dumps(reaching(status)))]
+            ),
+        )
+        pipe = pipes.CfnPipe(self, "Pipe", role_arn=role.role_arn, source=stream, source_parameters=source, target=arn)
+        # A pipe that is made before its role may use the stream fails.
+        pipe.node.add_dependency(role)
+
+
+def reaching(status: Status) -> dict[str, object]:
+    """The changes by which a record reaches this state, and not those of a record that was in it already.
+
+    An event pattern of EventBridge ("Event filtering in Amazon EventBridge Pipes").
+    """
+    return {
+        "dynamodb": {
+            "NewImage": {STATUS: {"S": [status.value]}},
+            "OldImage": {STATUS: {"S": [{"anything-but": [status.value]}]}},
+        }
+    }
+
+
+def _stream_of(storage: StorageStack) -> str:
+    """The ARN of the table's stream, which is there once somebody reads it."""
+    table = cast(dynamodb.CfnGlobalTable, storage.table.node.default_child)
+    table.stream_specification = dynamodb.CfnGlobalTable.StreamSpecificationProperty(
+        stream_view_type="NEW_AND_OLD_IMAGES"
+    )
+    return table.attr_stream_arn
