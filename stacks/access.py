@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from aws_cdk import Arn, ArnComponents, ArnFormat, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -17,6 +16,7 @@ from stillframe.table.record import INDEX_NAME
 from .config import DeployConfig
 from .fleet import Fleet
 from .nag import acknowledge, place_of
+from .renderer import Renderer
 from .storage_stack import StorageStack
 from .worker import acknowledge_images
 
@@ -31,7 +31,7 @@ class Access(Construct):
         *,
         config: DeployConfig,
         storage: StorageStack,
-        function: lambda_.IFunction | None,
+        renderer: Renderer | None,
         fleet: Fleet | None,
         topic: sns.ITopic,
     ) -> None:
@@ -40,7 +40,7 @@ class Access(Construct):
         self._config = config
         self._storage = storage
         send, look = self.to_send(), self.to_look()
-        operate = [*self._operate(), *(self._scale_function(function) if function else [])]
+        operate = [*self._operate(), *(self._scale_function(renderer) if renderer else [])]
         operate += self._scale_fleet(fleet) if fleet else []
         outputs = [self._outputs()]
         self.send = self._policy("Send", "send requests to Stillframe", [*outputs, *send])
@@ -130,7 +130,7 @@ class Access(Construct):
             ),
         ]
 
-    def _scale_function(self, function: lambda_.IFunction) -> list[iam.PolicyStatement]:
+    def _scale_function(self, renderer: Renderer) -> list[iam.PolicyStatement]:
         return [
             iam.PolicyStatement(
                 sid="ScaleFunction",
@@ -140,15 +140,13 @@ class Access(Construct):
                     "lambda:DeleteFunctionConcurrency",
                     "lambda:GetFunctionConfiguration",
                 ],
-                resources=[function.function_arn],
+                resources=[renderer.function.function_arn],
             ),
             iam.PolicyStatement(sid="FindEventSource", actions=["lambda:ListEventSourceMappings"], resources=["*"]),
             iam.PolicyStatement(
                 sid="ScaleEventSource",
-                actions=["lambda:UpdateEventSourceMapping"],
-                resources=["*"],
-                # "Actions, resources, and condition keys for AWS Lambda".
-                conditions={"ArnEquals": {"lambda:FunctionArn": function.function_arn}},
+                actions=["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"],
+                resources=[renderer.mapping.event_source_mapping_arn],
             ),
         ]
 

@@ -70,10 +70,9 @@ class Alarms(Construct):
             symptoms += _function_symptoms(config, function)
         if fleet is not None:
             symptoms += _fleet_symptoms(config, fleet)
-        for symptom in symptoms:
-            self._alarm(symptom)
+        self.by_name = {symptom.name: self._alarm(symptom) for symptom in symptoms}
 
-    def _alarm(self, symptom: Symptom) -> None:
+    def _alarm(self, symptom: Symptom) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
             self,
             symptom.name,
@@ -86,6 +85,7 @@ class Alarms(Construct):
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         alarm.add_ok_action(actions.SnsAction(self.topic))
+        return alarm
 
 
 def _queue_symptoms(config: DeployConfig, storage: StorageStack) -> list[Symptom]:

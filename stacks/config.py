@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -20,8 +19,11 @@ from .values import (
     TASK_MEMORY_MB,
     AccountId,
     AccountIds,
+    Architecture,
+    Compute,
     Days,
     IntegerList,
+    Rollout,
     RouteTableIds,
     SubnetIds,
     TaskCpu,
@@ -42,21 +44,6 @@ BACKLOG_PER_VCPU = 100
 MAX_VARIABLE_BYTES = 3000
 
 
-class Architecture(StrEnum):
-    """The processor architecture of the function and the tasks."""
-
-    ARM64 = "arm64"
-    X86 = "x86"
-
-
-class Compute(StrEnum):
-    """Which service consumes the queue."""
-
-    LAMBDA = "lambda"
-    FARGATE = "fargate"
-    BOTH = "both"
-
-
 class DeployConfig(BaseModel):
     """One deployment. The relations between the settings are checked here and asserted on the template."""
 
@@ -69,6 +56,7 @@ class DeployConfig(BaseModel):
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] | None = None
     compute: Compute = Compute.LAMBDA
     architecture: Architecture = Architecture.ARM64
+    rollout: Rollout = Rollout.ALL_AT_ONCE
     # How the image is built, or one that is in a registry of Amazon ECR already, by its digest.
     image: Annotated[str, Field(pattern=ECR_IMAGE)] | None = None
     base_image: Annotated[str, Field(pattern=r"^\S+@sha256:[0-9a-f]{64}$")] | None = None

@@ -11,12 +11,13 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from .config import Architecture, DeployConfig
+from .config import DeployConfig
 from .image import task_image
 from .nag import acknowledge, place_of
 from .network import OwnerNetwork, public_network
 from .scaling import scale_tasks
 from .storage_stack import StorageStack
+from .values import Architecture
 from .worker import (
     acknowledge_images,
     worker_environment,

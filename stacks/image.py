@@ -12,7 +12,8 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from .config import Architecture, DeployConfig
+from .config import DeployConfig
+from .values import Architecture
 
 REPOSITORY_ROOT = Path(__file__).resolve().parent.parent
 DOCKERFILE = "lambda_src/renderer/Dockerfile"

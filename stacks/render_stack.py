@@ -17,7 +17,9 @@ from .queries import SavedQueries
 from .quotas import warn_of_quotas
 from .recorded import record_of
 from .renderer import Renderer
+from .rollout import Canary
 from .storage_stack import StorageStack
+from .values import Rollout
 
 
 class RenderStack(Stack):
@@ -34,6 +36,8 @@ class RenderStack(Stack):
         self.fleet = Fleet(self, "Fleet", **parts) if config.has_fleet else None
         function = self.renderer.function if self.renderer else None
         self.alarms = Alarms(self, "Alarms", config=config, storage=storage, function=function, fleet=self.fleet)
+        if config.rollout is Rollout.CANARY:
+            Canary(self, "Canary", alarms=self.alarms, renderer=self.renderer, fleet=self.fleet)
         Dashboard(self, "Dashboard", config=config, storage=storage, function=function, fleet=self.fleet)
         groups = [worker.log_group for worker in (self.renderer, self.fleet) if worker]
         SavedQueries(self, "Queries", groups=groups)
@@ -43,7 +47,7 @@ class RenderStack(Stack):
             "Access",
             config=config,
             storage=storage,
-            function=function,
+            renderer=self.renderer,
             fleet=self.fleet,
             topic=self.alarms.topic,
         )
@@ -54,8 +58,9 @@ class RenderStack(Stack):
             "OperatePolicyArn": access.operate.managed_policy_arn,
         }
         # Besides names, the values that an operator can change: `stillframe scale --reset` goes back to these.
-        if function is not None:
+        if self.renderer is not None and function is not None:
             outputs["FunctionName"] = function.function_name
+            outputs["EventSourceMapping"] = self.renderer.mapping.event_source_mapping_id
             outputs["ReservedConcurrency"] = str(config.reserved_concurrency)
             if not config.is_provisioned:
                 outputs["MaxConcurrency"] = str(config.max_concurrency)

@@ -7,11 +7,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from .config import Architecture, DeployConfig
+from .config import DeployConfig
 from .image import function_code
 from .nag import acknowledge
 from .network import OwnerNetwork, attach_interfaces
 from .storage_stack import StorageStack
+from .values import Architecture, Rollout
 from .worker import (
     acknowledge_images,
     worker_environment,
@@ -54,10 +55,16 @@ class Renderer(Construct):
         if network is not None:
             self.role.add_to_policy(attach_interfaces())
         self.function = self._function()
+        # The name of the version that receives, so that a deployment can move from one to the next.
+        self.alias = (
+            lambda_.Alias(self, "Live", alias_name="live", version=self.function.current_version)
+            if config.rollout is Rollout.CANARY
+            else None
+        )
         self.mapping = lambda_.EventSourceMapping(
             self,
             "FromQueue",
-            target=self.function,
+            target=self.alias or self.function,
             event_source_arn=storage.queue.queue_arn,
             batch_size=config.batch_size,
             max_batching_window=Duration.seconds(config.batch_window_seconds),

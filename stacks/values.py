@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -38,3 +39,25 @@ RouteTableIds = Annotated[
 IntegerList = Annotated[tuple[int, ...], BeforeValidator(comma_separated)]
 TaskCpu = Annotated[Literal[512, 1024, 2048, 4096, 8192], BeforeValidator(parse_integer)]
 Days = Annotated[int, Field(ge=1, strict=False)]
+
+
+class Architecture(StrEnum):
+    """The processor architecture of the function and the tasks."""
+
+    ARM64 = "arm64"
+    X86 = "x86"
+
+
+class Compute(StrEnum):
+    """Which service consumes the queue."""
+
+    LAMBDA = "lambda"
+    FARGATE = "fargate"
+    BOTH = "both"
+
+
+class Rollout(StrEnum):
+    """How a new version takes over."""
+
+    ALL_AT_ONCE = "all-at-once"
+    CANARY = "canary"

@@ -37,18 +37,25 @@ class Change:
 class FunctionScaling:
     """The concurrency of the Lambda function and of its event source mapping."""
 
-    def __init__(self, client: LambdaClient, function_name: str) -> None:
+    def __init__(self, client: LambdaClient, function_name: str, mapping_id: str | None = None) -> None:
+        """`mapping_id` is asked of the function unless given. With an alias, the function itself has none."""
         self._client = client
         self._function = function_name
-        mappings = client.list_event_source_mappings(FunctionName=function_name)["EventSourceMappings"]
+        self._mapping: Any = (
+            client.get_event_source_mapping(UUID=mapping_id) if mapping_id else self._only_mapping(function_name)
+        )
+
+    def _only_mapping(self, function_name: str) -> Any:
+        mappings = self._client.list_event_source_mappings(FunctionName=function_name)["EventSourceMappings"]
         if not mappings:
             raise click.ClickException(f"The function {function_name} has no event source mapping.")
-        self._mapping = mappings[0]
+        return mappings[0]
 
     @property
     def max_concurrency(self) -> int | None:
         """Maximum concurrency of the mapping; None when the mapping has no maximum."""
-        return self._mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
+        maximum: int | None = self._mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
+        return maximum
 
     @property
     def reserved_concurrency(self) -> int | None:

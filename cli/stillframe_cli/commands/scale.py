@@ -85,7 +85,8 @@ def command(
     if not (function_name or (cluster and service)):
         function_name = function_name or outputs.get("FunctionName")
         cluster, service = cluster or outputs.get("ClusterName"), service or outputs.get("ServiceName")
-    function = FunctionScaling(connect("lambda"), function_name) if function_name else None
+    mapping_id = outputs.get("EventSourceMapping") if function_name == outputs.get("FunctionName") else None
+    function = FunctionScaling(connect("lambda"), function_name, mapping_id) if function_name else None
     fleet = (
         FleetScaling(connect("ecs"), connect("application-autoscaling"), cluster, service)
         if cluster and service

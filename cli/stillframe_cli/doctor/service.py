@@ -22,7 +22,7 @@ def examine_service(stack: str, outputs: Mapping[str, str]) -> Iterator[Diagnosi
     """What to look at in the first hour of a deployment, by the outputs of its stack. Changes nothing."""
     if "FunctionName" in outputs:
         yield from _asked("function", lambda: _examine_function(outputs["FunctionName"]))
-        yield from _asked("event source", lambda: _examine_event_source(outputs["FunctionName"]))
+        yield from _asked("event source", lambda: _examine_event_source(outputs))
         if "MaxConcurrency" in outputs:
             yield from _asked("quota", lambda: _examine_quota(int(outputs["MaxConcurrency"])))
     if "ServiceName" in outputs:
@@ -58,16 +58,20 @@ def _examine_function(name: str) -> Diagnosis:
     return Diagnosis("function", Verdict.OK, f"{name}: {found['MemorySize']} MB, {found['Timeout']} s")
 
 
-def _examine_event_source(name: str) -> Diagnosis:
-    subject = "event source"
+def _examine_event_source(outputs: Mapping[str, str]) -> Diagnosis:
+    subject, name = "event source", outputs["FunctionName"]
     client: Any = boto3.client("lambda")
-    mappings = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-    if not mappings:
-        return Diagnosis(subject, Verdict.FAILED, f"{name} does not receive from any queue", "deploy it again")
-    state = mappings[0]["State"]
+    if "EventSourceMapping" in outputs:
+        mapping = client.get_event_source_mapping(UUID=outputs["EventSourceMapping"])
+    else:
+        mappings = client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        if not mappings:
+            return Diagnosis(subject, Verdict.FAILED, f"{name} does not receive from any queue", "deploy it again")
+        mapping = mappings[0]
+    state = mapping["State"]
     if state not in ENABLED:
         return Diagnosis(subject, Verdict.FAILED, f"it is {state}: messages wait", "stillframe scale --resume")
-    return Diagnosis(subject, Verdict.OK, f"it is {state}: {mappings[0].get('LastProcessingResult', 'no result yet')}")
+    return Diagnosis(subject, Verdict.OK, f"it is {state}: {mapping.get('LastProcessingResult', 'no result yet')}")
 
 
 def _examine_quota(max_concurrency: int) -> Diagnosis:
