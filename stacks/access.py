@@ -83,6 +83,7 @@ class Access(Construct):
                 actions=["dynamodb:UpdateItem", "dynamodb:GetItem"],
                 resources=[self._storage.table.table_arn],
             ),
+            *self._storage.use_key(writes=True),
         ]
 
     def to_look(self) -> list[iam.PolicyStatement]:
@@ -110,6 +111,7 @@ class Access(Construct):
                 resources=[storage.queue.queue_arn, storage.dead_letter_queue.queue_arn],
             ),
             iam.PolicyStatement(sid="ReadMetrics", actions=["cloudwatch:GetMetricData"], resources=["*"]),
+            *self._storage.use_key(writes=False),
         ]
 
     def _operate(self) -> list[iam.PolicyStatement]:

@@ -16,6 +16,7 @@ from .owner_tags import parse_tags
 from .presets import PRESETS, SIZE_KEY
 from .values import (
     ECR_IMAGE,
+    KMS_KEY,
     TASK_MEMORY_MB,
     AccountId,
     AccountIds,
@@ -112,6 +113,8 @@ class DeployConfig(BaseModel):
     max_page_mb: Annotated[int, Field(ge=1, le=4096)] = 256
     # Other accounts whose principals may send requests to the queue, if their own policies allow it too.
     producer_accounts: AccountIds = ()
+    # The owner's key for queues, table, bucket and logs. Its policy must let CloudWatch Logs use it.
+    kms_key_arn: Annotated[str, Field(pattern=KMS_KEY)] | None = None
     # A managed policy that limits every role, as some organisations require.
     permissions_boundary: Annotated[str, Field(pattern=r"^arn:[\w-]+:iam::(\d{12}|aws):policy/.+$")] | None = None
     # The owner's network for the workers, from where they reach private addresses.
@@ -236,6 +239,10 @@ class DeployConfig(BaseModel):
             # A function without a VPC and the fleet's own network have no route to a private address.
             "allowCidrs needs vpcId and subnetIds: only in your network do workers reach private addresses": (
                 not self.allow_cidrs or self.vpc_id is not None
+            ),
+            # A table of a stack without a region cannot name a key.
+            "kmsKeyArn needs account and region, those of the key": (
+                self.kms_key_arn is None or f":{self.region}:{self.account}:" in self.kms_key_arn
             ),
             "minTasks must not be above maxTasks": self.min_tasks <= self.max_tasks,
             "stepCpuPercent must be above cpuPercent": self.step_cpu_percent > self.cpu_percent,

@@ -7,6 +7,7 @@ from typing import Any
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -25,11 +26,14 @@ class StorageStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, config: DeployConfig, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, **kwargs)
+        self.key = kms.Key.from_key_arn(self, "Key", config.kms_key_arn) if config.kms_key_arn else None
+        queue_encryption = sqs.QueueEncryption.KMS if self.key else sqs.QueueEncryption.SQS_MANAGED
         self.dead_letter_queue = sqs.Queue(
             self,
             "DeadLetterQueue",
             retention_period=Duration.days(config.dead_letter_retention_days),
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=queue_encryption,
+            encryption_master_key=self.key,
             enforce_ssl=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
@@ -39,7 +43,8 @@ class StorageStack(Stack):
             visibility_timeout=Duration.seconds(config.visibility_timeout_seconds),
             retention_period=Duration.days(config.queue_retention_days),
             receive_message_wait_time=Duration.seconds(20),
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=queue_encryption,
+            encryption_master_key=self.key,
             enforce_ssl=True,
             # The dead-letter queue has none: it would have to name this queue, which is a circular dependency.
             redrive_allow_policy=sqs.RedriveAllowPolicy(redrive_permission=sqs.RedrivePermission.DENY_ALL),
@@ -74,6 +79,13 @@ class StorageStack(Stack):
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
 
+    def use_key(self, *, writes: bool) -> list[iam.PolicyStatement]:
+        """The permission to read what the owner's key encrypts, and to write; none without such a key."""
+        actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if writes else [])]
+        if self.key is None:
+            return []
+        return [iam.PolicyStatement(sid="UseKey", actions=actions, resources=[self.key.key_arn])]
+
     def _retain_policies(self) -> None:
         """Without its policy, a queue or bucket that outlives the stack would take requests without TLS."""
         for resource in self.node.find_all():
@@ -86,6 +98,7 @@ class StorageStack(Stack):
             "Records",
             partition_key=dynamodb.Attribute(name=ID, type=dynamodb.AttributeType.STRING),
             billing=dynamodb.Billing.on_demand(),
+            encryption=dynamodb.TableEncryptionV2.customer_managed_key(self.key) if self.key else None,
             time_to_live_attribute=EXPIRES_AT,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
@@ -108,7 +121,10 @@ class StorageStack(Stack):
             "Images",
             # A second write of a key would remain visible as a version, for which `stillframe audit` checks.
             versioned=True,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if self.key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self.key,
+            # One data key for many objects: every object would cost a call to KMS.
+            bucket_key_enabled=True if self.key else None,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,

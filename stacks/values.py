@@ -28,6 +28,7 @@ def parse_integer(value: object) -> object:
 TextList = Annotated[tuple[str, ...], BeforeValidator(comma_separated)]
 # An image in Amazon ECR, by its digest.
 ECR_IMAGE = r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9._/-]+@sha256:[0-9a-f]{64}$"
+KMS_KEY = r"^arn:[\w-]+:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]+$"
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
 AccountIds = Annotated[tuple[AccountId, ...], BeforeValidator(comma_separated)]
 SubnetIds = Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -25,7 +26,8 @@ def worker_logs(scope: Construct, config: DeployConfig) -> logs.LogGroup:
     days = config.log_retention_days
     # The shortest retention period of these that is not below the configured one.
     retention = next((each for offered, each in LOG_RETENTIONS.items() if offered >= days), logs.RetentionDays.INFINITE)
-    return logs.LogGroup(scope, "Logs", retention=retention, removal_policy=RemovalPolicy.DESTROY)
+    key = kms.Key.from_key_arn(scope, "LogKey", config.kms_key_arn) if config.kms_key_arn else None
+    return logs.LogGroup(scope, "Logs", retention=retention, removal_policy=RemovalPolicy.DESTROY, encryption_key=key)
 
 
 def worker_environment(config: DeployConfig, storage: StorageStack) -> dict[str, str]:
@@ -83,6 +85,7 @@ def worker_statements(config: DeployConfig, storage: StorageStack) -> list[iam.P
             resources=[storage.bucket.bucket_arn],
         ),
         *_secret_statements(config),
+        *storage.use_key(writes=True),
     ]
 
 
