@@ -95,6 +95,15 @@ LATE: dict[str, Page] = {
             ".onmessage = () => postMessage(1)"
         )
     ),
+    "busy-worker": scripted(in_worker("const end = Date.now() + 1500; while (Date.now() < end) {} postMessage(1)")),
+    "worker-and-late-answer": scripted(
+        "new Worker(URL.createObjectURL(new Blob(['postMessage(1)'])));"
+        "onload = () => fetch('/slow?ms=2000').then(() => turn())"
+    ),
+    "service-worker-and-late-answer": scripted(
+        "navigator.serviceWorker.register('/script?code=addEventListener(%22fetch%22,e=>e.respondWith(fetch(e.request)))');"
+        "onload = () => fetch('/slow?ms=2000').then(() => turn())"
+    ),
     "import-in-worker": scripted(in_worker("importScripts(`${origin}/script?code=postMessage(1)&ms=2000`)")),
     "module-worker": scripted(
         "new Worker('/script?code=import%22/script?code=postMessage(1)%26ms=2000%22', {type: 'module'})"

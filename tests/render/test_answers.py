@@ -83,6 +83,37 @@ def test_what_scrolling_asks_for_is_waited_for(studio: Studio) -> None:
     assert (pixels.size, pixels.at(640, 2800)) == ((1280, 2900), GREEN)
 
 
+def test_a_worker_that_is_busy_without_an_end_is_named(studio: Studio) -> None:
+    # Given a worker that never gets to its end, in a page that has all that it needs
+    worker = f"http://{studio.site}/script?code={quote('for (;;);')}"
+    result = studio.render(f"<body style='background:#00aa00'><script>new Worker('{worker}')</script>")
+    # When it is captured, then the record says what may be missing
+    assert Pixels(result.data).at(640, 100) == GREEN
+    assert (result.facts.settled, result.facts.unsettled) == (False, "network")
+    assert [url.partition("?")[0] for url in result.facts.unanswered or ()] == [f"http://{studio.site}/script"]
+
+
+@pytest.mark.parametrize(
+    "helper",
+    [
+        "new Worker(URL.createObjectURL(new Blob(['postMessage(1)'])))",
+        "navigator.serviceWorker.register('/script?code=' + encodeURIComponent("
+        "`addEventListener('fetch', event => event.respondWith(fetch(event.request)))`))",
+    ],
+    ids=["worker", "service-worker"],
+)
+def test_a_worker_does_not_hold_up_a_page_that_waits_for_an_answer(studio: Studio, helper: str) -> None:
+    # Given a page with a worker, whose answer takes two seconds
+    page = f"{RED}<script>{helper}; onload = () => fetch('/slow?ms=2000').then(() => {{ {TURN} }})</script>"
+    # When it is captured
+    started = time.monotonic()
+    result = studio.render(page)
+    # Then it is settled soon after that: its frames have not stood still meanwhile
+    assert Pixels(result.data).at(640, 100) == GREEN
+    assert result.facts.settled
+    assert time.monotonic() - started < 5
+
+
 IN_VAIN = {
     "fetch": "fetch('/hang?token=1').catch(() => 0)",
     "event-stream": "new EventSource('/hang?token=1')",

@@ -55,6 +55,76 @@ def test_blocks_that_look_different_out_of_view_are_shown_as_in_view(studio: Stu
     assert [y for y in range(50, 3200, 100) if pixels.at(640, y) != GREEN] == []
 
 
+def test_slides_that_snap_have_no_gaps(studio: Studio) -> None:
+    # Given slides that snap to the window, with a heading that is shown only in view
+    page = (
+        "<style>body{margin:0}html{scroll-snap-type:y mandatory}section{height:100vh;scroll-snap-align:start;"
+        "background:#00aa00}h1{margin:0;height:300px;background:#00aa00;opacity:0}.in h1{opacity:1}</style>"
+        + "<section><h1>slide</h1></section>"
+        * 5
+        + "<script>const seen = new IntersectionObserver(all => all.forEach(each => "
+        "each.target.classList.toggle('in', each.isIntersecting)), {threshold: .6});"
+        "document.querySelectorAll('section').forEach(each => seen.observe(each))</script>"
+    )
+    # When the full page is captured, then no strip of a slide is missing
+    pixels = studio.pixels(page, **FULL)
+    assert pixels.size == (1280, 4000)
+    assert [y for y in range(50, 4000, 100) if pixels.at(1000, y) != GREEN] == []
+
+
+def test_animations_that_follow_the_scrolling_need_no_script(studio: Studio) -> None:
+    # Given blocks that appear by a view timeline, in a page without a script
+    page = (
+        "<style>@keyframes k{0%{opacity:0}30%,70%{opacity:1}100%{opacity:0}}body{margin:0}"
+        "section{height:300px;background:#00aa00;animation:k linear both;animation-timeline:view()}</style>"
+        + "<section></section>"
+        * 10
+    )
+    # When the full page is captured, then the blocks beyond the first window are there, too
+    pixels = studio.pixels(page, **FULL)
+    greens = [y for y in range(150, 3000, 300) if pixels.at(640, y) == GREEN]
+    assert len(greens) >= 8
+
+
+def test_a_background_that_is_fixed_to_the_window_is_behind_every_part(studio: Studio) -> None:
+    # Given a background that fills the window, behind blocks that are coloured only in view
+    page = (
+        "<style>body{margin:0}section{height:400px}i{display:block;height:200px;background:#ff0000}"
+        ".in i{background:#fff}</style><div style='position:fixed;inset:0;z-index:-1;background:#00aa00'></div>"
+        + "<section><i></i></section>"
+        * 8
+        + "<script>const seen = new IntersectionObserver(all => all.forEach(each => "
+        "each.target.classList.toggle('in', each.intersectionRatio > .5)), {threshold: [0, .6]});"
+        "document.querySelectorAll('section').forEach(each => seen.observe(each))</script>"
+    )
+    pixels = studio.pixels(page, **FULL)
+    assert [y for y in range(300, 3200, 400) if pixels.at(640, y) != GREEN] == []
+    assert [y for y in range(100, 3200, 400) if pixels.at(640, y) != (255, 255, 255)] == []
+
+
+FICKLE = {
+    "tint": (
+        "const r = s.getBoundingClientRect();s.style.background = r.top < 200 && r.bottom > 200 ? '#ffffdd' : '#00aa00'"
+    ),
+    "parallax": "s.firstChild.style.transform = `translateY(${s.getBoundingClientRect().top * -.2}px)`",
+}
+
+
+@pytest.mark.parametrize("script", FICKLE.values(), ids=list(FICKLE))
+def test_what_changes_with_every_position_is_as_it_is_at_the_top(studio: Studio, script: str) -> None:
+    # Given sections that look different at every position of the window
+    page = (
+        "<style>body{margin:0}section{height:500px;overflow:hidden;background:#00aa00}</style>"
+        + "<section><b style='display:block;width:300px;height:200px;background:#00f'></b></section>" * 6
+        + "<script>const all = document.querySelectorAll('section');"
+        f"const look = () => all.forEach(s => {{ {script} }}); addEventListener('scroll', look); look()</script>"
+    )
+    # When the full page is captured, then no section has an edge within: each has one colour at its right
+    pixels = studio.pixels(page, **FULL)
+    for top in range(0, 3000, 500):
+        assert len({pixels.at(1000, y) for y in range(top + 20, top + 500, 40)}) == 1, top
+
+
 def test_images_that_are_unloaded_out_of_view_are_there(studio: Studio) -> None:
     # Given a list that takes the source of each image away once it is out of view
     page = (

@@ -29,6 +29,8 @@ MAX_IDLE_CHECKS = 4
 # How far the page's clock is kept ahead of the machine's, and how often that is checked.
 LEAD_MS = 400
 LEAD_CHECK_SECONDS = 0.1
+# How long a skip takes at most where time is real.
+MAX_SKIP_MS = 100
 # Once the page's clock is ahead, frames tell the page's scripts the page's time, not the machine's: what a script moves
 # from frame to frame would stand still until the machine has caught up.
 STAMP_FRAMES = """(() => {
@@ -60,6 +62,11 @@ class PageClock:
         # The machine's clock (seconds) and the page's (milliseconds) at the time when the latter was taken over.
         self._began: float | None = None
         self._page_began = self._page_now = 0.0
+        # Whether the page keeps the clock that it has, and real time is waited for.
+        self._is_own = False
+        # The same of the moment from which on the page's time flows, whatever lead it has; None while it does not.
+        self._flow_began: float | None = None
+        self._flow_page = 0.0
         self._lead_task: asyncio.Task[None] | None = None
         self._expired = asyncio.Event()
         session.on("Emulation.virtualTimeBudgetExpired", self._on_expired)
@@ -69,12 +76,20 @@ class PageClock:
         return self._began is not None
 
     async def take_over(self) -> None:
-        """Read the time from which on the page's clock is kept ahead. Idempotent."""
+        """Read the time from which on the page's clock is kept ahead. Idempotent.
+
+        A page with a service worker keeps its own clock: what waits for that worker, whose time would stand still
+        meanwhile, would wait for itself, and no frame is painted once the page's clock has fallen behind.
+        """
         if self._began is None:
+            self._is_own = self._traffic.external.has_service_worker
             self._began, self._page_began = time.monotonic(), await self._now()
 
     async def run(self, milliseconds: float) -> None:
         """Run the page's timers for so long. Its clock does not advance while anything is loading."""
+        if self._is_own:
+            await self._let_pass(milliseconds)
+            return
         async with self._in_hand():
             end = await self._now() + milliseconds
             for _ in range(MAX_BUDGETS):
@@ -88,10 +103,13 @@ class PageClock:
 
         Otherwise the page's clock stands still after a run until the machine's has caught up.
         """
-        self._began, self._page_began = time.monotonic(), self._page_now - LEAD_MS
+        self._flow_began, self._flow_page = time.monotonic(), self._page_now
 
     async def skip(self, milliseconds: float) -> None:
         """Run the page's timers for so long, whatever is loading."""
+        if self._is_own:
+            await asyncio.sleep(min(milliseconds, MAX_SKIP_MS) / 1000)
+            return
         async with self._in_hand():
             await self._advance(milliseconds)
 
@@ -106,10 +124,21 @@ class PageClock:
     async def _in_hand(self) -> AsyncIterator[None]:
         """Afterwards, the clock is kept ahead again."""
         await self.aclose()
+        self._flow_began = None
         try:
             yield
         finally:
             self._lead_task = asyncio.create_task(self._keep_ahead())
+
+    async def _let_pass(self, milliseconds: float) -> None:
+        """Let real time pass in which nothing is loading."""
+        for _ in range(MAX_BUDGETS):
+            while self._traffic.pending:
+                await asyncio.sleep(CHECK_SECONDS)
+                self._traffic.give_up_overdue()
+            await asyncio.sleep(milliseconds / 1000)
+            if not self._traffic.pending:
+                return
 
     async def _run_for(self, budget_ms: float) -> None:
         """Run until the budget expires. A budget that was replaced expires as well, so this may return early."""
@@ -141,9 +170,12 @@ class PageClock:
             await asyncio.sleep(LEAD_CHECK_SECONDS)
 
     async def _catch_up(self) -> None:
-        lead = await self._now() - self._page_began - (time.monotonic() - (self._began or 0.0)) * 1000
-        if lead < LEAD_MS:
-            await self._set_budget("advance", LEAD_MS - lead + LEAD_CHECK_SECONDS * 1000)
+        page, now = await self._now(), time.monotonic()
+        wanted = self._page_began + (now - (self._began or 0.0)) * 1000 + LEAD_MS
+        if self._flow_began is not None:
+            wanted = max(wanted, self._flow_page + (now - self._flow_began) * 1000)
+        if page < wanted:
+            await self._set_budget("advance", wanted - page + LEAD_CHECK_SECONDS * 1000)
 
     async def _now(self) -> float:
         """The page's clock in milliseconds since the epoch, or its last value if the page is too busy to respond."""

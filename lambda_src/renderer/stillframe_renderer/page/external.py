@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyppeteer.connection import CDPSession
+from pyppeteer.errors import NetworkError
 
 from ..chromium.transport import PipeSession
 from .targets import SERVICE_WORKER, WORKERS, Targets
@@ -24,6 +25,14 @@ EXTERNAL_SECONDS = 0.5
 OPENING_SECONDS = 3.0
 # So many times they are waited for. A page may open them without an end.
 MAX_WAITS = 3
+# A worker that takes longer than this for a turn of its event loop is at work.
+BUSY_SECONDS = 0.1
+# Kept after the turn in which it is asked. Timers would follow the page's clock.
+TURN = """new Promise(done => {
+  const channel = new MessageChannel();
+  channel.port1.onmessage = () => done(0);
+  channel.port2.postMessage(0);
+})"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,7 @@ class External:
         self._opening: dict[str, Opening] = {}
         # The URLs of workers. A shared one is there before its script is requested.
         self._attached: set[str] = set()
+        self._workers: dict[str, tuple[PipeSession, str]] = {}
         # When something was last begun, opened or answered, or a frame of another site attached; 0 if nothing was.
         self._since = 0.0
         self._waited_for = 0.0
@@ -64,12 +74,14 @@ class External:
         session.on("Network.requestWillBeSent", self._on_request)
         for name in ("webSocketHandshakeResponseReceived", "webSocketClosed", "responseReceived", "loadingFailed"):
             session.on(f"Network.{name}", lambda event: self._end(event["requestId"]))
-        session.on("Target.detachedFromTarget", lambda event: self._end(event["sessionId"]))
+        session.on("Target.detachedFromTarget", lambda event: self._on_detached(event["sessionId"]))
 
     async def wait(self) -> None:
         """Wait for what the page has opened since the last call, and for what it says at once. Takes 3.5 s at most."""
-        if self._since > self._waited_for:
-            self._waits += bool(self._opening)
+        for session, url in self._workers.values():
+            self._ask(session, url)
+        if self._since > self._waited_for or self._opening:
+            self._waits += self._since > self._waited_for and bool(self._opening)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(OPENING_SECONDS + EXTERNAL_SECONDS):
                     await self._wait()
@@ -112,13 +124,32 @@ class External:
         self._attached.add(url)
         self._end(url)
         self.has_service_worker |= kind == SERVICE_WORKER
+        self.note()
         if kind in WORKERS:
-            key = session._sessionId
-            self._begin(key, url)
-            answer = session.send("Runtime.evaluate", {"expression": "0"})
-            answer.add_done_callback(lambda _: self._end(key))
-        else:
-            self.note()
+            self._workers[session._sessionId] = (session, url)
+            self._ask(session, url)
+
+    def _on_detached(self, session_id: str) -> None:
+        self._workers.pop(session_id, None)
+        self._end(session_id)
+
+    def _ask(self, session: PipeSession, url: str) -> None:
+        """Ask a worker for a turn of its event loop, which it has once its script has run, and while it is not busy."""
+        key = session._sessionId
+        if key in self._opening or self._waits >= MAX_WAITS:
+            return
+        began = time.monotonic()
+        self._opening[key] = Opening(url, began)
+
+        def on_answer(answer: asyncio.Future[Any]) -> None:
+            if self._opening.pop(key, None) is not None and time.monotonic() - began > BUSY_SECONDS:
+                self.note()
+            self._changed.set()
+
+        try:
+            session.send("Runtime.evaluate", {"expression": TURN, "awaitPromise": True}).add_done_callback(on_answer)
+        except NetworkError:
+            del self._opening[key]
 
     def _begin(self, key: str, url: str) -> None:
         if self._waits < MAX_WAITS:

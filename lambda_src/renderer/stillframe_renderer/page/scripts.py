@@ -72,9 +72,15 @@ FINISH_VIEW = (
 })()"""
 )
 
-# Whether scrolling can change anything in the document: through a script, wherever it is, or a lazy element.
+# Says that a script of the request's has run, of which the document has no trace.
+REACTS = "globalThis.stillframeReacts = true"
+# Whether scrolling can change anything in the document: through a script, wherever it is or was, a lazy element, or an
+# animation that follows the scrolling.
 MAY_REACT = """(() => {
-  if (document.scripts.length || document.querySelector('[loading=lazy], iframe, frame, object, embed')) return true;
+  if (globalThis.stillframeReacts || document.scripts.length) return true;
+  if (performance.getEntriesByType('resource').some(entry => entry.initiatorType === 'script')) return true;
+  if (document.getAnimations().some(animation => !(animation.timeline instanceof DocumentTimeline))) return true;
+  if (document.querySelector('[loading=lazy], iframe, frame, object, embed')) return true;
   return [...document.querySelectorAll('*')].some(element => element.shadowRoot
     || element.getAttributeNames().some(name => name.startsWith('on')));
 })()"""

@@ -6,6 +6,8 @@ to its place brings it back, then the page shows it only while it is in view.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from .animations import END_ANIMATIONS
 from .clock import PageClock
 from .scripts import FIXED_WITHIN, IS_SHOWN
@@ -30,11 +32,13 @@ PLACE_ON_PAGE = (
 LOOK = """const lookOf = element => {
     if (!isShown(element)) return null;
     const style = getComputedStyle(element), { width, height } = element.getBoundingClientRect();
-    const isBlock = width * height >= 10000 && height <= 1.5 * innerHeight;
+    const isBlock = width * height >= 10000 && height <= 4 * innerHeight;
     const isLoaded = element.localName === 'img' && element.complete && element.naturalWidth > 2;
     return {
-      paint: [style.filter, style.clipPath, isBlock ? style.backgroundColor + style.backgroundImage : ''].join(),
+      paint: [style.filter, style.clipPath, style.opacity,
+        isBlock ? style.backgroundColor + style.backgroundImage : ''].join(),
       motion: [style.transform, style.translate, style.scale].join(),
+      isBlock,
       // A placeholder in the place of an image is often written into the page.
       source: isLoaded && !element.currentSrc.startsWith('data:') ? element.currentSrc : '',
     };
@@ -61,11 +65,18 @@ REMEMBER = (
   for (const element of scrolled.querySelectorAll('body *')) {
     if (seen.size >= 5000) return;
     const before = seen.get(element);
-    if (before?.isWhole) continue;
+    if (before?.isWhole && (!before.look.isBlock || before.isFickle)) continue;
     const box = element.getBoundingClientRect(), height = view.innerHeight;
     if (box.bottom <= 0 || box.top >= height || box.width * box.height < 100) continue;
-    // The more of an element is in view, the more it looks as it is meant to.
     const inView = Math.min(box.bottom, height) - Math.max(box.top, 0);
+    if (before?.isWhole) {
+      // What changes with every position, such as the current section or a parallax, has no look that is meant.
+      if (inView < 0.75 * Math.min(box.height, height)) continue;
+      const now = lookOf(element);
+      before.isFickle = now !== null && (now.paint !== before.look.paint || now.motion !== before.look.motion);
+      continue;
+    }
+    // The more of an element is in view, the more it looks as it is meant to.
     if (inView <= before?.inView || !isShown(element) || isInFixed(element)) continue;
     const isWhole = inView >= Math.min(box.height, height), look = lookOf(element), place = placeOnPage(element);
     seen.set(element, { parent: element.parentElement, look, place, inView, isWhole, stop: %d });
@@ -84,14 +95,16 @@ FIND_LOST = (
     + LOOK
     + """
   endAnimations();
-  let lost = null;
+  let lost = null, fickle = 0, different = 0;
   globalThis.stillframeLost = [];
   for (const [element, then] of globalThis.stillframeSeen ?? []) {
-    const { parent, place, stop } = then;
+    const { parent, place, stop, isFickle } = then;
     if (element.isConnected) {
-      if (looksAsSeen(element, then)) continue;
+      fickle += isFickle ?? false;
+      if (isFickle ? isShown(element) : looksAsSeen(element, then)) continue;
       globalThis.stillframeLost.push(element);
       const isHidden = !isShown(element);
+      different += !isHidden;
       if (isHidden > (lost?.isHidden ?? false) || (isHidden === (lost?.isHidden ?? false) && stop > (lost?.stop ?? -1)))
         lost = { stop, isHidden, isRemoved: false };
     } else if (parent?.isConnected && getComputedStyle(parent).display !== 'none') {
@@ -102,7 +115,8 @@ FIND_LOST = (
       if (!isReplaced) return { stop, isRemoved: true };
     }
   }
-  return lost;
+  // What is seen to change with every position of some blocks is true of the others that look different.
+  return lost && !lost.isHidden && fickle * 2 >= different && fickle ? null : lost;
 })()"""
 )
 # Whether something that was remembered at this stop and is hidden at the top is shown again.
@@ -122,8 +136,11 @@ IS_BACK = (
 )
 
 
-async def shows_only_in_view(world: World, clock: PageClock) -> bool:
-    """Whether the page, which was scrolled through and is back at the top, has hidden again what it showed."""
+async def shows_only_in_view(world: World, clock: PageClock, load: Callable[[], Awaitable[object]]) -> bool:
+    """Whether the page, which was scrolled through and is back at the top, has hidden again what it showed.
+
+    `load` waits for what a visit has made the page request.
+    """
     lost = await world.evaluate(FIND_LOST)
     if lost is None:
         return False
@@ -131,7 +148,9 @@ async def shows_only_in_view(world: World, clock: PageClock) -> bool:
         return True
     await world.evaluate(GO_TO % lost["stop"])
     await clock.skip(STOP_MS)
+    await load()
     is_back = bool(await world.evaluate(IS_BACK % lost["stop"]))
     await world.evaluate(GO_TO % 0)
     await clock.skip(STOP_MS)
+    await load()
     return is_back

@@ -97,7 +97,10 @@ class Settling:
         self._finish = FINISH % str(is_whole).lower()
 
     async def settle(self) -> None:
-        """Return when the page no longer changes. The caller bounds the time."""
+        """Return when the page no longer changes. The caller bounds the time.
+
+        Raises TimeoutError if the page no longer answers what it looks like.
+        """
         await self._settle_layout()
         await wait_for_stillness(self._session, self._world, self._traffic)
 
@@ -111,11 +114,16 @@ class Settling:
             if self._traffic.external.has_begun:
                 self._clock.flow()
             await self._traffic.wait()
+            asked = time.monotonic()
             layout = await self._world.evaluate_within(self._finish, FINISH_SECONDS)
+            # A document without such a layout answers at once, with nothing.
+            is_stuck = layout is None and time.monotonic() - asked >= FINISH_SECONDS
             has_new_traffic = self._traffic.started != requests or self._traffic.pending
             if layout is not None and layout == previous_layout and not has_new_traffic:
                 return
             if number >= MAX_ROUNDS - 1 and time.monotonic() - started > MOVING_SECONDS:
+                if is_stuck:
+                    raise TimeoutError("the page has not painted a frame in the last round")
                 return
             if number >= MOVING_ROUNDS and not has_new_traffic:
                 await asyncio.sleep(MOVING_PAUSE_SECONDS)

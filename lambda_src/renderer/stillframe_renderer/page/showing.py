@@ -13,9 +13,9 @@ from .clock import PageClock
 from .elements import bring_into_view
 from .patience import Patience
 from .printer import Printer
-from .scripts import FINISH_VIEW, PAINTED
+from .scripts import FINISH_VIEW, PAINTED, REACTS
 from .scrollers import STOP_MS, let_scrollers_fit, let_scrollers_grow
-from .scrolling import render_offscreen_content, scroll_through
+from .scrolling import render_offscreen_content, scroll_through, wait_for_loads
 from .seen import shows_only_in_view
 from .settling import Settling
 from .tiles import Tiling
@@ -24,6 +24,8 @@ from .world import World
 
 # How long the page runs in each round, if it is not settled by its own clock.
 ROUND_SECONDS = 0.5
+# How long a visit's requests are waited for, to see whether it brings back what was there.
+LOAD_SECONDS = 3.0
 # How many matches of a selector are scrolled to, if all of them are captured.
 MAX_VISITS = 50
 
@@ -62,7 +64,9 @@ class Showing:
         if self._is_settled_by_clock:
             await self._settling.settle()
             if options.full_page:
-                self.is_tiled = await shows_only_in_view(self._world, self._clock)
+                self.is_tiled = await shows_only_in_view(
+                    self._world, self._clock, lambda: wait_for_loads(self._traffic, LOAD_SECONDS)
+                )
         elif options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
             await self._world.evaluate(FINISH_VIEW)
 
@@ -106,6 +110,8 @@ class Showing:
             await clock.take_over()
         if self._printer is not None:
             await self._printer.expand()
+        if self._options.js or self._options.init_script or self._options.click:
+            await self._world.evaluate(REACTS)
         cap = self._options.height_cap if self._options.full_page else MAX_FULL_PAGE_HEIGHT
         self.is_scrolled_through = await scroll_through(self._world, self._traffic, cap, clock)
         if self._options.full_page:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 from pyppeteer.connection import CDPSession
@@ -15,7 +16,7 @@ from .clock import PageClock
 from .elements import WALK, Box
 from .fixed import IS_AT_BOTTOM
 from .masks import cover
-from .scripts import PAINTED, SET_STYLES
+from .scripts import ADOPT, PAINTED, SET_STYLES
 from .scrollers import GO_TO, MAIN_SCROLLER, STOP_MS, let_scrollers_grow, let_scrollers_shrink
 from .scrolling import wait_for_loads
 from .stitching import Tile, stitch
@@ -39,11 +40,17 @@ SHOW_ONCE = (
   const isFirst = %s, isLast = %s, scroller = mainScroller(), around = new Set();
   const y = scroller ? scroller.getBoundingClientRect().top + scroller.clientTop : 0;
   let down = 0, up = Infinity;
+  const coversWindow = element => {
+    const box = element.getBoundingClientRect();
+    return box.left <= 0 && box.top <= 0 && box.right >= innerWidth && box.bottom >= innerHeight;
+  };
   for (let node = scroller; node; node = parentOf(node)) around.add(node);
   for (const element of document.querySelectorAll('body *')) {
     if (around.has(element)) continue;
     const style = getComputedStyle(element), isInside = scroller?.contains(element) ?? true;
     if (style.position === 'sticky' && isInside) set(element, { position: 'relative' });
+    // A background that fills the window is behind every part of the page.
+    if (style.position === 'fixed' && parseInt(style.zIndex) < 0 && coversWindow(element)) continue;
     if (style.position !== 'fixed' && (style.position !== 'absolute' || isInside)) continue;
     const box = element.getBoundingClientRect();
     element.stillframeIsBelow ??= isAtBottom(box);
@@ -54,6 +61,7 @@ SHOW_ONCE = (
   return { down, up: Math.min(up, innerHeight) };
 })()"""
 )
+DO_NOT_SNAP = ADOPT % json.dumps("* { scroll-snap-type: none !important }")
 # A page that gets smaller when its animations end is scrolled back to its end by the next frame.
 FINISH_TILE = "(async () => {" + END_ANIMATIONS + "endAnimations();" + PAINTED + "})()"
 # How far the page is scrolled, how far it goes, and the part of the window that scrolls. In CSS pixels.
@@ -105,6 +113,8 @@ class Tiling:
 
     async def _take(self, height: int) -> tuple[list[Tile], int]:
         """Scroll from tile to tile. Returns them, and where the page ends."""
+        # The page would go where it snaps, and not where the next tile begins.
+        await self._world.evaluate(DO_NOT_SNAP)
         tiles: list[Tile] = []
         top = end = taken = 0
         while len(tiles) < MAX_TILES:
