@@ -119,8 +119,9 @@ class Traffic:
             await self.external.wait()
 
     def _give_up(self, url: str) -> None:
-        if len(self.given_up) < MAX_GIVEN_UP:
-            self.given_up.append(without_credentials(url)[:MAX_URL_CHARS])
+        shown = without_credentials(url)[:MAX_URL_CHARS]
+        if shown not in self.given_up and len(self.given_up) < MAX_GIVEN_UP:
+            self.given_up.append(shown)
 
     def _listen(self, session: CDPSession) -> None:
         self.external.listen(session)
