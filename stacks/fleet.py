@@ -127,7 +127,8 @@ class Fleet(Construct):
         task.add_to_task_role_policy(
             iam.PolicyStatement(
                 sid="ProtectTaskWhileRendering",
-                actions=["ecs:UpdateTaskProtection", "ecs:GetTaskProtection"],
+                # The agent calls it for a consumer. Nobody asks whether a task is protected.
+                actions=["ecs:UpdateTaskProtection"],
                 resources=[self.cluster.arn_for_tasks("*")],
             )
         )

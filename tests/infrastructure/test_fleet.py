@@ -154,7 +154,7 @@ def test_a_task_has_the_permissions_of_a_function_and_may_protect_itself(synth: 
     function, task = (synth(("stillframe:compute", compute))["Stillframe"] for compute in ("lambda", "fargate"))
     for sid in ("ReceiveRequests", "ClaimAndComplete", "StoreAndAdoptImages", "DeadLetterInvalidMessages"):
         assert actions(task, sid) == actions(function, sid) != []
-    assert actions(task, "ProtectTaskWhileRendering") == [["ecs:UpdateTaskProtection", "ecs:GetTaskProtection"]]
+    assert actions(task, "ProtectTaskWhileRendering") == ["ecs:UpdateTaskProtection"]
 
 
 def test_a_task_drains_before_it_is_stopped_and_writes_only_to_tmp(fleet: dict[str, Any]) -> None:

@@ -38,7 +38,7 @@ REASONS: dict[str, dict[str, str]] = {
         "ec2:UnassignPrivateIpAddresses": INTERFACES,
     },
     "task": {
-        "ecs:UpdateTaskProtection": "The ECS agent calls it, which a consumer asks over HTTP (test_task_protection.py).",
+        "ecs:UpdateTaskProtection": "The ECS agent calls it, which a consumer asks over HTTP: no call of an SDK.",
     },
     "start of a task": {
         "logs:CreateLogStream": PLATFORM_LOGS,
@@ -62,8 +62,7 @@ def synthesised(synth: Synth, given: Deployment) -> dict[str, list[dict[str, Any
         ("stillframe:subnetIds", "subnet-0aaa,subnet-0bbb"),
     )
     references = References(templates, given.account, given.names)
-    found = {name: references.resolve(statements) for name, statements in statements_of(templates).items()}
-    return {name: [dict(each) for each in statements] for name, statements in found.items()}
+    return {name: references.resolve(statements) for name, statements in statements_of(templates).items()}
 
 
 def statements_of(templates: Templates) -> dict[str, list[Any]]:

@@ -1,4 +1,4 @@
-"""What a deployment consists of, on emulators: storage, function, stacks with outputs, and a fleet that can be scaled."""
+"""What a deployment consists of, on emulators: storage, function, stacks with outputs, and a fleet to scale."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from stillframe.table.attributes import item_key
 from stillframe.table.record import Status
 
 from .deployment import CLUSTER, SERVICE, STACK, Deployment
-from .recorded_calls import RecordedCall
+from .recorded_calls import RecordedCall, Recording
 from .workers import ROOT, STILLFRAME, environment, wait_for
 
 SMALL = {"viewport": {"width": 64, "height": 48}}
@@ -30,15 +30,18 @@ def work(given: Deployment, name: str, program: tuple[str, ...]) -> list[Recorde
         worker = subprocess.Popen(program, cwd=ROOT, env=environment(exports), stdout=log, stderr=log)
         try:
             _give_work(given, name)
-            wait_for(
-                lambda: any(call.operation == "ChangeMessageVisibility" for call in recording.calls()),
-                SECONDS,
-                "a retry",
-            )
+            wait_for(lambda: _has_retried_and_refused(recording, given), SECONDS, "a retry and a dead letter")
         finally:
             worker.terminate()
             worker.wait(60)
     return recording.calls()
+
+
+def _has_retried_and_refused(recording: Recording, given: Deployment) -> bool:
+    calls = [(call.operation, call.parameters.get("QueueUrl")) for call in recording.calls()]
+    settings = given.cloud.settings
+    retry, refusal = ("ChangeMessageVisibility", settings.queue_url), ("SendMessage", settings.dead_letter_queue_url)
+    return retry in calls and refusal in calls
 
 
 def _give_work(given: Deployment, name: str) -> None:
@@ -70,8 +73,9 @@ def _give_work(given: Deployment, name: str) -> None:
 
 
 def send(given: Deployment) -> list[RecordedCall]:
-    """A producer sends requests, more than one message holds."""
-    return _run(given, "send", ("send", *OF_STACK, "https://example.com/a", "https://example.com/b"))
+    """A producer sends a request, and asks what became of it."""
+    request = ("https://example.com/", "--request-id", "sent")
+    return _run(given, "send", ("send", *OF_STACK, *request), ("status", *OF_STACK, "sent"))
 
 
 def read(given: Deployment) -> list[RecordedCall]:

@@ -1,4 +1,4 @@
-"""Records the AWS calls of a process that finds this folder on PYTHONPATH: Python imports a `sitecustomize` at its start.
+"""Records the AWS calls of a process with this folder on PYTHONPATH: Python imports a `sitecustomize` at its start.
 
 A call is written to the file that RECORDED_CALLS names, as one line of JSON, when its answer has come ("Extensibility
 guide" of Boto3: events `before-parameter-build`, `after-call` and `after-call-error`).
