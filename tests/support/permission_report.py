@@ -45,7 +45,7 @@ class PermissionReport:
     @property
     def unused(self) -> list[str]:
         """What is allowed, and what no call needed. It may be used by another statement that allows the same."""
-        used = {str(grant) for grant, each in self._grants() if any(covers(each, need) for need in self._on(grant))}
+        used = {str(grant) for grant, each in self._grants() if any(covers(each, need) for need in self.permissions)}
         return [each for each in self.allowed if each not in used]
 
     @property
@@ -80,9 +80,6 @@ class PermissionReport:
             for action in as_list(statement["Action"])
             for resource in as_list(statement["Resource"])
         ]
-
-    def _on(self, grant: Permission) -> list[Permission]:
-        return [each for each in self.permissions if each.action == grant.action]
 
     def _reason(self, unused: str) -> str | None:
         return next((text for reason, text in self.reasons.items() if _is_for(reason, unused)), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -17,7 +19,11 @@ RECEIVE = RecordedCall("sqs", "ReceiveMessage", {"QueueUrl": f"https://sqs/{ACCO
 MISSING = RecordedCall("s3", "HeadObject", {"Bucket": "images", "Key": "a/b.png"}, 404)
 
 
-def report(*statements: dict[str, Any], calls: tuple[RecordedCall, ...] = (RECEIVE,), **reasons: str) -> Any:
+def report(
+    *statements: dict[str, Any],
+    calls: tuple[RecordedCall, ...] = (RECEIVE,),
+    reasons: Mapping[str, str] = MappingProxyType({}),
+) -> PermissionReport:
     allowed = [{"Effect": "Allow", **each} for each in statements]
     return PermissionReport("role", allowed, calls, ACCOUNT, reasons)
 
@@ -50,7 +56,7 @@ def test_a_deny_outweighs_an_allow() -> None:
 def test_a_reason_explains_what_is_unused_and_is_superfluous_once_it_is_used() -> None:
     statement = {"Action": ["sqs:ReceiveMessage", "sqs:PurgeQueue"], "Resource": QUEUE}
     reasons = {"sqs:PurgeQueue": "why not", "sqs:ReceiveMessage": "it is used"}
-    found = report(statement, **reasons)
+    found = report(statement, reasons=reasons)
     assert (found.unexplained, found.superfluous_reasons) == ([], ["sqs:ReceiveMessage"])
 
 
