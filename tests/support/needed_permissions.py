@@ -127,6 +127,6 @@ def _needed_of_fleet(call: RecordedCall, account: str) -> Iterator[Permission]:
             yield Permission(call.name, arn("ecs", account, f"service/{given['cluster']}/{name}"))
     elif call.operation == "RegisterScalableTarget":
         yield Permission(call.name, arn("application-autoscaling", account, "scalable-target/its-id"))
-        # "Application Auto Scaling identity-based policy examples": these of the target's service as well.
+        # "IAM permissions required for Amazon ECS service auto scaling": these of the service as well.
         for action in ("ecs:DescribeServices", "ecs:UpdateService"):
             yield Permission(action, arn("ecs", account, given["ResourceId"]))
