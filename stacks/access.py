@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from stillframe.image.store import CHECK_NAME
 from stillframe.table.record import INDEX_NAME
 
 from .config import DeployConfig
@@ -92,8 +93,13 @@ class Access(Construct):
         return [
             iam.PolicyStatement(
                 sid="ReadRecords",
-                actions=["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan"],
-                resources=[storage.table.table_arn, f"{storage.table.table_arn}/index/{INDEX_NAME}"],
+                actions=["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Scan"],
+                resources=[storage.table.table_arn],
+            ),
+            iam.PolicyStatement(
+                sid="QueryUnfinishedRecords",
+                actions=["dynamodb:Query"],
+                resources=[f"{storage.table.table_arn}/index/{INDEX_NAME}"],
             ),
             iam.PolicyStatement(
                 sid="ReadImages",
@@ -115,7 +121,7 @@ class Access(Construct):
         ]
 
     def _operate(self) -> list[iam.PolicyStatement]:
-        """To redrive dead letters, and to look at the account (`doctor`). To retry a record is to send it again."""
+        """To redrive dead letters, and to examine the deployment (`doctor`). To retry a record is to send it again."""
         return [
             iam.PolicyStatement(
                 sid="SeeAlarms",
@@ -129,6 +135,16 @@ class Access(Construct):
                 sid="RedriveDeadLetters",
                 actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"],
                 resources=[self._storage.dead_letter_queue.queue_arn],
+            ),
+            # `doctor` makes the calls of a worker that change nothing. Without permission to receive, nobody has the
+            # receipt handle of a message to delete, and nobody reads the object.
+            iam.PolicyStatement(
+                sid="CheckQueue", actions=["sqs:DeleteMessage"], resources=[self._storage.queue.queue_arn]
+            ),
+            iam.PolicyStatement(
+                sid="CheckBucket",
+                actions=["s3:PutObject"],
+                resources=[self._storage.bucket.arn_for_objects(f"{self._config.key_prefix}/{CHECK_NAME}")],
             ),
         ]
 

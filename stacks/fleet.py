@@ -123,6 +123,7 @@ class Fleet(Construct):
         task.add_to_task_role_policy(
             iam.PolicyStatement(
                 sid="ProtectTaskWhileRendering",
+                # The agent of the task calls them ("Amazon ECS task scale-in protection endpoint").
                 actions=["ecs:UpdateTaskProtection", "ecs:GetTaskProtection"],
                 resources=[self.cluster.arn_for_tasks("*")],
             )

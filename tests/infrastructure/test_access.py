@@ -15,7 +15,7 @@ OTHER = "222222222222"
 STRANGER = "333333333333"
 # What only a worker, an administrator or nobody does.
 NOBODY = {
-    "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem",
+    "s3:DeleteObject", "s3:DeleteObjectVersion", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem",
     "sqs:PurgeQueue", "sqs:DeleteQueue", "lambda:UpdateFunctionCode", "secretsmanager:GetSecretValue",
 }  # fmt: skip
 
@@ -50,6 +50,9 @@ def test_each_policy_is_an_output_and_includes_no_more_than_its_purpose(synth: S
     changing = {each for each in actions(found["Look"]) if not each.partition(":")[2].startswith(READING)}
     assert changing == set()
     assert actions(found["Operate"]) & NOBODY == set()
+    # But `doctor` asks whether objects may be written, at a key that no image has
+    writing = [each for each in found["Operate"] if "s3:PutObject" in actions([each])]
+    assert [json.dumps(each["Resource"]).count("/screenshots/.check") for each in writing] == [1]
     assert actions(found["Operate"]) >= actions(found["Send"]) | actions(found["Look"])
     # And no action is a pattern, and only actions that know no resource are allowed on all
     assert [each for statements in found.values() for each in actions(statements) if "*" in each] == []

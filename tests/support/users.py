@@ -1,0 +1,144 @@
+"""What workers, producers, readers and operators do with a deployment, while their AWS calls are recorded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.table.attributes import item_key
+from stillframe.table.record import Status
+
+from .deployment import CLUSTER, FUNCTION, SERVICE, STACK, Deployment
+from .recorded_calls import RecordedCall, Recording
+from .workers import ROOT, STILLFRAME, environment, wait_for
+
+SMALL = {"viewport": {"width": 64, "height": 48}}
+OF_STACK = ("--stack", STACK)
+CONSUMER = (*STILLFRAME, "consume", "--continuous", "--tabs", "2", "--log-format", "json")
+EVENT_SOURCE = (sys.executable, "-m", "tests.support.event_source")
+SECONDS = 90
+
+
+def work(given: Deployment, name: str, program: tuple[str, ...]) -> list[RecordedCall]:
+    """A worker meets everything that a worker may meet."""
+    recording = given.recording(name)
+    exports = {**given.cloud.exports, **recording.exports, "STILLFRAME_TABS": "2"}
+    exports["PYTHONPATH"] += f":{ROOT}"
+    with (given.folder / f"{name}.log").open("wb") as log:
+        worker = subprocess.Popen(program, cwd=ROOT, env=environment(exports), stdout=log, stderr=log)
+        try:
+            _give_work(given, name)
+            wait_for(lambda: _has_retried_and_refused(recording, given), SECONDS, "a retry and a dead letter")
+        finally:
+            worker.terminate()
+            worker.wait(60)
+    return recording.calls()
+
+
+def _has_retried_and_refused(recording: Recording, given: Deployment) -> bool:
+    calls = [(call.operation, call.parameters.get("QueueUrl")) for call in recording.calls()]
+    settings = given.cloud.settings
+    retry, refusal = ("ChangeMessageVisibility", settings.queue_url), ("SendMessage", settings.dead_letter_queue_url)
+    return retry in calls and refusal in calls
+
+
+def _give_work(given: Deployment, name: str) -> None:
+    cloud, page = given.cloud, f"http://{given.site}/colour?hex=00aa00&worker={name}"
+
+    def capture(*numbers: int, url: str = page, **options: object) -> None:
+        ids = [f"{name}-{number}" for number in numbers]
+        cloud.send(*(CaptureRequest(url=url, request_id=each, options={**SMALL, **options}) for each in ids))
+        for each in ids:
+            wait_for(lambda each=each: cloud.record(each).status is Status.SUCCESS, SECONDS, each)  # type: ignore[misc]
+
+    # An image whose record is gone is adopted.
+    capture(1)
+    cloud.clients.dynamodb.delete_item(TableName=cloud.settings.table_name, Key=item_key(f"{name}-1"))
+    capture(1)
+    # A comparison with an image, and with one that is gone.
+    capture(2, compareTo="previous")
+    capture(3, compareTo="previous")
+    key = cloud.record(f"{name}-3").s3_key or ""
+    cloud.clients.s3.delete_object(Bucket=cloud.settings.bucket_name, Key=key)
+    capture(4, compareTo="previous")
+    cloud.clients.dynamodb.delete_item(TableName=cloud.settings.table_name, Key=item_key(f"{name}-3"))
+    capture(5, headers={"X-Token": {"secretArn": given.secret_arn}})
+    # A page has to wait for another one of its host.
+    capture(6, 7, url=f"http://{given.site}/slow?seconds=2")
+    cloud.clients.sqs.send_message(QueueUrl=cloud.settings.queue_url, MessageBody="no request")
+    # A page that breaks is tried again.
+    cloud.send(CaptureRequest(url=f"http://{given.site}/drop", request_id=f"{name}-8"))
+
+
+def send(given: Deployment) -> list[RecordedCall]:
+    """A producer sends a request, and asks what became of it."""
+    request = ("https://example.com/", "--request-id", "sent")
+    return _run(given, "send", ("send", *OF_STACK, *request), ("status", *OF_STACK, "sent"))
+
+
+def read(given: Deployment) -> list[RecordedCall]:
+    """A reader looks at records and images, after workers have worked, and at a lost image."""
+    cloud = given.cloud
+    lost = cloud.record("task-2").s3_key or ""
+    cloud.clients.s3.delete_object(Bucket=cloud.settings.bucket_name, Key=lost)
+    return _run(
+        given,
+        "read",
+        ("status", *OF_STACK, "task-1"),
+        ("list", *OF_STACK),
+        ("list", *OF_STACK, "--status", "failed"),
+        ("get", *OF_STACK, "task-1", "--out", str(given.folder / "image.png")),
+        ("monitor", *OF_STACK, "--once"),
+        # Its exit status says that it has found the lost image.
+        ("audit", *OF_STACK),
+    )
+
+
+def operate(given: Deployment) -> list[RecordedCall]:
+    """Whoever is on call looks at the deployment, sends again what failed, and scales function and fleet."""
+    cloud = given.cloud
+    cloud.send(CaptureRequest(url=f"http://{given.site}/", request_id="again"))
+    letter = CaptureRequest(url=f"http://{given.site}/", request_id="letter").to_body()
+    cloud.clients.sqs.send_message(QueueUrl=cloud.settings.dead_letter_queue_url, MessageBody=letter)
+    calls = _run(
+        given,
+        "operate",
+        ("doctor", *OF_STACK),
+        ("retry", *OF_STACK, "again"),
+        ("redrive", *OF_STACK, "--list"),
+        ("redrive", *OF_STACK),
+        ("scale", *OF_STACK, "--max-concurrency", "50", "--reserved-concurrency", "60", "--pause", "--yes"),
+        ("scale", *OF_STACK, "--reset", "--yes"),
+        ("scale", "--function", FUNCTION),
+    )
+    of_fleet = ("scale", "--cluster", CLUSTER, "--service", SERVICE)
+    return calls + _run(
+        given,
+        "scale",
+        (*of_fleet, "--tasks", "12", "--min-tasks", "10", "--max-tasks", "60", "--yes"),
+        exports=given.fleet_exports,
+    )
+
+
+def _run(
+    given: Deployment, name: str, *commands: tuple[str, ...], exports: Mapping[str, str] | None = None
+) -> list[RecordedCall]:
+    """Run the commands with nothing but credentials, as somebody who names the deployment by its stack."""
+    recording = given.recording(name)
+    names = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION")
+    chosen = exports or {each: given.cloud.exports[each] for each in names if each in given.cloud.exports}
+    for command in commands:
+        run = subprocess.run(
+            [*STILLFRAME, *command],
+            cwd=ROOT,
+            env=environment({**chosen, **recording.exports}),
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert run.returncode == 0 or command[0] in ("audit", "doctor"), f"{command}: {run.stderr}"
+        assert "Traceback" not in run.stderr, run.stderr
+    return recording.calls()
