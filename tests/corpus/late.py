@@ -86,7 +86,7 @@ LATE: dict[str, Page] = {
     "fetches-in-worker": scripted(
         in_worker(
             "(async () => { for (const n of [1, 2, 3]) { await (await fetch(`${origin}/slow?ms=300&n=${n}`)).text();"
-            "await new Promise(done => setTimeout(done, 300)) } postMessage(1) })()"
+            "await new Promise(done => setTimeout(done, 100)) } postMessage(1) })()"
         )
     ),
     "fetch-in-worker-of-worker": scripted(
