@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import DockerBuildSecret, Stack
 from aws_cdk import aws_ecr as ecr
@@ -34,14 +35,7 @@ def function_code(scope: Construct, config: DeployConfig) -> lambda_.DockerImage
     if config.image is not None:
         repository, digest = _in_registry(scope, config.image)
         return lambda_.DockerImageCode.from_ecr(repository, tag_or_digest=digest)
-    return lambda_.DockerImageCode.from_image_asset(
-        str(REPOSITORY_ROOT),
-        file=DOCKERFILE,
-        platform=PLATFORMS[config.architecture],
-        exclude=_exclusions(),
-        build_args=_build_arguments(config),
-        build_secrets=_build_secrets(config),
-    )
+    return lambda_.DockerImageCode.from_image_asset(str(REPOSITORY_ROOT), **_build(config))
 
 
 def task_image(scope: Construct, config: DeployConfig) -> ecs.ContainerImage:
@@ -49,14 +43,18 @@ def task_image(scope: Construct, config: DeployConfig) -> ecs.ContainerImage:
     if config.image is not None:
         repository, digest = _in_registry(scope, config.image)
         return ecs.ContainerImage.from_ecr_repository(repository, digest)
-    return ecs.ContainerImage.from_asset(
-        str(REPOSITORY_ROOT),
-        file=DOCKERFILE,
-        platform=PLATFORMS[config.architecture],
-        exclude=_exclusions(),
-        build_args=_build_arguments(config),
-        build_secrets=_build_secrets(config),
-    )
+    return ecs.ContainerImage.from_asset(str(REPOSITORY_ROOT), **_build(config))
+
+
+def _build(config: DeployConfig) -> dict[str, Any]:
+    """How the image is built, for function and tasks alike."""
+    return {
+        "file": DOCKERFILE,
+        "platform": PLATFORMS[config.architecture],
+        "exclude": _exclusions(),
+        "build_args": _build_arguments(config),
+        "build_secrets": _build_secrets(config),
+    }
 
 
 def _exclusions() -> list[str]:

@@ -13,21 +13,9 @@ from stillframe_renderer import handler as entry
 from stillframe_renderer.runtime import Runtime
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
+from tests.support.event_source import Context
 from tests.support.events import event_of
 from tests.support.pixels import GREEN, Pixels
-
-
-class Context:
-    """The context that Lambda passes to a handler."""
-
-    function_name = "renderer"
-    function_version = "$LATEST"
-    memory_limit_in_mb = 2048
-    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:renderer"
-    aws_request_id = "request-1"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 60_000
 
 
 @pytest.fixture

@@ -133,9 +133,7 @@ class PageClock:
     async def _let_pass(self, milliseconds: float) -> None:
         """Let real time pass in which nothing is loading."""
         for _ in range(MAX_BUDGETS):
-            while self._traffic.pending:
-                await asyncio.sleep(CHECK_SECONDS)
-                self._traffic.give_up_overdue()
+            await self._traffic.wait_for_answers()
             await asyncio.sleep(milliseconds / 1000)
             if not self._traffic.pending:
                 return

@@ -112,11 +112,15 @@ class Traffic:
         """Wait for what the page's clock does not wait for, in real time: what is external, and what that requests."""
         await self.external.wait()
         if self.pending:
-            while self.pending:
-                await asyncio.sleep(POLL_SECONDS)
-                self.give_up_overdue()
+            await self.wait_for_answers()
             # A worker that was answered tells its page.
             await self.external.wait()
+
+    async def wait_for_answers(self) -> None:
+        """Wait until every request has been answered or given up. The caller bounds the time."""
+        while self.pending:
+            await asyncio.sleep(POLL_SECONDS)
+            self.give_up_overdue()
 
     def _give_up(self, url: str) -> None:
         shown = without_credentials(url)[:MAX_URL_CHARS]
