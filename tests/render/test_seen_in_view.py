@@ -137,3 +137,83 @@ def test_images_that_are_unloaded_out_of_view_are_there(studio: Studio) -> None:
     # When the full page is captured, then each has its picture
     pixels = studio.pixels(page, **FULL)
     assert [y for y in range(50, 3200, 100) if pixels.at(640, y) != GREEN] == []
+
+
+SLIDE = (
+    "<style>body{margin:0}section{height:100vh;background:#ff0000}section.in{background:#00aa00}"
+    "header{height:60px;background:#00aa00}</style>"
+)
+WATCH_SLIDES = (
+    "<script>const seen = new IntersectionObserver(all => all.forEach(each => "
+    "each.target.classList.toggle('in', each.intersectionRatio > .6)), {threshold: [0, .2, .4, .61, .8, 1]});"
+    "document.querySelectorAll('section').forEach(each => seen.observe(each))</script>"
+)
+
+
+@pytest.mark.parametrize(
+    ("page", "height"),
+    [
+        pytest.param(SLIDE + "<section></section>" * 6 + WATCH_SLIDES, 4800, id="window"),
+        pytest.param(SLIDE + "<header></header>" + "<section></section>" * 5 + WATCH_SLIDES, 4060, id="header"),
+        pytest.param(
+            SLIDE
+            + "<style>main{height:100vh;overflow:auto;scroll-snap-type:y mandatory}"
+            + "section{scroll-snap-align:start}</style>"
+            + f"<main>{'<section></section>' * 5}</main>"
+            + WATCH_SLIDES,
+            4000,
+            id="inner",
+        ),
+    ],
+)
+def test_a_block_that_is_shown_only_while_most_of_it_is_in_view_is_not_cut(
+    studio: Studio, page: str, height: int
+) -> None:
+    # Given slides as tall as the window, each of which is shown while most of it is in view
+    # When the full page is captured, then all of each is there
+    pixels = studio.pixels(page, **FULL)
+    assert pixels.size == (1280, height)
+    assert [y for y in range(20, height, 40) if pixels.at(640, y) != GREEN] == []
+
+
+def test_blocks_in_a_shadow_root_that_hide_again_are_there(studio: Studio) -> None:
+    # Given a component whose blocks are shown only while they are in view
+    page = (
+        "<body style='margin:0'><my-list></my-list><script>customElements.define('my-list', class extends HTMLElement {"
+        "connectedCallback() { const root = this.attachShadow({mode: 'open'});"
+        "root.innerHTML = '<section style=\"height:400px;background:#00aa00;opacity:0\"></section>'.repeat(8);"
+        "const seen = new IntersectionObserver(all => all.forEach(each => {"
+        "each.target.style.opacity = each.isIntersecting ? 1 : 0 }));"
+        "root.querySelectorAll('section').forEach(each => seen.observe(each)) } })</script>"
+    )
+    # When the full page is captured, then all of it is there
+    pixels = studio.pixels(page, **FULL)
+    assert [y for y in range(50, 3200, 100) if pixels.at(640, y) != GREEN] == []
+
+
+def test_a_script_that_has_removed_itself_sees_the_scrolling(studio: Studio) -> None:
+    # Given a page whose only script leaves no trace in the document but shows blocks as they come into view
+    page = (
+        "<body style='margin:0'>"
+        + "<section style='height:700px;background:#ff0000'></section>" * 4
+        + "<script>document.currentScript.remove(); const seen = new IntersectionObserver(all => all.forEach(each => {"
+        "if (each.isIntersecting) each.target.style.background = '#00aa00' }));"
+        "document.querySelectorAll('section').forEach(each => seen.observe(each))</script>"
+    )
+    # When the full page is captured, then it was scrolled through
+    pixels = studio.pixels(page, **FULL)
+    assert [y for y in range(50, 2800, 100) if pixels.at(640, y) != GREEN] == []
+
+
+def test_what_is_beyond_the_window_in_tiles_is_recorded(studio: Studio) -> None:
+    # Given a page wider than the window whose blocks are shown only in view
+    page = (
+        "<body style='margin:0'>"
+        + "<section style='height:600px;width:2000px;background:#00aa00;opacity:0'></section>" * 4
+        + "<script>const seen = new IntersectionObserver(all => all.forEach(each => {"
+        "each.target.style.opacity = each.isIntersecting ? 1 : 0 }));"
+        "document.querySelectorAll('section').forEach(each => seen.observe(each))</script>"
+    )
+    # When the full page is captured, then its image is as wide as the window, and the record tells the page's width
+    result = studio.render(page, **FULL)
+    assert (result.width, result.facts.page_width) == (1280, 2000)

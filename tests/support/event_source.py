@@ -6,15 +6,19 @@ GetQueueAttributes. Run it with `python -m`; it ends on SIGTERM.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe.request.event_record import record_attributes
 from stillframe_renderer.handler import handler, worker
+
+logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 10
 
@@ -37,22 +41,30 @@ def run(queue_url: str, stop: threading.Event) -> None:
     client: Any = boto3.client("sqs")
     attributes = client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
     while not stop.is_set():
-        answer = client.receive_message(
-            QueueUrl=queue_url,
-            MaxNumberOfMessages=BATCH_SIZE,
-            WaitTimeSeconds=1,
-            MessageSystemAttributeNames=["All"],
-            MessageAttributeNames=["All"],
-        )
-        messages = answer.get("Messages", [])
-        if not messages:
-            continue
-        event = {"Records": [_record(message, attributes["QueueArn"]) for message in messages]}
-        context: Any = Context()
-        kept = {failure["itemIdentifier"] for failure in handler(event, context)["batchItemFailures"]}
-        for message in messages:
-            if message["MessageId"] not in kept:
-                client.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+        try:
+            _deliver(client, queue_url, attributes["QueueArn"])
+        except (BotoCoreError, ClientError):
+            # Lambda's pollers go on, and what was not deleted comes again.
+            logger.exception("could not receive or delete")
+
+
+def _deliver(client: Any, queue_url: str, queue_arn: str) -> None:
+    answer = client.receive_message(
+        QueueUrl=queue_url,
+        MaxNumberOfMessages=BATCH_SIZE,
+        WaitTimeSeconds=1,
+        MessageSystemAttributeNames=["All"],
+        MessageAttributeNames=["All"],
+    )
+    messages = answer.get("Messages", [])
+    if not messages:
+        return
+    event = {"Records": [_record(message, queue_arn) for message in messages]}
+    context: Any = Context()
+    kept = {failure["itemIdentifier"] for failure in handler(event, context)["batchItemFailures"]}
+    for message in messages:
+        if message["MessageId"] not in kept:
+            client.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
 
 
 def _record(message: dict[str, Any], queue_arn: str) -> dict[str, Any]:

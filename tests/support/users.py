@@ -19,6 +19,7 @@ OF_STACK = ("--stack", STACK)
 CONSUMER = (*STILLFRAME, "consume", "--continuous", "--tabs", "2", "--log-format", "json")
 EVENT_SOURCE = (sys.executable, "-m", "tests.support.event_source")
 SECONDS = 90
+LOG_CHARACTERS = 10_000
 
 
 def work(given: Deployment, name: str, program: tuple[str, ...]) -> list[RecordedCall]:
@@ -51,7 +52,7 @@ def _give_work(given: Deployment, name: str) -> None:
         ids = [f"{name}-{number}" for number in numbers]
         cloud.send(*(CaptureRequest(url=url, request_id=each, options={**SMALL, **options}) for each in ids))
         for each in ids:
-            wait_for(lambda each=each: cloud.record(each).status is Status.SUCCESS, SECONDS, each)  # type: ignore[misc]
+            _wait_for_success(given, each, name)
 
     # An image whose record is gone is adopted.
     capture(1)
@@ -70,6 +71,16 @@ def _give_work(given: Deployment, name: str) -> None:
     cloud.clients.sqs.send_message(QueueUrl=cloud.settings.queue_url, MessageBody="no request")
     # A page that breaks is tried again.
     cloud.send(CaptureRequest(url=f"http://{given.site}/drop", request_id=f"{name}-8"))
+
+
+def _wait_for_success(given: Deployment, request_id: str, worker: str) -> None:
+    try:
+        wait_for(lambda: given.cloud.record(request_id).status is Status.SUCCESS, SECONDS, request_id)
+    except AssertionError:
+        # What became of it is known by its record and by the worker's log alone, and both are gone after the test.
+        log = (given.folder / f"{worker}.log").read_text(errors="replace")
+        print(given.cloud.record(request_id), log[-LOG_CHARACTERS:], sep="\n")
+        raise
 
 
 def send(given: Deployment) -> list[RecordedCall]:

@@ -88,7 +88,7 @@ class PageCapture:
         self._changes = Changes(session, self._world, options)
         self._camera = Camera(session, self._world, options)
         self._printer = Printer(session, self._world, options) if options.format is ImageFormat.PDF else None
-        self._showing = Showing(tab, self._world, self._traffic, options, self._printer)
+        self._showing = Showing(tab, self._world, self._traffic, self._navigation, options, self._printer)
         self._extras = Extras(session, self._world, options)
 
     async def run(self) -> RenderResult:
@@ -247,7 +247,9 @@ class PageCapture:
     ) -> PageFacts:
         evidence = self._evidence
         layout, height = measures.layout, measures.layout.shown_height
-        shown_width = min(layout.shown_width, self._options.format.max_side // self._options.device_scale_factor)
+        # Tiles are as wide as the window.
+        width = self._options.viewport.width if self._showing.is_tiled else layout.shown_width
+        shown_width = min(width, self._options.format.max_side // self._options.device_scale_factor)
         capped = self._options.full_page and height > self._options.height_cap
         return PageFacts(
             # The request's own HTML has no status.

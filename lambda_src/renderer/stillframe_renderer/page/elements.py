@@ -30,6 +30,12 @@ WALK = """const COMMON = 'td, th, tr, li, a, b, i, em, code, img, option, path';
       if (inner?.documentElement) yield* rootsOf(inner);
     }
   };"""
+# A function for other scripts, after WALK: the elements of a document's body, with those in open shadow roots.
+ELEMENTS = """const elementsOf = function* (page) {
+    for (const root of rootsOf(page)) {
+      if (root === page || root.ownerDocument === page) yield* root.querySelectorAll(root === page ? 'body *' : '*');
+    }
+  };"""
 # The ancestor that a node is displayed in, across shadow roots and frames.
 PARENT = """const parentOf = node => node.assignedSlot ?? node.parentElement ?? node.getRootNode().host
     ?? node.ownerDocument.defaultView?.frameElement ?? null;"""

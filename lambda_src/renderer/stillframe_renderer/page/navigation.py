@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from pyppeteer.errors import NetworkError
+
 from stillframe.errors import (
     CaptureError,
     ConnectionFailed,
@@ -113,6 +115,14 @@ class Navigation:
         while (self._loader_id, wanted) not in self._reached and self.broken_off is None:
             self._changed.clear()
             await self._changed.wait()
+
+    async def document_text(self) -> str | None:
+        """The document as the server sent it, or None if the browser has not kept it."""
+        try:
+            answer = await self._tab.session.send("Network.getResponseBody", {"requestId": self._loader_id})
+        except NetworkError:
+            return None
+        return str(answer["body"])
 
     def _on_lifecycle(self, event: dict[str, Any]) -> None:
         if event["frameId"] != self._frame_id:

@@ -17,9 +17,10 @@ SET_STYLES = """const set = (element, styles) => {
 # Makes a function: whether an element, or what it is in, is fixed to the window. Nothing beyond `outermost` counts.
 FIXED_WITHIN = """const fixedWithin = outermost => {
     const known = new Map([[null, false], [outermost, false]]);
+    const hostOf = element => element.parentElement ?? element.getRootNode().host ?? null;
     const isInFixed = element => {
       if (!known.has(element)) {
-        known.set(element, getComputedStyle(element).position === 'fixed' || isInFixed(element.parentElement));
+        known.set(element, getComputedStyle(element).position === 'fixed' || isInFixed(hostOf(element)));
       }
       return known.get(element);
     };

@@ -10,18 +10,26 @@ from collections.abc import Awaitable, Callable
 
 from .animations import END_ANIMATIONS
 from .clock import PageClock
+from .elements import ELEMENTS
 from .scripts import FIXED_WITHIN, IS_SHOWN
 from .scrollers import GO_TO, MAIN_SCROLLER, STOP_MS
 from .world import World
 
-# Functions for other scripts, after WALK: what scrolls, and where an element is on the page, wherever that is.
+# Functions for other scripts, after WALK: the elements of a page, what scrolls, and where an element is on the page,
+# wherever that is.
 PLACE_ON_PAGE = (
     MAIN_SCROLLER
+    + ELEMENTS
     + """const scroller = mainScroller(), scrolled = (scroller && innerOf(scroller))?.ownerDocument ?? document;
   const view = scrolled.defaultView;
+  // Whether an element is within another one, in shadow roots as well.
+  const isWithin = (outer, element) => {
+    for (let each = element; each; each = each.getRootNode().host) if (outer.contains(each)) return true;
+    return false;
+  };
   const placeOnPage = element => {
     const box = element.getBoundingClientRect();
-    const offset = view.scrollY + (scroller?.contains(element) ? scroller.scrollTop : 0);
+    const offset = view.scrollY + (scroller && isWithin(scroller, element) ? scroller.scrollTop : 0);
     return { top: box.top + offset, bottom: box.bottom + offset, left: box.left, right: box.right };
   };"""
 )
@@ -62,7 +70,7 @@ REMEMBER = (
   const seen = globalThis.stillframeSeen ??= new Map();
   // What is fixed to the window is shown and hidden by the scrolling itself, such as a button that leads to the top.
   const isInFixed = fixedWithin(scroller);
-  for (const element of scrolled.querySelectorAll('body *')) {
+  for (const element of elementsOf(scrolled)) {
     if (seen.size >= 5000) return;
     const before = seen.get(element);
     if (before?.isWhole && (!before.look.isBlock || before.isFickle)) continue;
@@ -79,7 +87,7 @@ REMEMBER = (
     // The more of an element is in view, the more it looks as it is meant to.
     if (inView <= before?.inView || !isShown(element) || isInFixed(element)) continue;
     const isWhole = inView >= Math.min(box.height, height), look = lookOf(element), place = placeOnPage(element);
-    seen.set(element, { parent: element.parentElement, look, place, inView, isWhole, stop: %d });
+    seen.set(element, { parent: element.parentNode, look, place, inView, isWhole, stop: %d });
   }
 })()"""
 )
@@ -107,7 +115,7 @@ FIND_LOST = (
       different += !isHidden;
       if (isHidden > (lost?.isHidden ?? false) || (isHidden === (lost?.isHidden ?? false) && stop > (lost?.stop ?? -1)))
         lost = { stop, isHidden, isRemoved: false };
-    } else if (parent?.isConnected && getComputedStyle(parent).display !== 'none') {
+    } else if (parent?.isConnected && getComputedStyle(parent.host ?? parent).display !== 'none') {
       const isReplaced = [...parent.children].some(child => {
         const other = placeOnPage(child);
         return other.bottom > place.top + 1 && other.top < place.bottom - 1;

@@ -11,9 +11,10 @@ from ..chromium.tab import Tab
 from .camera import Layout
 from .clock import PageClock
 from .elements import bring_into_view
+from .navigation import Navigation
 from .patience import Patience
 from .printer import Printer
-from .scripts import FINISH_VIEW, PAINTED, REACTS
+from .scripts import FINISH_VIEW, MAY_REACT, PAINTED, REACTS
 from .scrollers import STOP_MS, let_scrollers_fit, let_scrollers_grow
 from .scrolling import render_offscreen_content, scroll_through, wait_for_loads
 from .seen import shows_only_in_view
@@ -34,10 +35,17 @@ class Showing:
     """Shows one page. `printer` is given if it will be printed."""
 
     def __init__(
-        self, tab: Tab, world: World, traffic: Traffic, options: RenderOptions, printer: Printer | None
+        self,
+        tab: Tab,
+        world: World,
+        traffic: Traffic,
+        navigation: Navigation,
+        options: RenderOptions,
+        printer: Printer | None,
     ) -> None:
         self._session = tab.session
         self._world = world
+        self._navigation = navigation
         self._traffic = traffic
         self._options = options
         self._printer = printer
@@ -104,13 +112,23 @@ class Showing:
         if selectors:
             await bring_into_view(self._world, selectors[0])
 
+    async def _has_run_scripts(self) -> bool:
+        """Whether scripts have run of which the document may have no trace."""
+        if self._options.js or self._options.init_script or self._options.click:
+            return True
+        if await self._world.evaluate(MAY_REACT):
+            return False
+        # A script of the page's own may have removed itself.
+        text = await self._navigation.document_text()
+        return text is None or "<script" in text.lower()
+
     async def _scroll_through(self) -> None:
         clock = self._clock if self._is_settled_by_clock else None
         if clock is not None:
             await clock.take_over()
         if self._printer is not None:
             await self._printer.expand()
-        if self._options.js or self._options.init_script or self._options.click:
+        if await self._has_run_scripts():
             await self._world.evaluate(REACTS)
         cap = self._options.height_cap if self._options.full_page else MAX_FULL_PAGE_HEIGHT
         self.is_scrolled_through = await scroll_through(self._world, self._traffic, cap, clock)

@@ -13,7 +13,8 @@ from stillframe.request.options import ImageFormat, RenderOptions
 from .animations import END_ANIMATIONS
 from .camera import Camera, Layout
 from .clock import PageClock
-from .elements import WALK, Box
+from .cutting import BLOCKS, cut
+from .elements import ELEMENTS, WALK, Box
 from .fixed import IS_AT_BOTTOM
 from .masks import cover
 from .scripts import ADOPT, PAINTED, SET_STYLES
@@ -23,8 +24,8 @@ from .stitching import Tile, stitch
 from .traffic import Traffic
 from .world import World
 
-# Tiles overlap, and of each the middle is used: what comes into view is shown only when it is well in view. On a page
-# of more windows than half as many, they do not.
+# Tiles overlap: what comes into view is shown only when it is well in view. They do not on a page of more windows than
+# half as many.
 MAX_TILES = 50
 LOAD_SECONDS = 5.0
 
@@ -33,6 +34,7 @@ LOAD_SECONDS = 5.0
 SHOW_ONCE = (
     "(() => {"
     + WALK
+    + ELEMENTS
     + IS_AT_BOTTOM
     + MAIN_SCROLLER
     + SET_STYLES
@@ -45,7 +47,7 @@ SHOW_ONCE = (
     return box.left <= 0 && box.top <= 0 && box.right >= innerWidth && box.bottom >= innerHeight;
   };
   for (let node = scroller; node; node = parentOf(node)) around.add(node);
-  for (const element of document.querySelectorAll('body *')) {
+  for (const element of elementsOf(document)) {
     if (around.has(element)) continue;
     const style = getComputedStyle(element), isInside = scroller?.contains(element) ?? true;
     if (style.position === 'sticky' && isInside) set(element, { position: 'relative' });
@@ -116,7 +118,8 @@ class Tiling:
         # The page would go where it snaps, and not where the next tile begins.
         await self._world.evaluate(DO_NOT_SNAP)
         tiles: list[Tile] = []
-        top = end = taken = 0
+        top = taken = 0.0
+        end = 0
         while len(tiles) < MAX_TILES:
             await self._world.evaluate(GO_TO % top)
             await self._clock.skip(STOP_MS)
@@ -127,19 +130,22 @@ class Tiling:
             is_last = top + view >= bottom
             once = await self._world.evaluate(SHOW_ONCE % (str(top == 0).lower(), str(is_last).lower()))
             await cover(self._world, self._options)
-            step = view // 2 if bottom <= view * MAX_TILES // 2 else view
-            until = bottom if is_last else top + view - (view - step) // 2
-            if top == 0 and not is_last:
+            has_room = bottom - taken <= view * (MAX_TILES - len(tiles)) // 2
+            blocks = await self._world.evaluate(BLOCKS) if has_room else []
+            until, following = cut(blocks, taken, top, view) if has_room else (top + view, top + view)
+            if is_last:
+                until = bottom
+            elif top == 0:
                 until = max(until, min(view, int(once["down"])))
             if is_last:
                 taken = min(taken, int(place["scrolled"] + once["up"]))
             tiles.append(await self._tile(taken, until))
-            top, taken = top + step, until
+            top, taken = following, until
             if is_last:
                 break
         return tiles, end
 
-    async def _tile(self, top: int, bottom: int) -> Tile:
+    async def _tile(self, top: float, bottom: float) -> Tile:
         # What is shown once or covered may have changed the place.
         place: dict[str, Any] = await self._world.evaluate(PLACE_OF_TILE)
         answer = await self._session.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
