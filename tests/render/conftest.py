@@ -28,6 +28,16 @@ SVG = (
     b'<rect width="100" height="100" fill="#COLOR"/></svg>'
 )
 
+# As content management systems serve their sitemaps to browsers.
+SITEMAP = (
+    b'<?xml version="1.0"?><?xml-stylesheet type="text/xsl" href="/sitemap.xsl?ms=200"?>'
+    b'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>https://example.com/</loc></url></urlset>'
+)
+SITEMAP_SHEET = (
+    b'<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"><xsl:template match="/"><html>'
+    b'<body style="background:#00aa00"><p>A sitemap</p></body></html></xsl:template></xsl:stylesheet>'
+)
+
 
 class Origin(QuietHandler):
     """Serves what the HTML of a test may request: /image?colour=0000ff, /script?code=..., each with ?ms= of delay."""
@@ -67,6 +77,10 @@ class Origin(QuietHandler):
         elif parts.path == "/headers.js":
             script = f"document.title += ' ' + {self.headers.get(query['name'], 'none')!r}"
             self.answer(200, script.encode(), **{"Content-Type": "text/javascript"})
+        elif parts.path == "/sitemap":
+            self.answer(200, SITEMAP, **{"Content-Type": "text/xml"})
+        elif parts.path == "/sitemap.xsl":
+            self.answer(200, SITEMAP_SHEET, **{"Content-Type": "text/xsl"})
         elif parts.path == "/missing":
             self.answer(int(query["status"]), b"<p>missing</p>")
         elif parts.path == "/drop":

@@ -134,6 +134,35 @@ def test_an_answer_that_never_comes_is_named(studio: Studio, script: str) -> Non
     assert [url.partition("://")[2] for url in result.facts.unanswered or ()] == [f"{studio.site}/hang?token=1"]
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        "<script>fetch('/hang?token=1')</script>",
+        "<img src='/hang?token=1'>",
+        "<script>new WebSocket(location.origin.replace('http', 'ws') + '/hang?token=1')</script>",
+    ],
+    ids=["fetch", "image", "socket"],
+)
+def test_what_is_still_awaited_when_the_time_is_over_is_named(studio: Studio, part: str) -> None:
+    # Given a page whose time is over before anything it asks for counts as unanswered
+    # When it is captured
+    result = studio.render(f"<body style='background:#00aa00'>{part}", timeoutMs=2000)
+    # Then the record says what was awaited
+    assert result.facts.settled is False
+    assert [url.partition("://")[2] for url in result.facts.unanswered or ()] == [f"{studio.site}/hang?token=1"]
+
+
+def test_a_document_that_a_style_sheet_transforms_waits_for_that_alone(studio: Studio) -> None:
+    # Given a sitemap that a style sheet (XSLT) turns into a page
+    # When it is captured
+    started = time.monotonic()
+    result = studio.visit("/sitemap")
+    # Then the page is shown, and nothing is waited for any more: the style sheet has come
+    assert Pixels(result.data).at(640, 400) == GREEN
+    assert (result.facts.settled, result.facts.unanswered) == (True, None)
+    assert time.monotonic() - started < 4
+
+
 def test_a_long_poll_is_not_waited_for(studio: Studio) -> None:
     # Given a page whose poll is answered once, and then left open
     page = "<script>const poll = url => fetch(url); poll('/long-poll').then(() => poll('/long-poll'))</script>"

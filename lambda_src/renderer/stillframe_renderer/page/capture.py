@@ -169,6 +169,7 @@ class PageCapture:
             # A page that does not even say what it has is stuck, and could not be captured.
             if self._options.strict or not has_document or not await self._world.evaluate_within(HAS_BEGUN, 1.0):
                 raise self._patience.timeout_error(has_document) from error
+            self._traffic.give_up_all()
             await self._world.evaluate_within(FINISH_VIEW, FINISH_SECONDS)
             return self._patience.phase
         except CaptureError as error:

@@ -92,6 +92,12 @@ class External:
                 del self._opening[key]
                 self._give_up(opening.url)
 
+    def give_up_all(self) -> None:
+        """Stop waiting for anything."""
+        for opening in self._opening.values():
+            self._give_up(opening.url)
+        self._opening.clear()
+
     def begin_script(self, url: str) -> None:
         """A worker's own script is being requested."""
         if url not in self._attached:

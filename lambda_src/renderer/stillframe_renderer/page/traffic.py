@@ -48,6 +48,7 @@ class PendingRequest:
     resource: tuple[str, ...]
     is_repeated: bool
     last_activity: float
+    loader_id: str
     answered: float | None = None
     received: int = 0
     # The length of the body, if the answer tells it.
@@ -92,6 +93,8 @@ class Traffic:
         self.svg_images: list[str] = []
         # The requests of frames of another site and of workers, by their sessions.
         self._of_others: dict[str, set[str]] = {}
+        # Of the documents that have begun.
+        self._loader_ids: set[str] = set()
         self.external = External(targets, self._give_up)
         self._listen(session)
         session.on("Network.requestWillBeSent", self._on_document_request)
@@ -107,6 +110,15 @@ class Traffic:
                 self._answered.add(request.resource)
             if is_missed:
                 self._give_up(request.url)
+
+    def give_up_all(self) -> None:
+        """Stop waiting for anything, when the time for it is over."""
+        self.give_up_overdue()
+        for request in self.pending.values():
+            if not request.is_repeated:
+                self._give_up(request.url)
+        self.pending.clear()
+        self.external.give_up_all()
 
     async def wait(self) -> None:
         """Wait for what the page's clock does not wait for, in real time: what is external, and what that requests."""
@@ -134,6 +146,7 @@ class Traffic:
         session.on("Network.loadingFinished", self._on_finished)
         session.on("Network.loadingFailed", self._on_failed)
         session.on("Target.detachedFromTarget", self._on_detached)
+        session.on("Page.lifecycleEvent", self._on_lifecycle)
 
     def _on_document_request(self, event: dict[str, Any]) -> None:
         """A request of a document, not of a worker. The session is not told how that of a worker's own script ends."""
@@ -157,7 +170,12 @@ class Traffic:
         resource = (*path, *_lasting(parts.query), request.get("postData", ""))
         self.started += 1
         self.pending[event["requestId"]] = PendingRequest(
-            request["url"], kind, resource, kind in SCRIPTED_TYPES and resource in self._answered, now
+            request["url"],
+            kind,
+            resource,
+            kind in SCRIPTED_TYPES and resource in self._answered,
+            now,
+            event.get("loaderId", ""),
         )
 
     def _on_response(self, event: dict[str, Any]) -> None:
@@ -205,6 +223,16 @@ class Traffic:
             self._listen(session)
             session.on("Network.requestWillBeSent", self._on_document_request if kind == FRAME else self._on_request)
             session.send("Network.enable")
+
+    def _on_lifecycle(self, event: dict[str, Any]) -> None:
+        """A document that begins twice was transformed by a style sheet (XSLT), whose request is not said to end."""
+        if event["name"] != "init":
+            return
+        loader_id = event["loaderId"]
+        if loader_id in self._loader_ids:
+            for request_id in [each for each, request in self.pending.items() if request.loader_id == loader_id]:
+                self._end(request_id)
+        self._loader_ids.add(loader_id)
 
     def _on_detached(self, event: dict[str, Any]) -> None:
         """Nobody tells how the requests of a frame or worker have ended that is gone."""
