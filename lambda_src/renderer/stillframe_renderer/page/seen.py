@@ -15,6 +15,9 @@ from .scripts import FIXED_WITHIN, IS_SHOWN
 from .scrollers import GO_TO, MAIN_SCROLLER, STOP_MS
 from .world import World
 
+# How many stops are visited, to see whether something is back.
+MAX_VISITS = 3
+
 # Functions for other scripts, after WALK: the elements of a page, what scrolls, and where an element is on the page,
 # wherever that is.
 PLACE_ON_PAGE = (
@@ -33,27 +36,34 @@ PLACE_ON_PAGE = (
     return { top: box.top + offset, bottom: box.bottom + offset, left: box.left, right: box.right };
   };"""
 )
-# Functions for other scripts, after IS_SHOWN and PLACE_ON_PAGE: how an element looks, apart from its contents and null
-# if it is hidden, and whether it looks as it was remembered. Colours count for blocks only: a link is often coloured
-# while its target is in view. What moves counts once nothing of it is in its place: backgrounds may move with the
-# scrolling.
-LOOK = """const lookOf = element => {
+# Functions for other scripts, after IS_SHOWN and PLACE_ON_PAGE: how an element looks, apart from the elements in it and
+# null if it is hidden, and whether it looks as it was remembered. Colours count for blocks only: a link is often
+# coloured while its target is in view. What moves counts once nothing of it is in its place: backgrounds may move with
+# the scrolling.
+LOOK = """const pseudoOf = (element, name) => {
+    const style = getComputedStyle(element, name);
+    return style.content === 'none' ? '' : [style.display, style.visibility, style.opacity, style.backgroundColor];
+  };
+  const lookOf = element => {
     if (!isShown(element)) return null;
     const style = getComputedStyle(element), { width, height } = element.getBoundingClientRect();
     const isBlock = width * height >= 10000 && height <= 4 * innerHeight;
     const isLoaded = element.localName === 'img' && element.complete && element.naturalWidth > 2;
     return {
       paint: [style.filter, style.clipPath, style.opacity,
-        isBlock ? style.backgroundColor + style.backgroundImage : ''].join(),
+        isBlock ? style.backgroundColor + style.backgroundImage : '',
+        isBlock ? [pseudoOf(element, '::before'), pseudoOf(element, '::after')] : ''].join(),
       motion: [style.transform, style.translate, style.scale].join(),
       isBlock,
+      text: element.childElementCount ? null : element.textContent.slice(0, 200),
       // A placeholder in the place of an image is often written into the page.
       source: isLoaded && !element.currentSrc.startsWith('data:') ? element.currentSrc : '',
     };
   };
   const looksAsSeen = (element, { look, place }) => {
     const now = lookOf(element), box = placeOnPage(element);
-    if (now?.paint !== look.paint || (look.source && now.source !== look.source)) return false;
+    if (now?.paint !== look.paint || now.text !== look.text) return false;
+    if (look.source && now.source !== look.source) return false;
     return now.motion === look.motion || (box.bottom > place.top && box.top < place.bottom
       && box.right > place.left && box.left < place.right);
   };"""
@@ -92,54 +102,52 @@ REMEMBER = (
 })()"""
 )
 
-# What is lost at the top of a page, of what was remembered: elements that are hidden now or look different, and rows
-# that were removed without others in their place. Returns the position of the last one, which is the farthest from what
-# the top shows. What only looks different may have been loaded since; what is hidden comes first.
+# What is lost at the top of a page, of what was remembered: elements that are hidden now or look different, texts with
+# others in their place, and rows that were removed without others. Returns the stops to visit; true if no visit is
+# needed. The farthest stops, from what the top shows, come first. What only looks different may have been loaded since;
+# what is hidden comes before it.
 FIND_LOST = (
     "(() => {"
     + END_ANIMATIONS
     + IS_SHOWN
     + PLACE_ON_PAGE
     + LOOK
+    + f"const MAX_STOPS = {MAX_VISITS};"
     + """
   endAnimations();
-  let lost = null, fickle = 0, different = 0;
-  globalThis.stillframeLost = [];
+  let fickle = 0, different = 0;
+  const lost = globalThis.stillframeLost = [];
   for (const [element, then] of globalThis.stillframeSeen ?? []) {
-    const { parent, place, stop, isFickle } = then;
+    const { parent, place, look, isFickle } = then;
     if (element.isConnected) {
       fickle += isFickle ?? false;
       if (isFickle ? isShown(element) : looksAsSeen(element, then)) continue;
-      globalThis.stillframeLost.push(element);
       const isHidden = !isShown(element);
       different += !isHidden;
-      if (isHidden > (lost?.isHidden ?? false) || (isHidden === (lost?.isHidden ?? false) && stop > (lost?.stop ?? -1)))
-        lost = { stop, isHidden, isRemoved: false };
+      lost.push({ then, isHidden, isBack: () => element.isConnected && looksAsSeen(element, then) });
     } else if (parent?.isConnected && getComputedStyle(parent.host ?? parent).display !== 'none') {
       const isReplaced = [...parent.children].some(child => {
         const other = placeOnPage(child);
         return other.bottom > place.top + 1 && other.top < place.bottom - 1;
       });
-      if (!isReplaced) return { stop, isRemoved: true };
+      if (!isReplaced) return true;
+      const hasText = () => parent.textContent.includes(look.text);
+      if (look.text?.trim() && !hasText()) lost.push({ then, isHidden: false, isBack: hasText });
     }
   }
   // What is seen to change with every position of some blocks is true of the others that look different.
-  return lost && !lost.isHidden && fickle * 2 >= different && fickle ? null : lost;
+  if (fickle && fickle * 2 >= different && !lost.some(each => each.isHidden)) return [];
+  lost.sort((a, b) => b.isHidden - a.isHidden || b.then.stop - a.then.stop);
+  return [...new Set(lost.map(each => each.then.stop))].slice(0, MAX_STOPS);
 })()"""
 )
-# Whether something that was remembered at this stop and is hidden at the top is shown again.
+# Whether something that was remembered at this stop and is lost at the top is back.
 IS_BACK = (
     "(() => {"
     + END_ANIMATIONS
-    + IS_SHOWN
-    + PLACE_ON_PAGE
-    + LOOK
     + """
   endAnimations();
-  return globalThis.stillframeLost.some(element => {
-    const then = globalThis.stillframeSeen.get(element);
-    return then.stop === %d && element.isConnected && looksAsSeen(element, then);
-  });
+  return globalThis.stillframeLost.some(each => each.then.stop === %d && each.isBack());
 })()"""
 )
 
@@ -149,16 +157,21 @@ async def shows_only_in_view(world: World, clock: PageClock, load: Callable[[], 
 
     `load` waits for what a visit has made the page request.
     """
-    lost = await world.evaluate(FIND_LOST)
-    if lost is None:
-        return False
-    if lost["isRemoved"]:
+    lost = await world.evaluate(FIND_LOST) or []
+    if lost is True:
         return True
-    await world.evaluate(GO_TO % lost["stop"])
-    await clock.skip(STOP_MS)
-    await load()
-    is_back = bool(await world.evaluate(IS_BACK % lost["stop"]))
-    await world.evaluate(GO_TO % 0)
-    await clock.skip(STOP_MS)
-    await load()
+    is_back = False
+    for stop in lost:
+        await _visit(world, clock, load, stop)
+        is_back = bool(await world.evaluate(IS_BACK % stop))
+        if is_back:
+            break
+    if lost:
+        await _visit(world, clock, load, 0)
     return is_back
+
+
+async def _visit(world: World, clock: PageClock, load: Callable[[], Awaitable[object]], stop: int) -> None:
+    await world.evaluate(GO_TO % stop)
+    await clock.skip(STOP_MS)
+    await load()
