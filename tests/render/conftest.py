@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,11 +11,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from PIL import Image
 
 from stillframe.errors import CaptureError
 from stillframe.image.render_result import RenderResult
 from stillframe_renderer.browsers.engine import RenderEngine
-from tests.support.pixels import Pixels
+from tests.support.pixels import GREEN, Pixels
 from tests.support.rendering import local_engine, render, render_error
 from tests.support.serving import QuietHandler, serving
 
@@ -39,6 +42,14 @@ SITEMAP_SHEET = (
 )
 
 
+@functools.cache
+def large_image() -> bytes:
+    """Green pixels (PNG), which take a while to decode."""
+    out = io.BytesIO()
+    Image.new("RGB", (3000, 2000), GREEN).save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
 class Origin(QuietHandler):
     """Serves what the HTML of a test may request: /image?colour=0000ff, /script?code=..., each with ?ms= of delay."""
 
@@ -59,6 +70,8 @@ class Origin(QuietHandler):
         elif parts.path == "/image":
             body = SVG.replace(b"COLOR", query.get("colour", "0000ff").encode())
             self.answer(200, body, **{"Content-Type": "image/svg+xml"})
+        elif parts.path == "/large-image":
+            self.answer(200, large_image(), **{"Content-Type": "image/png"})
         elif parts.path == "/fading-image":
             self.answer(200, FADING_SVG, **{"Content-Type": "image/svg+xml" + query.get("charset", "")})
         elif parts.path == "/script":

@@ -23,6 +23,8 @@ FLAGS = (
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
     "--disable-breakpad",
+    # A screenshot would show nothing in the place of an image that is still being decoded on another thread.
+    "--disable-checker-imaging",
     "--disable-client-side-phishing-detection",
     "--disable-component-update",
     "--disable-crash-reporter",
