@@ -235,7 +235,8 @@ def test_the_gallery_can_be_searched_and_filtered(gallery: tuple[RenderEngine, s
 def test_the_gallery_shows_thumbnails_and_links_to_extra_objects(gallery: tuple[RenderEngine, str]) -> None:
     engine, host = gallery
     script = (
-        "document.title = [...document.querySelectorAll('article:first-child img, article:first-child a')]"
+        "const card = document.querySelector('article');"
+        "document.title = [...card.querySelectorAll('img, a:not([target])')]"
         ".map(each => decodeURI((each.src || each.href).split('/').pop())).join(' ')"
     )
     image = "127-0-0-1-colour.png"
@@ -247,7 +248,8 @@ def test_the_gallery_shows_thumbnails_and_links_to_extra_objects(gallery: tuple[
 def test_the_gallery_shows_records_as_text_and_a_pdf_as_a_sheet(gallery: tuple[RenderEngine, str]) -> None:
     engine, host = gallery
     script = (
-        "document.title = [document.querySelectorAll('.sheet').length, document.querySelectorAll('img').length,"
+        "document.querySelector('.preview').click();"
+        "document.title = [document.querySelectorAll('.sheet').length, document.querySelectorAll('main img').length,"
         "JSON.parse(document.querySelector('pre').textContent).status, document.querySelectorAll('main script').length]"
     )
     assert render(engine, f"http://{host}/index.html", js=script).facts.title == "1,2,success,0"

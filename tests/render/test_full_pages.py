@@ -280,3 +280,16 @@ def test_a_page_that_removes_its_own_content_is_captured(studio: Studio, part: s
     page = f"{doctype}<h1>text</h1><script>onload = () => document.{part}.remove()</script>"
     # When the full page is captured, then the image is as large as the window
     assert Pixels(studio.render(page, **FULL).data).size == (1280, 800)
+
+
+def test_very_many_blocks_that_are_not_rendered_out_of_view_hold_up_no_screenshot(studio: Studio) -> None:
+    # Given a page of thousands of blocks with images, which are laid out only near the window
+    page = (
+        "<style>body{margin:0}article{content-visibility:auto;contain-intrinsic-size:auto 100px;height:100px;"
+        "background:#00aa00}</style><body></body><script>document.body.innerHTML = "
+        "'<article><p>text</p><img src=\"data:,\"></article>'.repeat(6000)</script>"
+    )
+    # When it is captured, then it is ready in the time that a capture has
+    result = studio.render(page)
+    assert result.facts.settled
+    assert Pixels(result.data).at(640, 750) == GREEN

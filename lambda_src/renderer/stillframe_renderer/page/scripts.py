@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
-# A function for other scripts, which begin with it: whether any part of an element is in the window.
+# A function for other scripts, which begin with it: whether any part of an element is in the window. To measure what is
+# not rendered because it is far from the window (CSS, content-visibility) would lay it out, for each element anew.
 IN_VIEW = """const inView = element => {
+    if (!element.checkVisibility({ contentVisibilityAuto: true })) return false;
     const box = element.getBoundingClientRect();
     return box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
   };"""
@@ -87,11 +89,13 @@ MAY_REACT = """(() => {
 })()"""
 
 # With `content-visibility: auto` (CSS), content far from the window is neither laid out nor painted, and would be
-# missing from a screenshot of more than the window.
-RENDER_OFFSCREEN = """for (const element of document.querySelectorAll('body *')) {
-  if (getComputedStyle(element).contentVisibility === 'auto') {
-    element.style.setProperty('content-visibility', 'visible', 'important');
-  }
+# missing from a screenshot of more than the window. Such elements may be within each other.
+RENDER_OFFSCREEN = """for (let depth = 0; depth < 4; depth++) {
+  const found = [...document.querySelectorAll('body *')].filter(element =>
+    element.checkVisibility({ contentVisibilityAuto: true })
+    && getComputedStyle(element).contentVisibility === 'auto');
+  if (!found.length) break;
+  for (const element of found) element.style.setProperty('content-visibility', 'visible', 'important');
 }"""
 # Fixed backgrounds are painted relative to the window, which would be wrong for a full page.
 SCROLL_BACKGROUNDS = ADOPT % json.dumps("*, ::before, ::after { background-attachment: scroll !important }")

@@ -63,6 +63,7 @@ async def scroll_through(world: World, traffic: Traffic, cap: int, clock: PageCl
     """
     started, count = time.monotonic(), 0
     load_seconds = MAX_LOAD_SECONDS
+    await world.evaluate(RENDER_OFFSCREEN)
     plan, is_complete = await _stops(world, 0, cap), False
 
     def has_time() -> bool:
