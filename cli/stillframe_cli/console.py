@@ -44,6 +44,11 @@ def has_terminal(stream: Any) -> bool:
     return bool(stream.isatty()) and os.environ.get("TERM", "") not in DUMB_TERMINALS
 
 
+def has_colors() -> bool:
+    """Whether output may have colours (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") not in DUMB_TERMINALS
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print a table. On a terminal, cells that hold an outcome or a status are coloured.
 

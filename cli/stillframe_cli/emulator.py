@@ -168,7 +168,9 @@ def _listen(bind: str, port: int) -> socket.socket:
 
 def _explain(error: OSError, bind: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} of {bind} is in use by another program. Choose one with --port, or a free one with --port 0."
+        return (
+            f"Port {port} of {bind} is in use by another program. Choose one with --port, or a free one with --port 0."
+        )
     if error.errno == errno.EACCES:
         return f"Port {port} needs root's permission. Choose one above 1023 with --port, or a free one with --port 0."
     if error.errno == errno.EADDRNOTAVAIL:

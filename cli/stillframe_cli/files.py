@@ -32,6 +32,18 @@ class OutputPath(click.ParamType[Path]):
         return path
 
 
+class PlotPath(OutputPath):
+    """The path of a plot, whose suffix chooses the format."""
+
+    suffixes = (".svg", ".png", ".pdf")
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = super().convert(value, param, ctx)
+        if path.suffix.lower() not in self.suffixes:
+            self.fail(f"{path} must end in {', '.join(self.suffixes[:-1])} or {self.suffixes[-1]}", param, ctx)
+        return path
+
+
 def write_file(path: Path, data: bytes | str) -> None:
     """Write the file: a full disk must not leave half of it under its name. Raises click.ClickException."""
     content = data.encode() if isinstance(data, str) else data

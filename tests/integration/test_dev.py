@@ -143,7 +143,11 @@ def test_dev_runs_in_the_background_until_it_is_stopped(dev: Dev) -> None:
     # Given an environment in the background, with its variables in files
     done = dev.run("--port", "0", "--detach", "--env-file", "env.sh", "--sam-env", "env.json")
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    exports = dict(line.removeprefix("export ").split("=", 1) for line in (dev.folder / "env.sh").read_text().splitlines() if line.startswith("export "))
+    exports = dict(
+        line.removeprefix("export ").split("=", 1)
+        for line in (dev.folder / "env.sh").read_text().splitlines()
+        if line.startswith("export ")
+    )
     port = exports["AWS_ENDPOINT_URL"].strip("'").rpartition(":")[2]
     # Then the file for SAM has what its template names, and nobody else may read either file
     sam = json.loads((dev.folder / "env.json").read_text())["Renderer"]

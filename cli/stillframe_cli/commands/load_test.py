@@ -19,6 +19,7 @@ from stillframe_renderer.load.machine import machine_busy_seconds
 
 from ..backlog import message_counts
 from ..console import ProgressReport, json_option, print_json, print_note, print_table
+from ..files import OutputPath, PlotPath, write_file
 from ..input.options import render_options
 from ..input.requests import input_options, read_requests
 from ..load.pages import bundled_requests
@@ -91,12 +92,11 @@ METRICS_POLL_SECONDS = 1.0
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputPath(),
+    metavar="FILE",
     help="Write the figures to this file, for `stillframe plan --from`.",
 )
-@click.option(
-    "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the test to this .svg or .png file."
-)
+@click.option("--plot", type=PlotPath(), metavar="FILE", help="Draw the test to this .svg or .png file.")
 @resource_options
 @json_option
 def command(
@@ -191,7 +191,7 @@ def _read_skip_reasons(skipped: int, started_at: float, timeout: float, settings
 def _report(result: LoadResult, out: Path | None, plot: Path | None, as_json: bool) -> None:
     figures = result.to_wire()
     if out is not None:
-        out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_file(out, json.dumps(figures, indent=1) + "\n")
     if plot is not None:
         from ..load.plot import draw_load
 
