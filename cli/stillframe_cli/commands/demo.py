@@ -22,7 +22,8 @@ from ..site_server import DEMO_PAGES, DEMO_SITE, serve_directory
 @click.argument("urls", nargs=-1, metavar="[URL]...")
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
+    metavar="DIR",
     default=Path("out/demo"),
     show_default=True,
     help="Directory to write the images, the results and the gallery to.",
