@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
@@ -11,14 +12,15 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from stillframe.printable import printable, printable_json
 
 QUIET_SECONDS = 3.0
-WIDTH_WITHOUT_TERMINAL = 240
+# Terminals that can neither move the cursor nor show colours (terminfo).
+DUMB_TERMINALS = ("dumb", "unknown")
 OUTCOME_STYLES = {
     "captured": "green",
     "success": "green",
@@ -37,17 +39,32 @@ def print_json(value: Mapping[str, Any]) -> None:
     click.echo(printable_json(json.dumps(value, ensure_ascii=False, default=str)))
 
 
+def has_terminal(stream: Any) -> bool:
+    """Whether a stream is a terminal on which a line can be drawn again."""
+    return bool(stream.isatty()) and os.environ.get("TERM", "") not in DUMB_TERMINALS
+
+
+def has_colors() -> bool:
+    """Whether output may have colours (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") not in DUMB_TERMINALS
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table. On a terminal, cells that hold an outcome or a status are coloured."""
-    # Without a terminal there is no width to fit: nothing is cut, so that a table can be searched.
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
+    """Print a table. On a terminal, cells that hold an outcome or a status are coloured.
+
+    Elsewhere it is for programs: tabs between the cells, no header, and nothing is cut or padded.
+    """
+    texts = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for cells in texts:
+            click.echo("\t".join(cell.replace("\t", " ") for cell in cells))
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
-    for row in rows:
-        texts = ["" if cell is None else printable(str(cell)) for cell in row]
-        table.add_row(*(Text(text, style=OUTCOME_STYLES.get(text, "")) for text in texts))
-    console.print(table)
+    for cells in texts:
+        table.add_row(*(Text(cell, style=OUTCOME_STYLES.get(cell, "")) for cell in cells))
+    Console(file=sys.stdout).print(table)
 
 
 def print_note(message: str) -> None:
@@ -56,31 +73,31 @@ def print_note(message: str) -> None:
 
 
 class ProgressReport:
-    """Shows the progress of a long job on stderr: a bar on a terminal, otherwise a line for each step.
+    """Shows the progress of a long job on stderr, with its rate and the time that is left.
 
-    With `quiet`, for jobs of many small steps, it prints a line every few seconds instead of one for each step.
+    It is a bar on a terminal. Elsewhere it is a line every few seconds, and one at the end.
     """
 
-    def __init__(self, title: str, total: int, quiet: bool = False) -> None:
+    def __init__(self, title: str, total: int) -> None:
         self._title = title
-        self._is_quiet = quiet
-        self._printed_at = time.monotonic()
+        self._started_at = self._printed_at = time.monotonic()
         self._lock = threading.Lock()
         self._total = total
         self._done = 0
         self._bar: Progress | None = None
-        if sys.stderr.isatty():
+        if has_terminal(sys.stderr):
             self._bar = Progress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
-                TimeElapsedColumn(),
+                TextColumn("{task.fields[pace]}", markup=False),
                 console=Console(stderr=True),
                 transient=True,
             )
-            self._task = self._bar.add_task(title, total=total)
+            self._task = self._bar.add_task(title, total=total, pace="")
 
     def __enter__(self) -> ProgressReport:
+        self._started_at = self._printed_at = time.monotonic()
         if self._bar:
             self._bar.start()
         return self
@@ -89,24 +106,42 @@ class ProgressReport:
         if self._bar:
             self._bar.stop()
 
-    def advance(self, text: str) -> None:
-        """Count one more step as done; `text` describes it."""
+    def advance(self, text: str = "") -> None:
+        """Count one more step as done; `text` says something about all of them, such as how many failed."""
         with self._lock:
             self._show(self._done + 1, text)
 
-    def set_done(self, done: int, text: str) -> None:
+    def set_done(self, done: int, text: str = "") -> None:
         """Set how many steps are done."""
         with self._lock:
             self._show(done, text)
 
     def _show(self, done: int, text: str) -> None:
         self._done = done
+        now = time.monotonic()
+        pace = ", ".join(filter(None, (describe_pace(done, self._total, now - self._started_at), text)))
         if self._bar:
-            self._bar.update(self._task, completed=done, description=printable(f"{self._title} {text}")[:60])
-        elif not self._is_quiet or done == self._total or time.monotonic() - self._printed_at > QUIET_SECONDS:
-            self._printed_at = time.monotonic()
-            counter = f"[{done}/{self._total}]"
-            print_note(f"{self._title} {counter} {text}" if self._is_quiet else f"{counter} {text}")
+            self._bar.update(self._task, completed=done, pace=printable(pace))
+        elif done == self._total or now - self._printed_at > QUIET_SECONDS:
+            self._printed_at = now
+            print_note(f"{self._title} [{done}/{self._total}] {pace}".rstrip())
+
+
+def describe_pace(done: int, total: int, seconds: float) -> str:
+    """Return the rate of a job and the time that it will still take: `3.2/s, 38 s left`."""
+    if not done or seconds <= 0:
+        return ""
+    rate = done / seconds
+    shown = f"{rate:.1f}/s" if rate >= 0.1 else f"{rate * 60:.1f}/min"
+    return shown if done >= total else f"{shown}, {human_seconds((total - done) / rate)} left"
+
+
+def human_seconds(seconds: float) -> str:
+    """Format a duration as `45 s`, `12 min` or `3 h 20 min`."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def human_bytes(count: int | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.util
 import os
 import socket
@@ -24,14 +25,17 @@ STOP_SECONDS = 10
 IMPORT_ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # for containers, which have a network of their own
+# Connections that wait to be accepted: a load test opens many at once.
+BACKLOG = 2048
 SERVICES = "sqs,dynamodb,s3,monitoring"
 
 
 class Emulator:
     """A running emulator and the address of its endpoint."""
 
-    def __init__(self, process: subprocess.Popen[bytes], endpoint: str, config_file: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], endpoint: str, port: int, config_file: Path) -> None:
         self._process = process
+        self.port = port
         self._config_file = config_file
         self.endpoint = endpoint
 
@@ -74,18 +78,24 @@ def running_emulator(
     """Start an emulator, and stop it at the end.
 
     Port 0 selects a free one. The state is kept in memory, or in the directory `state` if given. `variables` are added
-    to the emulator's environment. Raises click.ClickException with the emulator's output when it does not start.
+    to the emulator's environment. Raises click.ClickException that says why the port cannot be used, or with the
+    emulator's output when it does not start.
     """
     if importlib.util.find_spec("ministack") is None:
         raise ModuleNotFoundError("No module named 'ministack'", name="ministack")
-    port = port or free_port(bind)
     # A server on every address is reached on loopback.
     host = LOOPBACK if bind == EVERY_ADDRESS else bind
-    with tempfile.TemporaryDirectory(prefix="stillframe-emulator-") as scratch:
+    # Bound here and handed over: what answers on this port can only be the emulator.
+    with (
+        _listen(bind, port) as listener,
+        tempfile.TemporaryDirectory(prefix="stillframe-emulator-") as scratch,
+    ):
+        port = listener.getsockname()[1]
         log_path = Path(scratch) / "emulator.log"
         with log_path.open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "stillframe_cli.emulator_process", str(os.getpid())],
+                [sys.executable, "-m", "stillframe_cli.emulator_process", str(listener.fileno()), str(os.getpid())],
+                pass_fds=(listener.fileno(),),
                 cwd=IMPORT_ROOT,
                 env={**_environment(bind, host, port, state, Path(scratch)), "SERVICES": services, **(variables or {})},
                 stdin=subprocess.DEVNULL,
@@ -94,9 +104,11 @@ def running_emulator(
                 # Ctrl-C in the terminal must not reach the emulator: it has to outlive the captures that then finish.
                 start_new_session=True,
             )
+        # Once the emulator has ended, connections are refused.
+        listener.close()
         config_file = Path(scratch) / "aws-config"
         config_file.write_text(CONFIG_TEXT)
-        emulator = Emulator(process, f"http://{host}:{port}", config_file)
+        emulator = Emulator(process, f"http://{_bracketed(host)}:{port}", port, config_file)
         try:
             _wait_until_healthy(emulator, log_path)
             yield emulator
@@ -114,6 +126,8 @@ def _environment(bind: str, host: str, port: int, state: Path | None, scratch: P
         "MINISTACK_HOST": host,
         "MINISTACK_REGION": REGION,
         "LOG_LEVEL": "WARNING",
+        # Its MQTT listener would be open to the whole network.
+        "IOT_MTLS_ENABLED": "0",
         "TMPDIR": str(scratch),
     }
     if state is not None:
@@ -141,9 +155,28 @@ def _wait_until_healthy(emulator: Emulator, log_path: Path) -> None:
     raise click.ClickException(f"The embedded AWS environment did not start on {emulator.endpoint}: {output}")
 
 
-def free_port(host: str) -> int:
-    """Return a port that is free at the moment."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _listen(bind: str, port: int) -> socket.socket:
+    """Bind the port and listen. Raises click.ClickException that says what to do instead."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(bind, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)  # type: ignore[arg-type]
+    except socket.gaierror as error:
+        raise click.ClickException(f"--bind {bind} is not an address of this machine: {error.strerror}") from error
+    except OSError as error:
+        raise click.ClickException(_explain(error, bind, port)) from error
+
+
+def _explain(error: OSError, bind: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} of {bind} is in use by another program. Choose one with --port, or a free one with --port 0."
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs root's permission. Choose one above 1023 with --port, or a free one with --port 0."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"--bind {bind} is not an address of this machine. Without --bind, the environment is on {LOOPBACK}."
+    return f"Port {port} of {bind} cannot be used: {error.strerror}"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

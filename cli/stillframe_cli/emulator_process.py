@@ -10,6 +10,7 @@ import ctypes
 import os
 import resource
 import signal
+import socket
 import sys
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -20,8 +21,9 @@ GRACE_SECONDS = 1
 
 
 def main() -> None:
-    """Serve MiniStack until the parent ends. The parent's process id is the only argument."""
+    """Serve MiniStack until the parent ends. Arguments: the number of a listening socket, the parent's process id."""
     parent = int(sys.argv.pop())
+    listener = socket.socket(fileno=int(sys.argv.pop()))
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     # The parent may have died before the signal was requested.
     if os.getppid() != parent:
@@ -31,10 +33,8 @@ def main() -> None:
     import uvicorn
     from ministack.app import app
 
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
-        host=os.environ["BIND_HOST"],
-        port=int(os.environ["GATEWAY_PORT"]),
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -46,6 +46,7 @@ def main() -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 if __name__ == "__main__":

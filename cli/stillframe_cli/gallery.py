@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from .local.folder import OutputFolder
+
 GALLERY_NAME = "index.html"
 
 Result = Mapping[str, Any]
@@ -52,7 +54,7 @@ class Card:
 
 
 def write_gallery(directory: Path, results: Sequence[Result], title: str) -> Path:
-    """Write `index.html` beside the images and return its path."""
+    """Write `index.html` beside the images and return its path. Raises RunStopped."""
     cards = cards_of(results)
     page = (
         _environment()
@@ -69,9 +71,7 @@ def write_gallery(directory: Path, results: Sequence[Result], title: str) -> Pat
             megabytes=sum(result.get("bytes") or 0 for result in results) / 1e6,
         )
     )
-    path = directory / GALLERY_NAME
-    path.write_text(page, encoding="utf-8")
-    return path
+    return OutputFolder(directory).write(GALLERY_NAME, page.encode())
 
 
 def cards_of(results: Sequence[Result]) -> list[Card]:

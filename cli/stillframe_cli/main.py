@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import io
 import os
+import re
 import sys
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe import __version__
-from stillframe.errors import CaptureError
 from stillframe.printable import printable
-from stillframe.settings import SettingsError
 
-from .console import print_note
+from .console import has_colors, print_note
+from .failures import describe_failure
 
 COMMANDS = {
     "shoot": "Take screenshots on this machine, without an AWS account.",
@@ -38,15 +39,11 @@ COMMANDS = {
     "cleanup": "Delete all messages, records or images.",
 }
 
-
-# Packages that only some commands need, and the extra of pyproject.toml that installs each.
-EXTRAS = {
-    "ministack": "embedded",
-    "uvicorn": "embedded",
-    "matplotlib": "operate",
-    "simpy": "operate",
-    "textual": "operate",
-}
+# A word that looks like a URL in the place of a command.
+URL_LIKE = re.compile(r"https?://|[\w-]+(\.[\w-]+)+(:\d+)?(/|$)|localhost(:\d+)?(/|$)")
+INTERRUPTED = 130
+# How much of a command's name must be right.
+MIN_LIKENESS = 0.6
 
 
 class LazyGroup(click.Group):
@@ -62,10 +59,26 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Find the command. Raises UsageError that names the one that was probably meant."""
+        name = args[0] if args else ""
+        if name and name not in COMMANDS and not name.startswith("-"):
+            if URL_LIKE.match(name):
+                raise click.UsageError(f"{name} is no command; did you mean `stillframe shoot {name}`?", ctx)
+            near = difflib.get_close_matches(name, list(COMMANDS), 1, MIN_LIKENESS)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"No such command {name!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. What an error quotes of a file or of an answer is made safe for the terminal."""
+        if not has_colors():
+            ctx.color = False
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            print_note("stopped")
+            raise SystemExit(INTERRUPTED) from None
         except click.ClickException as error:
             error.message = "\n".join(map(printable, error.message.split("\n")))  # type: ignore[misc]
             raise
@@ -80,34 +93,34 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """Take screenshots of web pages at any scale, each one once.
 
-    Exit status: 0 done, 1 something failed, 2 wrong usage.
+    Exit status: 0 done, 1 something failed, 2 wrong usage, 130 Ctrl-C. `shoot` has more: see its help.
+
+    \b
+    Examples:
+      stillframe shoot example.com
+      stillframe send --file urls.txt --stack Stillframe-prod
     """
 
 
 def main() -> None:
     """Run the command line. Errors that a user can act on end in one line on stderr, without a traceback."""
     _open_standard_streams()
+    # boto3 reads only the second of these names, all other SDKs read the first.
+    if region := os.environ.get("AWS_REGION"):
+        os.environ.setdefault("AWS_DEFAULT_REGION", region)
     try:
         cli(prog_name="stillframe")
-    except SettingsError as error:
-        _exit_with(str(error), 2)
-    except CaptureError as error:
-        _exit_with(f"{error.code}: {error.message}", 1)
-    except ModuleNotFoundError as error:
-        extra = EXTRAS.get((error.name or "").partition(".")[0])
-        if extra is None:
-            raise
-        _exit_with(f'This command needs {error.name}: pip install "stillframe[{extra}]"', 2)
-    except (ClientError, BotoCoreError) as error:
-        _exit_with(f"AWS: {error}", 1)
     except BrokenPipeError:
         # The process that read our output has ended (`stillframe list | head`).
         sys.stderr.close()
         sys.exit(1)
-    except OSError as error:
-        if error.filename is None:
+    except Exception as error:
+        failure = describe_failure(error)
+        if failure is None:
             raise
-        _exit_with(f"{error.filename}: {error.strerror}", 1)
+        message, status = failure
+        print_note(f"stillframe: {message}")
+        sys.exit(status)
 
 
 def _open_standard_streams() -> None:
@@ -118,8 +131,7 @@ def _open_standard_streams() -> None:
         except OSError:
             # open(2) returns the lowest number that is free.
             os.open(os.devnull, os.O_RDWR)
-
-
-def _exit_with(message: str, status: int) -> None:
-    print_note(f"stillframe: {message}")
-    sys.exit(status)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character must not end the command.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 import click
 
 from stillframe.clients import Clients
 from stillframe.clock import Clock, SystemClock
-from stillframe.errors import CaptureError
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
 from stillframe.table import transitions
@@ -22,14 +19,6 @@ from stillframe.table.table import Table
 # SendMessageBatch takes at most 10 messages.
 BATCH_SIZE = 10
 WRITERS = 8
-
-
-file_option = click.option(
-    "--file",
-    "file",
-    type=click.File(encoding="utf-8"),
-    help="Read URLs or JSON requests from this file, one per line; - reads stdin.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,62 +77,6 @@ class Producer:
         if failed:
             urls = ", ".join(batch[int(entry["Id"])].recorded_url for entry in failed)
             raise click.ClickException(f"SQS refused {len(failed)} messages ({failed[0].get('Message')}): {urls}")
-
-
-def read_requests(
-    urls: Iterable[str],
-    file: IO[str] | None,
-    options: dict[str, Any],
-    request_id: str | None = None,
-    once: bool = False,
-) -> list[CaptureRequest]:
-    """Read requests from arguments, and from a file with one URL or JSON request per line; `#` starts a comment.
-
-    Without `request_id` and `once`, a request without an id gets a new one, so that sending a page again is a new
-    screenshot. Raises click.UsageError that names the argument or the line.
-    """
-    lines = [(f"argument {number}", url) for number, url in enumerate(urls, 1)]
-    if file is not None:
-        stripped = ((number, line.strip()) for number, line in enumerate(file, 1))
-        lines += [(f"line {number}", line) for number, line in stripped if line and not line.startswith("#")]
-    if not lines:
-        raise click.UsageError("There is nothing to capture: give a URL, or use --file with one URL per line.")
-    if request_id is not None and len(lines) > 1:
-        raise click.UsageError("--request-id names one screenshot, but there are several URLs.")
-    return [_parse_request(where, line, options, request_id, once) for where, line in lines]
-
-
-def parse_options(text: str | None) -> dict[str, Any]:
-    """Parse the JSON object of `--options`. Raises click.UsageError."""
-    try:
-        options = json.loads(text or "{}")
-    except ValueError as error:
-        raise click.UsageError(f"--options is not JSON: {error}") from error
-    if not isinstance(options, dict):
-        raise click.UsageError('--options must be a JSON object, for example {"fullPage": true}')
-    return options
-
-
-def _parse_request(
-    where: str, line: str, options: dict[str, Any], request_id: str | None, once: bool
-) -> CaptureRequest:
-    body: dict[str, Any] = {"url": line}
-    if line.startswith("{"):
-        try:
-            body = json.loads(line)
-        except ValueError as error:
-            raise click.UsageError(f"{where} is not JSON: {error}") from error
-    body["options"] = {**options, **body.get("options", {})}
-    if request_id is not None:
-        body["requestId"] = request_id
-    elif "requestId" not in body and not once:
-        body["requestId"] = uuid.uuid4().hex
-    try:
-        request = CaptureRequest.from_body(json.dumps(body))
-        request.render_options()
-    except CaptureError as error:
-        raise click.UsageError(f"{where}: {error.message}") from error
-    return request
 
 
 def _group_of(request: CaptureRequest) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
 import click
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from stillframe.clients import Clients
 from stillframe.settings import Settings, SettingsError
@@ -69,9 +70,10 @@ def resource_options(command: F) -> F:
     return wrapper  # type: ignore[return-value]
 
 
-def is_selected(stack: str | None, from_options: dict[str, str | None]) -> bool:
+def is_selected(stack: str | None, from_options: Mapping[str, str | None] | None = None) -> bool:
     """Whether options or the environment name a deployment, or a part of one."""
-    return bool(stack) or any(from_options[option] or os.environ.get(variable) for option, variable, _ in RESOURCES)
+    given = from_options or {}
+    return bool(stack) or any(given.get(option) or os.environ.get(variable) for option, variable, _ in RESOURCES)
 
 
 def find_settings(stack: str | None, from_options: dict[str, str | None]) -> Settings:
@@ -120,7 +122,17 @@ def stack_outputs(stack: str) -> dict[str, str]:
         except ClientError as error:
             problem = error.response["Error"]["Message"]
             continue
+        except ResponseParserError as error:
+            raise SettingsError(_without_stacks(stack)) from error
         outputs |= {item["OutputKey"]: item["OutputValue"] for item in description.get("Outputs", [])}
     if not outputs:
         raise SettingsError(f"--stack {stack}: {problem or 'the stack has no outputs'}")
     return outputs
+
+
+def _without_stacks(stack: str) -> str:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "the endpoint")
+    return (
+        f"--stack {stack}: {endpoint} has no stacks. For a stack in an account, unset AWS_ENDPOINT_URL and the other "
+        "variables of `stillframe dev`; for its environment, leave --stack out."
+    )

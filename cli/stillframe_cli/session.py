@@ -1,41 +1,38 @@
-"""One run of `shoot`: captures requests in the embedded environment and writes the results to a directory."""
+"""One run of `shoot`: captures what is planned in the embedded environment, and saves each result as it ends."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe.clients import Clients
-from stillframe.outcome import Outcome, OutcomeKind
-from stillframe.request.capture_request import CaptureRequest
-from stillframe.settings import Settings
-from stillframe.table.record import Record
+from stillframe.errors import BrowserUnavailable
+from stillframe.settings import Settings, SettingsError
+from stillframe_renderer.health import WorkerUnfit
 from stillframe_renderer.observability import json_logger, log_outcome
 from stillframe_renderer.process_setup import configure_process
 from stillframe_renderer.runtime import Runtime
 
 from .archive import Archive
-from .console import ProgressReport
+from .console import print_note
 from .emulator import running_emulator
-from .filenames import filename_for
-from .gallery import write_gallery
+from .local.folder import OutputFolder, RunStopped
+from .local.interruption import Interruption
+from .local.plan import CapturePlan
+from .local.results import Result, SavedResults
+from .local.saver import ResultSaver
+from .local.tracker import RunTracker
 from .poller import Poller
-from .producer import Producer, SentMessage
+from .producer import Producer
 from .provision import QueuePolicy, provision
+from .receive_loop import ReceiveLoop
 
-RESULTS_NAME = "results.jsonl"
 POLL_SECONDS = 1
-RESULT_FIELDS = (
-    "id", "url", "outcome", "reason", "status", "path", "s3Url", "width", "height", "bytes", "sha256", "httpStatus",
-    "title", "errorCode", "errorMessage", "durationMs",
-)  # fmt: skip
-STATUS_WITHOUT_RECORD = {OutcomeKind.CAPTURED: "success", OutcomeKind.FAILED: "failed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,92 +51,106 @@ def embedded_environment(**overrides: str) -> Iterator[EmbeddedEnvironment]:
         clients = Clients.connect()
         # Only this process uses the queue, and somebody is waiting for the results: retry soon.
         quick = {"STILLFRAME_BACKOFF_BASE_SECONDS": "1", "STILLFRAME_BACKOFF_CAP_SECONDS": "8", "LOG_LEVEL": "ERROR"}
-        # No host limit: a capture that waits for its host gets a new message, but this run waits for those it sent.
+        # No host limit: the pages are the user's own choice.
         quick["STILLFRAME_PER_HOST"] = "0"
         exports = provision(clients, QueuePolicy(max_receive_count=3))
         yield EmbeddedEnvironment(Settings.from_environment(**{**exports, **quick, **overrides}), clients)
 
 
 class ShootSession:
-    """Sends requests, captures them, and collects one result for each message in a directory that exists."""
+    """Sends requests, captures them, and saves one result for each in a directory."""
 
-    def __init__(self, environment: EmbeddedEnvironment, directory: Path) -> None:
+    def __init__(self, environment: EmbeddedEnvironment, folder: OutputFolder, results: SavedResults) -> None:
         self._settings = environment.settings
         self._clients = environment.clients
-        self._directory = directory
-        self._archive = Archive(environment.clients, environment.settings)
-        self._outcomes: dict[str, Outcome] = {}
-        self._paths: dict[str, str] = {}
-        self._extras: dict[str, dict[str, str]] = {}
-        self._lock = threading.Lock()
+        self._folder = folder
+        self._results = results
 
-    def capture(self, requests: Sequence[CaptureRequest]) -> Iterator[dict[str, Any]]:
-        """Capture the requests and yield their results in the same order. Writes images, results and gallery."""
-        with ProgressReport("capturing", len(requests)) as progress:
+    def capture(self, plan: CapturePlan, interruption: Interruption, on_saved: Callable[[Result], None]) -> None:
+        """Capture what is planned, until all is saved or `interruption` comes.
 
-            def observe(outcome: Outcome) -> None:
-                with self._lock:
-                    self._outcomes[outcome.message_id] = outcome
-                if outcome.kind is not OutcomeKind.RETRY:
-                    progress.advance(f"{outcome.kind.value} {outcome.reason or ''} {outcome.url}".replace("  ", " "))
-
-            json_logger(self._settings.log_level, stream=sys.stderr)
-            configure_process()
-            runtime = Runtime.build(self._settings, self._clients, [observe, log_outcome])
+        `on_saved` is called with each result, on a thread of its own. Raises RunStopped when this machine cannot go on.
+        """
+        json_logger(self._settings.log_level, stream=sys.stderr)
+        configure_process()
+        tracker = RunTracker(plan.captures, self._settings.max_receive_count)
+        loop = ReceiveLoop(self._settings.tabs_ceiling)
+        try:
+            runtime = Runtime.build(self._settings, self._clients, [tracker.observe, log_outcome, loop.observe])
+        except SettingsError as error:
+            raise RunStopped(str(error)) from error
+        interruption.attach(runtime, tracker.stop)
+        archive = Archive(self._clients, self._settings)
+        try:
+            runtime.engine.warm_up()
+            runtime.health.require_check()
+            saver = ResultSaver(archive, self._folder, self._results, tracker, len(plan.captures), on_saved)
             try:
-                runtime.engine.warm_up()
-                sent = list(Producer(self._clients, self._settings).send(requests))
-                poller = Poller(self._clients, self._settings, runtime.handler.handle)
-                while not self._are_finished(sent):
-                    poller.poll(POLL_SECONDS)
+                self._run(tracker, loop, runtime)
             finally:
-                runtime.close()
-        yield from self._write_results(sent)
+                tracker.stop.set()
+                runtime.handler.close()
+                saver.close()
+            if saver.error is not None:
+                raise saver.error
+        except (WorkerUnfit, BrowserUnavailable) as error:
+            raise RunStopped(f"This machine cannot capture: {error}. `stillframe doctor` says more.") from error
+        except (ClientError, BotoCoreError) as error:
+            raise RunStopped(f"The embedded AWS environment does not answer: {error}") from error
+        finally:
+            runtime.close()
 
-    def _are_finished(self, sent: Sequence[SentMessage]) -> bool:
-        with self._lock:
-            outcomes = [self._outcomes.get(each.message_id) for each in sent]
-        return all(outcome is not None and self._is_final(outcome) for outcome in outcomes)
+    def _run(self, tracker: RunTracker, loop: ReceiveLoop, runtime: Runtime) -> None:
+        feeder = _Feeder(Producer(self._clients, self._settings), tracker)
+        poller = Poller(self._clients, self._settings, runtime.handler.handle)
+        loop.run(
+            poller,
+            tracker.stop,
+            POLL_SECONDS,
+            until_empty=False,
+            tabs=lambda: runtime.tabs.width,
+            health=runtime.health,
+            # A long poll at the end of the run would only delay it.
+            may_receive=lambda: tracker.has_deliverable(loop.received),
+            beat=_HealthNotes().beat,
+        )
+        feeder.join()
 
-    def _is_final(self, outcome: Outcome) -> bool:
-        return outcome.kind is not OutcomeKind.RETRY or outcome.receive_count >= self._settings.max_receive_count
 
-    def _write_results(self, sent: Sequence[SentMessage]) -> Iterator[dict[str, Any]]:
-        results = []
-        with (self._directory / RESULTS_NAME).open("w", encoding="utf-8") as file:
-            for each in sent:
-                result = self._build_result(each)
-                results.append(result)
-                file.write(json.dumps(result, ensure_ascii=False) + "\n")
-                yield {name: result.get(name) for name in RESULT_FIELDS}
-        write_gallery(self._directory, results, f"Stillframe: {len(results)} messages")
+class _HealthNotes:
+    """Says once why nothing is captured at the moment."""
 
-    def _build_result(self, sent: SentMessage) -> dict[str, Any]:
-        outcome = self._outcomes[sent.message_id]
-        record = self._archive.record(outcome.id)
-        result = {**(record.to_wire() if record else {}), **outcome.to_wire()}
-        result["status"] = record.status.value if record else STATUS_WITHOUT_RECORD.get(outcome.kind)
-        if record is not None and record.s3_key:
-            result["path"] = self._save_image(record, outcome.url)
-            result["file"] = Path(result["path"]).name
-            result["extraFiles"] = self._extras[record.id]
-        return result
+    def __init__(self) -> None:
+        self._reason = ""
 
-    def _save_image(self, record: Record, url: str) -> str:
-        """Download the image of an id, once however many messages named it. Returns its path."""
-        if record.id not in self._paths:
-            taken = {Path(path).name for path in self._paths.values()}
-            name = filename_for(url, (record.s3_key or "").rpartition(".")[2], taken.__contains__)
-            path = self._directory / name
-            path.write_bytes(self._archive.image(record))
-            self._paths[record.id] = str(path)
-            self._extras[record.id] = self._save_extras(record, path)
-        return self._paths[record.id]
+    def beat(self, reason: str) -> None:
+        """Print a reason that is new."""
+        if reason and reason != self._reason:
+            print_note(f"waiting, because this machine cannot capture at the moment: {reason}")
+        self._reason = reason
 
-    def _save_extras(self, record: Record, image: Path) -> dict[str, str]:
-        """Download the extra objects beside the image. Returns their file names by kind."""
-        names = {}
-        for kind, url in sorted((record.extras or {}).items()):
-            names[kind] = f"{image.name}.{url.rpartition('/')[2]}"
-            (self._directory / names[kind]).write_bytes(self._archive.object_at(url))
-        return names
+
+class _Feeder(threading.Thread):
+    """Sends the requests while the first of them are being captured."""
+
+    def __init__(self, producer: Producer, tracker: RunTracker) -> None:
+        super().__init__(name="feeder", daemon=True)
+        self._producer = producer
+        self._tracker = tracker
+        self._error: Exception | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Send until all is sent, or the run ends."""
+        try:
+            for _ in self._producer.send(self._tracker.requests()):
+                self._tracker.sent()
+        except Exception as error:
+            self._error = error
+            self._tracker.stop.set()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it has ended. Raises the error that ended it."""
+        super().join(timeout)
+        if self._error is not None:
+            raise self._error

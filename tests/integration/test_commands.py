@@ -54,7 +54,7 @@ def capture(
 
 def test_send_records_and_queues_each_line_under_a_fresh_id(cloud: Cloud, stillframe: Run) -> None:
     # Given / When the same URL is sent twice
-    sent = stillframe("send", "https://example.com/", "https://example.com/")
+    sent = stillframe("send", "https://example.com/") + stillframe("send", "https://example.com/")
     # Then there are two screenshots, recorded as queued, and two messages
     ids = {line["id"] for line in sent}
     assert len(ids) == 2
@@ -63,7 +63,7 @@ def test_send_records_and_queues_each_line_under_a_fresh_id(cloud: Cloud, stillf
 
 
 def test_send_once_and_with_a_request_id(cloud: Cloud, stillframe: Run) -> None:
-    once = stillframe("send", "https://example.com/", "https://example.com/", "--once")
+    once = stillframe("send", "https://example.com/", "--once") + stillframe("send", "example.com/", "--once")
     assert len({line["id"] for line in once}) == 1
     named = stillframe("send", "https://example.com/", "--request-id", "order-42", "--options", '{"fullPage": true}')
     assert [line["id"] for line in named] == ["order-42"]

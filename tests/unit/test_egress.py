@@ -85,6 +85,17 @@ def test_an_exception_is_for_an_exact_host_and_port() -> None:
             policy.check_page(url)
 
 
+def test_an_exception_may_be_for_every_port_of_a_host() -> None:
+    # Given two hosts that are allowed with every port
+    policy = EgressPolicy.of(["localhost:*", "[::1]:*"])
+    # Then each port of them is allowed, and no other host is
+    for url in ("http://localhost/", "http://localhost:1/", "https://localhost:65535/", "http://[::1]:3000/"):
+        policy.check_page(url)
+    for url in ("http://sub.localhost:3000/", "http://127.0.0.1:3000/", "http://example.com:3000/"):
+        with pytest.raises(BlockedAddress):
+            policy.check_page(url)
+
+
 def test_only_the_default_and_the_configured_ports_are_allowed() -> None:
     policy = EgressPolicy.of(ports=[8443])
     for url in ("http://example.com/", "https://example.com/", "https://example.com:8443/"):

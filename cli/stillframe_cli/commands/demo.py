@@ -6,29 +6,31 @@ import contextlib
 import os
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
 from stillframe_renderer.chromium.executable import find_chromium, security_warning, version_of
 
 from ..console import json_option, print_note
-from ..producer import read_requests
+from ..input.allow_hosts import allow_host_option
+from ..input.requests import read_requests
+from ..local.run import RunSettings, shoot
 from ..site_server import DEMO_PAGES, DEMO_SITE, serve_directory
-from .shoot import shoot
 
 
 @click.command("demo")
 @click.argument("urls", nargs=-1, metavar="[URL]...")
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
+    metavar="DIR",
     default=Path("out/demo"),
     show_default=True,
     help="Directory to write the images, the results and the gallery to.",
 )
+@allow_host_option
 @json_option
-def command(urls: tuple[str, ...], out: Path, as_json: bool) -> None:
+def command(urls: tuple[str, ...], out: Path, allow_hosts: tuple[str, ...], as_json: bool) -> None:
     """Capture a bundled site to show how Stillframe works.
 
     Every request is sent twice: the table shows that each page is captured once and its duplicate is skipped. Without a
@@ -43,9 +45,8 @@ def command(urls: tuple[str, ...], out: Path, as_json: bool) -> None:
             allowed = [host]
             urls = tuple(f"http://{host}/{page}" for page in DEMO_PAGES)
             print_note(f"Serving the bundled site on http://{host}/")
-        requests = read_requests(urls, None, {"fullPage": True}, once=True)
-        twice = [request for request in requests for _ in range(2)]
-        status = shoot(twice, out, allowed, as_json)
-    if any(urlsplit(url).hostname in ("localhost", "127.0.0.1") for url in urls) and status and not allowed:
-        print_note("To capture a page on this machine, use: stillframe shoot --allow-host HOST:PORT URL")
+        requests = read_requests(urls, None, {"fullPage": True}).requests
+        # With its own hash as its id, as `send --once` does, a request that is sent again is the same screenshot.
+        twice = [each.model_copy(update={"request_id": each.id}) for each in requests for _ in range(2)]
+        status = shoot(twice, out, RunSettings([*allow_hosts, *allowed], again=True), as_json)
     sys.exit(status)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import click
+from PIL import Image
 
 from stillframe.clients import Clients
 from stillframe.image.difference import compare
@@ -12,7 +14,8 @@ from stillframe.table.record import Status
 
 from ..archive import Archive
 from ..console import json_option, print_json
-from ..resources import find_settings, stack_option
+from ..files import OutputPath, write_file
+from ..resources import find_settings, is_selected, stack_option
 
 
 @click.command("diff")
@@ -20,7 +23,8 @@ from ..resources import find_settings, stack_option
 @click.argument("after", metavar="AFTER")
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputPath(),
+    metavar="FILE",
     help="Write AFTER to this PNG file, with the changed pixels in red.",
 )
 @click.option(
@@ -46,9 +50,9 @@ def command(
     try:
         difference = compare(first, second)
     except ValueError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(f"{before} and {after} cannot be compared: {error}") from error
     if out is not None:
-        out.write_bytes(difference.marked)
+        write_file(out, difference.marked)
     if as_json:
         print_json(
             {
@@ -73,11 +77,27 @@ def command(
 
 def _read_image(name: str, stack: str | None) -> bytes:
     path = Path(name)
+    if "://" in name:
+        raise click.UsageError(f"{name} is a URL. Capture the pages first: stillframe shoot {name} --out page.png")
+    if path.is_dir():
+        raise click.UsageError(f"{name} is a directory; name an image in it.")
     if path.is_file():
-        return path.read_bytes()
-    settings = find_settings(stack, {})
-    archive = Archive(Clients.connect(), settings)
+        return _check_image(name, path.read_bytes())
+    if not is_selected(stack):
+        raise click.ClickException(
+            f"There is no file {name}, and no deployment is selected in which it could be the id of a screenshot."
+        )
+    archive = Archive(Clients.connect(), find_settings(stack, {}))
     record = archive.record(name)
     if record is None or record.status is not Status.SUCCESS:
         raise click.ClickException(f"{name} is neither a file nor the id of a screenshot with an image.")
     return archive.image(record)
+
+
+def _check_image(name: str, data: bytes) -> bytes:
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.verify()
+    except (OSError, SyntaxError) as error:
+        raise click.ClickException(f"{name} is not an image that can be compared.") from error
+    return data

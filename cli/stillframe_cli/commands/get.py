@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 import click
@@ -16,13 +14,18 @@ from stillframe.table.record import Record, Status
 
 from ..archive import Archive
 from ..console import json_option, print_json
+from ..files import STDOUT, OutputPath, write_file
 from ..resources import resource_options
 
 
 @click.command("get")
 @click.argument("screenshot_id", metavar="ID")
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write the image to."
+    "--out",
+    type=OutputPath(),
+    metavar="FILE",
+    required=True,
+    help="File to write the image to; - writes it to standard output.",
 )
 @click.option(
     "--extra",
@@ -46,7 +49,9 @@ def command(
         reason = f" ({record.error_code}: {record.error_message})" if record.error_code else ""
         raise click.ClickException(f"{screenshot_id} has no image: its status is {record.status.value}{reason}.")
     data = _download_extra(archive, record, extra) if extra is not None else _download_image(archive, record)
-    _write_atomically(out, data)
+    write_file(out, data)
+    if str(out) == STDOUT:
+        return
     if as_json:
         sha256 = hashlib.sha256(data).hexdigest()
         print_json({"id": screenshot_id, "path": str(out), "bytes": len(data), "sha256": sha256})
@@ -67,11 +72,3 @@ def _download_extra(archive: Archive, record: Record, kind: str) -> bytes:
         reason = (record.left_out or {}).get(kind, "its options did not ask for it")
         raise click.ClickException(f"{record.id} has no {kind}: {reason}.")
     return archive.object_at(urls[kind])
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    """Write all of the file or nothing: a full disk must not leave half an image under the name."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(data)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)

@@ -7,24 +7,27 @@ import sys
 import time
 import uuid
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import click
 
 from stillframe.clients import Clients, connect_cloudwatch
 from stillframe.outcome import OutcomeKind
+from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
 from stillframe_renderer.load.machine import machine_busy_seconds
 
 from ..backlog import message_counts
 from ..console import ProgressReport, json_option, print_json, print_note, print_table
+from ..files import OutputPath, PlotPath, write_file
+from ..input.options import render_options
+from ..input.requests import input_options, read_requests
 from ..load.pages import bundled_requests
 from ..load.profile import CURVES, due_times
 from ..load.result import LoadResult
 from ..load.sender import SenderPool, build_requests
 from ..load.watch import CaptureWatcher
 from ..metrics import ServiceMetrics
-from ..producer import file_option, parse_options, read_requests
 from ..resources import is_on_this_machine, resource_options
 
 MAX_SENDERS = 5000
@@ -68,8 +71,8 @@ METRICS_POLL_SECONDS = 1.0
     metavar="URL",
     help="Page to capture. May be repeated; the pages take turns.  [default: bundled pages]",
 )
-@file_option
-@click.option("--options", metavar="JSON", help="Render options for the pages of --url and --file.")
+@input_options
+@render_options
 @click.option(
     "--timeout",
     type=click.FloatRange(1),
@@ -89,12 +92,11 @@ METRICS_POLL_SECONDS = 1.0
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputPath(),
+    metavar="FILE",
     help="Write the figures to this file, for `stillframe plan --from`.",
 )
-@click.option(
-    "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the test to this .svg or .png file."
-)
+@click.option("--plot", type=PlotPath(), metavar="FILE", help="Draw the test to this .svg or .png file.")
 @resource_options
 @json_option
 def command(
@@ -104,8 +106,9 @@ def command(
     profile: str,
     over: float,
     urls: tuple[str, ...],
-    file: IO[str] | None,
-    options: str | None,
+    file: str | None,
+    strict: bool,
+    options: dict[str, Any],
     timeout: float,
     reasons_timeout: float,
     out: Path | None,
@@ -123,21 +126,21 @@ def command(
     Example:
       stillframe load-test 1000 --concurrency 100 --out load.json
     """
-    templates = read_requests(urls, file, parse_options(options)) if urls or file else bundled_requests()
+    templates = _read_templates(urls, file, options, strict)
     run_id = f"load-{uuid.uuid4().hex[:12]}"
     requests = build_requests(messages, run_id, duplicates, templates)
     senders = min(concurrency, messages)
     busy_before = machine_busy_seconds()
     dead_before = sum(message_counts(clients, settings.dead_letter_queue_url))
-    with ProgressReport("sending", messages, quiet=True) as progress:
+    with ProgressReport("sending", messages) as progress:
         pool = SenderPool(Clients.connect(senders), settings, senders)
         due = due_times(profile, messages, over)
-        started_at, sent_at = pool.send(requests, due, lambda _: progress.advance("sent"))
+        started_at, sent_at = pool.send(requests, due, lambda _: progress.advance())
     deadline = time.monotonic() + timeout
     watcher = CaptureWatcher(clients, settings)
     ids = [request.id for request in requests]
-    with ProgressReport("capturing", len(set(ids)), quiet=True) as progress:
-        records = watcher.wait_until_finished(ids, deadline, lambda count: progress.set_done(count, "finished"))
+    with ProgressReport("capturing", len(set(ids))) as progress:
+        records = watcher.wait_until_finished(ids, deadline, progress.set_done)
     busy = machine_busy_seconds() - busy_before
     left = watcher.wait_until_drained(deadline)
     dead = sum(message_counts(clients, settings.dead_letter_queue_url)) - dead_before
@@ -156,6 +159,15 @@ def command(
     )
     _report(result, out, plot, as_json)
     sys.exit(0 if result.is_clean else 1)
+
+
+def _read_templates(
+    urls: tuple[str, ...], file: str | None, options: dict[str, Any], strict: bool
+) -> list[CaptureRequest]:
+    """The pages of --url and --file, or the bundled ones with the same options."""
+    if urls or file:
+        return read_requests(urls, file, options, strict=strict).requests
+    return [each.model_copy(update={"options": {**options, **each.options}}) for each in bundled_requests()]
 
 
 def _read_skip_reasons(skipped: int, started_at: float, timeout: float, settings: Settings) -> dict[str, int]:
@@ -179,7 +191,7 @@ def _read_skip_reasons(skipped: int, started_at: float, timeout: float, settings
 def _report(result: LoadResult, out: Path | None, plot: Path | None, as_json: bool) -> None:
     figures = result.to_wire()
     if out is not None:
-        out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_file(out, json.dumps(figures, indent=1) + "\n")
     if plot is not None:
         from ..load.plot import draw_load
 

@@ -19,6 +19,7 @@ from ..capacity.presets import TARGETS
 from ..capacity.target import HOURS_PER_DAY, Target
 from ..capacity.worker import throughput
 from ..console import json_option, print_json, print_note, print_table
+from ..files import OutputPath, PlotPath, write_file
 
 MAX_RECORDS = 5000
 # Names of the costs for people, in the order of the table.
@@ -84,11 +85,11 @@ POSITIVE = click.FloatRange(0, min_open=True)
 @click.option("--table", is_flag=True, help="Print the simulated load minute by minute.")
 @click.option(
     "--write",
-    type=FILE,
+    type=OutputPath(),
     metavar="FILE",
     help="Write the values to environments/NAME.toml, or to a .json file for CDK.",
 )
-@click.option("--plot", type=FILE, metavar="FILE", help="Draw the simulated load to this .svg or .png file.")
+@click.option("--plot", type=PlotPath(), metavar="FILE", help="Draw the simulated load to this .svg or .png file.")
 @json_option
 def command(
     per_hour: float | None,
@@ -142,7 +143,7 @@ def command(
     if write is not None:
         is_toml = write.suffix == ".toml"
         text = _as_toml(plan.context()) if is_toml else json.dumps({"context": plan.context()}, indent=1)
-        write.write_text(text + "\n", encoding="utf-8")
+        write_file(write, text + "\n")
         print_note(f"values: {write}")
     if plot is not None:
         draw_plan(plot, plan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import IO
+from typing import Any
 
 import click
 
@@ -10,20 +10,22 @@ from stillframe.clients import Clients
 from stillframe.settings import Settings
 
 from ..console import ProgressReport, json_option, print_json, print_note
-from ..producer import Producer, file_option, parse_options, read_requests
+from ..input.options import render_options
+from ..input.requests import input_options, read_requests
+from ..producer import Producer
 from ..resources import resource_options
 
 
 @click.command("send")
 @click.argument("urls", nargs=-1, metavar="[URL]...")
-@file_option
+@input_options
 @click.option("--request-id", metavar="ID", help="Screenshot id to use. Only with a single URL.")
 @click.option(
     "--once",
     is_flag=True,
     help="Derive the screenshot id from the URL and the options, so that equal requests are captured once.",
 )
-@click.option("--options", metavar="JSON", help="Render options for all URLs, for example '{\"fullPage\": true}'.")
+@render_options
 @click.option(
     "--repeat",
     type=click.IntRange(1, 100_000),
@@ -41,10 +43,11 @@ from ..resources import resource_options
 @json_option
 def command(
     urls: tuple[str, ...],
-    file: IO[str] | None,
+    file: str | None,
+    strict: bool,
     request_id: str | None,
     once: bool,
-    options: str | None,
+    options: dict[str, Any],
     repeat: int,
     tenant: str | None,
     settings: Settings,
@@ -56,7 +59,8 @@ def command(
     Prints the screenshot id of each. Every URL gets a new id, unless --request-id or --once is given or the request in
     the file has an id of its own.
     """
-    requests = read_requests(urls, file, parse_options(options), request_id, once) * repeat
+    reading = read_requests(urls, file, options, request_id, strict)
+    requests = (reading.requests if once else reading.with_ids()) * repeat
     count = 0
     with ProgressReport("sending", len(requests)) as progress:
         for sent in Producer(clients, settings, tenant=tenant).send(requests):

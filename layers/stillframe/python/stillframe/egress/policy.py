@@ -18,6 +18,8 @@ from stillframe.errors import BlockedAddress, BlockedScheme, InvalidRequest
 PAGE_SCHEMES = frozenset({"http", "https"})
 # Schemes that a page may load into its own frames, because no request leaves the browser.
 INLINE_SCHEMES = frozenset({"about", "blob", "data"})
+# After a host of the allow list: with every port.
+EVERY_PORT = "*"
 LOCAL_SUFFIXES = (".localhost", ".local", ".internal")
 
 
@@ -51,9 +53,9 @@ class Refusal(Exception):
 class EgressPolicy:
     """Which hosts and addresses a browser may connect to.
 
-    `allow_hosts` match exactly: `host` (default ports) or `host:port`. `allow_networks` are addresses that count as
-    public, for pages inside a VPC. `deny_hosts` (a leading dot means every name below it) and `deny_networks` take
-    precedence over everything else.
+    `allow_hosts` match exactly: `host` (default ports), `host:port`, or `host:*` (every port). `allow_networks` are
+    addresses that count as public, for pages inside a VPC. `deny_hosts` (a leading dot means every name below it) and
+    `deny_networks` take precedence over everything else.
     """
 
     allow_hosts: frozenset[str] = frozenset()
@@ -90,7 +92,7 @@ class EgressPolicy:
         """Whether the allow list contains exactly this host and port."""
         name = f"[{host}]" if ":" in host else host
         is_plain = port in DEFAULT_PORTS.values() and host in self.allow_hosts
-        return is_plain or f"{name}:{port}" in self.allow_hosts
+        return is_plain or not self.allow_hosts.isdisjoint({f"{name}:{port}", f"{name}:{EVERY_PORT}"})
 
     def check_target(self, host: str, port: int) -> None:
         """Check a host and port before the name is resolved. Raises Refusal."""
@@ -170,7 +172,8 @@ def _denied_name(entry: str) -> str:
 def _allowed_host(entry: str) -> str:
     """The canonical form of an entry of the allow list, with its port if it has one."""
     host, colon, port = entry.strip().rpartition(":")
-    if not colon or not port.isdigit() or (":" in host and not host.startswith("[")):
+    is_port = port.isdigit() or port == EVERY_PORT
+    if not colon or not is_port or (":" in host and not host.startswith("[")):
         return canonical_host(entry)
     name = canonical_host(host)
     return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
