@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, select_autoescape
-
 from .local.folder import OutputFolder
+from .templates import environment
 
 GALLERY_NAME = "index.html"
 
@@ -57,7 +56,7 @@ def write_gallery(directory: Path, results: Sequence[Result], title: str) -> Pat
     """Write `index.html` beside the images and return its path. Raises RunStopped."""
     cards = cards_of(results)
     page = (
-        _environment()
+        environment()
         .get_template("gallery.html.j2")
         .render(
             title=title,
@@ -90,15 +89,6 @@ def cards_of(results: Sequence[Result]) -> list[Card]:
         )
         cards.append(Card(shown, others, files.get(str(shown.get("comparedTo")))))
     return cards
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("stillframe_cli"),
-        autoescape=select_autoescape(["html", "j2"]),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _moment(results: Sequence[Result]) -> str | None:

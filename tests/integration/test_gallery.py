@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from stillframe_cli.gallery import cards_of, write_gallery
+from stillframe_cli.main import cli
 from stillframe_cli.site_server import serve_directory
 from stillframe_renderer.browsers.engine import RenderEngine
 from tests.support.pixels import BLUE, GREEN, RED, Pixels
@@ -190,3 +192,24 @@ def test_records_in_the_page_are_data(tmp_path: Path) -> None:
     assert records is not None
     assert json.loads(records[1])[2]["title"] == HOSTILE
     assert HOSTILE not in page
+
+
+@pytest.mark.parametrize(
+    ("view", "colours"), [("handle", {BLUE, RED}), ("before", {RED}), ("after", {BLUE}), ("changed", {(127, 0, 159)})]
+)
+def test_the_page_of_a_difference_shows_each_image(
+    chromium: str, tmp_path: Path, view: str, colours: set[tuple[int, int, int]]
+) -> None:
+    # Given the page that `diff` writes for a red and a blue image
+    for name, colour in (("before", RED), ("after", BLUE)):
+        Image.new("RGB", (600, 400), colour).save(tmp_path / f"{name}.png")
+    names = [str(tmp_path / "before.png"), str(tmp_path / "after.png"), "--out", str(tmp_path / "page.html")]
+    assert CliRunner().invoke(cli, ["diff", *names]).exit_code == 0
+    with serve_directory(tmp_path) as host, local_engine(chromium, host) as engine:
+        # When one of its views is chosen
+        js = f"document.querySelector('button[data-view={view}]').click()"
+        shown = render(engine, f"http://{host}/page.html", js=js)
+    # Then that is what it shows, and nothing is loaded but the page and the images in it
+    pixels = Pixels(shown.data)
+    assert {each for each in (RED, BLUE, (127, 0, 159)) if pixels.count(each) > 10_000} == colours
+    assert shown.facts.requests == 4

@@ -14,6 +14,7 @@ from stillframe.table.record import Status
 
 from ..archive import Archive
 from ..console import json_option, print_json
+from ..difference_report import report
 from ..files import OutputPath, write_file
 from ..resources import find_settings, is_selected, stack_option
 
@@ -25,7 +26,7 @@ from ..resources import find_settings, is_selected, stack_option
     "--out",
     type=OutputPath(),
     metavar="FILE",
-    help="Write AFTER to this PNG file, with the changed pixels in red.",
+    help="Write before, after and what changed to this file: .html (a page with a handle between them) or .png.",
 )
 @click.option(
     "--fail-over",
@@ -44,7 +45,7 @@ def command(
 
     \b
     Example:
-      stillframe diff monday.png tuesday.png --out changed.png
+      stillframe diff monday.png tuesday.png --out changed.html
     """
     first, second = _read_image(before, stack), _read_image(after, stack)
     try:
@@ -52,7 +53,7 @@ def command(
     except ValueError as error:
         raise click.ClickException(f"{before} and {after} cannot be compared: {error}") from error
     if out is not None:
-        write_file(out, difference.marked)
+        write_file(out, report(out, first, second, difference))
     if as_json:
         print_json(
             {

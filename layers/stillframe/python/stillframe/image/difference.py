@@ -15,6 +15,8 @@ CHANGED_LEVELS = [0] * (TOLERANCE + 1) + [255] * (255 - TOLERANCE)
 HASH_SIDE = 8
 HASH_BITS = HASH_SIDE * HASH_SIDE
 MARK_COLOUR = (255, 0, 64)
+# Of the colour over what changed, which stays legible below it.
+MARK_OPACITY = 0.5
 # The opacity of the image where nothing changed.
 FADED_OPACITY = 0.25
 # An image may be very tall, so it is compared in strips of this many lines, which bounds the extra memory.
@@ -28,7 +30,7 @@ class Difference:
     """`pixels` is the share of pixels that changed, `perceived` the share of perceptual-hash bits; both 0 to 1.
 
     `box` encloses every change: left, top, right, bottom in pixels. `marked` is a PNG of the second image, faded, with
-    the changes in red.
+    what changed below a red tint.
     """
 
     pixels: float
@@ -127,5 +129,5 @@ def _marked(image: Image.Image, changed: Image.Image, area: Box) -> Image.Image:
     if image.height > area[1]:
         strip.paste(image.crop((0, area[1], image.width, min(image.height, area[3]))), (0, 0))
     faded = Image.blend(white, strip.convert("L").convert("RGB"), FADED_OPACITY)
-    faded.paste(Image.new("RGB", changed.size, MARK_COLOUR), (0, 0), changed)
+    faded.paste(Image.blend(strip, Image.new("RGB", changed.size, MARK_COLOUR), MARK_OPACITY), (0, 0), changed)
     return faded

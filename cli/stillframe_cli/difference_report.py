@@ -1,0 +1,63 @@
+"""What `diff --out` writes: both images and what changed, as one image or as a page with a handle between them."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from stillframe.image.difference import Difference
+
+from .templates import environment
+
+GAP = 24
+LABEL_HEIGHT = 44
+LABEL_SIZE = 22
+BACKGROUND, INK, EDGE = "#eef1f4", "#17202a", "#c3cbd4"
+
+
+def report(path: Path, before: bytes, after: bytes, difference: Difference) -> bytes:
+    """The report in the format that the file's suffix names: a page (.html), or else an image (PNG)."""
+    if path.suffix.lower() in (".html", ".htm"):
+        return _page(before, after, difference).encode()
+    return _sheet({"before": before, "after": after, "changed": difference.marked})
+
+
+def _sheet(images: dict[str, bytes]) -> bytes:
+    """The images side by side, each below its name."""
+    panels = {name: ImageOps.expand(_decoded(data), 1, EDGE) for name, data in images.items()}
+    width = sum(panel.width for panel in panels.values()) + GAP * (len(panels) + 1)
+    height = max(panel.height for panel in panels.values()) + LABEL_HEIGHT + GAP
+    sheet = Image.new("RGB", (width, height), BACKGROUND)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(LABEL_SIZE)
+    left = GAP
+    for name, panel in panels.items():
+        draw.text((left, LABEL_HEIGHT // 2), name, INK, font, anchor="lm")
+        sheet.paste(panel, (left, LABEL_HEIGHT))
+        left += panel.width + GAP
+    out = io.BytesIO()
+    sheet.save(out, "PNG")
+    return out.getvalue()
+
+
+def _page(before: bytes, after: bytes, difference: Difference) -> str:
+    images = {"before": before, "after": after, "changed": difference.marked}
+    return (
+        environment()
+        .get_template("difference.html.j2")
+        .render(sources={name: _data_url(data) for name, data in images.items()}, difference=difference)
+    )
+
+
+def _decoded(data: bytes) -> Image.Image:
+    Image.MAX_IMAGE_PIXELS = None
+    with Image.open(io.BytesIO(data)) as image:
+        return image.convert("RGB")
+
+
+def _data_url(data: bytes) -> str:
+    with Image.open(io.BytesIO(data)) as image:
+        kind = Image.MIME[image.format or "PNG"]
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
