@@ -22,7 +22,7 @@ RUNTIME_INPUTS := scripts/setup constraints.txt pyproject.toml \
 	cli/requirements.txt cli/requirements-embedded.txt cli/requirements-operate.txt lambda_src/renderer/requirements.txt
 DEV_INPUTS := $(RUNTIME_INPUTS) requirements.txt requirements-dev.txt
 
-.PHONY: help demo test e2e simulate chaos soak bench unit check format image base-image sbom synth bootstrap deploy diff destroy schema constraints clean
+.PHONY: help demo docs test e2e simulate chaos soak bench unit check format image base-image sbom synth bootstrap deploy diff destroy schema constraints clean
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -80,6 +80,13 @@ check: $(VENV)/.check ## Check lint, format, types, licences and known vulnerabi
 	@$(BIN)/mypy
 	@scripts/licences $(VENV) --check
 	@scripts/audit $(VENV)
+
+$(VENV)/.docs: requirements-docs.txt $(VENV)/.dev
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement requirements-docs.txt
+	@touch $@
+
+docs: $(VENV)/.docs ## Build the documentation's site into build/site
+	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/python -m mkdocs build --quiet && echo "open build/site/index.html"
 
 format: $(VENV)/.dev ## Format the code
 	@$(BIN)/ruff format .

@@ -1,4 +1,4 @@
-"""Writes the JSON schemas of the render options and of an environment's file to docs."""
+"""Writes what docs have from the code: the schemas of options and environments, and the table of variables."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from stacks.config import DeployConfig
 from stacks.environment import ENVIRONMENT_KEY
 from stacks.presets import PRESETS, SIZE_KEY
 from stillframe.request.options import RenderOptions
+from stillframe.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 DIALECT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
@@ -28,7 +29,49 @@ def environment_schema() -> dict[str, Any]:
     return {**DIALECT, **schema, "title": "Environment", "description": "One deployment: see docs/deploy.md."}
 
 
+def variables_page() -> str:
+    """A table of the environment variables of a process, from the settings model."""
+    schema = Settings.model_json_schema()
+    rows = [
+        f"| `{name}` | {_default(schema, name)} | {_range(field)} | {field.get('description', '')} |"
+        for name, field in schema["properties"].items()
+        if not name.startswith("AWS_")
+    ]
+    return "\n".join([VARIABLES_HEAD, *rows]) + "\n"
+
+
+def _default(schema: dict[str, Any], name: str) -> str:
+    if name in schema["required"]:
+        return "required"
+    default = schema["properties"][name].get("default")
+    return "" if default in (None, "", []) else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _range(field: dict[str, Any]) -> str:
+    """The smallest and the largest value."""
+    parts = [field, *field.get("anyOf", [])]
+    bounds = [next((each[key] for each in parts if key in each), None) for key in ("minimum", "maximum")]
+    return "" if None in bounds else f"{bounds[0]:,} to {bounds[1]:,}"
+
+
+VARIABLES_HEAD = """# Environment variables
+
+What a worker, a command and a producer read from their environment. CDK sets them for the function and the fleet, and
+`stillframe dev` prints them for the embedded environment. Commands also find them from the outputs of a stack
+(`--stack`). Lists are separated by commas. `AWS_ENDPOINT_URL`, `AWS_REGION` and the other variables of the AWS SDKs
+work as usual. A consumer writes its heartbeat to `STILLFRAME_HEARTBEAT` ([container](container.md)).
+
+An invalid value ends the process at its start, with the name of the variable and what it should be.
+
+This page is written by `make schema`.
+
+| variable | default | range | meaning |
+| --- | --- | --- | --- |"""
+
 SCHEMAS = {"docs/options.schema.json": options_schema, "docs/environment.schema.json": environment_schema}
+
+
+VARIABLES_PATH = "docs/environment-variables.md"
 
 
 def text_of(schema: dict[str, Any]) -> str:
@@ -39,3 +82,4 @@ def text_of(schema: dict[str, Any]) -> str:
 if __name__ == "__main__":
     for path, schema in SCHEMAS.items():
         (ROOT / path).write_text(text_of(schema()))
+    (ROOT / VARIABLES_PATH).write_text(variables_page())

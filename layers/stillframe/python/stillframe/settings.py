@@ -29,42 +29,176 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
-    queue_url: Annotated[str, Field(alias="QUEUE_URL", min_length=1)]
-    dead_letter_queue_url: Annotated[str, Field(alias="DEAD_LETTER_QUEUE_URL", min_length=1)]
-    table_name: Annotated[str, Field(alias="TABLE_NAME", min_length=1)]
-    bucket_name: Annotated[str, Field(alias="BUCKET_NAME", min_length=1)]
-    log_level: Annotated[str, Field(alias="LOG_LEVEL", pattern=r"^(?i:debug|info|warning|error|critical)$")] = "INFO"
+    queue_url: Annotated[str, Field(alias="QUEUE_URL", description="the queue of requests", min_length=1)]
+    dead_letter_queue_url: Annotated[
+        str, Field(alias="DEAD_LETTER_QUEUE_URL", description="where messages go that cannot succeed", min_length=1)
+    ]
+    table_name: Annotated[str, Field(alias="TABLE_NAME", description="the table of records", min_length=1)]
+    bucket_name: Annotated[str, Field(alias="BUCKET_NAME", description="the bucket of images", min_length=1)]
+    log_level: Annotated[
+        str,
+        Field(
+            alias="LOG_LEVEL",
+            description="debug, info, warning, error or critical",
+            pattern=r"^(?i:debug|info|warning|error|critical)$",
+        ),
+    ] = "INFO"
 
-    # The dimension of this deployment's metrics, which tells those of several in one account apart.
-    service: Annotated[str, Field(alias="STILLFRAME_SERVICE", pattern=r"^[A-Za-z0-9-]{1,64}$")] = "stillframe"
-    key_prefix: Annotated[str, Field(alias="STILLFRAME_KEY_PREFIX", pattern=r"^[A-Za-z0-9._/-]*[A-Za-z0-9._-]$")] = (
-        "screenshots"
+    service: Annotated[
+        str,
+        Field(
+            alias="STILLFRAME_SERVICE",
+            description="the dimension of this deployment's metrics",
+            pattern=r"^[A-Za-z0-9-]{1,64}$",
+        ),
+    ] = "stillframe"
+    key_prefix: Annotated[
+        str,
+        Field(
+            alias="STILLFRAME_KEY_PREFIX",
+            description="what the keys of images begin with",
+            pattern=r"^[A-Za-z0-9._/-]*[A-Za-z0-9._-]$",
+        ),
+    ] = "screenshots"
+    tabs: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        None,
+        alias="STILLFRAME_TABS",
+        description="pages that a worker captures at once; `auto` finds the number by measurement",
     )
-    tabs: Annotated[int, Field(ge=1, le=64)] | None = Field(None, alias="STILLFRAME_TABS")
-    min_tabs: Annotated[int, Field(alias="STILLFRAME_MIN_TABS", ge=1, le=64)] = 2
-    max_tabs: Annotated[int, Field(alias="STILLFRAME_MAX_TABS", ge=1, le=64)] = 16
-    job_deadline_seconds: Annotated[float, Field(alias="STILLFRAME_JOB_DEADLINE_SECONDS", ge=1, le=840)] = 50
-    per_host: Annotated[int, Field(alias="STILLFRAME_PER_HOST", ge=0, le=1000)] = 0
-    max_receive_count: Annotated[int, Field(alias="STILLFRAME_MAX_RECEIVE_COUNT", ge=1, le=1000)] = 5
-    # Whether the queue moves messages to its dead-letter queue by itself; a worker finds out (queue_settings.py).
-    has_redrive_policy: Annotated[bool, Field(alias="STILLFRAME_HAS_REDRIVE_POLICY")] = True
-    backoff_base_seconds: Annotated[float, Field(alias="STILLFRAME_BACKOFF_BASE_SECONDS", ge=0, le=900)] = 5
-    backoff_cap_seconds: Annotated[float, Field(alias="STILLFRAME_BACKOFF_CAP_SECONDS", ge=0, le=43_200)] = 300
-    lease_margin_seconds: Annotated[float, Field(alias="STILLFRAME_LEASE_MARGIN_SECONDS", ge=0, le=60)] = 2
-    record_retention_days: Annotated[int, Field(alias="STILLFRAME_RECORD_RETENTION_DAYS", ge=1, le=36_500)] = 90
-    worker_id: Annotated[str, Field(alias="STILLFRAME_WORKER_ID", max_length=128)] = ""
-    chromium_path: Annotated[str, Field(alias="STILLFRAME_CHROMIUM")] = ""
-    allow_hosts: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_ALLOW_HOSTS")] = ()
-    allow_cidrs: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_ALLOW_CIDRS")] = ()
-    allow_ports: Annotated[tuple[int, ...], NoDecode, Field(alias="STILLFRAME_ALLOW_PORTS")] = ()
-    deny: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_DENY")] = ()
-    secrets: Annotated[tuple[str, ...], NoDecode, Field(alias="STILLFRAME_SECRETS")] = ()
-    max_browser_mb: Annotated[int | None, Field(alias="STILLFRAME_MAX_BROWSER_MB", ge=256, le=1_048_576)] = None
+    min_tabs: Annotated[
+        int, Field(alias="STILLFRAME_MIN_TABS", description="the fewest that `auto` may choose", ge=1, le=64)
+    ] = 2
+    max_tabs: Annotated[
+        int, Field(alias="STILLFRAME_MAX_TABS", description="the most that `auto` may choose", ge=1, le=64)
+    ] = 16
+    job_deadline_seconds: Annotated[
+        float,
+        Field(
+            alias="STILLFRAME_JOB_DEADLINE_SECONDS",
+            description="how long one delivery of a message may take",
+            ge=1,
+            le=840,
+        ),
+    ] = 50
+    per_host: Annotated[
+        int,
+        Field(
+            alias="STILLFRAME_PER_HOST",
+            description="captures of one host at once, across all workers; 0 is any number",
+            ge=0,
+            le=1000,
+        ),
+    ] = 0
+    max_receive_count: Annotated[
+        int,
+        Field(
+            alias="STILLFRAME_MAX_RECEIVE_COUNT",
+            description="deliveries of a message, if the queue does not say it itself",
+            ge=1,
+            le=1000,
+        ),
+    ] = 5
+    has_redrive_policy: Annotated[
+        bool,
+        Field(
+            alias="STILLFRAME_HAS_REDRIVE_POLICY",
+            description="whether the queue moves messages to its dead-letter queue by itself; a worker finds out",
+        ),
+    ] = True
+    backoff_base_seconds: Annotated[
+        float,
+        Field(
+            alias="STILLFRAME_BACKOFF_BASE_SECONDS",
+            description="the wait before the second delivery; it doubles with each",
+            ge=0,
+            le=900,
+        ),
+    ] = 5
+    backoff_cap_seconds: Annotated[
+        float,
+        Field(
+            alias="STILLFRAME_BACKOFF_CAP_SECONDS",
+            description="the longest wait before another delivery",
+            ge=0,
+            le=43_200,
+        ),
+    ] = 300
+    lease_margin_seconds: Annotated[
+        float,
+        Field(
+            alias="STILLFRAME_LEASE_MARGIN_SECONDS", description="how far the clocks of workers may differ", ge=0, le=60
+        ),
+    ] = 2
+    record_retention_days: Annotated[
+        int, Field(alias="STILLFRAME_RECORD_RETENTION_DAYS", description="how long a record is kept", ge=1, le=36_500)
+    ] = 90
+    worker_id: Annotated[
+        str,
+        Field(
+            alias="STILLFRAME_WORKER_ID",
+            description="the name of a worker in records and logs; the host and the process by default",
+            max_length=128,
+        ),
+    ] = ""
+    chromium_path: Annotated[
+        str, Field(alias="STILLFRAME_CHROMIUM", description="the browser; found by itself when empty")
+    ] = ""
+    allow_hosts: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(
+            alias="STILLFRAME_ALLOW_HOSTS",
+            description="hosts that pages may reach at any address, as `host:port` or `host:*`",
+        ),
+    ] = ()
+    allow_cidrs: Annotated[
+        tuple[str, ...], NoDecode, Field(alias="STILLFRAME_ALLOW_CIDRS", description="networks that count as public")
+    ] = ()
+    allow_ports: Annotated[
+        tuple[int, ...], NoDecode, Field(alias="STILLFRAME_ALLOW_PORTS", description="ports besides 80 and 443")
+    ] = ()
+    deny: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(
+            alias="STILLFRAME_DENY", description="hosts, domains (`.example.com`) and networks that pages may not reach"
+        ),
+    ] = ()
+    secrets: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(alias="STILLFRAME_SECRETS", description="secrets that requests may name, as `ARN@host`"),
+    ] = ()
+    max_browser_mb: Annotated[
+        int | None,
+        Field(
+            alias="STILLFRAME_MAX_BROWSER_MB",
+            description="the browser's memory, in MB; by the machine's when empty",
+            ge=256,
+            le=1_048_576,
+        ),
+    ] = None
     # Set by Lambda. None elsewhere: the price and CPU share of a container do not depend on its memory.
     function_memory_mb: Annotated[int | None, Field(alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE")] = None
-    protect_seconds: Annotated[float, Field(alias="STILLFRAME_PROTECT_SECONDS", ge=1, le=172_800)] = 900
-    publish_metrics: Annotated[bool, Field(alias="STILLFRAME_PUBLISH_METRICS")] = False
-    max_page_mb: Annotated[int, Field(alias="STILLFRAME_MAX_PAGE_MB", ge=1, le=4096)] = 256
+    protect_seconds: Annotated[
+        float,
+        Field(
+            alias="STILLFRAME_PROTECT_SECONDS",
+            description="how long a task on ECS is protected from scaling in while it has work",
+            ge=1,
+            le=172_800,
+        ),
+    ] = 900
+    publish_metrics: Annotated[
+        bool,
+        Field(
+            alias="STILLFRAME_PUBLISH_METRICS",
+            description="whether a consumer outside Lambda sends its metrics to CloudWatch",
+        ),
+    ] = False
+    max_page_mb: Annotated[
+        int, Field(alias="STILLFRAME_MAX_PAGE_MB", description="how much one page may load, in MB", ge=1, le=4096)
+    ] = 256
 
     @field_validator("tabs", mode="before")
     @classmethod
