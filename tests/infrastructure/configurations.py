@@ -42,7 +42,7 @@ FACTORS: dict[str, dict[str, Mapping[str, object]]] = {
     "times": {"default": {}, "long": {"functionTimeoutSeconds": 300, "jobDeadlineSeconds": 290, "tags": "team=web"}},
 }
 # 18: few enough for all of them.
-WHOLE = {
+WHOLE: dict[str, Values] = {
     f"{size}-{compute}-{rollout}": {"size": size, "compute": compute, "rollout": rollout}
     for size, compute, rollout in itertools.product(PRESETS, map(str, Compute), map(str, Rollout))
 }

@@ -103,10 +103,10 @@ def broken_relations_of_a_function(render: dict[str, Any], queue: dict[str, Any]
         yield "visibility timeout >= 6 x function timeout + window"
     if mapping["FunctionResponseTypes"] != ["ReportBatchItemFailures"]:
         yield "a message fails alone"
-    scaling, pollers = mapping.get("ScalingConfig"), mapping.get("ProvisionedPollerConfig")
-    if (scaling is None) == (pollers is None):
+    if ("ScalingConfig" in mapping) == ("ProvisionedPollerConfig" in mapping):
         yield "a mapping has a maximum concurrency or pollers"
-    maximum = scaling["MaximumConcurrency"] if scaling else pollers["MaximumPollers"] * 10
+    scaling, pollers = mapping.get("ScalingConfig", {}), mapping.get("ProvisionedPollerConfig", {})
+    maximum = scaling.get("MaximumConcurrency", 0) or pollers.get("MaximumPollers", 0) * 10
     if maximum > function.get("ReservedConcurrentExecutions", maximum):
         yield "maximum concurrency <= reserved concurrency"
 

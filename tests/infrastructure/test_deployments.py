@@ -1,6 +1,6 @@
-"""Every configuration, two environments beside each other and a foreign app, deployed on the emulator.
+"""Every configuration, and two environments beside each other, deployed on the emulator.
 
-It checks names, references, exports and the order of creation. What AWS itself would refuse, cfn-lint and cdk-nag look for.
+It checks names, references, exports and the order of creation. cfn-lint and cdk-nag look for what AWS would refuse.
 """
 
 from __future__ import annotations

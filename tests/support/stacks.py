@@ -1,4 +1,4 @@
-"""Stacks on the emulator, created as `cdk deploy` does: the template is in a bucket, and one stack follows the other."""
+"""Stacks on the emulator, created as `cdk deploy` does: templates are in a bucket, and one stack follows the other."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ class Account:
         """Why resources of a stack were not created."""
         events = self._cloudformation.describe_stack_events(StackName=name)["StackEvents"]
         failed = [each for each in events if "FAILED" in each["ResourceStatus"]]
-        return [f"{each['ResourceType']} {each['LogicalResourceId']}: {each['ResourceStatusReason']}" for each in failed]
+        return [
+            f"{each['ResourceType']} {each['LogicalResourceId']}: {each['ResourceStatusReason']}" for each in failed
+        ]
 
     def resources(self, name: str) -> dict[str, str]:
         """The physical id of each resource of a stack, by its type and logical id."""
