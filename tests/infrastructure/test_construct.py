@@ -148,10 +148,20 @@ def test_a_success_is_told_once_when_it_is_reached(templates: dict[str, Any]) ->
 
 def test_a_pipe_may_read_the_stream_and_reach_its_target_and_no_more(templates: dict[str, Any]) -> None:
     allowed = statements(templates["WebShop"], "ScreenshotsCaptured")
-    assert [each["Sid"] for each in allowed] == ["ReadStream", "HandOver"]
+    # The queue of this app is under a key of the app.
+    assert [each["Sid"] for each in allowed] == ["ReadStream", "HandOver", "UseKeyOfTarget"]
     assert allowed[1]["Action"] == "sqs:SendMessage"
     assert statements(templates["WebShop"], "ScreenshotsFailed")[1]["Action"] == "lambda:InvokeFunction"
     assert all(each["Resource"] != "*" for each in allowed)
+
+
+def test_a_pipe_may_decrypt_a_stream_under_the_owners_key(tmp_path: Path) -> None:
+    # Given a table under the owner's key, whose stream is under it as well
+    app = synthesize(tmp_path, APPS["key and network"], env=PLACE)
+    # Then each pipe may decrypt with it, and nothing more
+    for name in ("ScreenshotsCaptured", "ScreenshotsFailed"):
+        (use,) = [each for each in statements(app[STACK], name) if each["Resource"] == KEY]
+        assert use["Action"] == "kms:Decrypt"
 
 
 def test_without_a_listener_the_table_has_no_stream(synth: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from cdk_nag import AwsSolutionsChecks
@@ -45,7 +46,8 @@ class Shop(cdk.Stack):
             each.grant_look(self.shop)
         screenshots.grant_send(iam.User(self, "Writer"))
         screenshots.grant_look(iam.User(self, "Editor"))
-        screenshots.on_captured("Captured", sqs.Queue(self, "Arrivals"))
+        key = kms.Key(self, "Key", enable_key_rotation=True)
+        screenshots.on_captured("Captured", sqs.Queue(self, "Arrivals", encryption_master_key=key))
         screenshots.on_failed("Failed", self.watcher)
         receipts.on_captured("Captured", self.watcher)
 
