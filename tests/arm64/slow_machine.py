@@ -8,18 +8,33 @@ Emulation is slow, and its memory counts as the browser's. So time and memory li
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
 import time
 
+from stillframe.clock import Deadline
+from stillframe.image.render_result import RenderResult
+from stillframe.request.options import RenderOptions
 from stillframe_cli.doctor import machine
 from stillframe_cli.main import cli
 from stillframe_renderer.browsers import engine, pool
 from stillframe_renderer.chromium import browser, executable
+from stillframe_renderer.guard.server import EgressGuard
 
 SECONDS = 900
 MEMORY_MB = 1 << 20
+# The most that `timeoutMs` takes.
+PAGE_MS = 120_000
+
+
+class SlowEngine(engine.RenderEngine):
+    """An engine without a memory limit, whose pages have as much time as a request may give them."""
+
+    def __init__(self, launch: pool.Launcher, guard: EgressGuard) -> None:
+        super().__init__(launch, guard, max_browser_mb=MEMORY_MB)
+
+    def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
+        return super().render(url, options.model_copy(update={"timeout_ms": PAGE_MS}), deadline)
 
 
 class Context:
@@ -39,7 +54,7 @@ def raise_limits() -> None:
     """The limits that are not settings."""
     browser.LAUNCH_SECONDS = pool.OPEN_SECONDS = engine.START_SECONDS = engine.CHECK_SECONDS = SECONDS
     executable.VERSION_SECONDS = machine.FONT_SECONDS = SECONDS
-    vars(machine)["RenderEngine"] = functools.partial(engine.RenderEngine, max_browser_mb=MEMORY_MB)
+    vars(machine)["RenderEngine"] = SlowEngine
 
 
 def capture() -> None:
