@@ -92,6 +92,17 @@ def test_without_a_nat_gateway_workers_reach_aws_by_endpoints(
     assert (rule["FromPort"], rule["ToPort"]) == (443, 443)
 
 
+def test_the_endpoints_of_china_have_names_of_their_own(synth: Synth) -> None:
+    # Given a deployment that is bound to a region of China
+    place = (("stillframe:account", "111111111111"), ("stillframe:region", "cn-north-1"))
+    template = synth(*place, *OWN, *ENDPOINTS)["Stillframe"]
+    # Then its endpoints are those that the region has ("Endpoints and ARNs for Amazon Web Services in China")
+    names = {each["ServiceName"] for each in of_type(template, "AWS::EC2::VPCEndpoint").values()}
+    assert names == {f"com.amazonaws.cn-north-1.{each}" for each in ("logs", "s3", "dynamodb")} | {
+        "cn.com.amazonaws.cn-north-1.sqs"
+    }
+
+
 def service_of(endpoint: dict[str, Any]) -> str:
     """The last part of `com.amazonaws.REGION.SERVICE`, whose region is a reference."""
     name = endpoint["ServiceName"]
