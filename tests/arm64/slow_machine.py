@@ -66,7 +66,7 @@ def capture() -> None:
     ready = time.monotonic()
     answer = handler(event, Context())  # type: ignore[arg-type]
     ended = time.monotonic()
-    print(json.dumps({"answer": answer, "readySeconds": ready - started, "captureSeconds": ended - ready}))
+    print(json.dumps({"answer": answer, "readySeconds": ready - started, "handlerSeconds": ended - ready}))
 
 
 if __name__ == "__main__":
