@@ -69,11 +69,11 @@ def test_two_environments_live_side_by_side(
 ) -> None:
     # Given two environments with everything, and a deployment without a name, in one account and region
     monkeypatch.setattr(environment, "ENVIRONMENTS", tmp_path)
-    for name in ("blue", "green"):
+    for name in ("east", "west"):
         (tmp_path / f"{name}.toml").write_text('compute = "both"\nrollout = "canary"\n')
     deployments = {
         "": in_order(synth(("stillframe:compute", "both"))),
-        **{name: in_order(synth(("stillframe:environment", name))) for name in ("blue", "green")},
+        **{name: in_order(synth(("stillframe:environment", name))) for name in ("east", "west")},
     }
     # When all are deployed
     for templates in deployments.values():
@@ -92,7 +92,7 @@ def test_two_environments_live_side_by_side(
     assert len(account.client("cloudwatch").list_dashboards()["DashboardEntries"]) == len(deployments)
     # And what one's alarms read of the workers, no other's workers write
     services = {name: services_read(templates) for name, templates in deployments.items()}
-    assert services == {"": {"stillframe"}, "blue": {"stillframe-blue"}, "green": {"stillframe-green"}}
+    assert services == {"": {"stillframe"}, "east": {"stillframe-east"}, "west": {"stillframe-west"}}
 
 
 def exports_of(templates: Templates) -> list[str]:
