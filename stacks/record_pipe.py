@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import cast
 
+from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -36,7 +37,9 @@ class RecordPipe(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         stream = _stream_of(storage)
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("pipes.amazonaws.com"))
+        # Only for pipes of this account ("Cross-service confused deputy prevention").
+        own = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("pipes.amazonaws.com", conditions=own))
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="ReadStream",

@@ -17,6 +17,7 @@ from stacks.environment import ConfigError
 from stillframe_cli.emulator import Emulator, running_emulator
 from tests.support.foreign_app import STACK, check, synthesize
 from tests.support.linting import lint_findings
+from tests.support.policies import Call, is_allowed
 from tests.support.stacks import Account
 
 from .configurations import ACCOUNT, BOUNDARY, ENDPOINTS, KEY, NETWORK, REGION, SECRET
@@ -153,6 +154,16 @@ def test_a_pipe_may_read_the_stream_and_reach_its_target_and_no_more(templates: 
     assert allowed[1]["Action"] == "sqs:SendMessage"
     assert statements(templates["WebShop"], "ScreenshotsFailed")[1]["Action"] == "lambda:InvokeFunction"
     assert all(each["Resource"] != "*" for each in allowed)
+
+
+def test_no_pipe_of_another_account_may_take_the_role_of_a_pipe(templates: dict[str, Any]) -> None:
+    roles = of_type(templates[STACK], "AWS::IAM::Role")
+    trusted = [role["AssumeRolePolicyDocument"] for name, role in roles.items() if name.startswith("Screenshots")]
+    assert len(trusted) == 2
+    for document in trusted:
+        pipes = "pipes.amazonaws.com"
+        assert is_allowed(document, Call(pipes, "sts:AssumeRole", {"aws:SourceAccount": ACCOUNT}))
+        assert not is_allowed(document, Call(pipes, "sts:AssumeRole", {"aws:SourceAccount": "222222222222"}))
 
 
 def test_a_pipe_may_decrypt_a_stream_under_the_owners_key(tmp_path: Path) -> None:
