@@ -22,7 +22,7 @@ RUNTIME_INPUTS := scripts/setup constraints.txt pyproject.toml \
 	cli/requirements.txt cli/requirements-embedded.txt cli/requirements-operate.txt lambda_src/renderer/requirements.txt
 DEV_INPUTS := $(RUNTIME_INPUTS) requirements.txt requirements-dev.txt
 
-.PHONY: help demo docs test e2e simulate chaos soak bench unit check format image base-image sbom synth bootstrap deploy diff destroy schema constraints clean
+.PHONY: help demo docs test e2e e2e-arm64 simulate chaos soak bench unit check format image base-image sbom synth bootstrap deploy diff destroy schema constraints clean
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -53,6 +53,9 @@ e2e: $(VENV)/.dev ## Test the image and the templates end to end, with Docker
 	@rm -f build/e2e.json
 	@$(BIN)/python -m pytest -q -rs tests/e2e $(ARGS)
 	@cat build/e2e.json 2>/dev/null || echo '{"skipped": true}'
+
+e2e-arm64: $(VENV)/.dev ## Build the arm64 image and capture a page with it, emulated on x86 (half an hour at first)
+	@$(BIN)/python -m tests.arm64.run
 
 simulate: $(VENV)/.dev ## Search simulated schedules for a broken promise: ARGS="--schedules 100000"
 	@$(BIN)/python -m tests.simulation.run $(ARGS)

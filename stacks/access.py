@@ -87,8 +87,8 @@ class Access(Construct):
             *self._storage.use_key(writes=True),
         ]
 
-    def to_look(self) -> list[iam.PolicyStatement]:
-        """To read records, images, counts and metrics."""
+    def to_read(self) -> list[iam.PolicyStatement]:
+        """To read records and images."""
         storage = self._storage
         return [
             iam.PolicyStatement(
@@ -111,13 +111,19 @@ class Access(Construct):
                 actions=["s3:ListBucket", "s3:ListBucketVersions"],
                 resources=[storage.bucket.bucket_arn],
             ),
+            *storage.use_key(writes=False),
+        ]
+
+    def to_look(self) -> list[iam.PolicyStatement]:
+        """To read records, images, counts and metrics."""
+        return [
+            *self.to_read(),
             iam.PolicyStatement(
                 sid="CountMessages",
                 actions=["sqs:GetQueueAttributes"],
-                resources=[storage.queue.queue_arn, storage.dead_letter_queue.queue_arn],
+                resources=[self._storage.queue.queue_arn, self._storage.dead_letter_queue.queue_arn],
             ),
             iam.PolicyStatement(sid="ReadMetrics", actions=["cloudwatch:GetMetricData"], resources=["*"]),
-            *self._storage.use_key(writes=False),
         ]
 
     def _operate(self) -> list[iam.PolicyStatement]:

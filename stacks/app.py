@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from cdk_nag import AwsSolutionsChecks
 
 from .config import DeployConfig
-from .owner_tags import APPLICATION_TAG, parse_tags
+from .owner_rules import apply_owner_rules
 from .render_stack import RenderStack
 from .storage_stack import StorageStack
 
@@ -38,11 +37,7 @@ def build_app(context: dict[str, Any] | None = None, outdir: str | None = None, 
         env=where,
         description="Stillframe: the renderer and its alarms",
     )
-    if config.permissions_boundary is not None:
-        boundary = iam.ManagedPolicy.from_managed_policy_arn(storage, "Boundary", config.permissions_boundary)
-        iam.PermissionsBoundary.of(app).apply(boundary)
-    for name, value in {APPLICATION_TAG: "stillframe", **parse_tags(config.tags)}.items():
-        cdk.Tags.of(app).add(name, value)
+    apply_owner_rules(app, storage, config)
     if nag:
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return app

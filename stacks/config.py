@@ -29,6 +29,7 @@ from .values import (
     SubnetIds,
     TaskCpu,
     TextList,
+    VpcId,
 )
 
 # `-c stillframe:memoryMb=4096`: the prefix distinguishes our context from CDK's own, so that a typo is an error.
@@ -118,7 +119,7 @@ class DeployConfig(BaseModel):
     # A managed policy that limits every role, as some organisations require.
     permissions_boundary: Annotated[str, Field(pattern=r"^arn:[\w-]+:iam::(\d{12}|aws):policy/.+$")] | None = None
     # The owner's network for the workers, from where they reach private addresses.
-    vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]+$")] | None = None
+    vpc_id: VpcId | None = None
     subnet_ids: SubnetIds = ()
     # Endpoints for the services of AWS that workers call, where the subnets have no NAT gateway.
     vpc_endpoints: bool = False

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any
 
-from aws_cdk import Environment, Stack
+from aws_cdk import Environment, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
@@ -14,9 +16,14 @@ from stillframe.table.record import Status
 
 from .config import DeployConfig
 from .environment import ENVIRONMENT_KEY, MAX_NAME_CHARS
+from .owner_rules import apply_owner_rules
 from .record_pipe import RecordPipe
 from .render_stack import RenderStack
 from .storage_stack import StorageStack
+from .worker import acknowledge_images
+
+# Of a name that is made shorter.
+HASH_CHARS = 8
 
 
 class Stillframe(Construct):
@@ -32,9 +39,9 @@ class Stillframe(Construct):
         """
         super().__init__(scope, construct_id)
         own = Stack.of(self)
-        name = f"{own.stack_name}-{construct_id}".lower()[:MAX_NAME_CHARS].rstrip("-")
-        config = DeployConfig.of({ENVIRONMENT_KEY: name, **values})
         where = Environment(account=own.account, region=own.region)
+        given = {ENVIRONMENT_KEY: name_of(own.stack_name, construct_id), **_known(where), **values}
+        self._config = config = DeployConfig.of(given)
         self.stack_name = config.stack_name
         self.storage = StorageStack(
             self, "Storage", config=config, stack_name=f"{config.stack_name}-Storage", env=where
@@ -42,6 +49,7 @@ class Stillframe(Construct):
         self.renderer = RenderStack(
             self, "Renderer", config=config, storage=self.storage, stack_name=config.stack_name, env=where
         )
+        apply_owner_rules(self, self.storage, config)
 
     @property
     def queue(self) -> sqs.IQueue:
@@ -60,13 +68,14 @@ class Stillframe(Construct):
 
     def grant_send(self, grantee: iam.IGrantable) -> None:
         """Let an application send requests, and read their records."""
-        for statement in self.renderer.access.to_send():
-            grantee.grant_principal.add_to_principal_policy(statement)
+        _grant(grantee, self.renderer.access.to_send())
 
     def grant_look(self, grantee: iam.IGrantable) -> None:
         """Let an application read records and images."""
-        for statement in self.renderer.access.to_look():
-            grantee.grant_principal.add_to_principal_policy(statement)
+        _grant(grantee, self.renderer.access.to_read())
+        holder = grantee.grant_principal
+        if isinstance(holder, Construct):
+            acknowledge_images(holder, self.renderer, self._config, self.storage)
 
     def on_captured(self, construct_id: str, target: sqs.IQueue | lambda_.IFunction) -> None:
         """Hand every record that becomes a success to a queue or a function, at least once and soon after.
@@ -79,3 +88,26 @@ class Stillframe(Construct):
     def on_failed(self, construct_id: str, target: sqs.IQueue | lambda_.IFunction) -> None:
         """The same for every record of a capture that has failed for now or for good: its `errorCode` says why."""
         RecordPipe(self, construct_id, storage=self.storage, status=Status.FAILED, target=target)
+
+
+def name_of(stack_name: str, construct_id: str) -> str:
+    """The environment's name of a construct. What a name cannot hold is replaced by a hash of the whole."""
+    whole = f"{stack_name}-{construct_id}".lower()
+    name = re.sub(r"[^a-z0-9-]+", "-", whole)
+    if name == whole and len(name) <= MAX_NAME_CHARS:
+        return name
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:HASH_CHARS]
+    return f"{name[: MAX_NAME_CHARS - HASH_CHARS - 1].rstrip('-')}-{digest}"
+
+
+def _known(where: Environment) -> dict[str, str]:
+    """The account and the region of the stack, as far as it has them."""
+    place = {"account": where.account, "region": where.region}
+    return {name: value for name, value in place.items() if value and not Token.is_unresolved(value)}
+
+
+def _grant(grantee: iam.IGrantable, statements: list[iam.PolicyStatement]) -> None:
+    for statement in statements:
+        # IAM refuses a policy with two statements of the same Sid, and an application may use several deployments.
+        statement.sid = None
+        grantee.grant_principal.add_to_principal_policy(statement)

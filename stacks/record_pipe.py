@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import cast
 
+from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -36,7 +37,9 @@ class RecordPipe(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         stream = _stream_of(storage)
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("pipes.amazonaws.com"))
+        # Only for pipes of this account ("Cross-service confused deputy prevention").
+        own = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("pipes.amazonaws.com", conditions=own))
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="ReadStream",
@@ -53,6 +56,9 @@ class RecordPipe(Construct):
         arn = cast(sqs.IQueue, target).queue_arn if is_queue else cast(lambda_.IFunction, target).function_arn
         action = "sqs:SendMessage" if is_queue else "lambda:InvokeFunction"
         role.add_to_policy(iam.PolicyStatement(sid="HandOver", actions=[action], resources=[arn]))
+        # A stream is under its table's key, and a queue may be under one of the application's.
+        for statement in (*storage.use_key(writes=False), *(_use_key_of(cast(sqs.IQueue, target)) if is_queue else [])):
+            role.add_to_policy(statement)
         source = pipes.CfnPipe.PipeSourceParametersProperty(
             dynamo_db_stream_parameters=pipes.CfnPipe.PipeSourceDynamoDBStreamParametersProperty(
                 starting_position="LATEST",
@@ -80,6 +86,13 @@ def reaching(status: Status) -> dict[str, object]:
             "OldImage": {STATUS: {"S": [{"anything-but": [status.value]}]}},
         }
     }
+
+
+def _use_key_of(queue: sqs.IQueue) -> list[iam.PolicyStatement]:
+    if queue.encryption_master_key is None:
+        return []
+    actions, key = ["kms:Decrypt", "kms:GenerateDataKey"], queue.encryption_master_key.key_arn
+    return [iam.PolicyStatement(sid="UseKeyOfTarget", actions=actions, resources=[key])]
 
 
 def _stream_of(storage: StorageStack) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Fn, Stack
 from constructs import Construct
 
 from .access import Access
@@ -71,3 +71,12 @@ class RenderStack(Stack):
             outputs["MaxTasks"] = str(config.max_tasks)
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """The first two of the region, which CloudFormation finds.
+
+        With an account and a region, CDK would look them up during synthesis, and without its command line it writes
+        zones that do not exist into the template ("dummy1a").
+        """
+        return [Fn.select(number, Fn.get_azs()) for number in (0, 1)]

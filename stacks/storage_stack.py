@@ -80,11 +80,15 @@ class StorageStack(Stack):
             CfnOutput(self, name, value=value)
 
     def use_key(self, *, writes: bool) -> list[iam.PolicyStatement]:
-        """The permission to read what the owner's key encrypts, and to write; none without such a key."""
-        actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if writes else [])]
+        """The permission to read what the owner's key encrypts, and to write; none without such a key.
+
+        One policy may have both: IAM refuses a policy with two statements of the same Sid.
+        """
         if self.key is None:
             return []
-        return [iam.PolicyStatement(sid="UseKey", actions=actions, resources=[self.key.key_arn])]
+        actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if writes else [])]
+        sid = "WriteWithKey" if writes else "ReadWithKey"
+        return [iam.PolicyStatement(sid=sid, actions=actions, resources=[self.key.key_arn])]
 
     def _retain_policies(self) -> None:
         """Without its policy, a queue or bucket that outlives the stack would take requests without TLS."""

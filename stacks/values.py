@@ -29,14 +29,13 @@ TextList = Annotated[tuple[str, ...], BeforeValidator(comma_separated)]
 # An image in Amazon ECR, by its digest.
 ECR_IMAGE = r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9._/-]+@sha256:[0-9a-f]{64}$"
 KMS_KEY = r"^arn:[\w-]+:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]+$"
+# "Resource IDs" of Amazon EC2: 17 characters, or 8 of resources from before 2016.
+ID = "^{}-([0-9a-f]{{8}}|[0-9a-f]{{17}})$"
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
 AccountIds = Annotated[tuple[AccountId, ...], BeforeValidator(comma_separated)]
-SubnetIds = Annotated[
-    tuple[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]+$")], ...], BeforeValidator(comma_separated)
-]
-RouteTableIds = Annotated[
-    tuple[Annotated[str, Field(pattern=r"^rtb-[0-9a-f]+$")], ...], BeforeValidator(comma_separated)
-]
+VpcId = Annotated[str, Field(pattern=ID.format("vpc"))]
+SubnetIds = Annotated[tuple[Annotated[str, Field(pattern=ID.format("subnet"))], ...], BeforeValidator(comma_separated)]
+RouteTableIds = Annotated[tuple[Annotated[str, Field(pattern=ID.format("rtb"))], ...], BeforeValidator(comma_separated)]
 IntegerList = Annotated[tuple[int, ...], BeforeValidator(comma_separated)]
 TaskCpu = Annotated[Literal[512, 1024, 2048, 4096, 8192], BeforeValidator(parse_integer)]
 Days = Annotated[int, Field(ge=1, strict=False)]

@@ -61,6 +61,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, "unset")
         monkeypatch.delenv(name)
+    # `boto3.client` keeps the credentials of the test that called it first.
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,8 +29,10 @@ from tests.support.workers import wait_for
 
 MESSAGES = 50
 DUPLICATES = 20
+# The emulator starts the image for the processor that the function declares: this machine's own.
+ARCHITECTURE = "arm64" if platform.machine() == "aarch64" else "x86"
 # More than one container, but not more than two cores can handle.
-CONTEXT = {"stillframe:architecture": "x86", "stillframe:maxConcurrency": 3}
+CONTEXT = {"stillframe:architecture": ARCHITECTURE, "stillframe:maxConcurrency": 3}
 # Short times for a test: a claim is stale after 12 s, and its message is visible again after 72 s.
 QUICK = {"stillframe:functionTimeoutSeconds": 10, "stillframe:jobDeadlineSeconds": 8}
 

@@ -11,9 +11,9 @@ from stacks.environment import ConfigError
 
 from .conftest import Synth, of_type, only
 
-SUBNETS = ["subnet-0aaa", "subnet-0bbb"]
-OWN = (("stillframe:vpcId", "vpc-0123"), ("stillframe:subnetIds", ",".join(SUBNETS)))
-ENDPOINTS = (("stillframe:vpcEndpoints", "true"), ("stillframe:routeTableIds", "rtb-0aaa,rtb-0bbb"))
+SUBNETS = ["subnet-0aaa0aaa", "subnet-0bbb0bbb"]
+OWN = (("stillframe:vpcId", "vpc-0123456789abcdef0"), ("stillframe:subnetIds", ",".join(SUBNETS)))
+ENDPOINTS = (("stillframe:vpcEndpoints", "true"), ("stillframe:routeTableIds", "rtb-0aaa0aaa,rtb-0bbb0bbb"))
 PRIVATE = ("stillframe:allowCidrs", "10.1.0.0/16")
 
 
@@ -27,11 +27,12 @@ def both(synth: Synth) -> dict[str, Any]:
     ("values", "message"),
     [
         ({"allowCidrs": "10.1.0.0/16"}, "allowCidrs needs vpcId and subnetIds"),
-        ({"vpcId": "vpc-0123"}, "vpcId and subnetIds go together"),
-        ({"subnetIds": "subnet-0aaa"}, "vpcId and subnetIds go together"),
+        ({"vpcId": "vpc-0123456789abcdef0"}, "vpcId and subnetIds go together"),
+        ({"subnetIds": "subnet-0aaa0aaa"}, "vpcId and subnetIds go together"),
         ({"vpcEndpoints": "true"}, "vpcEndpoints needs vpcId"),
-        ({"vpcId": "vpc-0123", "subnetIds": "subnet-0aaa", "vpcEndpoints": "true"}, "routeTableIds"),
-        ({"vpcId": "my-vpc", "subnetIds": "subnet-0aaa"}, "stillframe:vpcId"),
+        ({"vpcId": "vpc-0123456789abcdef0", "subnetIds": "subnet-0aaa0aaa", "vpcEndpoints": "true"}, "routeTableIds"),
+        ({"vpcId": "my-vpc", "subnetIds": "subnet-0aaa0aaa"}, "stillframe:vpcId"),
+        ({"vpcId": "vpc-0123", "subnetIds": "subnet-0aaa0aaa"}, "stillframe:vpcId"),
     ],
 )
 def test_a_network_that_could_not_work_is_refused(values: dict[str, str], message: str) -> None:
@@ -85,10 +86,21 @@ def test_without_a_nat_gateway_workers_reach_aws_by_endpoints(
     assert found == interfaces
     gateways = [each for each in endpoints if each["VpcEndpointType"] == "Gateway"]
     assert {service_of(each) for each in gateways} == {"s3", "dynamodb"}
-    assert all(each["RouteTableIds"] == ["rtb-0aaa", "rtb-0bbb"] for each in gateways)
+    assert all(each["RouteTableIds"] == ["rtb-0aaa0aaa", "rtb-0bbb0bbb"] for each in gateways)
     # And only workers reach the endpoints, by HTTPS
     (rule,) = of_type(template, "AWS::EC2::SecurityGroupIngress").values()
     assert (rule["FromPort"], rule["ToPort"]) == (443, 443)
+
+
+def test_the_endpoints_of_china_have_names_of_their_own(synth: Synth) -> None:
+    # Given a deployment that is bound to a region of China
+    place = (("stillframe:account", "111111111111"), ("stillframe:region", "cn-north-1"))
+    template = synth(*place, *OWN, *ENDPOINTS)["Stillframe"]
+    # Then its endpoints are those that the region has ("Endpoints and ARNs for Amazon Web Services in China")
+    names = {each["ServiceName"] for each in of_type(template, "AWS::EC2::VPCEndpoint").values()}
+    assert names == {f"com.amazonaws.cn-north-1.{each}" for each in ("logs", "s3", "dynamodb")} | {
+        "cn.com.amazonaws.cn-north-1.sqs"
+    }
 
 
 def service_of(endpoint: dict[str, Any]) -> str:

@@ -60,8 +60,8 @@ def synthesised(synth: Synth, given: Deployment) -> dict[str, list[dict[str, Any
         ("stillframe:compute", "both"),
         ("stillframe:tracing", "true"),
         ("stillframe:secrets", f"{given.secret_arn}@http://{given.site}"),
-        ("stillframe:vpcId", "vpc-0123"),
-        ("stillframe:subnetIds", "subnet-0aaa,subnet-0bbb"),
+        ("stillframe:vpcId", "vpc-0123456789abcdef0"),
+        ("stillframe:subnetIds", "subnet-0aaa0aaa,subnet-0bbb0bbb"),
     )
     references = References(templates, given.account, given.names)
     return {name: references.resolve(statements) for name, statements in statements_of(templates).items()}

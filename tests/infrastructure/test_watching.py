@@ -19,6 +19,7 @@ from stillframe.clients import connect_cloudwatch
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import StoredImage
 from stillframe.outcome import Outcome, OutcomeKind
+from stillframe_cli.capacity import prices
 from stillframe_cli.emulator import Emulator, running_emulator
 from stillframe_cli.publisher import MetricPublisher
 from tests.support.policies import ACCOUNT, Call, is_allowed
@@ -102,6 +103,21 @@ def test_what_the_alarms_cost_is_told(synth: Synth) -> None:
     # Then the page on deploying has their number and what they cost
     text = " ".join((ROOT / "docs/deploy.md").read_text().split())
     assert f"{ {16: 'Sixteen', 17: 'Seventeen'}[count] } alarms cost {count / 10:.2f} USD" in text
+    assert count == prices.ALARMS
+
+
+def test_what_the_alarms_of_a_fleet_cost_is_in_the_plan(synth: Synth) -> None:
+    # Given the alarms of a fleet, and two for each target that it tracks: above it and below it
+    template = synth(("stillframe:compute", "fargate"))["Stillframe"]
+    policies = of_type(template, "AWS::ApplicationAutoScaling::ScalingPolicy").values()
+    tracked = [each["TargetTrackingScalingPolicyConfiguration"] for each in policies if "Target" in each["PolicyType"]]
+    # When an alarm is charged for each metric that it reads ("Amazon CloudWatch pricing": metric math)
+    reads = [
+        sum("MetricStat" in each for each in policy.get("CustomizedMetricSpecification", {}).get("Metrics", [])) or 1
+        for policy in tracked
+    ]
+    # Then the plan counts as many
+    assert len(of_type(template, "AWS::CloudWatch::Alarm")) + 2 * sum(reads) == prices.FLEET_ALARMS
 
 
 def test_every_alarm_names_an_entry_of_the_runbook(synth: Synth) -> None:

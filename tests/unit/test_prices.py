@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 
+from stillframe.cost import Cost
+from stillframe.image.page_facts import PageFacts
+from stillframe.image.render_result import StoredImage
+from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.table.record import Status, index_shard
 from stillframe_cli.capacity import prices
+from stillframe_renderer.observability import measurements
 
 
 def test_the_index_is_written_as_often_as_the_key_of_a_record_changes() -> None:
@@ -18,10 +24,40 @@ def test_the_index_is_written_as_often_as_the_key_of_a_record_changes() -> None:
         (before is not None) + (after is not None) for before, after in itertools.pairwise(keys) if before != after
     )
     # Then the model counts as many
-    assert writes == prices.INDEX_WRITES
+    assert writes == len(prices.INDEX_WRITES)
 
 
-@pytest.mark.parametrize(("has_fleet", "expected"), [(False, 16.60), (True, 25.60)])
+@pytest.mark.parametrize(("has_fleet", "expected"), [(False, 17.20), (True, 29.00)])
 def test_a_month_without_captures_costs_its_monitoring(has_fleet: bool, expected: float) -> None:
     costs = prices.monthly_services_usd(0, 250_000, has_fleet)
     assert costs == {"queueTableBucketLogs": 0, "storage": 0, "monitoring": pytest.approx(expected)}
+
+
+def test_the_metrics_are_those_of_every_outcome_with_one_reason() -> None:
+    # Given deliveries of each outcome, each with what it is known to have
+    spent = {"cost": Cost(1, 1, 2048), "aws_ms": {"claim": 1}, "claim_age_ms": 1}
+    image = StoredImage(
+        "k", "s3://b/k", "image/png", 1, 1, 1, "00", PageFacts(http_status=200, final_url="u", title="")
+    )
+    deliveries = [
+        ended(OutcomeKind.CAPTURED, image=image, render_ms=1, latency_ms=1, attempts=1, **spent),
+        ended(OutcomeKind.SKIPPED, reason="already_success", **spent),
+        ended(OutcomeKind.FAILED, reason="UNKNOWN_HOST", error_code="UNKNOWN_HOST", attempts=1, **spent),
+        ended(OutcomeKind.RETRY, reason="TIMEOUT", error_code="TIMEOUT", attempts=1, **spent),
+    ]
+    # When CloudWatch counts a name with its dimensions as one metric, then the model counts as many
+    series = {
+        (name, *sorted(each.dimensions.items()))
+        for delivery in deliveries
+        for each in measurements(delivery)
+        for name in each.values
+    }
+    assert len(series) == prices.METRICS
+
+
+def test_a_write_is_rounded_up_to_the_next_kilobyte() -> None:
+    assert [prices.write_units(sizes) for sizes in ([1], [1024], [1025], [250, 400, 900])] == [1, 1, 2, 3]
+
+
+def ended(kind: OutcomeKind, **facts: Any) -> Outcome:
+    return Outcome(kind=kind, acknowledge=True, id="a", url="u", message_id="m", **facts)

@@ -7,13 +7,12 @@ Sources, by service: docs.aws.amazon.com: "Lambda quotas", "Configuring scaling 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from stillframe.table.record import INDEX_SHARDS
 
-from .prices import INDEX_WRITES, KB, RECORD_BYTES, TABLE_WRITES
+from .prices import INDEX_WRITES, TABLE_WRITES, write_units
 
 # Concurrency of a standard mapping: at the start, added per minute, maximum.
 MAPPING_START = 5
@@ -68,8 +67,7 @@ def find_limits(peak_per_second: float, concurrency: int, vcpus: float, tasks: i
     `concurrency` is that of the function, `vcpus` and `tasks` are those of the fleet; 0 when it is not used.
     `in_flight` is the number of messages in flight.
     """
-    units = math.ceil(RECORD_BYTES / KB)
-    table, index = peak_per_second * TABLE_WRITES * units, peak_per_second * INDEX_WRITES * units
+    table, index = peak_per_second * write_units(TABLE_WRITES), peak_per_second * write_units(INDEX_WRITES)
     limits = [
         Limit(
             "SQS: messages in flight of a standard queue",

@@ -7,6 +7,7 @@ CloudWatch. Other regions cost up to a third more.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 HOURS_PER_MONTH = 730
 LAMBDA_PER_REQUEST = 0.20 / 1e6
@@ -30,31 +31,42 @@ METRIC_PER_MONTH = 0.30
 
 # Send, receive, delete. This is the worst case: messages of a batch share their requests.
 SQS_REQUESTS = 3
-# A record is written when it is queued, claimed and completed. In the index it is put, then deleted and put under
-# another key, then deleted ("Using Global Secondary Indexes in DynamoDB": a changed key costs two writes).
-TABLE_WRITES = 3
-INDEX_WRITES = 4
-RECORD_BYTES = 1500
-# Measured on the bundled pages: a log line of 1.0 KB, metrics in two lines of 1.3 KB, and Lambda's own lines.
-LOG_BYTES = 2400
-# What a deployment costs without a capture (stacks/alarms.py), and about how many metrics it has once there are all
-# outcomes: 15 of captures alone, and those of failures, retries and duplicates by their reasons.
-ALARMS = 16
-METRICS = 40
-# Container Insights of a cluster with one service, by which a fleet scales: an estimate.
-FLEET_METRICS = 30
 KB = 1024
+# A record when it is queued, claimed and completed, with a URL of 60 characters: measured on the bundled pages, as are
+# the lines of a log (tests/integration/test_writes.py).
+QUEUED_BYTES, CLAIMED_BYTES, RECORD_BYTES = 250, 400, 900
+# In the index, the record is put, then deleted and put under another key, then deleted ("Using Global Secondary Indexes
+# in DynamoDB": a changed key costs two writes).
+TABLE_WRITES = (QUEUED_BYTES, CLAIMED_BYTES, RECORD_BYTES)
+INDEX_WRITES = (QUEUED_BYTES, QUEUED_BYTES, CLAIMED_BYTES, CLAIMED_BYTES)
+# What DynamoDB adds to each item that it stores.
+ITEM_OVERHEAD_BYTES = 100
+# A log line of 1.1 KB, metrics in two lines of 1.3 KB, and Lambda's own lines.
+LOG_BYTES = 2450
+# What a deployment costs without a capture (stacks/alarms.py). A fleet also has those of its scaling policies, two for
+# each target; an alarm on an expression is charged for each of its metrics.
+ALARMS = 16
+FLEET_ALARMS = 23
+# The metrics of a deployment that has seen each outcome, with one reason for each. Every further reason is one more.
+METRICS = 42
+# Container Insights of a cluster with one service, by which a fleet scales: ten of CPU, memory, network and storage for
+# each of cluster, service and task definition, and seven counts ("Amazon ECS Container Insights metrics").
+FLEET_METRICS = 37
 # Default retention (stacks/config.py).
 IMAGE_DAYS = 365
 RECORD_DAYS = 90
 
 
+def write_units(writes: Iterable[int]) -> int:
+    """Return the units that writes of so many bytes consume: each is rounded up to 1 KB."""
+    return sum(math.ceil(each / KB) for each in writes)
+
+
 def service_usd(captures: float) -> float:
     """Return the cost of queue, table, bucket requests and logs for a number of captures."""
-    units = math.ceil(RECORD_BYTES / KB)
     usd_per_capture = (
         SQS_REQUESTS * SQS_PER_REQUEST
-        + (TABLE_WRITES + INDEX_WRITES) * units * DYNAMODB_PER_WRITE_UNIT
+        + (write_units(TABLE_WRITES) + write_units(INDEX_WRITES)) * DYNAMODB_PER_WRITE_UNIT
         + S3_PER_PUT
         + LOG_BYTES / 1e9 * LOGS_PER_GB
     )
@@ -63,7 +75,8 @@ def service_usd(captures: float) -> float:
 
 def storage_usd_per_month(images: float, bytes_per_image: float, records: float) -> float:
     """Return the monthly cost of storing a number of images and records."""
-    return images * bytes_per_image / 1e9 * S3_PER_GB_MONTH + records * RECORD_BYTES / 1e9 * DYNAMODB_PER_GB_MONTH
+    record_bytes = RECORD_BYTES + ITEM_OVERHEAD_BYTES
+    return images * bytes_per_image / 1e9 * S3_PER_GB_MONTH + records * record_bytes / 1e9 * DYNAMODB_PER_GB_MONTH
 
 
 def monthly_services_usd(captures: float, bytes_per_image: float, has_fleet: bool = False) -> dict[str, float]:
@@ -75,7 +88,7 @@ def monthly_services_usd(captures: float, bytes_per_image: float, has_fleet: boo
     return {
         "queueTableBucketLogs": service_usd(captures),
         "storage": storage_usd_per_month(per_day * IMAGE_DAYS, bytes_per_image, per_day * RECORD_DAYS),
-        "monitoring": ALARMS * ALARM_PER_MONTH
+        "monitoring": (FLEET_ALARMS if has_fleet else ALARMS) * ALARM_PER_MONTH
         + DASHBOARD_PER_MONTH
         + (METRICS + (FLEET_METRICS if has_fleet else 0)) * METRIC_PER_MONTH,
     }
