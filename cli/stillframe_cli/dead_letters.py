@@ -10,6 +10,7 @@ from stillframe.clients import Clients
 from stillframe.errors import CaptureError
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.dead_letter import REASON_CODE, REASON_MESSAGE, has_reason, original_body
+from stillframe.request.message import SENT_AT
 from stillframe.settings import Settings
 from stillframe.table.record import Record
 
@@ -105,9 +106,11 @@ class DeadLetters:
 
 
 def _request_of(letter: Any) -> CaptureRequest | None:
+    attributes = letter.get("MessageAttributes", {})
+    sent_at = attributes.get(SENT_AT, {}).get("StringValue") or letter.get("Attributes", {}).get("SentTimestamp", "0")
     try:
-        return CaptureRequest.from_body(original_body(letter["Body"], letter.get("MessageAttributes", {})))
-    except CaptureError:
+        return CaptureRequest.from_body(original_body(letter["Body"], attributes)).named(int(sent_at))
+    except (CaptureError, ValueError):
         return None
 
 

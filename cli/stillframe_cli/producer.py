@@ -50,15 +50,16 @@ class Producer:
     def send(self, requests: Iterable[CaptureRequest]) -> Iterator[SentMessage]:
         """Send all requests and yield each once SQS accepts it. Raises click.ClickException when SQS refuses one."""
         with self._new_pool() as pool:
-            for batch in _chunks(map(self._with_tenant, requests), BATCH_SIZE):
+            for batch in _chunks(map(self._prepared, requests), BATCH_SIZE):
                 list(pool.map(self._write_queued, batch))
                 yield from self._send_batch(batch)
 
-    def _with_tenant(self, request: CaptureRequest) -> CaptureRequest:
-        """A request without a tenant belongs to the producer's."""
-        if self._tenant is None or request.tenant is not None:
-            return request
-        return request.model_copy(update={"tenant": self._tenant})
+    def _prepared(self, request: CaptureRequest) -> CaptureRequest:
+        """A request without a tenant belongs to the producer's, and one with `freshFor` to the present window."""
+        named = request.named(self._clock.now_ms())
+        if self._tenant is None or named.tenant is not None:
+            return named
+        return named.model_copy(update={"tenant": self._tenant})
 
     def _write_queued(self, request: CaptureRequest) -> None:
         # For a duplicate the condition does not hold: what is known about the id is kept.

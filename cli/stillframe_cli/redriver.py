@@ -85,10 +85,11 @@ class Redriver:
     def _move(self, letter: Any) -> list[str]:
         """Send a letter and delete it. Returns the attributes for which there was no room. Raises NotMoved."""
         attributes = letter.get("MessageAttributes", {})
-        again = redriven_letter(letter["Body"], attributes, letter["MessageId"])
+        system = letter.get("Attributes", {})
+        again = redriven_letter(letter["Body"], attributes, letter["MessageId"], int(system.get("SentTimestamp", 0)))
         if not again.is_sendable:
             raise NotMoved(TOO_LARGE)
-        self._send(again, letter.get("Attributes", {}).get("MessageGroupId"))
+        self._send(again, system.get("MessageGroupId"))
         self._letters.delete(letter)
         return sorted(attributes.keys() - again.attributes.keys() - {RECEIVED_BEFORE, SPARED})
 

@@ -15,6 +15,7 @@ import pytest
 
 from stillframe.clients import connect_cloudwatch
 from stillframe.request.capture_request import CaptureRequest
+from stillframe.table.record import Status
 from stillframe_cli.backlog import message_counts
 from stillframe_cli.emulator import Emulator
 from stillframe_cli.load.profile import CURVES, due_times
@@ -258,3 +259,23 @@ def test_a_missing_stack_is_a_one_line_error(function: tuple[Emulator, str]) -> 
     run = stillframe(function[0].exports, "scale", "--stack", "Nowhere")
     assert run.returncode == 2
     assert run.stderr.startswith("stillframe: --stack Nowhere")
+
+
+def test_equal_requests_of_one_window_are_captured_once_by_real_consumers(
+    consumers: tuple[Cloud, Fleet], tmp_path: Path
+) -> None:
+    # Given messages without an id on the queue, and a producer that sends the same request twice
+    cloud, _ = consumers
+    before = len(cloud.versions())
+    request = CaptureRequest(url="https://example.com/", options={"html": "<h1>fresh</h1>"}, fresh_for=31_536_000)
+    for _ in range(20):
+        cloud.clients.sqs.send_message(QueueUrl=cloud.settings.queue_url, MessageBody=request.to_body())
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text(f"{request.to_body()}\n")
+    ids = {stillframe(cloud.exports, "send", "--file", str(lines)).stdout.strip() for _ in range(2)}
+    # When the consumers have worked
+    (screenshot_id,) = ids
+    wait_for(lambda: cloud.record(screenshot_id).status is Status.SUCCESS, 60)
+    wait_for(lambda: cloud.audit().is_clean, 60)
+    # Then there is one image
+    assert len(cloud.versions()) == before + 1

@@ -76,7 +76,7 @@ def test_a_body_of_random_text_makes_room_for_its_reason(alphabet: str) -> None:
     ],
 )  # fmt: skip
 def test_a_redriven_letter_has_at_most_ten_attributes(attributes: dict[str, Any], kept: set[str]) -> None:
-    letter = redriven_letter("{}", attributes, "m-1")
+    letter = redriven_letter("{}", attributes, "m-1", 1_000)
     assert letter.attributes.keys() == kept
     assert letter.attributes["redrivenFrom"]["StringValue"] == "m-1"
     assert len(letter.attributes) <= MAX_ATTRIBUTES
@@ -87,7 +87,7 @@ def test_a_redriven_letter_leaves_out_the_attributes_for_which_there_is_no_room(
     attributes = string_attributes({"large": "x" * 100, "small": "x"})
     body = "x" * (MAX_MESSAGE_BYTES - len("redrivenFromStringm-1") - len("smallStringx"))
     # When it is redriven, then it has those, and exactly fills the message
-    letter = redriven_letter(body, attributes, "m-1")
+    letter = redriven_letter(body, attributes, "m-1", 1_000)
     assert letter.attributes.keys() == {"redrivenFrom", "small"}
     assert free_bytes(letter.body, letter.attributes) == 0
 

@@ -48,7 +48,7 @@ class Reading:
     def with_ids(self) -> list[CaptureRequest]:
         """The requests with a new id for each that has none, so that sending a page again is a new screenshot."""
         return [
-            each if each.request_id else each.model_copy(update={"request_id": uuid.uuid4().hex})
+            each if each.request_id or each.fresh_for else each.model_copy(update={"request_id": uuid.uuid4().hex})
             for each in self.requests
         ]
 

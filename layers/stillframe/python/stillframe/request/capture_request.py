@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 from stillframe.errors import InvalidRequest, UnparsableBody
 from stillframe.request.envelope import FreshFor, Metadata, Tenant, Webhook
 from stillframe.request.foreign_body import describe_encoded, describe_foreign
+from stillframe.request.freshness import Window
 from stillframe.request.options import RenderOptions
 from stillframe.request.options.access import reveal_all
 from stillframe.request.options.problems import describe_problems
@@ -115,8 +116,21 @@ class CaptureRequest(BaseModel):
 
     @property
     def id(self) -> str:
-        """The screenshot id: the one the sender chose, or else the hash of the request."""
+        """The screenshot id: the one the sender chose, or else the hash of the request.
+
+        A request with `fresh_for` and without an id has one only once it was `named`: before that, this raises
+        ValueError.
+        """
+        if self.request_id is None and self.fresh_for is not None:
+            raise ValueError("a request with freshFor has an id only once it is known when it was sent")
         return self.request_id or self.payload_hash
+
+    def named(self, sent_at_ms: int) -> Self:
+        """The request with the id of the window that it falls into, if it has `fresh_for` and no id of its own."""
+        if self.request_id is not None or self.fresh_for is None:
+            return self
+        window = Window.at(self.payload_hash, self.fresh_for, sent_at_ms)
+        return self.model_copy(update={"request_id": window.id})
 
     def render_options(self) -> RenderOptions:
         """Check the URL and parse the options. Raises InvalidRequest, which names what is wrong."""

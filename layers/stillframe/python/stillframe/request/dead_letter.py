@@ -13,7 +13,9 @@ from stillframe.request.message import (
     POSTPONED,
     RECEIVED_BEFORE,
     REDRIVEN_FROM,
+    SENT_AT,
     SPARED,
+    sent_at,
     string_attributes,
 )
 from stillframe.request.message_limits import attribute_bytes, free_bytes, with_optional
@@ -59,14 +61,17 @@ def letter_with_reason(body: str, reason: CaptureError, message_id: str) -> Lett
     return Letter(GZIPPED_NOTE, {**attributes, GZIPPED_BODY: packed})
 
 
-def redriven_letter(body: str, attributes: Mapping[str, Any], message_id: str) -> Letter:
+def redriven_letter(body: str, attributes: Mapping[str, Any], message_id: str, sent_at_ms: int) -> Letter:
     """The message that is sent again in place of a dead letter: its attempts start anew.
 
-    It has the mark of a redrive and what counts its waits. Attributes of others are kept as far as there is room. May
+    It has the mark of a redrive, what counts its waits and, if that matters, when it was sent at first. `sent_at_ms` is
+    that of the letter itself: a message that SQS moves to the dead-letter queue keeps its time ("Amazon SQS dead-letter
+    queues", message retention). Attributes of others are kept as far as there is room. May
     be too large even so.
     """
-    own = {name: attributes[name] for name in (POSTPONED, FIRST_MESSAGE_ID) if name in attributes}
-    required = {**own, **string_attributes({REDRIVEN_FROM: message_id})}
+    own = {name: attributes[name] for name in (POSTPONED, FIRST_MESSAGE_ID, SENT_AT) if name in attributes}
+    mark = string_attributes({**sent_at(body, sent_at_ms), REDRIVEN_FROM: message_id})
+    required = {**mark, **own}
     optional = {name: each for name, each in attributes.items() if name not in (*required, RECEIVED_BEFORE, SPARED)}
     return Letter(body, with_optional(body, required, optional))
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from stillframe.errors import UnreadableRecord
-from stillframe.request.message import Message
+from stillframe.request.message import MAX_DIGITS, Message
 
 # An unknown receive count means that the message may have been received before, and may have held a claim.
 UNKNOWN_RECEIVE_COUNT = 2
@@ -77,4 +77,4 @@ def _text(value: object) -> str:
 
 def _number(value: object, otherwise: int) -> int:
     text = str(value)
-    return int(text) if text.isascii() and text.isdigit() else otherwise
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else otherwise

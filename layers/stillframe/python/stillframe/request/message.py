@@ -19,8 +19,11 @@ FIRST_MESSAGE_ID = "firstMessageId"
 RECEIVED_BEFORE = "receivedBefore"
 # On the copy of a message that met a worker's fault at its last receive: how often that has happened.
 SPARED = "spared"
+# On the copy of a message and on one that `redrive` brought back: when the first of them was sent, in milliseconds.
+SENT_AT = "sentAt"
 # Anybody may have set an attribute: a larger number is not believed.
 MAX_COUNT = 1_000_000
+MAX_DIGITS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,10 @@ class Message:
     """A message as the queue delivered it. Times are milliseconds since the epoch.
 
     `is_redriven` says that it was another message before, which may have held a claim. `receive_count` includes the
-    receives of its predecessors. `waits` is how often it had to wait for its host, `first_message_id` which message it
-    was before it ever waited, `group_id` its tenant. `defect` says why the record of the event was no message.
-    `received_before` is the part of `receive_count` that SQS does not know of. `spared` is how often it was replaced by
-    a copy because of a worker's fault.
+    receives of its predecessors. `waits` is how often it had to wait for its host. `first_message_id` is which message
+    it was before it ever waited, and `first_sent_at_ms` when that was sent. `group_id` is its tenant. `defect` says why
+    the record of the event was no message. `received_before` is the part of `receive_count` that SQS does not know of.
+    `spared` is how often it was replaced by a copy because of a worker's fault.
     """
 
     body: str
@@ -47,6 +50,7 @@ class Message:
     defect: CaptureError | None = None
     received_before: int = 0
     spared: int = 0
+    first_sent_at_ms: int = 0
 
     @classmethod
     def received(
@@ -76,6 +80,7 @@ class Message:
             group_id=group_id,
             received_before=received_before,
             spared=_count(attributes.get(SPARED)),
+            first_sent_at_ms=_first_sent(attributes.get(SENT_AT), sent_at_ms),
         )
 
     @property
@@ -114,6 +119,7 @@ class Message:
                 POSTPONED: str(self.waits + 1),
                 FIRST_MESSAGE_ID: self.first_message_id or self.message_id,
                 RECEIVED_BEFORE: str(received_before),
+                **self._sent_at,
                 **({SPARED: str(spared)} if spared else {}),
             }
         )
@@ -123,7 +129,11 @@ class Message:
 
         Its waits are not kept: they are counted by the first message's id, and begin anew with the letter's own.
         """
-        return string_attributes({REDRIVEN_FROM: self.message_id})
+        return string_attributes({REDRIVEN_FROM: self.message_id, **self._sent_at})
+
+    @property
+    def _sent_at(self) -> dict[str, str]:
+        return sent_at(self.body, self.first_sent_at_ms or self.sent_at_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +158,9 @@ class Delivery:
         """Raises UnparsableBody, or the message's defect."""
         if message.defect is not None:
             raise message.defect
-        return cls(message, CaptureRequest.from_body(message.body))
+        request = CaptureRequest.from_body(message.body)
+        # Not when it was received: another delivery of the message is of the same screenshot.
+        return cls(message, request.named(message.first_sent_at_ms or message.sent_at_ms))
 
 
 def string_attributes(values: Mapping[str, str]) -> dict[str, Any]:
@@ -156,9 +168,25 @@ def string_attributes(values: Mapping[str, str]) -> dict[str, Any]:
     return {name: {"DataType": "String", "StringValue": _sendable(value)} for name, value in values.items()}
 
 
+def sent_at(body: str, sent_at_ms: int) -> dict[str, str]:
+    """The attribute of a copy that says when its first predecessor was sent; none if nothing depends on that."""
+    return {SENT_AT: str(sent_at_ms)} if '"freshFor"' in body else {}
+
+
 def _count(text: str | None) -> int:
     """The number in an attribute that anybody may have set; 0 when it is not a number."""
-    return min(int(text), MAX_COUNT) if text and text.isascii() and text.isdigit() else 0
+    return min(_number(text), MAX_COUNT)
+
+
+def _first_sent(text: str | None, sent_at_ms: int) -> int:
+    """When the first of a message's predecessors was sent, which cannot be later than SQS says of this one."""
+    claimed = _number(text)
+    return claimed if 0 < claimed < sent_at_ms else sent_at_ms
+
+
+def _number(text: str | None) -> int:
+    """0 for what is not a number. Python refuses to convert thousands of digits, which an attribute may have."""
+    return int(text[:MAX_DIGITS]) if text and text.isascii() and text.isdigit() else 0
 
 
 def _sendable(value: str) -> str:
