@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -188,7 +187,8 @@ class TestWithBrowser:
         (desk.folder / "list.txt").write_bytes(b"\xef\xbb\xbf" + text.encode())
         # When it is captured with flags
         ending = desk.type(
-            "stillframe shoot --file list.txt --width 300 --height 200 --format jpg --allow-host http://SITE/ --out images"
+            "stillframe shoot --file list.txt --width 300 --height 200 --format jpg --out images "
+            "--allow-host http://SITE/"
         )
         # Then both pages have their images, and the notes say what was left out
         assert ending.status == 1, ending.text
@@ -219,13 +219,13 @@ class TestWithBrowser:
 
 
 @pytest.fixture(scope="module")
-def office(emulator: Emulator, site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def office(emulator: Emulator, site: str, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A desk with a deployment, in which one request waits."""
     folder = tmp_path_factory.mktemp("office")
     cloud = Cloud.create(emulator, QueuePolicy(30, 5))
     desk = Desk(folder, site, cloud.exports)
     assert desk.type("stillframe send https://example.com --request-id order-42").status == 0
-    yield desk
+    return desk
 
 
 WITH_DEPLOYMENT = [

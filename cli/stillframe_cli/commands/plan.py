@@ -20,6 +20,7 @@ from ..capacity.target import HOURS_PER_DAY, Target
 from ..capacity.worker import throughput
 from ..console import json_option, print_json, print_note, print_table
 from ..files import OutputPath, PlotPath, write_file
+from ..resources import STACK_VARIABLE
 
 MAX_RECORDS = 5000
 # Names of the costs for people, in the order of the table.
@@ -53,7 +54,8 @@ POSITIVE = click.FloatRange(0, min_open=True)
 @click.option(
     "--stack",
     metavar="STACK",
-    help="With --from-records: use the table of this CloudFormation stack.  [env var: TABLE_NAME]",
+    envvar=STACK_VARIABLE,
+    help=f"With --from-records: use the table of this CloudFormation stack.  [env var: {STACK_VARIABLE}]",
 )
 @click.option("--cpu-ms", type=POSITIVE, metavar="MS", help="CPU time of a capture, instead of the measured one.")
 @click.option("--duration-ms", type=POSITIVE, metavar="MS", help="Duration of a capture on an idle worker.")
