@@ -123,8 +123,9 @@ def command(
     figures of a load test (--from) or of a deployment (--from-records), and otherwise assumes typical ones.
 
     \b
-    Example:
-      stillframe plan --per-day 1000000 --burst 4 --from load.json --write environments/prod.toml
+    Examples:
+      stillframe plan --per-day 1000000 --burst 4 --write environments/prod.toml
+      stillframe plan --per-hour 5000 --from load.json --plot plan.svg
     """
     load = LoadProfile.parse(profile) if profile else None
     target = _build_target(per_hour, per_day, preset, burst, deadline)

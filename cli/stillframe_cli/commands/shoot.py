@@ -58,7 +58,7 @@ def command(
     Examples:
       stillframe shoot example.com https://www.iana.org --out screenshots
       stillframe shoot --file urls.txt --full-page --format webp
-      stillframe shoot localhost:3000 --allow-host localhost:3000 --device iphone-15
+      stillframe shoot localhost:3000 --allow-host localhost --device iphone-15
       stillframe shoot example.com --out page.png
     """
     settings = RunSettings(allow_hosts, tabs, again)
