@@ -15,6 +15,7 @@ from stillframe_cli.emulator import Emulator
 from stillframe_cli.provision import QueuePolicy
 from tests.support.cloud import Cloud
 from tests.support.pixels import GREEN, Pixels
+from tests.support.terminal import run_on_terminal
 from tests.support.workers import STILLFRAME, environment
 
 
@@ -37,7 +38,7 @@ class Desk:
     def __init__(self, folder: Path, site: str, exports: dict[str, str] | None = None) -> None:
         self.folder = folder
         self._site = site
-        self._exports = {"XDG_RUNTIME_DIR": str(folder), "HOME": str(folder), **(exports or {})}
+        self.exports = {"XDG_RUNTIME_DIR": str(folder), "HOME": str(folder), **(exports or {})}
 
     def type(self, line: str, **variables: str) -> Ending:
         """Type a line into sh. `stillframe` is the command of this checkout."""
@@ -46,7 +47,7 @@ class Desk:
         done = subprocess.run(
             ["sh", "-c", script],
             cwd=self.folder,
-            env=environment({**self._exports, **variables}),
+            env=environment({**self.exports, **variables}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=90,
@@ -254,6 +255,41 @@ WITH_DEPLOYMENT = [
 def test_a_line_about_a_deployment_is_answered(office: Desk, line: str, status: int, words: str) -> None:
     ending = office.type(line)
     assert (ending.status, words in ending.text) == (status, True), ending.text
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_colored"),
+    [
+        ({"TERM": "xterm-256color"}, True),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+    ],
+)
+def test_colors_are_for_terminals_that_want_them(office: Desk, variables: dict[str, str], is_colored: bool) -> None:
+    # Given / When a list on a terminal
+    exports = environment({**office.exports, "COLUMNS": "100", **variables})
+    status, shown = run_on_terminal([*STILLFRAME, "list"], office.folder, exports)
+    # Then it has a header, ages and totals for people, and colours only where they are wanted
+    assert status == 0
+    assert "CHANGED" in shown
+    assert " ago" in shown
+    assert "1 queued" in shown
+    assert ("\x1b[36m" in shown) == is_colored
+
+
+def test_status_on_a_terminal_is_a_sentence(office: Desk) -> None:
+    exports = environment({**office.exports, "TERM": "xterm", "COLUMNS": "100"})
+    status, shown = run_on_terminal([*STILLFRAME, "status", "order-42"], office.folder, exports)
+    assert (status, "order-42 is waiting on the queue since" in shown, "payloadHash" in shown) == (0, True, False)
+
+
+def test_cleanup_says_where_and_how_much_before_it_asks(office: Desk) -> None:
+    ending = office.type("echo n | stillframe cleanup --all")
+    assert ending.status == 1
+    assert "the emulator on 127.0.0.1:" in ending.err
+    assert "1 message on the queue" in ending.err
+    assert "0 objects under screenshots/" in ending.err
+    assert office.type("stillframe status order-42").status == 0
 
 
 def test_json_is_one_object_a_line_and_nothing_else(office: Desk) -> None:

@@ -75,7 +75,8 @@ def _describe(chosen: dict[str, bool], settings: Settings, clients: Clients) -> 
     """What is deleted, with its count, so that nobody empties the wrong deployment."""
     if chosen["queue"]:
         for name, url in (("queue", settings.queue_url), ("dead-letter queue", settings.dead_letter_queue_url)):
-            yield f"{sum(message_counts(clients, url)):,} messages on the {name} {url}"
+            count = sum(message_counts(clients, url))
+            yield f"{count:,} {'message' if count == 1 else 'messages'} on the {name} {url}"
     if chosen["table"]:
         # Exact and free, but up to six hours old (DynamoDB, DescribeTable).
         count = clients.dynamodb.describe_table(TableName=settings.table_name)["Table"].get("ItemCount", 0)
