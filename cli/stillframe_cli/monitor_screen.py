@@ -54,8 +54,6 @@ class MonitorScreen(App[None]):
     .-narrow Sparkline { height: 2; }
     .-narrow #tables { layout: vertical; }
     """
-    # By the width of the terminal in columns.
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (NORMAL_COLUMNS, "-normal")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit"),
         Binding("p", "pause", "Pause"),
@@ -64,6 +62,8 @@ class MonitorScreen(App[None]):
 
     def __init__(self, read_snapshot: Callable[[], StatusSnapshot], every_seconds: float, title: str) -> None:
         super().__init__()
+        # The class of the screen by the width of the terminal in columns.
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NORMAL_COLUMNS, "-normal")]
         self._read_snapshot = read_snapshot
         self._every_seconds = every_seconds
         self.sub_title = title

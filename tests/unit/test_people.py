@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_a_duration_is_short(seconds: float, text: str) -> None:
 
 
 def test_the_summary_of_a_run_counts_what_people_ask_for() -> None:
-    results = [
+    results: list[dict[str, Any]] = [
         {"outcome": "captured", "bytes": 2_000_000, "errorCode": None},
         {"outcome": "failed", "bytes": None, "errorCode": "STATUS_REFUSED"},
     ]
