@@ -130,6 +130,7 @@ WITHOUT_BROWSER = [
     ("stillframe plan", 2, "--per-hour, --per-day and --preset"),
     ("stillframe plan --per-hour 100 --plot plan.doc", 2, "must end in .svg"),
     ("stillframe plan --per-hour 100 --write nowhere/plan.toml", 2, "nowhere is not a directory"),
+    ("stillframe plan --per-hour 100 --write -", 2, "name a file, or use --json"),
     ("stillframe plan --per-hour 100 --from notes.txt", 2, "is not the output of `stillframe load-test --out`"),
     ("stillframe scale", 1, "Set AWS_REGION"),
     ("stillframe dev --state notes.txt", 2, "is a file"),

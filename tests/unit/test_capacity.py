@@ -194,25 +194,6 @@ def test_every_plan_is_a_configuration_that_a_deployment_accepts(per_hour: float
         DeployConfig.from_context(size.to_context())
 
 
-def test_a_plan_begins_with_what_to_choose_and_why() -> None:
-    for per_hour in (10, 10_000, 3_000_000):
-        plan = Plan(Target(per_hour), figures(950, 1000, 1500))
-        assert plan.reasons()[0].startswith(f"Use {plan.choice}: ")
-        assert "meets the deadline" in plan.reasons()[0] or "meet the deadline" in plan.reasons()[0]
-
-
-def test_records_and_load_tests_without_a_measured_capture_are_refused(tmp_path: Path) -> None:
-    # Given a record of an image that was adopted, which took no CPU time, and a load test without captures
-    adopted = Record.model_validate({"id": "x", "status": "success", "cpuMs": 0, "durationMs": 5, "bytes": 10})
-    load = tmp_path / "load.json"
-    load.write_text('{"cpuMs": 0, "durationMs": {"p10": 1, "p99": 2}, "bytes": 0, "captured": 0}')
-    # Then neither is planned with
-    with pytest.raises(click.UsageError, match="no record of a successful capture"):
-        from_records([adopted])
-    with pytest.raises(click.UsageError, match="no CPU time"):
-        from_load_test(load)
-
-
 def test_waiting_pages_get_tabs_and_computing_pages_get_workers() -> None:
     waiting, computing = Plan(Target(10_000), figures(50, 3000, 6000)), Plan(Target(10_000), figures(950, 1000, 1500))
     assert waiting.fleet.worker.tabs > 3 * computing.fleet.worker.tabs

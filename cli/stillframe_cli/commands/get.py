@@ -22,7 +22,7 @@ from ..resources import resource_options
 @click.argument("screenshot_id", metavar="ID")
 @click.option(
     "--out",
-    type=OutputPath(),
+    type=OutputPath(takes_stdout=True),
     metavar="FILE",
     required=True,
     help="File to write the image to; - writes it to standard output.",
