@@ -114,6 +114,9 @@ WITHOUT_BROWSER = [
     ("stillframe shoot https://example.com --allow-host 10.0.0.0/8", 2, "STILLFRAME_ALLOW_CIDRS"),
     ("stillframe shoot https://example.com --out notes.txt", 4, "a file is in its way"),
     ("stillframe shoot https://example.com --out notes.txt/deep", 4, "a file is in its way"),
+    # Nobody may write there, root included.
+    ("stillframe shoot https://example.com --out /sys/stillframe", 4, "Choose another directory with --out"),
+    ("stillframe load-test 1 --out /sys/stillframe/load.json", 2, "is not a directory"),
     ("stillframe shoot https://example.com --out nowhere/page.png", 2, "nowhere is not a directory; create it first"),
     ("stillframe shoot https://a.example https://b.example --out page.png", 2, "name a directory"),
     ("stillframe shoot https://example.com --out page.png --format webp", 2, "contradict"),
