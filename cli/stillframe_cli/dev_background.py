@@ -43,6 +43,4 @@ def start_in_background(arguments: Sequence[str]) -> dict[str, str]:
         log.seek(0)
         messages = log.read().strip().removeprefix("Error: ")
     Path(log.name).unlink(missing_ok=True)
-    failure = click.ClickException(messages or f"The environment ended with status {status}.")
-    failure.exit_code = status or 1
-    raise failure
+    raise click.ClickException(messages or f"The environment ended with status {status}.")

@@ -22,6 +22,8 @@ NO_PROXY = ("NO_PROXY", "no_proxy")
 ALWAYS_UNSET = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
+    # Selects a deployment in an account (resources.py).
+    "STILLFRAME_STACK",
     *(f"{SERVICE_ENDPOINT}{service}" for service in ("SQS", "DYNAMODB", "S3", "CLOUDWATCH", "SECRETS_MANAGER")),
 )
 PROFILE = "default"

@@ -159,7 +159,7 @@ def _listen(bind: str, port: int) -> socket.socket:
     """Bind the port and listen. Raises click.ClickException that says what to do instead."""
     try:
         family, _, _, _, address = socket.getaddrinfo(bind, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)  # type: ignore[arg-type]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except socket.gaierror as error:
         raise click.ClickException(f"--bind {bind} is not an address of this machine: {error.strerror}") from error
     except OSError as error:

@@ -13,13 +13,21 @@ STDOUT = "-"
 
 
 class OutputPath(click.ParamType[Path]):
-    """The path of a file to write, or `-` for standard output. It is checked before anything is done."""
+    """The path of a file to write. It is checked before anything is done.
+
+    With `takes_stdout`, `-` stands for standard output. A command that prints its results there cannot take it.
+    """
 
     name = "file"
+
+    def __init__(self, takes_stdout: bool = False) -> None:
+        self._takes_stdout = takes_stdout
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(str(value)).expanduser()
         if str(value) == STDOUT:
+            if not self._takes_stdout:
+                self.fail("standard output has the results already; name a file, or use --json", param, ctx)
             if sys.stdout.isatty():
                 self.fail("the terminal cannot show the file; redirect it: ... --out - > FILE", param, ctx)
             return Path(STDOUT)

@@ -63,3 +63,27 @@ class Summary:
             "pendingMessages": self.pending_messages,
             "deadLetters": self.dead_letters,
         }
+
+    @property
+    def verdict(self) -> str:
+        """The result in words, for people."""
+        counted = f"{_count(self.records, 'record')}, {_count(self.objects, 'object')}"
+        if self.is_clean:
+            rest = "nothing is lost, stored twice or stuck"
+            waiting = self._waiting()
+            return f"All is well: {rest} ({counted}{waiting})."
+        words = {
+            FindingKind.LOST: "lost",
+            FindingKind.STORED_TWICE: "stored twice",
+            FindingKind.STUCK: "stuck",
+        }
+        found = ", ".join(f"{self.found[kind]} {word}" for kind, word in words.items() if self.found[kind])
+        return f"Not well: {found} ({counted}{self._waiting()}). Each line above ends with what to do about it."
+
+    def _waiting(self) -> str:
+        parts = {"waiting": self.pending_messages, "dead": self.dead_letters}
+        return "".join(f", {_count(count, 'message')} {word}" for word, count in parts.items() if count)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -62,7 +62,7 @@ class LazyGroup(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find the command. Raises UsageError that names the one that was probably meant."""
         name = args[0] if args else ""
-        if name and name not in COMMANDS and not name.startswith("-"):
+        if name and not name.startswith("-") and self.get_command(ctx, name) is None:
             if URL_LIKE.match(name):
                 raise click.UsageError(f"{name} is no command; did you mean `stillframe shoot {name}`?", ctx)
             near = difflib.get_close_matches(name, list(COMMANDS), 1, MIN_LIKENESS)

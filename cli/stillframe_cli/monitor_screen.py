@@ -13,10 +13,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Grid, Horizontal, Vertical
 from textual.widgets import DataTable, Footer, Header, Label, Sparkline
 
+from .console import human_seconds
 from .status_snapshot import StatusSnapshot
 
 # Points in a sparkline.
 HISTORY = 120
+# Narrower terminals get three columns of figures.
+NORMAL_COLUMNS = 90
 # Figures above these are shown in red.
 WARN_DEAD_LETTERS = 0
 WARN_AGE_SECONDS = 600
@@ -34,16 +37,22 @@ class MonitorScreen(App[None]):
 
     TITLE = "Stillframe"
     CSS = """
-    Grid { grid-size: 6; grid-rows: 4; grid-gutter: 0 1; height: 9; padding: 0 1; }
-    .figure { border: round $primary; padding: 0 1; height: 4; }
+    Grid { grid-size: 5; grid-rows: 3; grid-gutter: 0 1; height: 9; padding: 0 1; }
+    .figure { border-left: thick $primary; padding: 0 1; height: 2; }
     .value { text-style: bold; width: 100%; }
-    .name { color: $text-muted; }
+    .name { color: $text-muted; width: 100%; }
     .bad { color: $error; }
     #charts { height: 7; padding: 0 1; }
     .chart { width: 1fr; padding: 0 1; }
     Sparkline { height: 5; }
+    #tables { height: 1fr; }
     DataTable { width: 1fr; height: 1fr; margin: 0 1; }
-    #problem { color: $error; padding: 0 2; height: auto; }
+    #problem { color: $text-muted; padding: 0 2; height: auto; }
+    #problem.bad { color: $error; }
+    .-narrow Grid { grid-size: 3; grid-rows: 2; height: 10; }
+    .-narrow #charts { height: 4; }
+    .-narrow Sparkline { height: 2; }
+    .-narrow #tables { layout: vertical; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit"),
@@ -53,6 +62,8 @@ class MonitorScreen(App[None]):
 
     def __init__(self, read_snapshot: Callable[[], StatusSnapshot], every_seconds: float, title: str) -> None:
         super().__init__()
+        # The class of the screen by the width of the terminal in columns.
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NORMAL_COLUMNS, "-normal")]
         self._read_snapshot = read_snapshot
         self._every_seconds = every_seconds
         self.sub_title = title
@@ -68,21 +79,24 @@ class MonitorScreen(App[None]):
             Figure("in flight", "flight"),
             Figure("oldest", "oldest"),
             Figure("dead letters", "dead"),
-            Figure("workers", "workers"),
             Figure("processing", "processing"),
+            Figure("workers busy", "workers"),
+            Figure("workers idle", "idle"),
+            Figure("tasks / desired", "tasks"),
+            Figure("concurrency", "concurrency"),
             Figure("captures/s", "speed"),
             Figure("p50", "p50"),
             Figure("p95", "p95"),
             Figure("failed", "failed"),
             Figure("skipped", "skipped"),
-            Figure("cost in window", "cost"),
+            Figure("cost", "cost"),
         )
         yield Horizontal(
             Vertical(Label("waiting", classes="name"), Sparkline([0.0], id="depths"), classes="chart"),
             Vertical(Label("captures per second", classes="name"), Sparkline([0.0], id="speeds"), classes="chart"),
             id="charts",
         )
-        yield Horizontal(DataTable(id="reasons"), DataTable(id="who"))
+        yield Horizontal(DataTable(id="reasons"), DataTable(id="who"), id="tables")
         yield Label("", id="problem")
         yield Footer()
 
@@ -116,16 +130,19 @@ class MonitorScreen(App[None]):
         self.call_from_thread(self._show, snapshot)
 
     def _show_problem(self, problem: str) -> None:
-        self.query_one("#problem", Label).update(f"AWS: {problem}")
+        self._set("problem", f"AWS: {problem}", is_bad=True)
 
     def _show(self, snapshot: StatusSnapshot) -> None:
         self._depth.append(snapshot.queue_depth)
         self._speed.append(snapshot.captures_per_second)
         self._set("depth", f"{snapshot.queue_depth:,}")
         self._set("flight", f"{snapshot.in_flight:,}")
-        self._set("oldest", format_age(snapshot.oldest_seconds), snapshot.oldest_seconds > WARN_AGE_SECONDS)
+        self._set("oldest", human_seconds(snapshot.oldest_seconds), snapshot.oldest_seconds > WARN_AGE_SECONDS)
         self._set("dead", f"{snapshot.dead_letters:,}", snapshot.dead_letters > WARN_DEAD_LETTERS)
         self._set("workers", str(len(snapshot.workers)))
+        self._set("idle", _format_count(snapshot.idle_workers))
+        self._set("tasks", f"{_format_count(snapshot.tasks_running)} / {_format_count(snapshot.tasks_desired)}")
+        self._set("concurrency", _format_count(snapshot.concurrency))
         self._set("processing", f"{snapshot.processing:,}")
         self._set("speed", f"{snapshot.captures_per_second:.2f}")
         self._set("p50", _format_milliseconds(snapshot.p50_ms))
@@ -139,9 +156,8 @@ class MonitorScreen(App[None]):
         self._fill("reasons", _reason_rows(snapshot))
         self._fill("who", [(worker,) for worker in snapshot.workers])
         read_at = time.strftime("%H:%M:%S", time.localtime(snapshot.at))
-        self.query_one("#problem", Label).update(
-            f"[dim]read at {read_at}, window {snapshot.window_seconds:.0f} s[/dim]"
-        )
+        windows = f"window {snapshot.window_seconds:.0f} s, rate over {snapshot.rate_seconds:.0f} s"
+        self._set("problem", f"read at {read_at}, {windows}")
 
     def _set(self, key: str, text: str, is_bad: bool = False) -> None:
         label = self.query_one(f"#{key}", Label)
@@ -168,12 +184,8 @@ def _reason_rows(snapshot: StatusSnapshot) -> list[tuple[str, ...]]:
     ]
 
 
-def format_age(seconds: int) -> str:
-    """Format a duration as `45 s`, `12 min` or `3 h 20 min`."""
-    if seconds < 120:
-        return f"{seconds} s"
-    minutes = seconds // 60
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+def _format_count(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
 
 
 def _format_milliseconds(value: float | None) -> str:

@@ -14,6 +14,7 @@ from stillframe.clock import Clock, SystemClock
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
 from stillframe.table import transitions
+from stillframe.table.record import Record
 from stillframe.table.table import Table
 
 # SendMessageBatch takes at most 10 messages.
@@ -39,19 +40,25 @@ class Producer:
         clock: Clock | None = None,
         new_pool: Callable[[], Executor] = lambda: ThreadPoolExecutor(WRITERS),
         tenant: str | None = None,
+        refuses_conflicts: bool = False,
     ) -> None:
+        """With `refuses_conflicts`, an id that belongs to another request is refused here, and not by a worker."""
         self._clients = clients
         self._settings = settings
         self._table = Table(clients.dynamodb, settings.table_name)
         self._clock = clock or SystemClock()
         self._new_pool = new_pool
         self._tenant = tenant
+        self._refuses_conflicts = refuses_conflicts
 
     def send(self, requests: Iterable[CaptureRequest]) -> Iterator[SentMessage]:
-        """Send all requests and yield each once SQS accepts it. Raises click.ClickException when SQS refuses one."""
+        """Send all requests and yield each once SQS accepts it.
+
+        Raises click.ClickException when SQS refuses one, or when an id belongs to another request.
+        """
         with self._new_pool() as pool:
             for batch in _chunks(map(self._prepared, requests), BATCH_SIZE):
-                list(pool.map(self._write_queued, batch))
+                self._refuse_conflicts(list(pool.map(self._write_queued, batch)))
                 yield from self._send_batch(batch)
 
     def _prepared(self, request: CaptureRequest) -> CaptureRequest:
@@ -61,10 +68,24 @@ class Producer:
             return named
         return named.model_copy(update={"tenant": self._tenant})
 
-    def _write_queued(self, request: CaptureRequest) -> None:
+    def _write_queued(self, request: CaptureRequest) -> Record | None:
+        """Record the request as queued. Returns the record of another request that has its id, if there is one."""
         # For a duplicate the condition does not hold: what is known about the id is kept.
         queued = transitions.queue(request, self._clock.now_ms(), self._settings.record_retention_seconds)
-        self._table.update(request.id, queued)
+        written = self._table.update(request.id, queued, return_old=self._refuses_conflicts)
+        if written.is_applied or written.item is None:
+            return None
+        found = Record.model_validate(written.item)
+        return found if found.payload_hash and found.payload_hash != request.payload_hash else None
+
+    def _refuse_conflicts(self, found: list[Record | None]) -> None:
+        conflicts = [each for each in found if each is not None]
+        if self._refuses_conflicts and conflicts:
+            first = conflicts[0]
+            raise click.ClickException(
+                f"The id {first.id} belongs to another request already: {first.url}, {first.status.value}, with other "
+                "options or another URL. An id is used once: choose another --request-id."
+            )
 
     def _send_batch(self, batch: list[CaptureRequest]) -> Iterator[SentMessage]:
         entries: list[Any] = [

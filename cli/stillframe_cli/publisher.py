@@ -14,12 +14,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from stillframe.outcome import Outcome
 from stillframe_renderer.observability import NAMESPACE, SERVICE, Measurement, measurements, refusals, unhealthy_pauses
 
+from .compute_metrics import PRESENCE, PRESENCE_SECONDS
+
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
 
 logger = logging.getLogger("stillframe.publisher")
 
-FLUSH_SECONDS = 2.0
+FLUSH_SECONDS = float(PRESENCE_SECONDS)
 CLOSE_SECONDS = 5.0
 # Limits of PutMetricData: values in one datum, data in one request.
 MAX_VALUES = 150
@@ -34,9 +36,11 @@ class MetricPublisher:
     Metrics that cannot be published are dropped, with a warning.
     """
 
-    def __init__(self, client: CloudWatchClient, service: str = SERVICE) -> None:
+    def __init__(self, client: CloudWatchClient, service: str = SERVICE, reports_presence: bool = False) -> None:
+        """With `reports_presence`, the worker counts itself every few seconds. In an account that would cost calls."""
         self._client = client
         self._service = service
+        self._reports_presence = reports_presence
         self._lock = threading.Lock()
         self._pending: dict[tuple[Key, int], Counter[float]] = {}
         self._stop = threading.Event()
@@ -71,8 +75,18 @@ class MetricPublisher:
                     self._pending.setdefault((key, second), Counter())[value] += 1
 
     def _flush_regularly(self) -> None:
-        while not self._stop.wait(FLUSH_SECONDS):
+        # Every worker at the same moments, so that each is counted once in every interval.
+        while not self._stop.wait(FLUSH_SECONDS - time.time() % FLUSH_SECONDS):
+            if self._reports_presence:
+                self._add_presence()
             self._flush()
+
+    def _add_presence(self) -> None:
+        key: Key = (PRESENCE, "Count", (("service", self._service),))
+        # The interval that has just begun.
+        second = round(time.time() / PRESENCE_SECONDS) * PRESENCE_SECONDS
+        with self._lock:
+            self._pending.setdefault((key, second), Counter())[1.0] += 1
 
     def _flush(self) -> None:
         with self._lock:

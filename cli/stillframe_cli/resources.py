@@ -34,8 +34,14 @@ SHARED_SETTINGS = (
     ("STILLFRAME_SERVICE", "Service"),
 )
 
+# Names the deployment for all commands of a shell.
+STACK_VARIABLE = "STILLFRAME_STACK"
+
 stack_option = click.option(
-    "--stack", metavar="STACK", help="Use the resources that are outputs of this CloudFormation stack."
+    "--stack",
+    metavar="STACK",
+    envvar=STACK_VARIABLE,
+    help=f"Use the resources that are outputs of this CloudFormation stack.  [env var: {STACK_VARIABLE}]",
 )
 
 
@@ -106,6 +112,16 @@ def find_settings(stack: str | None, from_options: dict[str, str | None]) -> Set
 def is_on_this_machine(settings: Settings) -> bool:
     """Whether the services are an emulator on loopback."""
     return urlsplit(settings.queue_url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def describe_place(settings: Settings) -> str:
+    """The account and the region of a deployment, by the URL of its queue: `https://sqs.REGION.../ACCOUNT/NAME`."""
+    parts = urlsplit(settings.queue_url)
+    if is_on_this_machine(settings):
+        return f"the emulator on {parts.netloc}"
+    host, account = (parts.hostname or "").split("."), parts.path.strip("/").partition("/")[0]
+    region = host[1] if host[0] == "sqs" and len(host) > 2 else parts.netloc
+    return f"account {account}, region {region}"
 
 
 def stack_outputs(stack: str) -> dict[str, str]:

@@ -25,6 +25,7 @@ from stillframe.table.attributes import (
 from stillframe.table.record import INDEX_NAME, Record, Status, index_shards
 
 from .backlog import message_counts
+from .compute_metrics import ComputeFigures, ComputeMetrics
 from .metrics import ServiceMetrics
 
 READERS = 8
@@ -35,8 +36,11 @@ PROJECTED = (ID, STATUS, WORKER_ID, QUEUED_AT, CLAIMED_AT, UPDATED_AT)
 class StatusSnapshot:
     """The figures of one moment, and those of a window, which ends earlier where metrics arrive late.
 
-    `at` is in seconds since the epoch. `workers` are the ids of workers that hold a claim. `oldest_seconds` is the age
-    of the oldest request that is queued or processing. Durations are in seconds or milliseconds, as their names say.
+    `at` is in seconds since the epoch. `workers` are the ids of workers that hold a claim, `idle_workers` the number of
+    those that run and hold none. `concurrency` is the highest number of invocations of the function at once. All three
+    numbers of workers are None where nothing counts them. `rate_seconds` is the part of the window in which workers
+    ran, which the rate covers. `oldest_seconds` is the age of the oldest request that is queued or processing.
+    Durations are in seconds or milliseconds, as their names say.
     """
 
     at: float
@@ -57,6 +61,11 @@ class StatusSnapshot:
     failed: dict[str, int] = field(default_factory=dict)
     retried: dict[str, int] = field(default_factory=dict)
     cost_usd: float = 0.0
+    idle_workers: int | None = None
+    tasks_running: int | None = None
+    tasks_desired: int | None = None
+    concurrency: int | None = None
+    rate_seconds: float = 0.0
 
     def to_wire(self) -> dict[str, Any]:
         """Return the figures under their wire names."""
@@ -66,10 +75,13 @@ class StatusSnapshot:
 class SnapshotReader:
     """Reads snapshots and changes nothing. Each takes two SQS calls, 32 small queries and the metrics."""
 
-    def __init__(self, clients: Clients, settings: Settings, metrics: ServiceMetrics) -> None:
+    def __init__(
+        self, clients: Clients, settings: Settings, metrics: ServiceMetrics, compute: ComputeMetrics | None = None
+    ) -> None:
         self._clients = clients
         self._settings = settings
         self._metrics = metrics
+        self._compute = compute
 
     def read(self, window_seconds: float) -> StatusSnapshot:
         """Read the figures of this moment, and the metrics of the latest `window_seconds` that are complete."""
@@ -79,14 +91,19 @@ class SnapshotReader:
             counts = pool.submit(message_counts, self._clients, self._settings.queue_url)
             dead = pool.submit(message_counts, self._clients, self._settings.dead_letter_queue_url)
             metrics = pool.submit(self._metrics.read_totals, start, end)
+            compute = pool.submit(self._compute.read, start, end) if self._compute is not None else None
             queued = list(pool.map(self._read_oldest, index_shards(Status.QUEUED)))
             shards = pool.map(self._read_shard, index_shards(Status.PROCESSING))
             processing = [record for shard in shards for record in shard]
         depth, in_flight, delayed = counts.result()
         totals = metrics.result()
+        counted = compute.result() if compute is not None else ComputeFigures()
+        # Before the first worker ran, nothing could be captured.
+        rate_seconds = max(1.0, end - max(start, counted.first_seen or start))
         unfinished = [record for record in (*(oldest for oldest, _ in queued), *processing) if record is not None]
         started = [record.queued_at or record.claimed_at or record.updated_at for record in unfinished]
         oldest_ms = min((each for each in started if each), default=now * 1000)
+        workers = sorted({record.worker_id for record in processing if record.worker_id})
         return StatusSnapshot(
             at=round(now, 3),
             window_seconds=end - start,
@@ -97,8 +114,8 @@ class SnapshotReader:
             oldest_seconds=max(0, round(now - oldest_ms / 1000)),
             queued=sum(count for _, count in queued),
             processing=len(processing),
-            workers=sorted({record.worker_id for record in processing if record.worker_id}),
-            captures_per_second=round(totals.outcomes.get(OutcomeKind.CAPTURED.value, 0) / (end - start), 2),
+            workers=workers,
+            captures_per_second=round(totals.outcomes.get(OutcomeKind.CAPTURED.value, 0) / rate_seconds, 2),
             p50_ms=totals.p50_ms,
             p95_ms=totals.p95_ms,
             outcomes=dict(totals.outcomes),
@@ -106,6 +123,11 @@ class SnapshotReader:
             failed=totals.by_reason(OutcomeKind.FAILED),
             retried=totals.by_reason(OutcomeKind.RETRY),
             cost_usd=round(totals.usd, 6),
+            idle_workers=None if counted.running is None else max(0, counted.running - len(workers)),
+            tasks_running=counted.running,
+            tasks_desired=counted.desired,
+            concurrency=counted.concurrency,
+            rate_seconds=round(rate_seconds, 1),
         )
 
     def _read_oldest(self, shard: str) -> tuple[Record | None, int]:

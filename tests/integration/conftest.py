@@ -12,7 +12,11 @@ import boto3
 import pytest
 
 from stillframe_cli.emulator import Emulator, running_emulator
-from tests.support.workers import Fleet, fleet
+from tests.conftest import MakeCloud
+from tests.support.cloud import Cloud
+from tests.support.workers import Fleet, fleet, wait_for
+
+PUBLISHING = {"STILLFRAME_PUBLISH_METRICS": "true"}
 
 
 @pytest.fixture
@@ -48,3 +52,15 @@ def function() -> Iterator[tuple[Emulator, str]]:
             ScalingConfig={"MaximumConcurrency": 10},
         )
         yield emulator, "renderer"
+
+
+@pytest.fixture
+def consumers(make_cloud: MakeCloud, tmp_path: Path, chromium: str) -> Iterator[tuple[Cloud, Fleet]]:
+    """Three running consumers that publish metrics."""
+    cloud = make_cloud(**PUBLISHING)
+    with fleet(tmp_path) as workers:
+        for _ in range(3):
+            workers.start(cloud.exports, "--continuous", "--tabs", "2")
+        # Before they are ready, SIGTERM would kill them instead of draining them.
+        wait_for(lambda: all(worker.is_ready for worker in workers.workers), what="three consumers")
+        yield cloud, workers

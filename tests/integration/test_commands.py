@@ -71,6 +71,18 @@ def test_send_once_and_with_a_request_id(cloud: Cloud, stillframe: Run) -> None:
     stillframe("send", "https://a.example/", "https://b.example/", "--request-id", "x", status=2)
 
 
+def test_an_id_of_another_request_is_refused_at_once(cloud: Cloud, stillframe: Run) -> None:
+    # Given a screenshot with an id
+    stillframe("send", "https://a.example/", "--request-id", "order-42")
+    # When the id is used for another page, or for other options, then nothing is sent and the record stays
+    stillframe("send", "https://b.example/", "--request-id", "order-42", status=1)
+    stillframe("send", "https://a.example/", "--request-id", "order-42", "--full-page", status=1)
+    assert (len(cloud.receive()), cloud.record("order-42").url) == (1, "https://a.example/")
+    # And the same request may be sent again
+    stillframe("send", "https://a.example/", "--request-id", "order-42")
+    assert len(cloud.receive()) == 1
+
+
 def test_status_shows_a_record_and_exits_with_1_for_a_failure(cloud: Cloud, stillframe: Run) -> None:
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="good"))
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="bad", options={"delayMs": -1}))

@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from stillframe_cli.emulator import Emulator
 from stillframe_cli.provision import QueuePolicy
 from tests.support.cloud import Cloud
 from tests.support.pixels import GREEN, Pixels
+from tests.support.terminal import run_on_terminal
 from tests.support.workers import STILLFRAME, environment
 
 
@@ -38,7 +38,7 @@ class Desk:
     def __init__(self, folder: Path, site: str, exports: dict[str, str] | None = None) -> None:
         self.folder = folder
         self._site = site
-        self._exports = {"XDG_RUNTIME_DIR": str(folder), "HOME": str(folder), **(exports or {})}
+        self.exports = {"XDG_RUNTIME_DIR": str(folder), "HOME": str(folder), **(exports or {})}
 
     def type(self, line: str, **variables: str) -> Ending:
         """Type a line into sh. `stillframe` is the command of this checkout."""
@@ -47,7 +47,7 @@ class Desk:
         done = subprocess.run(
             ["sh", "-c", script],
             cwd=self.folder,
-            env=environment({**self._exports, **variables}),
+            env=environment({**self.exports, **variables}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=90,
@@ -114,6 +114,9 @@ WITHOUT_BROWSER = [
     ("stillframe shoot https://example.com --allow-host 10.0.0.0/8", 2, "STILLFRAME_ALLOW_CIDRS"),
     ("stillframe shoot https://example.com --out notes.txt", 4, "a file is in its way"),
     ("stillframe shoot https://example.com --out notes.txt/deep", 4, "a file is in its way"),
+    # Nobody may write there, root included.
+    ("stillframe shoot https://example.com --out /sys/stillframe", 4, "Choose another directory with --out"),
+    ("stillframe load-test 1 --out /sys/stillframe/load.json", 2, "is not a directory"),
     ("stillframe shoot https://example.com --out nowhere/page.png", 2, "nowhere is not a directory; create it first"),
     ("stillframe shoot https://a.example https://b.example --out page.png", 2, "name a directory"),
     ("stillframe shoot https://example.com --out page.png --format webp", 2, "contradict"),
@@ -130,6 +133,7 @@ WITHOUT_BROWSER = [
     ("stillframe plan", 2, "--per-hour, --per-day and --preset"),
     ("stillframe plan --per-hour 100 --plot plan.doc", 2, "must end in .svg"),
     ("stillframe plan --per-hour 100 --write nowhere/plan.toml", 2, "nowhere is not a directory"),
+    ("stillframe plan --per-hour 100 --write -", 2, "name a file, or use --json"),
     ("stillframe plan --per-hour 100 --from notes.txt", 2, "is not the output of `stillframe load-test --out`"),
     ("stillframe scale", 1, "Set AWS_REGION"),
     ("stillframe dev --state notes.txt", 2, "is a file"),
@@ -188,7 +192,8 @@ class TestWithBrowser:
         (desk.folder / "list.txt").write_bytes(b"\xef\xbb\xbf" + text.encode())
         # When it is captured with flags
         ending = desk.type(
-            "stillframe shoot --file list.txt --width 300 --height 200 --format jpg --allow-host http://SITE/ --out images"
+            "stillframe shoot --file list.txt --width 300 --height 200 --format jpg --out images "
+            "--allow-host http://SITE/"
         )
         # Then both pages have their images, and the notes say what was left out
         assert ending.status == 1, ending.text
@@ -219,13 +224,13 @@ class TestWithBrowser:
 
 
 @pytest.fixture(scope="module")
-def office(emulator: Emulator, site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def office(emulator: Emulator, site: str, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A desk with a deployment, in which one request waits."""
     folder = tmp_path_factory.mktemp("office")
     cloud = Cloud.create(emulator, QueuePolicy(30, 5))
     desk = Desk(folder, site, cloud.exports)
     assert desk.type("stillframe send https://example.com --request-id order-42").status == 0
-    yield desk
+    return desk
 
 
 WITH_DEPLOYMENT = [
@@ -254,6 +259,41 @@ WITH_DEPLOYMENT = [
 def test_a_line_about_a_deployment_is_answered(office: Desk, line: str, status: int, words: str) -> None:
     ending = office.type(line)
     assert (ending.status, words in ending.text) == (status, True), ending.text
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_colored"),
+    [
+        ({"TERM": "xterm-256color"}, True),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+    ],
+)
+def test_colors_are_for_terminals_that_want_them(office: Desk, variables: dict[str, str], is_colored: bool) -> None:
+    # Given / When a list on a terminal
+    exports = environment({**office.exports, "COLUMNS": "100", **variables})
+    status, shown = run_on_terminal([*STILLFRAME, "list"], office.folder, exports)
+    # Then it has a header, ages and totals for people, and colours only where they are wanted
+    assert status == 0
+    assert "CHANGED" in shown
+    assert " ago" in shown
+    assert "1 queued" in shown
+    assert ("\x1b[36m" in shown) == is_colored
+
+
+def test_status_on_a_terminal_is_a_sentence(office: Desk) -> None:
+    exports = environment({**office.exports, "TERM": "xterm", "COLUMNS": "100"})
+    status, shown = run_on_terminal([*STILLFRAME, "status", "order-42"], office.folder, exports)
+    assert (status, "order-42 is waiting on the queue since" in shown, "payloadHash" in shown) == (0, True, False)
+
+
+def test_cleanup_says_where_and_how_much_before_it_asks(office: Desk) -> None:
+    ending = office.type("echo n | stillframe cleanup --all")
+    assert ending.status == 1
+    assert "the emulator on 127.0.0.1:" in ending.err
+    assert "1 message on the queue" in ending.err
+    assert "0 objects under screenshots/" in ending.err
+    assert office.type("stillframe status order-42").status == 0
 
 
 def test_json_is_one_object_a_line_and_nothing_else(office: Desk) -> None:

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from stillframe.clients import connect_cloudwatch
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.table.record import Status
-from stillframe_cli.backlog import message_counts
 from stillframe_cli.emulator import Emulator
 from stillframe_cli.load.profile import CURVES, due_times
-from stillframe_cli.metrics import ServiceMetrics
-from stillframe_cli.monitor_screen import MonitorScreen
-from stillframe_cli.status_snapshot import SnapshotReader, StatusSnapshot
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
-from tests.support.workers import Fleet, environment, fleet, wait_for
+from tests.support.workers import Fleet, environment, wait_for
 
 ROOT = Path(__file__).parents[2]
-PUBLISHING = {"STILLFRAME_PUBLISH_METRICS": "true"}
 
 
 def stillframe(exports: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -40,18 +32,6 @@ def stillframe(exports: dict[str, str], *arguments: str) -> subprocess.Completed
         timeout=120,
         check=False,
     )
-
-
-@pytest.fixture
-def consumers(make_cloud: MakeCloud, tmp_path: Path, chromium: str) -> Iterator[tuple[Cloud, Fleet]]:
-    """Three running consumers that publish metrics."""
-    cloud = make_cloud(**PUBLISHING)
-    with fleet(tmp_path) as workers:
-        for _ in range(3):
-            workers.start(cloud.exports, "--continuous", "--tabs", "2")
-        # Before they are ready, SIGTERM would kill them instead of draining them.
-        wait_for(lambda: all(worker.is_ready for worker in workers.workers), what="three consumers")
-        yield cloud, workers
 
 
 def test_every_message_is_captured_and_the_figures_agree(consumers: tuple[Cloud, Fleet], tmp_path: Path) -> None:
@@ -116,64 +96,6 @@ def test_a_profile_sends_everything_in_order_and_on_time(profile: str) -> None:
     assert len(times) == 500
     assert times == sorted(times)
     assert 0 <= times[0] <= times[-1] <= 60
-
-
-def test_the_monitor_agrees_with_the_queue(consumers: tuple[Cloud, Fleet]) -> None:
-    # Given captured and skipped messages, and then messages without a consumer
-    cloud, workers = consumers
-    stillframe(cloud.exports, "load-test", "10", "--duplicates", "--json")
-    assert workers.stop() == [0, 0, 0]
-    cloud.send(*(CaptureRequest(url=f"https://example.com/{number}", request_id=str(number)) for number in range(7)))
-    assert len(cloud.receive(2)) == 2
-    # When a status snapshot is printed
-    run = stillframe(cloud.exports, "monitor", "--once", "--json", "--window", "300")
-    snapshot = json.loads(run.stdout)
-    # Then it agrees with the queue, and with the metrics of the workers
-    depth, in_flight, delayed = message_counts(cloud.clients, cloud.settings.queue_url)
-    assert (
-        (snapshot["queueDepth"], snapshot["inFlight"], snapshot["delayed"]) == (depth, in_flight, delayed) == (5, 2, 0)
-    )
-    assert (snapshot["queued"], snapshot["processing"], snapshot["workers"], snapshot["deadLetters"]) == (7, 0, [], 0)
-    assert snapshot["oldestSeconds"] < 60
-    assert (snapshot["outcomes"]["captured"], sum(snapshot["skipped"].values())) == (1, 9)
-    assert snapshot["p50Ms"] > 0
-    assert snapshot["costUsd"] > 0
-
-
-def test_the_screen_shows_the_snapshot(cloud: Cloud) -> None:
-    # Given a status snapshot with dead letters
-    snapshot = SnapshotReader(cloud.clients, cloud.settings, ServiceMetrics(connect_cloudwatch(), True)).read(60)
-    shown: dict[str, str] = {}
-
-    async def read_screen() -> None:
-        screen = MonitorScreen(lambda: _with(snapshot, dead_letters=3, queue_depth=1234), 60, "a queue")
-        async with screen.run_test(size=(120, 34)) as pilot:
-            await pilot.pause(0.5)
-            for key in ("depth", "dead", "oldest"):
-                label = screen.query_one(f"#{key}")
-                shown[key] = str(label.render())
-                shown[f"{key} is bad"] = str(label.has_class("bad"))
-            await pilot.press("p")
-            await pilot.press("q")
-
-    # When the screen shows it
-    asyncio.run(read_screen())
-    # Then the numbers are there, and the bad one is marked
-    assert (shown["depth"], shown["dead"], shown["dead is bad"], shown["oldest is bad"]) == (
-        "1,234", "3", "True", "False",
-    )  # fmt: skip
-
-
-def _with(snapshot: StatusSnapshot, **changes: Any) -> StatusSnapshot:
-    from dataclasses import replace
-
-    return replace(snapshot, **changes)
-
-
-def test_without_a_terminal_the_monitor_says_what_to_do_instead(cloud: Cloud) -> None:
-    run = stillframe(cloud.exports, "monitor")
-    assert run.returncode == 2
-    assert "--once --json" in run.stderr
 
 
 def test_scale_shows_previews_and_changes_the_concurrency(function: tuple[Emulator, str]) -> None:

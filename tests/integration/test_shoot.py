@@ -286,3 +286,24 @@ def test_an_output_directory_that_cannot_be_created_is_one_clear_line(site: str,
     assert run.stderr == (
         f"Error: {out} cannot be a directory, because a file is in its way. Choose another one with --out.\n"
     )
+
+
+def test_a_line_that_is_no_request_has_a_result_of_its_own(site: str, tmp_path: Path) -> None:
+    # Given a file with a good line, one with an invalid option, and one that is not JSON
+    good = {"requestId": "good", "url": f"http://{site}/colour?hex=008000"}
+    wrong = {"requestId": "wrong", "url": f"http://me:secret@{site}/", "options": {"css": "@import url(more.css);"}}
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text(f"{json.dumps(good)}\n{json.dumps(wrong)}\n{{not json\n")
+    out = tmp_path / "out"
+    command = ("shoot", "--file", str(lines), "--out", str(out), "--allow-host", site, "--json")
+    # When it is captured, and once more after the last line was mended
+    first = stillframe(*command)
+    lines.write_text(f"{json.dumps(good)}\n{json.dumps(wrong)}\n")
+    stillframe(*command)
+    # Then what was printed and what was saved say of each line how it ended, without the password
+    said = {each["id"]: each["errorCode"] for each in map(json.loads, first.stdout.splitlines())}
+    assert (first.returncode, said) == (1, {"good": None, "wrong": "INVALID_REQUEST", "line 3": "INVALID_REQUEST"})
+    saved = {each["id"]: each for each in map(json.loads, (out / "results.jsonl").read_text().splitlines())}
+    assert saved.keys() == {"good", "wrong"}
+    assert "secret" not in (out / "results.jsonl").read_text() + first.stdout + first.stderr
+    assert "url" in saved["wrong"]["errorMessage"]

@@ -197,8 +197,8 @@ def test_every_plan_is_a_configuration_that_a_deployment_accepts(per_hour: float
 def test_waiting_pages_get_tabs_and_computing_pages_get_workers() -> None:
     waiting, computing = Plan(Target(10_000), figures(50, 3000, 6000)), Plan(Target(10_000), figures(950, 1000, 1500))
     assert waiting.fleet.worker.tabs > 3 * computing.fleet.worker.tabs
-    assert "waits for 98%" in waiting.reasons()[0]
-    assert "more workers, not more tabs" in computing.reasons()[0]
+    assert "waits for 98%" in waiting.reasons()[1]
+    assert "more workers, not more tabs" in computing.reasons()[1]
 
 
 def test_a_large_computing_load_goes_to_a_fleet_when_that_is_cheaper() -> None:

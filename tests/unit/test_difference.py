@@ -86,4 +86,4 @@ def test_the_command_names_what_it_cannot_find(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(image())
     result = CliRunner().invoke(cli, ["diff", str(tmp_path / "a.png"), "nobody"])
     assert result.exit_code == 1
-    assert "QUEUE_URL" in str(result.exception)
+    assert "There is no file nobody, and no deployment is selected" in result.output

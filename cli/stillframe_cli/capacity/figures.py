@@ -82,6 +82,8 @@ def from_load_test(path: Path) -> Figures:
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
         durations = result["durationMs"]
+        if not float(result["cpuMs"]) > 0:
+            raise ValueError("it has no CPU time of a capture")
         return Figures(
             cpu_ms=float(result["cpuMs"]),
             # Under load, captures also wait for a CPU. The shortest ones hardly do.
@@ -99,7 +101,8 @@ def from_load_test(path: Path) -> Figures:
 
 def from_records(records: Iterable[Record]) -> Figures:
     """Summarize the records of captures. Raises click.UsageError when none has a CPU time and a duration."""
-    measured = [r for r in records if r.status is Status.SUCCESS and r.cpu_ms is not None and r.duration_ms is not None]
+    # An image that was adopted took next to no time.
+    measured = [r for r in records if r.status is Status.SUCCESS and r.cpu_ms and r.duration_ms]
     if not measured:
         raise click.UsageError(
             "The table has no record of a successful capture. Capture something first, or use --from or --cpu-ms."

@@ -107,8 +107,8 @@ class Plan:
         )
 
     def reasons(self) -> list[str]:
-        """Return sentences that explain the plan: tabs or workers, function or fleet, and which limits to raise."""
-        return [self._explain_tabs(), self._explain_choice(), *self._warnings()]
+        """Return sentences that explain the plan: function or fleet, tabs or workers, and which limits to raise."""
+        return [self._explain_choice(), self._explain_tabs(), *self._warnings()]
 
     def to_wire(self) -> dict[str, Any]:
         """Return the plan under its wire names."""
@@ -187,7 +187,15 @@ class Plan:
             return f"{text} Neither meets the deadline of {deadline:.0f} s."
         if waits[other] > deadline:
             return f"{text} Only {chosen} meets the deadline of {deadline:.0f} s."
-        return text
+        saving = 1 - usd["fargate"] / usd["lambda"]
+        if chosen == "fargate":
+            return f"{text} Both meet the deadline of {deadline:.0f} s, and the fleet saves {saving:.0%}."
+        if saving > 0:
+            return (
+                f"{text} Both meet the deadline of {deadline:.0f} s; the fleet would save only {saving:.0%}, and takes "
+                "more care."
+            )
+        return f"{text} Both meet the deadline of {deadline:.0f} s, and {chosen} costs less and takes less care."
 
     def _warnings(self) -> list[str]:
         warnings = [

@@ -12,7 +12,7 @@ from stillframe.printable import printable
 from stillframe.settings import Settings
 
 from ..auditor import STUCK_AFTER_SECONDS, Auditor, AuditPlan
-from ..console import json_option, print_json, print_note, print_table
+from ..console import json_option, print_json, print_note
 from ..findings import Finding
 from ..resources import resource_options
 
@@ -47,6 +47,10 @@ def command(share: float, stuck_after: int, settings: Settings, clients: Clients
 
     The audit may run while workers capture: it reads every suspect a second time before it reports it. It changes
     nothing. It costs one scan of the table, one listing of the bucket, and one HEAD request per compared object.
+
+    \b
+    Example:
+      stillframe audit --stack Stillframe
     """
 
     def report(finding: Finding) -> None:
@@ -60,8 +64,7 @@ def command(share: float, stuck_after: int, settings: Settings, clients: Clients
     if as_json:
         print_json(summary.to_wire())
     else:
-        figures = summary.to_wire()
-        print_table(tuple(figures), [tuple(figures.values())])
+        click.echo(summary.verdict)
     sys.exit(0 if summary.is_clean else 1)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -11,11 +13,15 @@ from stillframe.clients import Clients
 from stillframe.settings import Settings
 from stillframe.table.attributes import ID
 
+from ..backlog import message_counts
+from ..bucket_listing import stored_objects
 from ..console import json_option, print_json, print_note
-from ..resources import resource_options
+from ..resources import describe_place, resource_options
 
 # BatchWriteItem takes 25 requests; DeleteObjects takes 1,000 keys, as many as a page of the listing has.
 ITEMS_PER_BATCH = 25
+# Counting more would take many pages of the listing.
+MAX_COUNTED = 10_000
 
 
 @click.command("cleanup")
@@ -38,18 +44,20 @@ def command(
 ) -> None:
     """Delete all messages, records or images permanently.
 
-    Asks for confirmation first.
+    Shows account, region and counts, and asks for confirmation first.
+
+    \b
+    Example:
+      stillframe cleanup --queue --stack Stillframe-test
     """
     if not (everything or queue or table or bucket):
         raise click.UsageError("Choose what to empty: --all, --queue, --table or --bucket.")
     chosen = {"queue": everything or queue, "table": everything or table, "bucket": everything or bucket}
-    names = ", ".join(name for name, is_chosen in chosen.items() if is_chosen)
     if not yes:
-        click.confirm(
-            f"Delete everything in: {names} (table {settings.table_name}, bucket {settings.bucket_name})?",
-            abort=True,
-            err=True,
-        )
+        print_note(f"This deletes for ever, in {describe_place(settings)}:")
+        for line in _describe(chosen, settings, clients):
+            print_note(f"  {line}")
+        click.confirm("Go on?", abort=True, err=True)
     deleted: dict[str, int | bool] = {}
     if chosen["queue"]:
         deleted["queuePurged"] = _purge_queues(clients, settings)
@@ -61,6 +69,22 @@ def command(
         print_json(deleted)
     else:
         print_note("deleted: " + ", ".join(f"{name} {value}" for name, value in deleted.items()))
+
+
+def _describe(chosen: dict[str, bool], settings: Settings, clients: Clients) -> Iterator[str]:
+    """What is deleted, with its count, so that nobody empties the wrong deployment."""
+    if chosen["queue"]:
+        for name, url in (("queue", settings.queue_url), ("dead-letter queue", settings.dead_letter_queue_url)):
+            count = sum(message_counts(clients, url))
+            yield f"{count:,} {'message' if count == 1 else 'messages'} on the {name} {url}"
+    if chosen["table"]:
+        # Exact and free, but up to six hours old (DynamoDB, DescribeTable).
+        count = clients.dynamodb.describe_table(TableName=settings.table_name)["Table"].get("ItemCount", 0)
+        yield f"all records of the table {settings.table_name} (about {count:,})"
+    if chosen["bucket"]:
+        found = list(itertools.islice(stored_objects(clients, settings), MAX_COUNTED + 1))
+        count_text = f"over {MAX_COUNTED:,}" if len(found) > MAX_COUNTED else f"{len(found):,}"
+        yield f"{count_text} objects under {settings.key_prefix}/ in the bucket {settings.bucket_name}"
 
 
 def _purge_queues(clients: Clients, settings: Settings) -> bool:

@@ -20,7 +20,7 @@ from ..heartbeat import Heartbeat
 from ..poller import Poller
 from ..publisher import MetricPublisher
 from ..receive_loop import ReceiveLoop
-from ..resources import resource_options
+from ..resources import is_on_this_machine, resource_options
 from ..shutdown import Shutdown
 from ..tabs import AUTO, tabs_option
 from ..task_protection import TaskProtection
@@ -90,6 +90,10 @@ def command(
 
     A worker that cannot work (no browser, no disk space, no permission) receives nothing, and ends with status 1 when
     that does not pass. The queue's own visibility timeout and maxReceiveCount apply, whatever the environment says.
+
+    \b
+    Example:
+      stillframe consume --continuous --worker-id w-1 --stack Stillframe
     """
     settings = _with_options(settings, worker_id, log_level, tabs)
     heartbeat = Heartbeat.from_environment()
@@ -97,7 +101,9 @@ def command(
         heartbeat.begin()
     except OSError as error:
         raise SettingsError(f"STILLFRAME_HEARTBEAT: the file cannot be written: {error}") from error
-    publisher = MetricPublisher(connect_cloudwatch(), settings.service) if settings.publish_metrics else None
+    publisher = None
+    if settings.publish_metrics:
+        publisher = MetricPublisher(connect_cloudwatch(), settings.service, is_on_this_machine(settings))
     with worker_log(settings, log_format, publisher) as log, contextlib.ExitStack() as stack:
         shutdown = Shutdown(grace, log.finish)
         stack.callback(shutdown.finish)

@@ -35,6 +35,11 @@ def command(urls: tuple[str, ...], out: Path, allow_hosts: tuple[str, ...], as_j
 
     Every request is sent twice: the table shows that each page is captured once and its duplicate is skipped. Without a
     URL, the command serves four bundled pages on this machine and captures those.
+
+    \b
+    Examples:
+      stillframe demo
+      stillframe demo example.com
     """
     if warning := security_warning(version_of(find_chromium(os.environ.get("STILLFRAME_CHROMIUM", "")))):
         print_note(f"Warning: {warning}")

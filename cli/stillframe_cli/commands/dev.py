@@ -20,7 +20,7 @@ from ..dev_background import start_in_background
 from ..dev_registry import registered, running
 from ..embedded_variables import neutral_values, unset_variables
 from ..emulator import LOOPBACK, running_emulator
-from ..files import STDOUT, OutputPath, write_file
+from ..files import OutputPath, write_file
 from ..provision import QueuePolicy, provision
 
 # The function in events/template.yaml.
@@ -202,7 +202,7 @@ class _Publisher:
 
 def _write_private(path: Path, text: str) -> None:
     write_file(path, text)
-    if str(path) != STDOUT and path.is_file():
+    if path.is_file():
         path.chmod(0o600)
 
 

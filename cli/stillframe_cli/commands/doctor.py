@@ -33,9 +33,12 @@ def command(stack: str | None, from_options: dict[str, str | None], as_json: boo
     With --stack, also what runs in the account: function or fleet, event source, quota, and who hears of alarms.
 
     The exit status is 1 when something is missing without which nothing can be captured. Changes nothing: of AWS it
-    asks only what tells whether the calls of a worker are allowed. In the container:
+    asks only what tells whether the calls of a worker are allowed.
 
     \b
+    Examples:
+      stillframe doctor
+      stillframe doctor --stack Stillframe
       docker run --rm IMAGE stillframe doctor
     """
     print_note("doctor: starts a browser; this takes a few seconds")

@@ -22,7 +22,7 @@ from ..resources import resource_options
 @click.argument("screenshot_id", metavar="ID")
 @click.option(
     "--out",
-    type=OutputPath(),
+    type=OutputPath(takes_stdout=True),
     metavar="FILE",
     required=True,
     help="File to write the image to; - writes it to standard output.",
@@ -40,6 +40,11 @@ def command(
     """Download the image of a screenshot and check it against its record.
 
     With --extra, download what the capture stored beside the image, for example the thumbnail or the page's HTML.
+
+    \b
+    Examples:
+      stillframe get order-42 --out order-42.png
+      stillframe get order-42 --extra html --out - | less
     """
     archive = Archive(clients, settings)
     record = archive.record(screenshot_id)

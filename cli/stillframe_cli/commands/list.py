@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import click
 
 from stillframe.clients import Clients
 from stillframe.settings import Settings
-from stillframe.table.record import Status
+from stillframe.table.record import Record, Status
 
 from ..archive import Archive
-from ..console import json_option, print_json, print_table
+from ..console import human_seconds, json_option, print_json, print_note, print_table
 from ..resources import resource_options
 from .status import format_field
 
@@ -66,20 +70,41 @@ def command(status: str | None, since: int, limit: int, settings: Settings, clie
     """List records, newest first.
 
     Queued, processing and failed records come from an index. Without --status, and with --status success, the command
-    reads the whole table.
+    reads the whole table. In a pipe, each line has the cells ID, STATUS, UPDATED, ATTEMPTS, ERROR and URL with tabs
+    between them.
+
+    \b
+    Examples:
+      stillframe list --status failed --since 1h
+      stillframe list --status failed | cut -f1 | xargs -n1 stillframe retry
     """
     wanted = Status(status) if status else None
-    records = sorted(
+    found = sorted(
         Archive(clients, settings).records(wanted, since), key=lambda record: record.updated_at or 0, reverse=True
-    )[:limit]
+    )
+    records = found[:limit]
     if as_json:
         for record in records:
             print_json(record.to_wire())
+    elif sys.stdout.isatty():
+        _print_for_people(records, time.time())
+    else:
+        print_table((), (_cells(record, format_field("updatedAt", record.updated_at or 0)) for record in records))
+    if len(found) > limit:
+        print_note(f"These are the newest {limit:,} of {len(found):,} records; --limit shows more.")
+
+
+def _print_for_people(records: Sequence[Record], now: float) -> None:
+    if not records:
+        print_note("There are no such records.")
         return
     print_table(
-        ("ID", "STATUS", "UPDATED", "ATTEMPTS", "ERROR", "URL"),
-        (
-            (r.id, r.status.value, format_field("updatedAt", r.updated_at or 0), r.attempts, r.error_code, r.url)
-            for r in records
-        ),
+        ("ID", "STATUS", "CHANGED", "ATTEMPTS", "ERROR", "URL"),
+        (_cells(each, f"{human_seconds(max(0.0, now - (each.updated_at or 0) / 1000))} ago") for each in records),
     )
+    counts = Counter(record.status.value for record in records)
+    print_note("\n" + ", ".join(f"{count:,} {status}" for status, count in counts.most_common()))
+
+
+def _cells(record: Record, changed: str) -> tuple[object, ...]:
+    return record.id, record.status.value, changed, record.attempts, record.error_code, record.url

@@ -20,6 +20,7 @@ from ..capacity.target import HOURS_PER_DAY, Target
 from ..capacity.worker import throughput
 from ..console import json_option, print_json, print_note, print_table
 from ..files import OutputPath, PlotPath, write_file
+from ..resources import STACK_VARIABLE
 
 MAX_RECORDS = 5000
 # Names of the costs for people, in the order of the table.
@@ -53,7 +54,8 @@ POSITIVE = click.FloatRange(0, min_open=True)
 @click.option(
     "--stack",
     metavar="STACK",
-    help="With --from-records: use the table of this CloudFormation stack.  [env var: TABLE_NAME]",
+    envvar=STACK_VARIABLE,
+    help=f"With --from-records: use the table of this CloudFormation stack.  [env var: {STACK_VARIABLE}]",
 )
 @click.option("--cpu-ms", type=POSITIVE, metavar="MS", help="CPU time of a capture, instead of the measured one.")
 @click.option("--duration-ms", type=POSITIVE, metavar="MS", help="Duration of a capture on an idle worker.")
@@ -121,8 +123,9 @@ def command(
     figures of a load test (--from) or of a deployment (--from-records), and otherwise assumes typical ones.
 
     \b
-    Example:
-      stillframe plan --per-day 1000000 --burst 4 --from load.json --write environments/prod.toml
+    Examples:
+      stillframe plan --per-day 1000000 --burst 4 --write environments/prod.toml
+      stillframe plan --per-hour 5000 --from load.json --plot plan.svg
     """
     load = LoadProfile.parse(profile) if profile else None
     target = _build_target(per_hour, per_day, preset, burst, deadline)

@@ -29,6 +29,11 @@ def command(limit: int | None, only_list: bool, settings: Settings, clients: Cli
     of their own (an invalid message, an id conflict) stay where they are, because they would only fail again. Messages
     that SQS does not accept stay as well and are named; then the exit status is 1. Messages in flight, which somebody
     else has received, are counted but cannot be moved.
+
+    \b
+    Examples:
+      stillframe redrive --list
+      stillframe redrive --max 10
     """
     if only_list:
         _list(DeadLetters(clients, settings), as_json)

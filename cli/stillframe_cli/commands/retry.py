@@ -28,6 +28,10 @@ def command(screenshot_id: str, settings: Settings, clients: Clients, as_json: b
 
     Use it for a screenshot that failed, permanently or not, and for one that `stillframe audit` reports as lost or
     stuck. A record that is queued or processing is left as it is and only gets a new message.
+
+    \b
+    Example:
+      stillframe retry order-42
     """
     record = Archive(clients, settings).record(screenshot_id)
     if record is None:

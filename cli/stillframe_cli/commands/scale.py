@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..console import json_option, print_json, print_note, print_table
-from ..resources import stack_outputs
+from ..resources import STACK_VARIABLE, stack_outputs
 from ..scaling_controls import Change, FleetScaling, FunctionScaling, connect
 
 
@@ -17,8 +17,10 @@ from ..scaling_controls import Change, FleetScaling, FunctionScaling, connect
     "--stack",
     metavar="STACK",
     default="Stillframe",
+    envvar=STACK_VARIABLE,
     show_default=True,
-    help="CloudFormation stack whose outputs name the function, or the cluster and the service.",
+    help="CloudFormation stack whose outputs name the function, or the cluster and the service.  "
+    f"[env var: {STACK_VARIABLE}]",
 )
 @click.option("--function", "function_name", metavar="NAME", help="Use this Lambda function instead of the stack's.")
 @click.option("--cluster", metavar="NAME", help="Use this ECS cluster instead of the stack's.")

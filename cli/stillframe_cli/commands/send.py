@@ -57,15 +57,19 @@ def command(
     """Send capture requests to the queue and record them as queued.
 
     Prints the screenshot id of each. Every URL gets a new id, unless --request-id or --once is given or the request in
-    the file has an id of its own.
+    the file has an id of its own. An id that belongs to another request is refused.
+
+    \b
+    Example:
+      stillframe send example.com --request-id order-42 --full-page
     """
     reading = read_requests(urls, file, options, request_id, strict)
     requests = (reading.requests if once else reading.with_ids()) * repeat
     count = 0
     with ProgressReport("sending", len(requests)) as progress:
-        for sent in Producer(clients, settings, tenant=tenant).send(requests):
+        for sent in Producer(clients, settings, tenant=tenant, refuses_conflicts=True).send(requests):
             count += 1
-            progress.advance(sent.request.recorded_url)
+            progress.advance()
             if as_json:
                 print_json({"id": sent.request.id, "url": sent.request.recorded_url, "messageId": sent.message_id})
             else:

@@ -58,12 +58,13 @@ def command(
     Examples:
       stillframe shoot example.com https://www.iana.org --out screenshots
       stillframe shoot --file urls.txt --full-page --format webp
-      stillframe shoot localhost:3000 --allow-host localhost:3000 --device iphone-15
+      stillframe shoot localhost:3000 --allow-host localhost --device iphone-15
       stillframe shoot example.com --out page.png
     """
     settings = RunSettings(allow_hosts, tabs, again)
     if is_single_image(out):
         sys.exit(capture_one(urls, file, options, out, settings, as_json))
     reading = read_requests(urls, file, options, strict=strict)
-    status = shoot(reading.requests, Path(out), settings, as_json)
+    refused = [each.to_result() for each in reading.refused]
+    status = shoot(reading.requests, Path(out), settings, as_json, refused)
     sys.exit(status or (1 if reading.problems else 0))

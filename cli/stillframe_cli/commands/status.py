@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from stillframe.clients import Clients
+from stillframe.printable import printable
 from stillframe.settings import Settings
+from stillframe.table.record import Record, Status
 
 from ..archive import Archive
-from ..console import json_option, print_json, print_note, print_table
+from ..console import human_bytes, human_seconds, json_option, print_json, print_note, print_table
 from ..resources import resource_options
 
 MILLISECOND_FIELDS = frozenset({"queuedAt", "claimedAt", "updatedAt", "leaseExpiresAt"})
+# Of use to programs only; --json has them.
+INTERNAL_FIELDS = frozenset({"claimToken", "payloadHash", "leaseExpiresAt", "messageId", "s3Key"})
 
 
 @click.command("status")
@@ -26,6 +32,10 @@ def command(screenshot_id: str, settings: Settings, clients: Clients, as_json: b
     """Show the record of a screenshot.
 
     The exit status is 1 when there is no record, or when the capture failed.
+
+    \b
+    Example:
+      stillframe status order-42
     """
     record = Archive(clients, settings).record(screenshot_id)
     if record is None:
@@ -34,9 +44,36 @@ def command(screenshot_id: str, settings: Settings, clients: Clients, as_json: b
     values = record.to_wire()
     if as_json:
         print_json(values)
+    elif sys.stdout.isatty():
+        click.echo(printable(describe_record(record, time.time())) + "\n")
+        shown = ((name, value) for name, value in values.items() if name not in INTERNAL_FIELDS)
+        print_table(("FIELD", "VALUE"), ((name, _format_for_people(name, value)) for name, value in shown))
     else:
         print_table(("FIELD", "VALUE"), ((name, format_field(name, value)) for name, value in values.items()))
     sys.exit(1 if values["status"] == "failed" else 0)
+
+
+def describe_record(record: Record, now: float) -> str:
+    """Return what happened to a screenshot in a sentence. `now` is in seconds since the epoch."""
+    ago = f"{human_seconds(max(0.0, now - (record.updated_at or 0) / 1000))} ago"
+    if record.status is Status.SUCCESS:
+        size = f"{record.width}x{record.height}, {human_bytes(record.bytes)}"
+        return f"{record.id} was captured {ago}: {size}. `stillframe get {record.id} --out FILE` downloads it."
+    if record.status is Status.FAILED:
+        reason = f"{record.error_code}: {record.error_message}"
+        return f"{record.id} failed {ago}: {reason}. `stillframe retry {record.id}` sends it again."
+    if record.status is Status.PROCESSING:
+        return f"{record.id} is being captured by {record.worker_id}, since {ago.removesuffix(' ago')}."
+    tried = f", after {record.attempts} attempts ({record.error_code})" if record.attempts else ""
+    return f"{record.id} is waiting on the queue since {ago.removesuffix(' ago')}{tried}."
+
+
+def _format_for_people(name: str, value: Any) -> Any:
+    if name == "bytes":
+        return human_bytes(value)
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return format_field(name, value)
 
 
 def format_field(name: str, value: Any) -> Any:

@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 import click
 
 from stillframe.errors import CaptureError, InvalidRequest
-from stillframe.request.capture_request import CaptureRequest
+from stillframe.outcome import OutcomeKind
+from stillframe.request.capture_request import CaptureRequest, without_credentials
+from stillframe.table.record import Status
 
 from ..console import print_note
 from .request_key import request_key
@@ -37,13 +39,44 @@ class Line:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """A line that is no request, with what is wrong with it."""
+
+    line: Line
+    problem: str
+
+    def to_result(self) -> dict[str, Any]:
+        """A result of `shoot` for it: nothing that was given is without one. Its id is its own, or its place."""
+        try:
+            body = json.loads(self.line.text)
+        except ValueError:
+            body = None
+        given = body if isinstance(body, dict) else {"url": self.line.text}
+        names = {name: value if isinstance(value := given.get(name), str) else None for name in ("requestId", "url")}
+        return {
+            "id": names["requestId"] or self.line.place,
+            "url": without_credentials(names["url"] or ""),
+            "outcome": OutcomeKind.FAILED.value,
+            "status": Status.FAILED.value,
+            "errorCode": InvalidRequest.code,
+            "errorMessage": self.problem,
+            "place": self.line.place,
+        }
+
+
 @dataclass(slots=True)
 class Reading:
-    """What was read: the requests, the problems of lines that were left out, and the number of repeated lines."""
+    """What was read: the requests, the lines that were left out, and the number of repeated lines."""
 
     requests: list[CaptureRequest] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    refused: list[RefusedLine] = field(default_factory=list)
     repeated: int = 0
+
+    @property
+    def problems(self) -> list[str]:
+        """Each with the place of its line."""
+        return [f"{each.line.place}: {each.problem}" for each in self.refused]
 
     def with_ids(self) -> list[CaptureRequest]:
         """The requests with a new id for each that has none, so that sending a page again is a new screenshot."""
@@ -121,12 +154,13 @@ def _read_all(lines: Sequence[Line], parser: _Parser) -> Reading:
     places: dict[str, str] = {}
     for line, result in zip(lines, _parse_all(lines, parser), strict=True):
         if isinstance(result, str):
-            reading.problems.append(f"{line.place}: {result}")
+            reading.refused.append(RefusedLine(line, result))
         elif (key := request_key(result)) in keys:
             reading.repeated += 1
         elif result.request_id is not None and result.request_id in places:
             first = places[result.request_id]
-            reading.problems.append(f"{line.place}: requestId {result.request_id} is that of another page, of {first}")
+            problem = f"requestId {result.request_id} is that of another page, of {first}"
+            reading.refused.append(RefusedLine(line, problem))
         else:
             keys.add(key)
             if result.request_id is not None:

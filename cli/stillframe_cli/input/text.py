@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from ..console import print_note
+
 STDIN = "-"
 # PowerShell's `>` writes UTF-16, Notepad writes UTF-8 with a mark.
 MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -22,6 +24,8 @@ def read_text(path: str, option: str) -> str:
     Raises click.UsageError that names `option` and says what is wrong with the file.
     """
     name = "standard input" if path == STDIN else path
+    if path == STDIN and sys.stdin.isatty():
+        print_note("Reading from the terminal, one URL on each line. Ctrl-D ends the list.")
     try:
         data = sys.stdin.buffer.read() if path == STDIN else Path(path).expanduser().read_bytes()
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import Counter
@@ -22,6 +23,7 @@ RESULT_FIELDS = (
     "id", "url", "outcome", "reason", "status", "path", "s3Url", "width", "height", "bytes", "sha256", "httpStatus",
     "title", "errorCode", "errorMessage", "durationMs",
 )  # fmt: skip
+RESULT_COLUMNS = ("OUTCOME", "REASON", "SIZE", "BYTES", "TIME", "PATH", "URL")
 # More results than these are summarised; the gallery and results.jsonl have all of them.
 MAX_LISTED = 20
 ALREADY_SAVED = "already_saved"
@@ -91,6 +93,11 @@ class ShootReport:
             if self._is_json:
                 print_json(fields)
 
+    def tell(self, result: dict[str, Any]) -> None:
+        """Print a result that is no result of the run's own."""
+        if self._is_json:
+            print_json(_fields(result))
+
     def summary(self) -> RunSummary:
         """The run so far."""
         with self._lock:
@@ -137,18 +144,18 @@ def _fields(result: dict[str, Any]) -> dict[str, Any]:
 def _print_results(results: Sequence[dict[str, Any]]) -> None:
     if not results:
         return
-    print_table(
-        ("OUTCOME", "REASON", "SIZE", "BYTES", "TIME", "PATH", "URL"),
+    # A terminal has no room for the URL as well: the name of the image comes from it.
+    columns = RESULT_COLUMNS[:-1] if sys.stdout.isatty() else RESULT_COLUMNS
+    rows = (
         (
-            (
-                result["outcome"],
-                result["reason"],
-                f"{result['width']}x{result['height']}" if result["width"] else "",
-                human_bytes(result["bytes"]),
-                f"{result['durationMs']} ms",
-                result["path"],
-                result["url"],
-            )
-            for result in results
-        ),
+            result["outcome"],
+            result["reason"],
+            f"{result['width']}x{result['height']}" if result["width"] else "",
+            human_bytes(result["bytes"]),
+            f"{result['durationMs']} ms",
+            result["path"],
+            result["url"],
+        )
+        for result in results
     )
+    print_table(columns, (row[: len(columns)] for row in rows))

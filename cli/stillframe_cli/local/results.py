@@ -15,10 +15,17 @@ from .folder import OutputFolder
 RESULTS_NAME = "results.jsonl"
 # The name of the request's key in a line.
 KEY = "key"
+# The keys of lines that were no requests begin with it.
+REFUSED = "refused "
 # A power failure costs at most the results of this time, which the next run takes again.
 SYNC_SECONDS = 1.0
 
 Result = dict[str, Any]
+
+
+def refused_key(result: Result) -> str:
+    """The key of a line that was no request."""
+    return f"{REFUSED}{result['place']}"
 
 
 class SavedResults:
@@ -84,6 +91,9 @@ class SavedResults:
                 if result.get("file"):
                     # As seen from where this run was started.
                     result["path"] = str(self._folder.path / result["file"])
+                if str(key).startswith(REFUSED):
+                    # The file that is read now may have been mended.
+                    continue
                 self._by_key.pop(str(key), None)
                 self._by_key[str(key)] = {**result, KEY: str(key)}
         if text and not text.endswith("\n"):

@@ -17,7 +17,7 @@ from .folder import OutputFolder, RunStopped
 from .interruption import EXIT_STATUS, Interruption
 from .plan import CapturePlan, plan_captures
 from .report import RunSummary, ShootReport, print_failures, print_summary
-from .results import SavedResults
+from .results import Result, SavedResults, refused_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,19 @@ class RunSettings:
         return variables
 
 
-def shoot(requests: Sequence[CaptureRequest], out: Path, settings: RunSettings, as_json: bool) -> int:
+def shoot(
+    requests: Sequence[CaptureRequest],
+    out: Path,
+    settings: RunSettings,
+    as_json: bool,
+    refused: Sequence[Result] = (),
+) -> int:
     """Capture the requests into a directory and print how they ended. Returns the exit status.
 
-    Raises RunStopped when this machine cannot go on; what was captured before is saved.
+    `refused` are the results of what was given and is no request. Raises RunStopped when this machine cannot go on;
+    what was captured before is saved.
     """
-    summary = capture_into(out, requests, settings, as_json)
+    summary = capture_into(out, requests, settings, as_json, refused)
     print_failures(summary, EgressPolicy.of(settings.allow_hosts))
     if not as_json and (summary.results or summary.found):
         print_summary(summary, out)
@@ -52,7 +59,13 @@ def shoot(requests: Sequence[CaptureRequest], out: Path, settings: RunSettings, 
     return EXIT_STATUS
 
 
-def capture_into(out: Path, requests: Sequence[CaptureRequest], settings: RunSettings, as_json: bool) -> RunSummary:
+def capture_into(
+    out: Path,
+    requests: Sequence[CaptureRequest],
+    settings: RunSettings,
+    as_json: bool,
+    refused: Sequence[Result] = (),
+) -> RunSummary:
     """Capture what the directory does not have yet, until all is saved or Ctrl-C. Raises RunStopped."""
     with Interruption() as interruption, OutputFolder.open(out) as folder:
         results = SavedResults(folder)
@@ -60,6 +73,9 @@ def capture_into(out: Path, requests: Sequence[CaptureRequest], settings: RunSet
         # From now on, the files here are this command's own.
         results.rewrite(())
         report = ShootReport(plan.total, plan.saved, as_json)
+        for result in refused:
+            results.add(refused_key(result), result)
+            report.tell(result)
         try:
             if plan.captures:
                 with embedded_environment(**settings.to_variables()) as environment, report.progress:

@@ -41,7 +41,7 @@ def capture_one(
     """
     if as_json and out == STDOUT:
         raise click.UsageError("--json and --out - would both write to standard output; choose one of them.")
-    path = OutputPath()(out, None, None)
+    path = OutputPath(takes_stdout=True)(out, None, None)
     chosen = FORMATS.get(Path(out).suffix.lower())
     if chosen is not None and options.setdefault("format", chosen) != chosen:
         raise click.UsageError(f"--out {out} and the format {options['format']} contradict each other.")
