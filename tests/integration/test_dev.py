@@ -182,7 +182,7 @@ def test_a_process_with_the_number_of_one_that_ended_is_not_stopped(dev: Dev) ->
 
 def test_the_block_of_the_readme_works_when_it_is_pasted(dev: Dev, chromium: str, site: str) -> None:
     # Given the block, with a free port and a page on this machine
-    text = (ROOT / "README.md").read_text().partition("keep the environment running:")[2]
+    text = (ROOT / "docs/quick-start.md").read_text().partition("keep the environment running:")[2]
     lines = [line.removeprefix("    ") for line in text.partition("\n\n## ")[0].splitlines() if line.startswith("    ")]
     block = "\n".join(lines)
     assert "https://example.com" in block
