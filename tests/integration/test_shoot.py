@@ -189,6 +189,9 @@ def test_the_demo_captures_its_site_and_skips_every_duplicate(tmp_path: Path) ->
     table = stillframe("demo", "--out", str(tmp_path))
     assert (table.returncode, f"Gallery: {tmp_path}/index.html" in table.stdout) == (0, True)
     assert [line.split("\t")[0] for line in table.stdout.splitlines()].count("skipped") == 4
+    # And the second demo is in the place of the first, whose pages had another port
+    assert sorted(path.stem for path in tmp_path.glob("*.png")) == sorted(images)
+    assert (tmp_path / "index.html").read_text().count("<article") == 8
 
 
 def test_the_gallery_shows_every_capture_in_a_real_browser(site: str, tmp_path: Path) -> None:

@@ -53,5 +53,5 @@ def command(urls: tuple[str, ...], out: Path, allow_hosts: tuple[str, ...], as_j
         requests = read_requests(urls, None, {"fullPage": True}).requests
         # With its own hash as its id, as `send --once` does, a request that is sent again is the same screenshot.
         twice = [each.model_copy(update={"request_id": each.id}) for each in requests for _ in range(2)]
-        status = shoot(twice, out, RunSettings([*allow_hosts, *allowed], again=True), as_json)
+        status = shoot(twice, out, RunSettings([*allow_hosts, *allowed], fresh=True), as_json)
     sys.exit(status)

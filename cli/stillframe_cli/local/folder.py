@@ -77,6 +77,12 @@ class OutputFolder:
             finally:
                 os.close(descriptor)
 
+    def remove(self, name: str) -> None:
+        """Delete a file of this directory, if it is there. Raises RunStopped."""
+        if Path(name).name == name:
+            with self._explaining():
+                (self.path / name).unlink(missing_ok=True)
+
     def size_of(self, name: str) -> int | None:
         """The size of a file in bytes, or None if there is none."""
         try:

@@ -57,6 +57,14 @@ class SavedResults:
         """The names of all images in the directory's results, without extensions."""
         return {stem for key in self._by_key if (stem := self.stem(key))}
 
+    def forget(self) -> None:
+        """Delete all results with their files. Raises RunStopped."""
+        for result in self._by_key.values():
+            for name in (result.get("file"), *(result.get("extraFiles") or {}).values()):
+                if name:
+                    self._folder.remove(name)
+        self._by_key.clear()
+
     def add(self, key: str, result: Result) -> None:
         """Append a result. Raises RunStopped."""
         line = {KEY: key, **result}

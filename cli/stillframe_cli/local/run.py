@@ -22,11 +22,15 @@ from .results import Result, SavedResults, refused_key
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """How to capture: hosts that are allowed though not public, tabs, and whether to capture again what is there."""
+    """How to capture: hosts that are allowed though not public, tabs, and what to do with what is there already.
+
+    `again` captures once more what the directory has, `fresh` begins with an empty one.
+    """
 
     allow_hosts: Sequence[str] = ()
     tabs: int | str | None = None
     again: bool = False
+    fresh: bool = False
 
     def to_variables(self) -> dict[str, str]:
         """The environment variables that these settings override."""
@@ -69,6 +73,8 @@ def capture_into(
     """Capture what the directory does not have yet, until all is saved or Ctrl-C. Raises RunStopped."""
     with Interruption() as interruption, OutputFolder.open(out) as folder:
         results = SavedResults(folder)
+        if settings.fresh:
+            results.forget()
         plan = plan_captures(requests, folder, results, settings.again)
         # From now on, the files here are this command's own.
         results.rewrite(())
