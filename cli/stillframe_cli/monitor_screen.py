@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -68,8 +68,9 @@ class MonitorScreen(App[None]):
         self._every_seconds = every_seconds
         self.sub_title = title
         self._is_paused = False
-        self._depth: deque[float] = deque(maxlen=HISTORY)
-        self._speed: deque[float] = deque(maxlen=HISTORY)
+        # Before the first value, nothing was seen: a line of one value alone would fill its box.
+        self._depth: deque[float] = deque([0.0] * HISTORY, maxlen=HISTORY)
+        self._speed: deque[float] = deque([0.0] * HISTORY, maxlen=HISTORY)
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
@@ -92,8 +93,10 @@ class MonitorScreen(App[None]):
             Figure("cost", "cost"),
         )
         yield Horizontal(
-            Vertical(Label("waiting", classes="name"), Sparkline([0.0], id="depths"), classes="chart"),
-            Vertical(Label("captures per second", classes="name"), Sparkline([0.0], id="speeds"), classes="chart"),
+            Vertical(Label("waiting", classes="name"), Sparkline(list(self._depth), id="depths"), classes="chart"),
+            Vertical(
+                Label("captures per second", classes="name"), Sparkline(list(self._speed), id="speeds"), classes="chart"
+            ),
             id="charts",
         )
         yield Horizontal(DataTable(id="reasons"), DataTable(id="who"), id="tables")
@@ -151,8 +154,8 @@ class MonitorScreen(App[None]):
         self._set("failed", f"{failed:,}", failed > 0)
         self._set("skipped", f"{sum(snapshot.skipped.values()):,}")
         self._set("cost", f"${snapshot.cost_usd:.4f}")
-        self.query_one("#depths", Sparkline).data = list(self._depth)
-        self.query_one("#speeds", Sparkline).data = list(self._speed)
+        self.query_one("#depths", Sparkline).data = scaled(self._depth)
+        self.query_one("#speeds", Sparkline).data = scaled(self._speed)
         self._fill("reasons", _reason_rows(snapshot))
         self._fill("who", [(worker,) for worker in snapshot.workers])
         read_at = time.strftime("%H:%M:%S", time.localtime(snapshot.at))
@@ -190,3 +193,8 @@ def _format_count(value: int | None) -> str:
 
 def _format_milliseconds(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f} ms"
+
+
+def scaled(history: Sequence[float]) -> list[float]:
+    """A line's values after a zero, so that it is drawn above zero and not above its smallest value."""
+    return [0.0, *history]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Label
+from textual.widgets import Label, Sparkline
 
 from stillframe.clients import connect_cloudwatch
 from stillframe.request.capture_request import CaptureRequest
@@ -147,6 +147,21 @@ def test_the_screen_fits_sixty_columns(cloud: Cloud) -> None:
     for columns, rows in ((60, 5), (120, 3)):
         right, lines, cut = asyncio.run(measure(columns))
         assert (right <= columns, lines, cut) == (True, rows, [])
+
+
+def test_a_line_begins_at_zero(cloud: Cloud) -> None:
+    # Given a queue that has been of the same depth for ever
+    snapshot = SnapshotReader(cloud.clients, cloud.settings, ServiceMetrics(connect_cloudwatch(), True)).read(60)
+
+    async def read() -> list[float]:
+        screen = MonitorScreen(lambda: _with(snapshot, queue_depth=7), 60, "a queue")
+        async with screen.run_test(size=(120, 34)) as pilot:
+            await pilot.pause(0.5)
+            return [float(value) for value in screen.query_one("#depths", Sparkline).data or ()]
+
+    # When it is shown for the first time, then the line is not a full box
+    values = asyncio.run(read())
+    assert (min(values), values[-1]) == (0, 7)
 
 
 def test_the_screen_shows_the_snapshot(cloud: Cloud) -> None:
