@@ -56,3 +56,29 @@ def test_the_width_that_a_full_page_does_not_show_is_recorded(studio: Studio) ->
     page = "<div style='width:20000px;height:300px;background:#00aa00'></div>"
     result = studio.render(page, **FULL, format="webp")
     assert (result.width, result.facts.page_width) == (16383, 20000)
+
+
+DRAWER = "<div style='position:absolute;top:0;left:100%;width:400px;height:300px;background:#ff0000'></div>"
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "body{overflow-x:hidden}",
+        "html{overflow-x:hidden}",
+        "html,body{overflow:hidden;height:100%}",
+        "html{overflow-x:clip}",
+        "body{overflow:hidden}html{overflow:hidden auto}",
+    ],
+)
+def test_what_nobody_can_scroll_to_does_not_widen_a_full_page(studio: Studio, style: str) -> None:
+    # Given a page with a drawer beside the window, which does not scroll sideways
+    page = f"<style>body{{margin:0}}{style}</style><p style='height:600px;margin:0;background:#00aa00'></p>{DRAWER}"
+    # When the full page is captured
+    result = studio.render(page, **FULL)
+    # Then it is as wide as the window, and no width is missing
+    assert (result.width, result.facts.page_width) == (1280, None)
+
+
+def test_what_can_be_scrolled_to_does(studio: Studio) -> None:
+    assert studio.render(f"<style>body{{overflow-y:hidden}}</style>{DRAWER}", **FULL).width == 1680

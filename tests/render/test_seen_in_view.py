@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.pixels import GREEN
+from tests.support.pixels import BLUE, GREEN
 
 from .conftest import Studio
 
@@ -278,3 +278,27 @@ def test_what_is_hidden_again_is_found_beside_what_changes_by_itself(studio: Stu
     # When the full page is captured, then the blocks are shown as in view
     pixels = studio.pixels(page, **FULL)
     assert [y for y in range(50, 2400, 100) if pixels.at(640, y) != GREEN] == []
+
+
+BAR = (
+    "<style>body{margin:0}section{height:1200px;background:#dddddd}div{height:100px}"
+    "nav{height:100px;width:100%;background:#0000ff}nav.fixed{position:fixed;left:0;bottom:0}"
+    "p{margin:0;height:300px;background:#00aa00}</style>"
+    "<section></section><div><nav></nav></div><section></section><p></p><section></section>"
+    "<script>const place = document.querySelector('div'), bar = document.querySelector('nav');"
+    "const green = document.querySelector('p');"
+    "const follow = () => { bar.className = place.getBoundingClientRect().bottom > innerHeight ? 'fixed' : '';"
+    "const box = green.getBoundingClientRect();"
+    "green.style.opacity = box.top < innerHeight && box.bottom > 0 ? 1 : 0 };"
+    "addEventListener('scroll', follow); follow()</script>"
+)
+
+
+def test_a_bar_that_is_fixed_until_its_place_is_seen_is_in_its_place(studio: Studio) -> None:
+    # Given a page taken window by window, with a bar that is at the bottom of the window until its own place comes
+    # When the full page is captured
+    pixels = studio.pixels(BAR, **FULL)
+    # Then it is there, and nowhere else
+    assert pixels.size == (1280, 4000)
+    assert [y for y in range(50, 4000, 100) if pixels.at(640, y) == BLUE] == [1250]
+    assert pixels.at(640, 2650) == GREEN

@@ -16,6 +16,10 @@ MAX_DESCRIPTION_CHARS = 2000
 MEASURE = """(() => {
   const root = document.documentElement, body = document.body;
   const scrolling = document.scrollingElement;
+  const overflow = element => element ? getComputedStyle(element).overflowX : 'visible';
+  // The window takes its overflow from the root, or from the body if the root has none (CSS Overflow 3, 3.3). What is
+  // hidden beside it cannot be scrolled to.
+  const isCut = /hidden|clip/.test(overflow(root) === 'visible' ? overflow(body) : overflow(root));
   return {
     title: String(document.title || ''),
     description: String(document.querySelector(
@@ -24,7 +28,7 @@ MEASURE = """(() => {
     width: root ? root.clientWidth : 0,
     // In quirks mode the body scrolls in place of the root. Otherwise what exceeds it is part of the root, or hidden.
     height: Math.ceil(Math.max(root?.scrollHeight ?? 0, scrolling && scrolling === body ? body.scrollHeight : 0)),
-    whole: root ? root.scrollWidth : 0,
+    whole: !root ? 0 : isCut ? root.clientWidth : root.scrollWidth,
   };
 })()"""
 

@@ -53,7 +53,11 @@ SHOW_ONCE = (
     if (style.position === 'sticky' && isInside) set(element, { position: 'relative' });
     // A background that fills the window is behind every part of the page.
     if (style.position === 'fixed' && parseInt(style.zIndex) < 0 && coversWindow(element)) continue;
-    if (style.position !== 'fixed' && (style.position !== 'absolute' || isInside)) continue;
+    if (style.position !== 'fixed' && (style.position !== 'absolute' || isInside)) {
+      // What was fixed until its own place came into view is shown there.
+      if ('stillframeIsBelow' in element) set(element, { visibility: '' });
+      continue;
+    }
     const box = element.getBoundingClientRect();
     element.stillframeIsBelow ??= isAtBottom(box);
     set(element, { visibility: (element.stillframeIsBelow ? isLast : isFirst) ? '' : 'hidden' });
