@@ -302,3 +302,20 @@ def test_a_bar_that_is_fixed_until_its_place_is_seen_is_in_its_place(studio: Stu
     assert pixels.size == (1280, 4000)
     assert [y for y in range(50, 4000, 100) if pixels.at(640, y) == BLUE] == [1250]
     assert pixels.at(640, 2650) == GREEN
+
+
+def test_a_header_is_as_at_the_top_after_other_places_were_visited(studio: Studio) -> None:
+    # Given a header that changes its colour, slowly, once the page is scrolled, and a text that changes by itself
+    page = (
+        "<style>body{margin:0}nav{position:fixed;inset:0 0 auto;height:80px;background:#00aa00;transition:all .4s}"
+        "nav.scrolled{background:#ff0000}section{height:1500px;background:#dddddd}</style><nav></nav>"
+        "<section></section><section></section><p id=text>first</p><section></section>"
+        "<script>let timer, wasDown = false; const nav = document.querySelector('nav');"
+        "addEventListener('scroll', () => { wasDown ||= scrollY > 2000; clearTimeout(timer); timer = setTimeout(() => {"
+        "nav.className = scrollY > 100 ? 'scrolled' : ''; if (wasDown && scrollY === 0) text.textContent = 'second' }, 17)"
+        "})</script>"
+    )
+    # When the full page is captured several times
+    for _ in range(3):
+        # Then the header is as a visitor sees it first
+        assert studio.pixels(page, **FULL).at(640, 20) == GREEN

@@ -152,10 +152,12 @@ IS_BACK = (
 )
 
 
-async def shows_only_in_view(world: World, clock: PageClock, load: Callable[[], Awaitable[object]]) -> bool:
+async def shows_only_in_view(
+    world: World, clock: PageClock, load: Callable[[], Awaitable[object]], settle: Callable[[], Awaitable[None]]
+) -> bool:
     """Whether the page, which was scrolled through and is back at the top, has hidden again what it showed.
 
-    `load` waits for what a visit has made the page request.
+    `load` waits for what a visit has made the page request. `settle` lets the page come to rest at the top after visits.
     """
     lost = await world.evaluate(FIND_LOST) or []
     if lost is True:
@@ -168,6 +170,8 @@ async def shows_only_in_view(world: World, clock: PageClock, load: Callable[[], 
             break
     if lost:
         await _visit(world, clock, load, 0)
+        if not is_back:
+            await settle()
     return is_back
 
 

@@ -73,7 +73,10 @@ class Showing:
             await self._settling.settle()
             if options.full_page:
                 self.is_tiled = await shows_only_in_view(
-                    self._world, self._clock, lambda: wait_for_loads(self._traffic, LOAD_SECONDS)
+                    self._world,
+                    self._clock,
+                    lambda: wait_for_loads(self._traffic, LOAD_SECONDS),
+                    self._settling.settle,
                 )
         elif options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
             await self._world.evaluate(FINISH_VIEW)
