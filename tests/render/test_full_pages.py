@@ -293,3 +293,23 @@ def test_very_many_blocks_that_are_not_rendered_out_of_view_hold_up_no_screensho
     result = studio.render(page)
     assert result.facts.settled
     assert Pixels(result.data).at(640, 750) == GREEN
+
+
+CLIPPED = (
+    "<style>body{{margin:0}}section{{position:relative;height:700px}}p{{margin:0;height:500px;background:#0000ff}}"
+    "div{{position:absolute;inset:0;overflow:hidden;{clip};z-index:-1}}"
+    "i{{position:fixed;top:0;left:0;width:100%;height:100vh;background:#00aa00}}</style>"
+    "<p></p><section><div><i></i></div></section><p></p><section><div><i></i></div></section><p></p>"
+)
+
+
+@pytest.mark.parametrize("clip", ["clip:rect(0,auto,auto,0)", "clip-path:inset(0)"])
+def test_a_backdrop_that_is_fixed_within_a_block_fills_the_block(studio: Studio, clip: str) -> None:
+    # Given blocks behind which an image stays where it is in the window, as a parallax
+    # When the full page is captured
+    pixels = studio.pixels(CLIPPED.format(clip=clip), fullPage=True)
+    # Then each block has its own, and nothing else has it
+    assert pixels.size == (1280, 2900)
+    assert [pixels.at(640, y) for y in (250, 550, 1150, 1450, 1750, 2350, 2650)] == [
+        BLUE, GREEN, GREEN, BLUE, GREEN, GREEN, BLUE,
+    ]  # fmt: skip

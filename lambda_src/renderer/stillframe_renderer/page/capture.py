@@ -30,7 +30,7 @@ from .blocks import Blocks
 from .camera import Camera
 from .chance import fix_chance
 from .changes import Changes
-from .clock import stamp_frames
+from .clock import keep_time
 from .closing import keep_open
 from .consent import Consent
 from .cookies import cookies_of
@@ -138,7 +138,7 @@ class PageCapture:
         keep_open(page)
         fix_chance(page, self._options)
         if self._options.wait_until is WaitUntil.SETTLED:
-            stamp_frames(page)
+            keep_time(page)
         if self._options.init_script is not None:
             install_init_script(page, self._targets, self._options.init_script)
         self._changes.install(page)

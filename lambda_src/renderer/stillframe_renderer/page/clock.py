@@ -47,9 +47,33 @@ STAMP_FRAMES = """(() => {
 })()"""
 
 
-def stamp_frames(page: Preparation) -> None:
-    """Call before navigating: frames are stamped with the page's time from then on, whatever clock it has."""
-    page.send("Page.addScriptToEvaluateOnNewDocument", {"source": STAMP_FRAMES})
+# Within a task, the page's time stands still once its clock is taken over: a script that waits for it in a loop would
+# wait for ever. So a clock that is read as often as no other script reads it within a tick goes on by itself.
+GO_ON = """(() => {
+  const PATIENCE = 20000;
+  const goingOn = (read, step) => {
+    let before = -Infinity, told = -Infinity, repeats = 0;
+    return (target, self, args) => {
+      const now = Reflect.apply(read, self, args);
+      repeats = now === before ? repeats + 1 : 0;
+      before = now;
+      return told = Math.max(now, repeats > PATIENCE ? told + step : told);
+    };
+  };
+  const { now } = Performance.prototype, RealDate = Date, toldDate = goingOn(RealDate.now, 1);
+  Performance.prototype.now = new Proxy(now, { apply: goingOn(now, 0.1) });
+  RealDate.now = new Proxy(RealDate.now, { apply: toldDate });
+  globalThis.Date = new Proxy(RealDate, {
+    construct: (target, args, newTarget) =>
+      Reflect.construct(target, args.length ? args : [toldDate(null, RealDate, [])], newTarget),
+  });
+  RealDate.prototype.constructor = Date;
+})()"""
+
+
+def keep_time(page: Preparation) -> None:
+    """Call before navigating: frames are stamped with the page's time from then on, and its clocks never stop."""
+    page.send("Page.addScriptToEvaluateOnNewDocument", {"source": f"{STAMP_FRAMES};{GO_ON}"})
 
 
 class PageClock:

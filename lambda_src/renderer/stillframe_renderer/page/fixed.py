@@ -48,6 +48,20 @@ PLACE_FIXED = (
     if (!covers || !isTranslucent(style, parent)) return;
     rules.push(`${pathTo(element)}${name} { box-shadow: ${shadowOf(style)} !important }`);
   };
+  // The block that cuts what is fixed within it to its own size: a backdrop that stays where it is in the window.
+  const clipOf = element => {
+    for (let node = element.parentElement; node; node = node.parentElement) {
+      const style = getComputedStyle(node);
+      if (style.clipPath !== 'none' || (style.clip !== 'auto' && style.position === 'absolute')) return node;
+    }
+    return null;
+  };
+  const fill = (element, block) => {
+    if (getComputedStyle(block).position === 'static') set(block, { position: 'relative' });
+    set(element, {
+      position: 'absolute', inset: '0 auto auto 0', width: block.offsetWidth + 'px', height: block.offsetHeight + 'px',
+    });
+  };
   for (const root of rootsOf(document)) {
     if ((root.ownerDocument ?? root) !== document) continue;
     for (const element of root.querySelectorAll('*')) {
@@ -55,10 +69,11 @@ PLACE_FIXED = (
       if (style.position === 'sticky' && style.bottom !== 'auto' && style.top === 'auto') {
         set(element, { position: 'relative', bottom: 'auto' });
       } else if (style.position === 'fixed' && style.translate === 'none') {
-        const box = element.getBoundingClientRect();
+        const box = element.getBoundingClientRect(), clip = clipOf(element);
         // A background behind the content is behind all of it.
         const isBehind = style.zIndex < 0 && box.top <= 0 && box.bottom >= innerHeight;
-        if (isBehind) set(element, { position: 'absolute', height: height + 'px' });
+        if (clip) fill(element, clip);
+        else if (isBehind) set(element, { position: 'absolute', height: height + 'px' });
         else if (isAtBottom(box)) set(element, { transition: 'none', translate: `0 ${height - innerHeight}px` });
       }
       if (/fixed|absolute/.test(style.position) && !(style.zIndex < 0) && isInFixed(element)
