@@ -157,7 +157,7 @@ async def shows_only_in_view(
 ) -> bool:
     """Whether the page, which was scrolled through and is back at the top, has hidden again what it showed.
 
-    `load` waits for what a visit has made the page request. `settle` lets the page come to rest at the top after visits.
+    `load` waits for what a visit has made the page request. `settle` lets the page come to rest at the top afterwards.
     """
     lost = await world.evaluate(FIND_LOST) or []
     if lost is True:
