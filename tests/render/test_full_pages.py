@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.pixels import BLUE, GREEN, Pixels
+from tests.support.pixels import BLUE, GREEN, Pixels, near
 
 from .conftest import Studio
 
@@ -126,10 +126,6 @@ def test_a_page_that_is_less_tall_once_it_is_seen_ends_with_its_content(studio: 
     # When the full page is captured, then nothing is below it
     pixels = studio.pixels(page, **FULL)
     assert (pixels.size, pixels.at(640, 3740)) == ((1280, 3750), GREEN)
-
-
-def near(colour: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    return all(abs(one - two) < 16 for one, two in zip(colour, other, strict=True))
 
 
 COUNTERS = {

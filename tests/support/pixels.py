@@ -40,3 +40,7 @@ class Pixels:
             low >= want - tolerance and high <= want + tolerance
             for (low, high), want in zip(extrema, color, strict=True)
         )
+
+
+def near(colour: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return all(abs(one - two) < 16 for one, two in zip(colour, other, strict=True))
