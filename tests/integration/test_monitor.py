@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,21 +19,7 @@ from stillframe_cli.metrics import ServiceMetrics
 from stillframe_cli.monitor_screen import MonitorScreen
 from stillframe_cli.status_snapshot import SnapshotReader, StatusSnapshot
 from tests.support.cloud import Cloud
-from tests.support.workers import Fleet, environment, wait_for
-
-ROOT = Path(__file__).parents[2]
-
-
-def stillframe(exports: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "stillframe_cli", *arguments],
-        cwd=ROOT,
-        env=environment(exports),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+from tests.support.workers import Fleet, stillframe, wait_for
 
 
 def test_the_monitor_agrees_with_the_queue(consumers: tuple[Cloud, Fleet]) -> None:

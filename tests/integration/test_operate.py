@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,7 @@ from stillframe_cli.emulator import Emulator
 from stillframe_cli.load.profile import CURVES, due_times
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
-from tests.support.workers import Fleet, environment, wait_for
-
-ROOT = Path(__file__).parents[2]
-
-
-def stillframe(exports: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "stillframe_cli", *arguments],
-        cwd=ROOT,
-        env=environment(exports),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+from tests.support.workers import Fleet, stillframe, wait_for
 
 
 def test_every_message_is_captured_and_the_figures_agree(consumers: tuple[Cloud, Fleet], tmp_path: Path) -> None:

@@ -12,8 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stillframe_cli.commands.scale import command
-
-from .test_operate import stillframe
+from tests.support.workers import stillframe
 
 CLUSTER, SERVICE = "stillframe", "consumers"
 Scale = Callable[..., subprocess.CompletedProcess[str]]

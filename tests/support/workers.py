@@ -128,6 +128,19 @@ def fleet(folder: Path) -> Iterator[Fleet]:
         running.stop()
 
 
+def stillframe(exports: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with these variables; its exit status is the caller's to judge."""
+    return subprocess.run(
+        [sys.executable, "-m", "stillframe_cli", *arguments],
+        cwd=ROOT,
+        env=environment(exports),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
 def wait_for(condition: Callable[[], object], seconds: float = 30, what: str = "the condition") -> None:
     """Poll until the condition holds; fails with a message that names `what` after the given time."""
     give_up_at = time.monotonic() + seconds
