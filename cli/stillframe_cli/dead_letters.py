@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from stillframe.archive import Archive
 from stillframe.clients import Clients
 from stillframe.errors import CaptureError
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.dead_letter import REASON_CODE, REASON_MESSAGE, has_reason, original_body
 from stillframe.settings import Settings
 from stillframe.table.record import Record
-
-from .archive import Archive
 
 BATCH_SIZE = 10
 # A letter that was received stays invisible for this long, so that one run receives it only once.

@@ -13,6 +13,7 @@ from typing import Any
 
 from stillframe.errors import HostBusy, TransientError
 from stillframe.outcome import Outcome, OutcomeKind
+from stillframe.producer import Producer
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import Delivery, Message
 from stillframe.table import transitions
@@ -23,7 +24,6 @@ from stillframe.table.record import Record, Status
 from stillframe.table.table import Table, Written
 from stillframe.table.update import Update
 from stillframe.table.wait_count import WaitCounts
-from stillframe_cli.producer import Producer
 from stillframe_renderer.health import WorkerHealth
 from stillframe_renderer.message.capture import Capture
 from stillframe_renderer.message.job import Job

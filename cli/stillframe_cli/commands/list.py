@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from stillframe.archive import Archive
 from stillframe.clients import Clients
 from stillframe.settings import Settings
 from stillframe.table.record import Status
 
-from ..archive import Archive
 from ..console import json_option, print_json, print_table
 from ..resources import resource_options
 from .status import format_field

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
+from stillframe.archive import Archive
 from stillframe.clients import Clients
 from stillframe.settings import Settings
 
-from ..archive import Archive
 from ..console import json_option, print_json, print_note, print_table
 from ..resources import resource_options
 
