@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import http.server
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -15,10 +16,13 @@ from urllib.parse import unquote
 from stillframe_api.bodies import check_size
 from stillframe_api.problems import HttpError
 
+from .emulator import LOOPBACK
+
 Handle = Callable[[dict[str, Any]], dict[str, Any]]
 
 # A client that sends no more of its request must not keep a thread.
 IDLE_SECONDS = 60
+HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 MAX_DISCARDED_BYTES = 64 * 1024 * 1024
 CHUNK_BYTES = 65_536
 TEXT_TYPES = ("application/json", "text/", "application/xml", "application/javascript")
@@ -78,6 +82,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _event(self) -> dict[str, Any]:
         """The event that API Gateway would make of this request (payload format 2.0). Raises HttpError."""
+        self._check_origin()
         body = self._body()
         path, _, query = self.path.partition("?")
         content_type = self.headers.get("Content-Type", "")
@@ -100,6 +105,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if is_text:
                 return {**event, "body": body.decode()}
         return {**event, "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+
+    def _check_origin(self) -> None:
+        """Refuse what a web page of another site sends, with its own name for this machine or in its own name.
+
+        Whoever reaches loopback is trusted, and a browser reaches it on behalf of any page that it shows: by a name
+        that resolves to loopback (DNS rebinding), or by a form. Raises HttpError.
+        """
+        host, origin = self.headers.get("Host", ""), self.headers.get("Origin")
+        is_own = HOST.fullmatch(host) is not None and origin in (None, f"http://{host}")
+        if not is_own:
+            detail = f"only programs and pages of this machine may call, at {LOOPBACK}"
+            raise HttpError(HTTPStatus.MISDIRECTED_REQUEST, "MISDIRECTED_REQUEST", detail)
 
     def _body(self) -> bytes:
         """Raises HttpError if the body is too large, or if nobody can tell its length."""

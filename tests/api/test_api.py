@@ -273,3 +273,19 @@ def test_health_documents_and_their_page_are_served(client: Client) -> None:
     assert "createScreenshots" in text
     assert "<script src" not in text
     assert "<link" not in text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "evil.example"}, {"Host": "evil.example:80"}, {"Origin": "https://evil.example"}, {"Origin": "null"}],
+)
+def test_a_page_of_another_site_cannot_use_the_api_of_this_machine(
+    client: Client, cloud: Cloud, headers: dict[str, str]
+) -> None:
+    # Given a page that a browser on this machine shows / When it sends a request in its own name
+    reply = client.call("POST", "/v1/screenshots", {"url": URL}, **headers)
+    # Then it is refused, and one of this machine is not
+    assert reply.problem[:2] == (421, "MISDIRECTED_REQUEST")
+    assert cloud.clients.dynamodb.scan(TableName=cloud.settings.table_name)["Count"] == 0
+    own = client.url.removeprefix("http://").replace("127.0.0.1", "localhost")
+    assert client.post({"url": URL}, Host=own, Origin=f"http://{own}").status == 202

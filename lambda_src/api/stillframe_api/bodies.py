@@ -64,22 +64,32 @@ def parse_requests(body: str, key: str | None) -> RequestBody:
 
     Raises UnparsableBody for a list that is too long or empty, and InvalidRequest if the key names another id.
     """
-    if not body.lstrip().startswith("["):
-        return RequestBody([_with_key(CaptureRequest.from_body(body), key)], is_list=False)
     try:
-        items = json.loads(body)
+        value = json.loads(body, parse_float=_number)
     except (ValueError, RecursionError) as error:
         raise UnparsableBody(f"the body is not JSON: {error}") from error
+    if not isinstance(value, list):
+        return RequestBody([_with_key(_parse(value), key)], is_list=False)
     if key is not None:
         raise InvalidRequest(f"{KEY} is the id of one screenshot: in a list, give each request a requestId of its own")
-    if not 1 <= len(items) <= MAX_REQUESTS:
-        raise UnparsableBody(f"the list has {len(items)} requests, and must have 1 to {MAX_REQUESTS}")
-    return RequestBody([_parse_item(item) for item in items], is_list=True)
+    if not 1 <= len(value) <= MAX_REQUESTS:
+        raise UnparsableBody(f"the list has {len(value)} requests, and must have 1 to {MAX_REQUESTS}")
+    return RequestBody([_parse_item(item) for item in value], is_list=True)
+
+
+def _number(text: str) -> int | float:
+    """`60.0` is a whole number for JSON Schema, whose integers are numbers without a fraction."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+def _parse(value: object) -> CaptureRequest:
+    return CaptureRequest.from_body(json.dumps(value))
 
 
 def _parse_item(item: object) -> Parsed:
     try:
-        return CaptureRequest.from_body(json.dumps(item))
+        return _parse(item)
     except UnparsableBody as error:
         return error
 
