@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from stillframe.request.capture_request import CaptureRequest
 from tests.support.cloud import Cloud
+from tests.support.workers import ROOT
 
 from .conftest import Client
 from .records import succeed
@@ -26,7 +28,10 @@ def test_every_answer_is_documented_and_none_is_a_server_error(client: Client, c
     # When schemathesis sends what the document allows and what it does not, and follows its links
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run"]
     command += [f"{client.url}/openapi.json", "--seed", str(seed)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=MAX_SECONDS, check=False)
+    variables = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.api.list_check"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=MAX_SECONDS, check=False
+    )
     # Then no check fails
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     assert "Stateful" in done.stdout
