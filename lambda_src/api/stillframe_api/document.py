@@ -22,6 +22,7 @@ from .problems import CONTENT_TYPE, Problem
 
 REFERENCE = "#/components/schemas/{model}"
 EXAMPLE = {"url": "https://example.com/", "requestId": "order-42", "options": {"fullPage": True}}
+PARAMETER_EXAMPLES = {"screenshot_id": EXAMPLE["requestId"], "kind": "thumbnail", "Prefer": "wait=1"}
 TEXT = {"schema": {"type": "string"}}
 SEE_IMAGE = "the object is at `Location`, a link that is valid for 15 minutes"
 Operation = dict[str, Any]
@@ -85,7 +86,8 @@ def _parameter(generated: dict[str, Any]) -> dict[str, Any]:
         schema = {"$ref": REFERENCE.format(model="Status")}
     schema = {key: value for key, value in schema.items() if key not in ("title", "description")}
     name = generated["name"] if generated["in"] != "header" else generated["name"].title()
-    return {**generated, "name": name, "schema": schema}
+    example = {"example": PARAMETER_EXAMPLES[name]} if name in PARAMETER_EXAMPLES else {}
+    return {**generated, "name": name, "schema": schema, **example}
 
 
 def _schemas() -> dict[str, Any]:
@@ -129,7 +131,8 @@ ACCEPTED = {
     "200": _json("the id has a record already, which is final", "Submitted", headers=LOCATION, links=LINKS),
     "202": _json("recorded and sent", "Submitted", headers=LOCATION, links=LINKS),
 }
-FOUND = {"303": {"description": SEE_IMAGE, "headers": LOCATION, "content": {"*/*": {}}}}
+LINK = {"Location": {"description": "a link to the object", "required": True, "schema": {"type": "string"}}}
+FOUND = {"303": {"description": SEE_IMAGE, "headers": LINK}}
 BAD, MISSING, CONFLICT = HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
 INVALID = HTTPStatus.UNPROCESSABLE_ENTITY
 REQUESTS = {
