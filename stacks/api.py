@@ -74,6 +74,8 @@ class Api(Construct):
         acknowledge(
             self.function, "AwsSolutions-L1", "The Python of the image, so that the shared package runs on one."
         )
+        if config.tracing:
+            acknowledge(self.role, "AwsSolutions-IAM5[Resource::*]", "The actions of X-Ray do not support resources.")
         self._gateway = self._http_api()
         self._stage()
 

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import schemathesis
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 MULTI_STATUS, BAD_REQUEST = 207, 400
 REFERENCE = {"$ref": "#/components/schemas/CaptureRequest"}

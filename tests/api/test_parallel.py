@@ -28,7 +28,7 @@ def post_many(exports: dict[str, str], body: str, count: int) -> Counter[tuple[i
     http = {"method": "POST", "path": "/v1/screenshots"}
     headers = {"idempotency-key": "one", "content-type": "application/json"}
     event = {"rawPath": http["path"], "headers": headers, "body": body}
-    event["requestContext"] = {"http": http, "stage": "$default"}  # type: ignore[assignment]
+    event["requestContext"] = {"http": http, "stage": "$default"}
     with ThreadPoolExecutor(THREADS) as pool:
         answers = list(pool.map(lambda _: api.handle(dict(event)), range(count)))
     return Counter((answer["statusCode"], json.loads(answer["body"])["id"]) for answer in answers)
