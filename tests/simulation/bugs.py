@@ -175,10 +175,11 @@ class KeyedByMessageId(Claim):
 class OverwritesRecords(Producer):
     """Overwrites any existing record of the id with `queued`."""
 
-    def _write_queued(self, request: CaptureRequest) -> None:
+    def record(self, request: CaptureRequest) -> Written:
         queued = transitions.queue(request, self._clock.now_ms(), self._settings.record_retention_seconds)
         item = to_attributes({ID: request.id, **queued.set_values})
         self._clients.dynamodb.put_item(TableName=self._settings.table_name, Item=item)
+        return Written(True)
 
 
 class CountsNoWaits(WaitCounts):
