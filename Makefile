@@ -132,6 +132,8 @@ constraints: $(VENV)/.check ## Pin the versions that are installed now
 	@$(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.13 \
 	   --constraint constraints.txt --output-file lambda_src/renderer/requirements-image.lock \
 	   lambda_src/renderer/requirements-image.txt
+	@$(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.13 \
+	   --constraint constraints.txt --output-file layers/stillframe/requirements.lock layers/stillframe/requirements.txt
 
 clean: ## Remove everything that was built or installed here
 	rm -rf $(VENV) cdk.out out build .pytest_cache .mypy_cache .ruff_cache *.egg-info

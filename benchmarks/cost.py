@@ -14,14 +14,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from stillframe.archive import Archive
+from stillframe.producer import Producer
 from stillframe.request.capture_request import CaptureRequest
-from stillframe_cli.archive import Archive
 from stillframe_cli.capacity.figures import Figures, from_records
 from stillframe_cli.capacity.lambda_size import lambda_size
 from stillframe_cli.capacity.prices import service_usd
 from stillframe_cli.capacity.target import Target
 from stillframe_cli.poller import Poller
-from stillframe_cli.producer import Producer
 from stillframe_cli.receive_loop import ReceiveLoop
 from stillframe_cli.session import EmbeddedEnvironment, embedded_environment
 from stillframe_renderer.process_setup import configure_process

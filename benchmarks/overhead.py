@@ -14,9 +14,9 @@ import threading
 import time
 
 from stillframe.outcome import Outcome
+from stillframe.producer import Producer
 from stillframe.request.capture_request import CaptureRequest
 from stillframe_cli.poller import Poller
-from stillframe_cli.producer import Producer
 from stillframe_cli.receive_loop import ReceiveLoop
 from stillframe_cli.session import embedded_environment
 from stillframe_renderer.process_setup import configure_process

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from stillframe.egress.policy import EgressPolicy
 from stillframe.request.secret_grant import SecretGrant
 
+from .api_settings import ApiSettings
 from .environment import ENVIRONMENT_KEY, ENVIRONMENT_NAME, ConfigError, read_environment
+from .fleet_settings import FleetSettings
 from .owner_tags import parse_tags
 from .presets import PRESETS, SIZE_KEY
 from .values import (
@@ -27,7 +29,6 @@ from .values import (
     Rollout,
     RouteTableIds,
     SubnetIds,
-    TaskCpu,
     TextList,
     VpcId,
 )
@@ -46,7 +47,7 @@ BACKLOG_PER_VCPU = 100
 MAX_VARIABLE_BYTES = 3000
 
 
-class DeployConfig(BaseModel):
+class DeployConfig(FleetSettings, ApiSettings):
     """One deployment. The relations between the settings are checked here and asserted on the template."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
@@ -80,21 +81,6 @@ class DeployConfig(BaseModel):
     # Provisioned pollers, with ten invocations each; with 0, Lambda manages its pollers. They replace maxConcurrency.
     min_pollers: Annotated[int, Field(ge=0, le=200)] = 0
     max_pollers: Annotated[int, Field(ge=0, le=2000)] = 0
-    # The fleet. 1024 is one vCPU.
-    task_cpu: TaskCpu = 1024
-    task_memory_mb: Annotated[int, Field(ge=1024, le=61_440)] = 2048
-    task_tabs: Annotated[int, Field(ge=1, le=64)] = 6
-    # At least 1: without a running task there is no backlog per task, and nothing starts the first one.
-    min_tasks: Annotated[int, Field(ge=1, le=5000)] = 3
-    max_tasks: Annotated[int, Field(ge=1, le=5000)] = 20
-    spot: bool = False
-    # When the fleet adds and removes tasks. 0 messages per task is what follows from its CPU: see `backlog_target`.
-    backlog_per_task: Annotated[int, Field(ge=0, le=100_000)] = 0
-    cpu_percent: Annotated[int, Field(ge=10, le=90)] = 60
-    memory_percent: Annotated[int, Field(ge=10, le=90)] = 80
-    step_cpu_percent: Annotated[int, Field(ge=20, le=90)] = 85
-    scale_out_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
-    scale_in_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
     # Captures of one host at once; 0 is no limit.
     per_host: Annotated[int, Field(ge=0, le=1000)] = 0
     max_receive_count: Annotated[int, Field(ge=5, le=1000)] = 5

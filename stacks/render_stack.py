@@ -9,6 +9,7 @@ from constructs import Construct
 
 from .access import Access
 from .alarms import Alarms
+from .api import Api
 from .config import DeployConfig
 from .dashboard import Dashboard
 from .fleet import Fleet
@@ -69,6 +70,8 @@ class RenderStack(Stack):
             outputs["ServiceName"] = self.fleet.service.service_name
             outputs["MinTasks"] = str(config.min_tasks)
             outputs["MaxTasks"] = str(config.max_tasks)
+        if config.api:
+            outputs["ApiUrl"] = Api(self, "Api", config=config, storage=storage).url
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
 

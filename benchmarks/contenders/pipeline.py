@@ -12,10 +12,10 @@ from benchmarks.contenders.job import Job, is_full_page, report_capture
 from stillframe.clients import Clients
 from stillframe.image.store import ImageStore
 from stillframe.outcome import Outcome, OutcomeKind
+from stillframe.producer import Producer
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
 from stillframe_cli.poller import Poller
-from stillframe_cli.producer import Producer
 from stillframe_cli.receive_loop import ReceiveLoop
 from stillframe_renderer.process_setup import configure_process
 from stillframe_renderer.runtime import Runtime

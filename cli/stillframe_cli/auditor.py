@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
+from stillframe.archive import Archive
 from stillframe.clients import Clients
 from stillframe.clock import Clock, SystemClock
 from stillframe.image.ownership import PAYLOAD_HASH, SHA256
@@ -22,7 +23,6 @@ from stillframe.image.store import checksum_of
 from stillframe.settings import Settings
 from stillframe.table.record import Record, Status, id_digest
 
-from .archive import Archive
 from .backlog import Backlog
 from .bucket_listing import StoredObject, stored_objects
 from .findings import Finding, FindingKind, Summary

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from stillframe.archive import Archive
 from stillframe.clients import Clients
 from stillframe.errors import CaptureError
 from stillframe.request.capture_request import CaptureRequest
@@ -13,8 +14,6 @@ from stillframe.request.dead_letter import REASON_CODE, REASON_MESSAGE, has_reas
 from stillframe.request.message import SENT_AT
 from stillframe.settings import Settings
 from stillframe.table.record import Record
-
-from .archive import Archive
 
 BATCH_SIZE = 10
 # A letter that was received stays invisible for this long, so that one run receives it only once.

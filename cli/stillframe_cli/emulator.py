@@ -87,7 +87,7 @@ def running_emulator(
     host = LOOPBACK if bind == EVERY_ADDRESS else bind
     # Bound here and handed over: what answers on this port can only be the emulator.
     with (
-        _listen(bind, port) as listener,
+        listen(bind, port) as listener,
         tempfile.TemporaryDirectory(prefix="stillframe-emulator-") as scratch,
     ):
         port = listener.getsockname()[1]
@@ -155,7 +155,7 @@ def _wait_until_healthy(emulator: Emulator, log_path: Path) -> None:
     raise click.ClickException(f"The embedded AWS environment did not start on {emulator.endpoint}: {output}")
 
 
-def _listen(bind: str, port: int) -> socket.socket:
+def listen(bind: str, port: int) -> socket.socket:
     """Bind the port and listen. Raises click.ClickException that says what to do instead."""
     try:
         family, _, _, _, address = socket.getaddrinfo(bind, port, type=socket.SOCK_STREAM)[0]

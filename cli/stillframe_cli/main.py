@@ -22,6 +22,7 @@ COMMANDS = {
     "shoot": "Take screenshots on this machine, without an AWS account.",
     "demo": "Take screenshots of a small bundled site.",
     "dev": "Run the embedded AWS environment until Ctrl-C.",
+    "serve": "Run the whole service on this machine, with its HTTP API.",
     "doctor": "Examine what capturing needs, and say what is missing.",
     "send": "Send capture requests to the queue.",
     "consume": "Receive requests from the queue and capture them.",

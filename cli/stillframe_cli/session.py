@@ -10,15 +10,16 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from stillframe.archive import Archive
 from stillframe.clients import Clients
 from stillframe.errors import BrowserUnavailable
+from stillframe.producer import Producer
 from stillframe.settings import Settings, SettingsError
 from stillframe_renderer.health import WorkerUnfit
 from stillframe_renderer.observability import json_logger, log_outcome
 from stillframe_renderer.process_setup import configure_process
 from stillframe_renderer.runtime import Runtime
 
-from .archive import Archive
 from .console import print_note
 from .emulator import running_emulator
 from .local.folder import OutputFolder, RunStopped
@@ -28,7 +29,6 @@ from .local.results import Result, SavedResults
 from .local.saver import ResultSaver
 from .local.tracker import RunTracker
 from .poller import Poller
-from .producer import Producer
 from .provision import QueuePolicy, provision
 from .receive_loop import ReceiveLoop
 

@@ -20,6 +20,7 @@ ENDPOINTS = {"vpcEndpoints": "true", "routeTableIds": "rtb-0123456789abcdef0"}
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:site-AbCdEf@example.com"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/tools/stillframe@sha256:{'a' * 64}"
+ISSUER = "https://issuer.example/tenant"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
 
 # Each factor's values, by a name for the test, with the settings that they stand for.
@@ -38,6 +39,11 @@ FACTORS: dict[str, dict[str, Mapping[str, object]]] = {
         "spot": {"spot": "true", "taskCpu": 2048, "taskMemoryMb": 4096},
     },
     "access": {"own": {}, "shared": {"producerAccounts": "222222222222", "permissionsBoundary": BOUNDARY}},
+    "api": {
+        "off": {},
+        "iam": {"api": "on", "apiRate": 10},
+        "jwt": {"api": "on", "apiAuthorisation": "jwt", "apiJwtIssuer": ISSUER, "apiJwtAudience": "stillframe"},
+    },
     "pages": {"public": {}, "known": {"secrets": SECRET, "perHost": 4, "deny": "evil.example"}},
     "times": {"default": {}, "long": {"functionTimeoutSeconds": 300, "jobDeadlineSeconds": 290, "tags": "team=web"}},
 }
@@ -62,7 +68,7 @@ def is_valid(choice: Choice) -> bool:
     return True
 
 
-# All of them together would be 20,736. IMPOSSIBLE are the pairs that a deployment refuses.
+# All of them together would be 62,208. IMPOSSIBLE are the pairs that a deployment refuses.
 PAIRED, IMPOSSIBLE = pairwise({name: [*values] for name, values in FACTORS.items()}, is_valid, seed=22)
 CONFIGURATIONS: dict[str, Values] = {
     **WHOLE,

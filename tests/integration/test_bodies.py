@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from stillframe.archive import Archive
 from stillframe.clock import SystemClock
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.table.record import Status
-from stillframe_cli.archive import Archive
 from stillframe_cli.poller import Poller
 from stillframe_renderer.message.batch import BatchHandler
 from tests.conftest import MakeCloud

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from stillframe.archive import Archive
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.table.attributes import item_key
 from stillframe.table.record import Record
-from stillframe_cli.archive import Archive
 from stillframe_cli.auditor import Auditor
 from stillframe_renderer.message import comparison
 from tests.support.cloud import Cloud

@@ -15,6 +15,7 @@ from stillframe.egress.hosts import canonical_host_of
 from stillframe.errors import HostBusy
 from stillframe.image.render_result import RenderResult
 from stillframe.outcome import Outcome, OutcomeKind
+from stillframe.producer import Producer
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.options import RenderOptions
 from stillframe.table import host_limit
@@ -22,7 +23,6 @@ from stillframe.table.host_limit import MIN_WAIT_CEILING_SECONDS, HostLimit
 from stillframe.table.record import Status
 from stillframe.table.table import Table
 from stillframe_cli.poller import Poller
-from stillframe_cli.producer import Producer
 from stillframe_cli.redriver import Redriver
 from stillframe_renderer.message.batch import BatchHandler
 from tests.conftest import MakeCloud

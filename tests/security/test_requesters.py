@@ -11,11 +11,11 @@ from urllib.parse import quote
 import boto3
 import pytest
 
+from stillframe.archive import Archive
 from stillframe.clock import SystemClock
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.secret_grant import SecretGrant
-from stillframe_cli.archive import Archive
 from stillframe_renderer.message.wiring import wire_capture
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud

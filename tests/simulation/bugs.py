@@ -13,6 +13,7 @@ from typing import Any
 
 from stillframe.errors import HostBusy, TransientError
 from stillframe.outcome import Outcome, OutcomeKind
+from stillframe.producer import Producer
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import Delivery, Message
 from stillframe.table import transitions
@@ -23,7 +24,6 @@ from stillframe.table.record import Record, Status
 from stillframe.table.table import Table, Written
 from stillframe.table.update import Update
 from stillframe.table.wait_count import WaitCounts
-from stillframe_cli.producer import Producer
 from stillframe_renderer.health import WorkerHealth
 from stillframe_renderer.message.capture import Capture
 from stillframe_renderer.message.job import Job
@@ -175,10 +175,11 @@ class KeyedByMessageId(Claim):
 class OverwritesRecords(Producer):
     """Overwrites any existing record of the id with `queued`."""
 
-    def _write_queued(self, request: CaptureRequest) -> None:
+    def record(self, request: CaptureRequest) -> Written:
         queued = transitions.queue(request, self._clock.now_ms(), self._settings.record_retention_seconds)
         item = to_attributes({ID: request.id, **queued.set_values})
         self._clients.dynamodb.put_item(TableName=self._settings.table_name, Item=item)
+        return Written(True)
 
 
 class CountsNoWaits(WaitCounts):

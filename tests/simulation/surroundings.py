@@ -12,11 +12,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe.clients import Clients
 from stillframe.errors import ServiceUnavailable
+from stillframe.producer import Producer
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import REDRIVEN_FROM
 from stillframe.settings import Settings
 from stillframe_cli.load.sender import InlineExecutor
-from stillframe_cli.producer import Producer
 from stillframe_cli.redriver import Redriver
 from stillframe_renderer.health import WorkerHealth
 from stillframe_renderer.message.capture import Capture

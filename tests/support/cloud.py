@@ -8,16 +8,16 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from stillframe.archive import Archive
 from stillframe.clients import Clients
+from stillframe.producer import Producer
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
 from stillframe.table.record import Record
 from stillframe.table.table import Table
-from stillframe_cli.archive import Archive
 from stillframe_cli.auditor import Auditor
 from stillframe_cli.emulator import Emulator
 from stillframe_cli.findings import Finding, FindingKind, Summary
-from stillframe_cli.producer import Producer
 from stillframe_cli.provision import QueuePolicy, provision
 
 _accounts = itertools.count(random.randrange(100_000_000_000, 900_000_000_000))

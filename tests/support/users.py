@@ -10,6 +10,7 @@ from stillframe.request.capture_request import CaptureRequest
 from stillframe.table.attributes import item_key
 from stillframe.table.record import Status
 
+from .api_calls import FAILED
 from .deployment import CLUSTER, FUNCTION, SERVICE, STACK, Deployment
 from .recorded_calls import RecordedCall, Recording
 from .workers import ROOT, STILLFRAME, environment, wait_for
@@ -87,6 +88,28 @@ def send(given: Deployment) -> list[RecordedCall]:
     """A producer sends a request, and asks what became of it."""
     request = ("https://example.com/", "--request-id", "sent")
     return _run(given, "send", ("send", *OF_STACK, *request), ("status", *OF_STACK, "sent"))
+
+
+def use_api(given: Deployment) -> list[RecordedCall]:
+    """Callers of the API send, look, fetch and retry, after workers have worked."""
+    recording = given.recording("api")
+    cloud = given.cloud
+    cloud.send(CaptureRequest(url="https://example.com/", request_id=FAILED))
+    cloud.clients.dynamodb.update_item(
+        TableName=cloud.settings.table_name,
+        Key=item_key(FAILED),
+        UpdateExpression="SET #status = :failed",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":failed": {"S": Status.FAILED}},
+    )
+    exports = {**cloud.exports, **recording.exports}
+    exports["PYTHONPATH"] += f":{ROOT}"
+    command = [sys.executable, "-m", "tests.support.api_calls"]
+    run = subprocess.run(
+        command, cwd=ROOT, env=environment(exports), capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    return recording.calls()
 
 
 def read(given: Deployment) -> list[RecordedCall]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,3 +59,11 @@ def test_an_update_uses_placeholders_for_every_name() -> None:
 
 def test_a_record_has_an_attribute_for_every_page_fact() -> None:
     assert PageFacts.model_fields.keys() - Record.model_fields.keys() == set()
+
+
+@pytest.mark.parametrize("value", [5e-324, -1e-200, 1e-131, 1e-130, 0.1, 9.9e125])
+def test_a_number_too_small_for_the_table_is_stored_as_zero(value: float) -> None:
+    # Given a number, of which DynamoDB holds those from 1E-130 on ("Number", Data types)
+    stored = from_attributes(to_attributes({"number": value}))["number"]
+    # Then it can be stored, and comes back as it was or as zero
+    assert float(stored) == (value if abs(value) >= 1e-130 else 0)

@@ -22,6 +22,7 @@ from ..embedded_variables import neutral_values, unset_variables
 from ..emulator import LOOPBACK, running_emulator
 from ..files import OutputPath, write_file
 from ..provision import QueuePolicy, provision
+from ..state_directory import make_private
 
 # The function in events/template.yaml.
 SAM_FUNCTION = "Renderer"
@@ -104,7 +105,7 @@ def command(
         return
     _refuse_second(port)
     if state is not None:
-        state = _make_private(state)
+        state = make_private(state)
     publish = _Publisher(env_file, sam_env, as_json)
     policy = QueuePolicy(visibility_timeout, max_receive_count)
     if detach:
@@ -147,17 +148,6 @@ def _refuse_second(port: int) -> None:
                 f"`stillframe dev` already runs on port {port} (process {each.pid}). "
                 f"`stillframe dev stop --port {port}` stops it; --port 0 starts another one beside it."
             )
-
-
-def _make_private(state: Path) -> Path:
-    """The directory for the state. Images and records are for nobody else on this machine."""
-    state = state.resolve()
-    try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        state.chmod(0o700)
-    except OSError as error:
-        raise click.ClickException(f"--state {state} cannot be used: {error.strerror}") from error
-    return state
 
 
 def _serve(port: int, bind: str, state: Path | None, policy: QueuePolicy, publish: _Publisher) -> None:

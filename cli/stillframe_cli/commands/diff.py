@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 from PIL import Image
 
+from stillframe.archive import Archive
 from stillframe.clients import Clients
 from stillframe.image.difference import compare
 from stillframe.table.record import Status
 
-from ..archive import Archive
 from ..console import json_option, print_json
 from ..difference_report import report
 from ..files import OutputPath, write_file

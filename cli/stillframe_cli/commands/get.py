@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
+from stillframe.archive import Archive
 from stillframe.clients import Clients
 from stillframe.image.extra import ExtraKind
 from stillframe.settings import Settings
 from stillframe.table.record import Record, Status
 
-from ..archive import Archive
 from ..console import json_option, print_json
 from ..files import STDOUT, OutputPath, write_file
 from ..resources import resource_options

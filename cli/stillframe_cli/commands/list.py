@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from stillframe.archive import Archive
 from stillframe.clients import Clients
 from stillframe.settings import Settings
 from stillframe.table.record import Record, Status
 
-from ..archive import Archive
 from ..console import human_seconds, json_option, print_json, print_note, print_table
 from ..resources import resource_options
 from .status import format_field

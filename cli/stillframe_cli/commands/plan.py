@@ -195,9 +195,9 @@ def _read_figures(
 
 
 def _read_deployment(stack: str | None) -> Figures:
+    from stillframe.archive import Archive
     from stillframe.clients import Clients
 
-    from ..archive import Archive
     from ..resources import find_settings
 
     archive = Archive(Clients.connect(), find_settings(stack, {}))

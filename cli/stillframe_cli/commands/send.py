@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from stillframe.clients import Clients
+from stillframe.producer import Producer
 from stillframe.settings import Settings
 
 from ..console import ProgressReport, json_option, print_json, print_note
 from ..input.options import render_options
 from ..input.requests import input_options, read_requests
-from ..producer import Producer
 from ..resources import resource_options
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
+from stillframe.archive import Archive
 from stillframe.clients import Clients
 from stillframe.printable import printable
 from stillframe.settings import Settings
 from stillframe.table.record import Record, Status
 
-from ..archive import Archive
 from ..console import human_bytes, human_seconds, json_option, print_json, print_note, print_table
 from ..resources import resource_options
 

@@ -10,9 +10,9 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any
 
 from stillframe.clients import Clients
+from stillframe.producer import Producer, SentMessage
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
-from stillframe_cli.producer import Producer, SentMessage
 
 
 class InlineExecutor(Executor):

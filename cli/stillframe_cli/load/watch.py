@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from stillframe.archive import Archive
 from stillframe.clients import Clients
 from stillframe.settings import Settings
 from stillframe.table.record import Record, Status
-from stillframe_cli.archive import Archive
 from stillframe_cli.backlog import message_counts
 
 POLL_SECONDS = 0.5

@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from stillframe.archive import Archive
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.table.record import Record, Status
 
-from ..archive import Archive
 from .folder import OutputFolder
 from .plan import PlannedCapture
 from .results import Result, SavedResults

@@ -44,9 +44,7 @@ def run_under_claim(
     try:
         run(identity={"id": delivery.id, "payload": delivery.request.payload_hash})
     except IdempotencyValidationError as error:
-        raise IdConflict(
-            f"the id {delivery.id} belongs to a request with another URL or other options; use a new requestId"
-        ) from error
+        raise IdConflict.of(delivery.id) from error
     except IdempotencyAlreadyInProgressError:
         return False
     except IdempotencyPersistenceLayerError as error:

@@ -74,6 +74,13 @@ def connect_receiver(wait_seconds: int) -> SQSClient:
     return client
 
 
+def connect_presigner() -> S3Client:
+    """A client that only makes presigned URLs, of the signature that objects with a KMS key need (AWS4)."""
+    session: Any = boto3.session.Session()
+    client: S3Client = session.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
+    return client
+
+
 def connect_secrets() -> SecretsManagerClient:
     """A client for workers that look up secrets, which few do."""
     session: Any = boto3.session.Session()

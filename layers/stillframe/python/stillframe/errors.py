@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Self
 
 MAX_MESSAGE_CHARS = 500
 
@@ -52,6 +52,13 @@ class IdConflict(PermanentError):
     """The id belongs to a request with another URL or other options. The message goes to the dead-letter queue."""
 
     code = "ID_CONFLICT"
+
+    @classmethod
+    def of(cls, screenshot_id: str) -> Self:
+        """The error of a request with an id that another request has."""
+        return cls(
+            f"the id {screenshot_id} belongs to a request with another URL or other options; use a new requestId"
+        )
 
 
 class InvalidRequest(PermanentError):

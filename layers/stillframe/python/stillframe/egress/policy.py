@@ -125,8 +125,7 @@ class EgressPolicy:
         except ValueError as error:
             raise InvalidRequest(f"url: {error}") from error
         scheme = parts.scheme.lower()
-        if scheme not in PAGE_SCHEMES:
-            raise BlockedScheme(f"only http and https pages are captured, not {scheme or 'a URL without a scheme'}")
+        check_scheme(scheme)
         try:
             self.check_target(host, port or DEFAULT_PORTS[scheme])
         except Refusal as refusal:
@@ -184,3 +183,9 @@ def _network(entry: str) -> Network | None:
         return ipaddress.ip_network(entry.strip())
     except ValueError:
         return None
+
+
+def check_scheme(scheme: str) -> None:
+    """Check the scheme of a page's URL, in lower case. Raises BlockedScheme."""
+    if scheme not in PAGE_SCHEMES:
+        raise BlockedScheme(f"only http and https pages are captured, not {scheme or 'a URL without a scheme'}")

@@ -39,6 +39,10 @@ WAIT_COUNT = "turn"
 LAST_SCREENSHOT_ID = "captureId"
 
 
+# The smallest positive number that DynamoDB holds ("Data types", Number).
+MIN_NUMBER = 1e-130
+
+
 def to_attributes(values: Mapping[str, Any]) -> dict[str, Any]:
     """Convert Python values to DynamoDB's typed form; floats become exact decimals of their shortest text."""
     serializer = TypeSerializer()
@@ -60,7 +64,7 @@ def _to_decimal(value: Any) -> Any:
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, float):
-        return Decimal(str(value))
+        return Decimal(str(value)) if abs(value) >= MIN_NUMBER else Decimal(0)
     if isinstance(value, Mapping):
         return {key: _to_decimal(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stillframe.clients import Clients
+from stillframe.refused import UnknownScreenshot
 from stillframe.settings import Settings
 from stillframe.table import host_limit, last_capture, wait_count
 from stillframe.table.attributes import ID, INDEX_SHARD, UPDATED_AT, item_key, to_attributes
@@ -13,6 +14,15 @@ from stillframe.table.record import INDEX_NAME, INDEXED_STATUSES, Record, Status
 from stillframe.table.table import Table
 
 OTHER_ITEM_PREFIXES = (last_capture.PREFIX, host_limit.PREFIX, wait_count.PREFIX)
+
+
+def is_record(item: Mapping[str, Any]) -> bool:
+    """Whether an item of the table is a record.
+
+    The table also holds last captures, host limits and wait counts; no screenshot id has their prefixes.
+    """
+    screenshot_id: str = item[ID]["S"]
+    return not screenshot_id.startswith(OTHER_ITEM_PREFIXES)
 
 
 class Archive:
@@ -52,6 +62,13 @@ class Archive:
         bucket, _, key = url.removeprefix("s3://").partition("/")
         return self._clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
+    def require(self, screenshot_id: str) -> Record:
+        """Read the record of an id consistently. Raises UnknownScreenshot when there is none."""
+        record = self.record(screenshot_id)
+        if record is None:
+            raise UnknownScreenshot.of(screenshot_id)
+        return record
+
     def records(self, status: Status | None = None, since_ms: int = 0) -> Iterator[Record]:
         """Read records by status and time of the last change (milliseconds since the epoch), in no order.
 
@@ -71,10 +88,7 @@ class Archive:
             TableName=self._settings.table_name, ConsistentRead=True
         )
         for page in pages:
-            # The table also holds last captures, host limits and wait counts; no screenshot id has their prefixes.
-            yield from (
-                Record.from_item(item) for item in page["Items"] if not item[ID]["S"].startswith(OTHER_ITEM_PREFIXES)
-            )
+            yield from map(Record.from_item, filter(is_record, page["Items"]))
 
     def _read_index(self, status: Status, since_ms: int) -> Iterator[Record]:
         paginator = self._clients.dynamodb.get_paginator("query")

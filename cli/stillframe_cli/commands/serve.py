@@ -1,0 +1,118 @@
+"""`serve`: the whole service on this machine: the embedded environment, a worker, and the HTTP API."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from pathlib import Path
+
+import click
+
+from stillframe.clients import Clients, connect_presigner, connect_receiver
+from stillframe.errors import BrowserUnavailable
+from stillframe.queue_settings import QueueSettings
+from stillframe.settings import Settings
+from stillframe_api.api import Api
+from stillframe_api.services import Services
+from stillframe_renderer.health import WorkerUnfit
+from stillframe_renderer.process_setup import configure_process
+from stillframe_renderer.runtime import Runtime
+
+from ..api_server import serving
+from ..console import json_option, print_json, print_note
+from ..emulator import LOOPBACK, listen, running_emulator
+from ..input.allow_hosts import allow_host_option
+from ..poller import Poller
+from ..provision import QueuePolicy, provision
+from ..receive_loop import ReceiveLoop
+from ..shutdown import Shutdown
+from ..state_directory import make_private
+from ..tabs import AUTO, tabs_option
+from ..worker_log import worker_log
+
+WAIT_SECONDS = 5
+GRACE_SECONDS = 10.0
+
+
+@click.command("serve")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    default=8080,
+    show_default=True,
+    help="Port of the API; 0 selects a free one.",
+)
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep queues, table and objects in this directory. Without it, they are lost at the end.",
+)
+@allow_host_option
+@tabs_option
+@json_option
+def command(port: int, state: Path | None, allow_hosts: tuple[str, ...], tabs: int | str | None, as_json: bool) -> None:
+    """Run queue, table, bucket, a worker and the HTTP API on this machine until Ctrl-C.
+
+    The API answers on loopback only, and asks nobody for credentials: it is for you, and for what runs on this machine.
+
+    \b
+    Example:
+      stillframe serve --port 8080
+      curl -iH 'Prefer: wait=25' --json '{"url": "https://example.com"}' localhost:8080/v1/screenshots
+    """
+    # A port that is taken is found out before anything is started.
+    with listen(LOOPBACK, port) as listener:
+        kept = make_private(state) if state is not None else None
+        with running_emulator(0, kept) as emulator:
+            emulator.use_in_this_process()
+            clients = Clients.connect()
+            names = provision(clients, QueuePolicy())
+            chosen = {} if tabs in (None, AUTO) else {"STILLFRAME_TABS": str(tabs)}
+            # As in `shoot`: the pages are the user's own choice, and somebody is waiting for the images.
+            local = {"STILLFRAME_ALLOW_HOSTS": ",".join(allow_hosts), "STILLFRAME_BACKOFF_BASE_SECONDS": "1"}
+            settings = Settings.from_environment(**{**names, **local, **chosen})
+            _serve(listener, settings, clients, as_json)
+
+
+def _serve(listener: socket.socket, settings: Settings, clients: Clients, as_json: bool) -> None:
+    """Capture and answer until SIGTERM or Ctrl-C."""
+    with worker_log(settings, "console", None) as log, contextlib.ExitStack() as stack:
+        shutdown = Shutdown(GRACE_SECONDS, log.finish)
+        stack.callback(shutdown.finish)
+        receiver = connect_receiver(WAIT_SECONDS)
+        queue = QueueSettings.read(receiver, settings.queue_url)
+        settings = queue.apply(settings)
+        loop = ReceiveLoop(settings.tabs_ceiling)
+        configure_process()
+        runtime = shutdown.runtime = Runtime.build(
+            settings, clients, [*log.observers, loop.observe], on_refused=log.on_refused, on_unhealthy=log.on_unhealthy
+        )
+        stack.callback(runtime.close)
+        try:
+            runtime.engine.warm_up()
+            runtime.health.require_check()
+            api = Api(Services.build(clients, settings, connect_presigner()))
+            url = stack.enter_context(serving(listener, api.handle))
+            _announce(url, as_json)
+            loop.run(
+                Poller(clients, settings, runtime.handler.handle, queue=queue, receiver=receiver),
+                shutdown.stop,
+                WAIT_SECONDS,
+                until_empty=False,
+                tabs=lambda: runtime.tabs.width,
+                health=runtime.health,
+                has_short_leases=queue.has_short_leases(settings),
+            )
+        except (WorkerUnfit, BrowserUnavailable) as error:
+            raise click.ClickException(
+                f"This machine cannot capture: {error}. `stillframe doctor` says more."
+            ) from error
+
+
+def _announce(url: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"url": url, "docs": f"{url}/docs"})
+    else:
+        click.echo(url)
+    print_note(f"The API answers on {url}, and {url}/docs explains it. Press Ctrl-C to stop.")

@@ -1,0 +1,141 @@
+"""The API of one process: an event of API Gateway goes in, and its answer comes out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+from stillframe.errors import CaptureError, ServiceUnavailable
+from stillframe.refused import Refused
+from stillframe.table.record import Status
+
+from .document import add_documentation
+from .models import location_of
+from .problems import HttpError, Problem, describe_parameters, json_response
+from .routes import add_routes, see_other
+from .services import Services
+from .waiting import Waiter, preferred_wait
+
+logger = logging.getLogger("stillframe.api")
+
+# The answer must leave before the invocation's deadline.
+RESERVE_SECONDS = 2.0
+
+
+class Api:
+    """Answers events of the payload format 2.0 (Amazon API Gateway, "Lambda proxy integrations").
+
+    May be called from several threads. Powertools keeps the current event in one place for the whole process, so one
+    event is resolved at a time; Lambda sends no more than one anyway. Waiting for an image blocks nobody.
+    """
+
+    def __init__(self, services: Services, waiter: Waiter | None = None) -> None:
+        self._services = services
+        self._waiter = waiter or Waiter(services.archive)
+        self._lock = threading.Lock()
+        self._app = APIGatewayHttpResolver(enable_validation=True)
+        add_routes(self._app, services)
+        add_documentation(self._app)
+        self._add_problems()
+
+    def handle(self, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
+        """Answer an event. Whatever goes wrong is a problem (RFC 9457) with its HTTP status, and never raised."""
+        began = time.monotonic()
+        headers = event.get("headers") or {}
+        try:
+            with self._lock:
+                answer = self._app.resolve({**event, "headers": headers}, context)
+            seconds = min(preferred_wait(headers), _left(context))
+            if seconds > 0 and answer["statusCode"] == HTTPStatus.ACCEPTED:
+                answer = self._wait(answer, seconds)
+        except ServiceUnavailable as error:
+            answer = _built(Problem.of_error(error).to_response())
+        except Exception:
+            logger.exception("the API met an unexpected error")
+            answer = _built(_bug().to_response())
+        self._log(event, answer, time.monotonic() - began)
+        return answer
+
+    def _wait(self, answer: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """The answer, or 303 to the image if it is there in time; 200 if the capture has failed by then."""
+        location: str = answer["headers"]["Location"]
+        record = self._waiter.wait(location.rpartition("/")[2], seconds)
+        if record is None:
+            return answer
+        applied = {"Preference-Applied": f"wait={int(seconds)}", "Content-Location": location}
+        if record.status is Status.SUCCESS:
+            response = see_other(self._services.links.image(record))
+        else:
+            body = {"id": record.id, "status": record.status.value, "url": record.url, "location": location}
+            response = json_response(HTTPStatus.OK, body, {"Location": location_of(record.id)})
+        response.headers.update(applied)
+        return _built(response)
+
+    def _add_problems(self) -> None:
+        @self._app.exception_handler(RequestValidationError)  # type: ignore[untyped-decorator]
+        def parameters(error: RequestValidationError) -> Response[str]:
+            detail = describe_parameters(error.errors())
+            return Problem.of(HTTPStatus.BAD_REQUEST, "INVALID_PARAMETER", detail).to_response()
+
+        @self._app.exception_handler([CaptureError, Refused])  # type: ignore[untyped-decorator]
+        def refusal(error: CaptureError | Refused) -> Response[str]:
+            return Problem.of_error(error).to_response()
+
+        @self._app.exception_handler(HttpError)  # type: ignore[untyped-decorator]
+        def http(error: HttpError) -> Response[str]:
+            return error.problem.to_response(error.headers)
+
+        @self._app.not_found
+        def not_found(_: NotFoundError) -> Response[str]:
+            return self._no_route()
+
+    def _no_route(self) -> Response[str]:
+        """404, or 405 if the path has other methods (RFC 9110, 15.5.6)."""
+        path = self._app.current_event.path
+        routes = self._app._static_routes + self._app._dynamic_routes
+        allowed = sorted({route.method for route in routes if route.rule.match(path)})
+        if allowed:
+            detail = f"this path takes {' and '.join(allowed)}"
+            problem = Problem.of(HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail)
+            return problem.to_response({"Allow": ", ".join(allowed)})
+        detail = "there is nothing at this path; /openapi.json lists what there is"
+        return Problem.of(HTTPStatus.NOT_FOUND, "NOT_FOUND", detail).to_response()
+
+    def _log(self, event: Mapping[str, Any], answer: Mapping[str, Any], seconds: float) -> None:
+        fields = {
+            "method": _method(event),
+            "path": event.get("rawPath", "")[:200],
+            "status": answer["statusCode"],
+            "durationMs": round(seconds * 1000),
+        }
+        logger.info("request", extra=fields)
+
+
+def _left(context: Any) -> float:
+    """Seconds for waiting before the invocation's deadline; no limit outside Lambda."""
+    if context is None:
+        return float("inf")
+    return float(context.get_remaining_time_in_millis()) / 1000 - RESERVE_SECONDS
+
+
+def _method(event: Mapping[str, Any]) -> str:
+    return str(event.get("requestContext", {}).get("http", {}).get("method", ""))
+
+
+def _bug() -> Problem:
+    detail = "something unexpected went wrong; the log of the API says what"
+    return Problem.of(HTTPStatus.INTERNAL_SERVER_ERROR, "UNEXPECTED", detail)
+
+
+def _built(response: Response[str]) -> dict[str, Any]:
+    """A response as API Gateway takes it."""
+    headers = {**response.headers, **({"Content-Type": response.content_type} if response.content_type else {})}
+    return {"statusCode": response.status_code, "headers": headers, "body": response.body, "isBase64Encoded": False}

@@ -1,0 +1,26 @@
+"""The Lambda handler of the API. The process is wired at the first invocation."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from stillframe.clients import Clients, connect_presigner
+from stillframe.settings import Settings
+
+from .api import Api
+from .services import Services
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one event of API Gateway."""
+    return _api().handle(event, context)
+
+
+@functools.cache
+def _api() -> Api:
+    settings = Settings.from_environment()
+    Logger(service="stillframe", level=settings.log_level.upper(), utc=True, use_rfc3339=True)
+    return Api(Services.build(Clients.connect(), settings, connect_presigner()))

@@ -1,0 +1,81 @@
+"""What the API answers, as models: they write the answers and the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from stillframe.errors import CaptureError
+from stillframe.intake import Accepted
+from stillframe.request.options.wire import WireModel
+from stillframe.table.record import Record, Status
+
+from .problems import Problem
+
+# The token fences the writes of a claim's holder. No reader needs it.
+HIDDEN = {"claim_token"}
+
+
+class Submitted(WireModel):
+    """A request that has a record: `location` is where to look at it."""
+
+    id: str
+    status: Status
+    url: Annotated[str, Field(description="the URL of the page, without any name and password")]
+    location: str
+
+    @classmethod
+    def of(cls, accepted: Accepted) -> Submitted:
+        request = accepted.request
+        return cls(id=request.id, status=accepted.status, url=request.recorded_url, location=location_of(request.id))
+
+
+class ListAnswer(WireModel):
+    """The answer to one request of a list: what it would have been alone."""
+
+    status: Annotated[int, Field(description="the HTTP status that the request would have had alone")]
+    screenshot: Submitted | None = None
+    problem: Problem | None = None
+
+    @classmethod
+    def of(cls, answer: Accepted | CaptureError) -> ListAnswer:
+        if isinstance(answer, CaptureError):
+            problem = Problem.of_error(answer)
+            return cls(status=problem.status, problem=problem)
+        return cls(status=status_of(answer.status), screenshot=Submitted.of(answer))
+
+
+class ListAnswers(WireModel):
+    """The answers to a list, in its order."""
+
+    items: list[ListAnswer]
+
+
+class RecordPage(WireModel):
+    """Some records in no order. With a cursor, there may be more, even if this page has none."""
+
+    items: list[dict[str, Any]]
+    cursor: str | None = None
+
+
+class Health(WireModel):
+    """The function runs and its settings are complete."""
+
+    status: Annotated[str, Field(pattern="^ok$")] = "ok"
+    version: str
+
+
+def location_of(screenshot_id: str) -> str:
+    """The path of a screenshot."""
+    return f"/v1/screenshots/{screenshot_id}"
+
+
+def status_of(status: Status) -> int:
+    """The HTTP status of an accepted request: 202 until its record is final."""
+    return 200 if status in (Status.SUCCESS, Status.FAILED) else 202
+
+
+def record_body(record: Record) -> dict[str, Any]:
+    """A record as it is answered."""
+    return record.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=HIDDEN)

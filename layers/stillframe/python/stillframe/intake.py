@@ -1,0 +1,111 @@
+"""Accepts requests from a caller who waits for the answer: each is checked, recorded and sent, or refused at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from stillframe.aws_errors import translated_errors
+from stillframe.clients import Clients
+from stillframe.clock import Clock
+from stillframe.egress.policy import check_scheme
+from stillframe.errors import CallRefused, CaptureError, IdConflict, InvalidRequest
+from stillframe.producer import Producer
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.message_limits import MAX_MESSAGE_BYTES
+from stillframe.settings import Settings
+from stillframe.table.attributes import PAYLOAD_HASH, STATUS
+from stillframe.table.record import Status
+
+WRITERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A request that has a record. `status` is what the record says."""
+
+    request: CaptureRequest
+    status: Status
+
+
+Answer = Accepted | CaptureError
+
+
+class Intake:
+    """Records requests and sends their messages.
+
+    A request whose id has a record already is answered with that record's status. It gets another message only if the
+    record is queued, because whoever wrote it may have ended before sending one, and a second message does no harm. A
+    record that is being processed has its message, and a final one needs none.
+    """
+
+    def __init__(
+        self,
+        clients: Clients,
+        settings: Settings,
+        clock: Clock | None = None,
+        new_pool: Callable[[], Executor] = lambda: ThreadPoolExecutor(WRITERS),
+    ) -> None:
+        self._producer = Producer(clients, settings, clock)
+        self._new_pool = new_pool
+
+    def accept(self, requests: Sequence[CaptureRequest]) -> list[Answer]:
+        """The answer to each request, in their order: accepted, or the error because of which it was not."""
+        answers = list(self._record_all(requests))
+        # By identity: two requests of one list may be equal.
+        places = {id(requests[place]): place for place, answer in enumerate(answers) if _needs_message(answer)}
+        waiting = [requests[place] for place in places.values()]
+        for request, error in self._send(waiting):
+            answers[places[id(request)]] = error
+        return answers
+
+    def _record_all(self, requests: Sequence[CaptureRequest]) -> Iterator[Answer]:
+        if len(requests) == 1:
+            yield self._record(requests[0])
+            return
+        with self._new_pool() as pool:
+            yield from pool.map(self._record, requests)
+
+    def _record(self, request: CaptureRequest) -> Answer:
+        try:
+            check(request)
+            written = self._producer.record(request)
+        except CaptureError as error:
+            return error
+        if written.is_applied:
+            return Accepted(request, Status.QUEUED)
+        found: dict[str, Any] = written.item or {}
+        if found.get(PAYLOAD_HASH) != request.payload_hash:
+            return IdConflict.of(request.id)
+        return Accepted(request, Status(found[STATUS]))
+
+    def _send(self, requests: Sequence[CaptureRequest]) -> Iterator[tuple[CaptureRequest, CaptureError]]:
+        """Send the messages, and yield those that were not sent. Their records stay queued until they come again."""
+        left = {id(request): request for request in requests}
+        try:
+            with translated_errors("send message batch"):
+                for request, result in self._producer.deliver(requests):
+                    del left[id(request)]
+                    if isinstance(result, CallRefused):
+                        yield request, result
+        except CaptureError as error:
+            yield from ((request, error) for request in left.values())
+
+
+def check(request: CaptureRequest) -> None:
+    """Find out what can be known about a request without capturing it.
+
+    Raises InvalidRequest or BlockedScheme, with the code and the message that its record would have.
+    """
+    request.render_options()
+    check_scheme(urlsplit(request.url).scheme.lower())
+    size = len(request.to_body().encode())
+    if size > MAX_MESSAGE_BYTES:
+        raise InvalidRequest(f"the request has {size:,} bytes, and a message of SQS at most {MAX_MESSAGE_BYTES:,}")
+
+
+def _needs_message(answer: Answer) -> bool:
+    return isinstance(answer, Accepted) and answer.status is Status.QUEUED

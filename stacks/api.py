@@ -1,0 +1,160 @@
+"""The HTTP API: a small function behind API Gateway, which lets nobody in without a signature or a token."""
+
+from __future__ import annotations
+
+import jsii
+from aws_cdk import Duration
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_apigatewayv2 as apigatewayv2
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stillframe.table.record import INDEX_NAME
+
+from .api_settings import ApiAuthorisation
+from .config import DeployConfig
+from .image import REPOSITORY_ROOT
+from .layer import ARCHITECTURES, RUNTIME, shared_layer
+from .nag import acknowledge
+from .storage_stack import StorageStack
+from .worker import acknowledge_images, worker_environment, worker_logs, write_logs
+
+SOURCES = REPOSITORY_ROOT / "lambda_src/api"
+# Below the 30 seconds after which API Gateway gives up ("Quotas", HTTP API: maximum integration timeout).
+TIMEOUT_SECONDS = 29
+# CPU is given out by memory: the start of the function, which is all CPU, takes the longest.
+MEMORY_MB = 1024
+# What may be the owner's own is not written: paths hold screenshot ids, and callers are named by AWS already.
+ACCESS_LOG = apigateway.AccessLogFormat.custom(
+    '{"requestId":"$context.requestId","time":"$context.requestTimeEpoch","method":"$context.httpMethod",'
+    '"path":"$context.path","status":"$context.status","bytes":"$context.responseLength",'
+    '"durationMs":"$context.responseLatency","caller":"$context.identity.userArn","ip":"$context.identity.sourceIp",'
+    '"error":"$context.error.message"}'
+)
+
+
+@jsii.implements(apigatewayv2.IAccessLogSettings)
+class _AccessLog:
+    """One JSON line for each request."""
+
+    def __init__(self, group: logs.ILogGroup) -> None:
+        self._group = group
+
+    @property
+    def destination(self) -> apigatewayv2.IAccessLogDestination:
+        return apigatewayv2.LogGroupLogDestination(self._group)
+
+    @property
+    def format(self) -> apigateway.AccessLogFormat:
+        return ACCESS_LOG
+
+
+class Api(Construct):
+    """An endpoint, the function that it invokes, and their logs."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: DeployConfig, storage: StorageStack) -> None:
+        super().__init__(scope, construct_id)
+        self._config = config
+        self._storage = storage
+        self.log_group = worker_logs(self, config)
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description="The permissions of the Stillframe API",
+        )
+        for statement in self._statements():
+            self.role.add_to_policy(statement)
+        acknowledge_images(self.role, self, config, storage)
+        self.function = self._function()
+        acknowledge(
+            self.function, "AwsSolutions-L1", "The Python of the image, so that the shared package runs on one."
+        )
+        if config.tracing:
+            acknowledge(self.role, "AwsSolutions-IAM5[Resource::*]", "The actions of X-Ray do not support resources.")
+        self._gateway = self._http_api()
+        self._stage()
+
+    @property
+    def url(self) -> str:
+        """The address of the API, without a slash at its end."""
+        return self._gateway.api_endpoint
+
+    def _statements(self) -> list[iam.PolicyStatement]:
+        """Exactly what the routes do: record and send requests, read records, and make links to objects."""
+        config, storage = self._config, self._storage
+        return [
+            iam.PolicyStatement(sid="SendRequests", actions=["sqs:SendMessage"], resources=[storage.queue.queue_arn]),
+            iam.PolicyStatement(
+                sid="RecordRequestsAndReadRecords",
+                actions=["dynamodb:UpdateItem", "dynamodb:GetItem", "dynamodb:Scan"],
+                resources=[storage.table.table_arn],
+            ),
+            iam.PolicyStatement(
+                sid="QueryUnfinishedRecords",
+                actions=["dynamodb:Query"],
+                resources=[f"{storage.table.table_arn}/index/{INDEX_NAME}"],
+            ),
+            iam.PolicyStatement(
+                # A presigned link may do what its signer may do.
+                sid="LinkToImages",
+                actions=["s3:GetObject"],
+                resources=[storage.bucket.arn_for_objects(f"{config.key_prefix}/*")],
+            ),
+            *storage.use_key(writes=True),
+            write_logs(self.log_group),
+        ]
+
+    def _function(self) -> lambda_.Function:
+        config = self._config
+        return lambda_.Function(
+            self,
+            "Function",
+            description="Stillframe: the HTTP API",
+            runtime=RUNTIME,
+            architecture=ARCHITECTURES[config.architecture],
+            handler="stillframe_api.handler.handler",
+            code=lambda_.Code.from_asset(str(SOURCES), exclude=["**/__pycache__"]),
+            layers=[shared_layer(self, "Layer", config.architecture)],
+            memory_size=MEMORY_MB,
+            timeout=Duration.seconds(TIMEOUT_SECONDS),
+            tracing=lambda_.Tracing.ACTIVE if config.tracing else None,
+            role=self.role,
+            log_group=self.log_group,
+            environment=worker_environment(config, self._storage),
+        )
+
+    def _http_api(self) -> apigatewayv2.HttpApi:
+        return apigatewayv2.HttpApi(
+            self,
+            "Http",
+            api_name=self._config.service,
+            description="Screenshots of web pages, each one once",
+            create_default_stage=False,
+            default_authorizer=self._authorizer(),
+            default_integration=integrations.HttpLambdaIntegration("Invoke", self.function),
+        )
+
+    def _authorizer(self) -> apigatewayv2.IHttpRouteAuthorizer:
+        config = self._config
+        if config.api_authorisation is ApiAuthorisation.IAM:
+            return authorizers.HttpIamAuthorizer()
+        return authorizers.HttpJwtAuthorizer(
+            "Token", config.api_jwt_issuer or "", jwt_audience=list(config.api_jwt_audience)
+        )
+
+    def _stage(self) -> None:
+        config = self._config
+        apigatewayv2.HttpStage(
+            self,
+            "Stage",
+            http_api=self._gateway,
+            stage_name="$default",
+            auto_deploy=True,
+            throttle=apigatewayv2.ThrottleSettings(rate_limit=config.api_rate, burst_limit=config.api_burst),
+            access_log_settings=_AccessLog(worker_logs(Construct(self, "Requests"), config)),
+        )

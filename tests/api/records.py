@@ -1,0 +1,35 @@
+"""Changes records as a worker would, and reads what links lead to."""
+
+from __future__ import annotations
+
+import urllib.request
+from typing import Any
+
+from stillframe.table.attributes import to_attributes
+from tests.support.cloud import Cloud
+
+
+def set_record(cloud: Cloud, screenshot_id: str, **values: Any) -> None:
+    """Change a record as a worker would."""
+    cloud.clients.dynamodb.update_item(
+        TableName=cloud.settings.table_name,
+        Key=to_attributes({"id": screenshot_id}),
+        UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+        ExpressionAttributeNames={f"#{name}": name for name in values},
+        ExpressionAttributeValues=to_attributes({f":{name}": value for name, value in values.items()}),
+    )
+
+
+def succeed(cloud: Cloud, screenshot_id: str, data: bytes = b"image") -> None:
+    """What a worker leaves behind when it has captured."""
+    bucket = cloud.settings.bucket_name
+    for key in ("image.png", "thumbnail.png"):
+        cloud.clients.s3.put_object(Bucket=bucket, Key=f"{screenshot_id}/{key}", Body=data, ContentType="image/png")
+    url = f"s3://{bucket}/{screenshot_id}/"
+    extras = {"thumbnail": f"{url}thumbnail.png"}
+    set_record(cloud, screenshot_id, status="success", s3Url=f"{url}image.png", extras=extras, claimToken="t")
+
+
+def fetched(link: str) -> tuple[bytes, str]:
+    with urllib.request.urlopen(link, timeout=10) as response:
+        return response.read(), response.headers["Content-Type"]

@@ -1,0 +1,94 @@
+"""The HTTP API in the templates: off by default, and never without authorisation, throttling and logs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from stacks.api import TIMEOUT_SECONDS
+from stacks.config import DeployConfig
+from stacks.environment import ConfigError
+from stacks.layer import LOCK
+from stillframe_api.api import RESERVE_SECONDS
+from stillframe_api.waiting import MAX_WAIT_SECONDS
+from tests.support.workers import ROOT
+
+from .configurations import ISSUER
+from .conftest import Synth, of_type, only
+
+JWT = {"api": "on", "apiAuthorisation": "jwt", "apiJwtIssuer": ISSUER, "apiJwtAudience": "a,b"}
+# "Quotas for configuring and running an HTTP API": the maximum integration timeout.
+GATEWAY_SECONDS = 30
+
+
+def with_api(synth: Synth, **values: object) -> dict[str, Any]:
+    given = {"api": "on", **values}
+    return synth(*((f"stillframe:{name}", value) for name, value in given.items()))["Stillframe"]
+
+
+def test_there_is_no_endpoint_unless_it_is_wanted(synth: Synth) -> None:
+    template = synth()["Stillframe"]
+    assert [each["Type"] for each in template["Resources"].values() if "ApiGateway" in each["Type"]] == []
+    assert "ApiUrl" not in template["Outputs"]
+    assert "ApiUrl" in with_api(synth)["Outputs"]
+
+
+def test_the_logical_ids_of_the_api_are_locked(synth: Synth) -> None:
+    # A new id would be a new address for every caller.
+    template = with_api(synth)
+    assert list(of_type(template, "AWS::ApiGatewayV2::Api")) == ["ApiHttp17514DA7"]
+    assert list(of_type(template, "AWS::ApiGatewayV2::Stage")) == ["ApiStage4697DF29"]
+
+
+def test_every_route_has_an_authorisation(synth: Synth) -> None:
+    # Given the API with each kind of authorisation, then its only route has it
+    signed = with_api(synth)
+    assert only(signed, "AWS::ApiGatewayV2::Route")["AuthorizationType"] == "AWS_IAM"
+    tokens = with_api(synth, **JWT)
+    route = only(tokens, "AWS::ApiGatewayV2::Route")
+    assert (route["RouteKey"], route["AuthorizationType"]) == ("$default", "JWT")
+    authorizer = only(tokens, "AWS::ApiGatewayV2::Authorizer")
+    assert authorizer["JwtConfiguration"] == {"Audience": ["a", "b"], "Issuer": ISSUER}
+
+
+def test_the_stage_throttles_and_logs(synth: Synth) -> None:
+    stage = only(with_api(synth, apiRate=7, apiBurst=9), "AWS::ApiGatewayV2::Stage")
+    assert stage["DefaultRouteSettings"] == {"ThrottlingBurstLimit": 9, "ThrottlingRateLimit": 7}
+    fields = json.loads(stage["AccessLogSettings"]["Format"])
+    assert {"requestId", "status", "path", "caller"} <= fields.keys()
+
+
+def test_who_waits_has_an_answer_before_the_gateway_gives_up(synth: Synth) -> None:
+    functions = of_type(with_api(synth), "AWS::Lambda::Function").values()
+    (function,) = [each for each in functions if each.get("Handler") == "stillframe_api.handler.handler"]
+    assert MAX_WAIT_SECONDS + RESERVE_SECONDS < function["Timeout"] == TIMEOUT_SECONDS < GATEWAY_SECONDS
+    assert function["Architectures"] == ["arm64"]
+    assert len(function["Layers"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"api": "on", "apiAuthorisation": "jwt"}, "needs apiJwtIssuer and apiJwtAudience"),
+        ({**JWT, "apiJwtAudience": ""}, "needs apiJwtIssuer and apiJwtAudience"),
+        ({**JWT, "apiJwtIssuer": "http://issuer.example"}, "apiJwtIssuer"),
+        ({**JWT, "apiAuthorisation": "iam"}, "need api on"),
+        ({**JWT, "api": "off"}, "need api on"),
+        ({"api": "on", "apiAuthorisation": "none"}, "apiAuthorisation"),
+        ({"api": "on", "apiRate": 0}, "apiRate"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(values: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        DeployConfig.of(values)
+
+
+def test_the_layer_has_the_versions_that_are_tested() -> None:
+    # Given the lock of the layer, then each package is there with its hashes, in the version of constraints.txt
+    locked = [line.split()[0] for line in LOCK.read_text().splitlines() if "==" in line]
+    pinned = {line.lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines()}
+    assert len(locked) > 10
+    assert [line for line in locked if line.lower().replace("_", "-") not in pinned] == []
+    assert LOCK.read_text().count("--hash=sha256:") >= len(locked)

@@ -1,0 +1,90 @@
+"""`serve`: the whole service on this machine, through its HTTP API."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.workers import ROOT, STILLFRAME, environment
+
+SMALL = {"viewport": {"width": 64, "height": 48}}
+
+
+def start(*options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*STILLFRAME, "serve", "--port", "0", "--json", "--tabs", "1", *options],
+        cwd=ROOT,
+        env=environment({}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def url_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        pytest.fail(process.communicate()[1])
+    url: str = json.loads(line)["url"]
+    return url
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def call(url: str, body: Any = None, **headers: str) -> Any:
+    """The answer of the API, redirects followed."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers})
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return opener.open(request, timeout=60)
+
+
+def test_a_page_is_sent_waited_for_and_kept(site: str, chromium: str, state: Path) -> None:
+    # Given the service on this machine
+    options = ("--allow-host", site, "--state", str(state))
+    process = start(*options)
+    try:
+        url = url_of(process)
+        # When a page is sent by somebody who waits
+        body = {"url": f"http://{site}/colour?hex=00aa00", "requestId": "green", "options": SMALL}
+        with call(f"{url}/v1/screenshots", body, Prefer="wait=25") as reply:
+            image = reply.read()
+        # Then the answer leads to its image
+        assert image[:4] == b"\x89PNG"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, notes = process.communicate(timeout=60)
+    assert process.returncode == 0, notes
+    # And the next run, with the same state, still has it
+    process = start(*options)
+    try:
+        with call(f"{url_of(process)}/v1/screenshots/green/image") as reply:
+            assert reply.read() == image
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+
+
+def test_a_port_that_is_taken_is_found_out_first(state: Path) -> None:
+    # Given a port of another program
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [*STILLFRAME, "serve", "--port", str(port), "--state", str(state)]
+        # When the service is to use it
+        done = subprocess.run(command, cwd=ROOT, env=environment({}), capture_output=True, text=True, check=False)
+    # Then it says so, and has started and written nothing
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"Port {port} of 127.0.0.1 is in use" in done.stderr
+    assert not os.path.lexists(state)
