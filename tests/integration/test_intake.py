@@ -16,6 +16,7 @@ from stillframe.request.capture_request import CaptureRequest
 from stillframe.table import transitions
 from stillframe.table.record import Status
 from tests.support.cloud import Cloud
+from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
 
 URL = "https://example.com/"
 
@@ -124,3 +125,26 @@ def test_a_cursor_belongs_to_its_list(cloud: Cloud) -> None:
     for status, since in ((Status.FAILED, 0), (None, 0), (Status.QUEUED, 5)):
         with pytest.raises(InvalidRequest, match="another status or since"):
             RecordList(cloud.clients, cloud.settings).page(status, since, cursor)
+
+
+def test_equal_requests_of_one_window_are_one_screenshot_whose_age_is_told(cloud: Cloud) -> None:
+    # Given a request that is fresh for a minute, and what came of it
+    clock = FakeClock()
+    accepts = Intake(cloud.clients, cloud.settings, clock)
+    equal = CaptureRequest(url=URL, fresh_for=60)
+    (first,) = accepts.accept([equal])
+    assert isinstance(first, Accepted)
+    assert first.fresh_until_ms is not None
+    assert clock.ms < first.fresh_until_ms <= clock.ms + 60_000
+    clock.ms = first.fresh_until_ms - 5_000
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).process(message(first.request), FakeContext())
+    # When an equal one comes before the window ends, and another one after that
+    clock.ms += 3_000
+    (second,) = accepts.accept([equal])
+    clock.ms = first.fresh_until_ms
+    (third,) = accepts.accept([equal])
+    # Then the former is answered with the same screenshot and its age, and the latter is a new one
+    assert second == Accepted(first.request, Status.SUCCESS, first.fresh_until_ms, 3)
+    assert isinstance(third, Accepted)
+    assert third.request.id != first.request.id
+    assert (third.status, third.fresh_until_ms) == (Status.QUEUED, first.fresh_until_ms + 60_000)

@@ -59,7 +59,7 @@ def command(port: int, state: Path | None, allow_hosts: tuple[str, ...], tabs: i
     \b
     Example:
       stillframe serve --port 8080
-      curl -iH 'Prefer: wait=25' --json '{"url": "https://example.com"}' localhost:8080/v1/screenshots
+      curl --json '{"url": "https://example.com"}' localhost:8080/v1/screenshots
     """
     # A port that is taken is found out before anything is started.
     with listen(LOOPBACK, port) as listener:

@@ -120,9 +120,7 @@ def _examine_browser(chromium_path: str) -> Iterator[Diagnosis]:
         if captures.verdict is not Verdict.FAILED:
             yield _examine_fonts(engine)
     finally:
-        # A browser that is slow to end has been examined all the same, and ends with this process.
-        with contextlib.suppress(TimeoutError):
-            engine.close()
+        engine.close()
 
 
 def _examine_capture(engine: RenderEngine, executable: str) -> Diagnosis:

@@ -24,11 +24,25 @@ class Submitted(WireModel):
     status: Status
     url: Annotated[str, Field(description="the URL of the page, without any name and password")]
     location: str
+    fresh_until: Annotated[
+        int | None,
+        Field(
+            description="when the window of `freshFor` ends, in ms since the epoch: an equal request is new from then"
+        ),
+    ] = None
+    age: Annotated[int | None, Field(description="seconds since the capture of a success began")] = None
 
     @classmethod
     def of(cls, accepted: Accepted) -> Submitted:
         request = accepted.request
-        return cls(id=request.id, status=accepted.status, url=request.recorded_url, location=location_of(request.id))
+        return cls(
+            id=request.id,
+            status=accepted.status,
+            url=request.recorded_url,
+            location=location_of(request.id),
+            fresh_until=accepted.fresh_until_ms,
+            age=accepted.age_seconds,
+        )
 
 
 class ListAnswer(WireModel):

@@ -105,7 +105,7 @@ def see_other(link: str) -> Response[str]:
 def _answer_one(answer: Accepted | CaptureError) -> Response[str]:
     if isinstance(answer, CaptureError):
         raise answer
-    body = Submitted.of(answer).model_dump(mode="json", by_alias=True)
+    body = Submitted.of(answer).model_dump(mode="json", by_alias=True, exclude_none=True)
     return json_response(HTTPStatus(status_of(answer.status)), body, {"Location": location_of(answer.request.id)})
 
 

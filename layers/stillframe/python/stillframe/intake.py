@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from stillframe.aws_errors import translated_errors
 from stillframe.clients import Clients
-from stillframe.clock import Clock
+from stillframe.clock import Clock, SystemClock
 from stillframe.egress.policy import check_scheme
 from stillframe.errors import CallRefused, CaptureError, IdConflict, InvalidRequest
 from stillframe.producer import Producer
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message_limits import MAX_MESSAGE_BYTES
 from stillframe.settings import Settings
-from stillframe.table.attributes import PAYLOAD_HASH, STATUS
+from stillframe.table.attributes import CLAIMED_AT, PAYLOAD_HASH, STATUS
 from stillframe.table.record import Status
 
 WRITERS = 8
@@ -25,10 +25,16 @@ WRITERS = 8
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A request that has a record. `status` is what the record says."""
+    """A request that has a record. `status` is what the record says.
+
+    `fresh_until_ms` (milliseconds since the epoch) is when the window of a request with `freshFor` ends: from then on,
+    an equal request is another screenshot. `age_seconds` is how long ago the capture of a success began.
+    """
 
     request: CaptureRequest
     status: Status
+    fresh_until_ms: int | None = None
+    age_seconds: int | None = None
 
 
 Answer = Accepted | CaptureError
@@ -49,15 +55,16 @@ class Intake:
         clock: Clock | None = None,
         new_pool: Callable[[], Executor] = lambda: ThreadPoolExecutor(WRITERS),
     ) -> None:
-        self._producer = Producer(clients, settings, clock)
+        self._clock = clock or SystemClock()
+        self._producer = Producer(clients, settings, self._clock)
         self._new_pool = new_pool
 
     def accept(self, requests: Sequence[CaptureRequest]) -> list[Answer]:
         """The answer to each request, in their order: accepted, or the error because of which it was not."""
         answers = list(self._record_all(requests))
+        waiting = [answer.request for answer in answers if _needs_message(answer)]
         # By identity: two requests of one list may be equal.
-        places = {id(requests[place]): place for place, answer in enumerate(answers) if _needs_message(answer)}
-        waiting = [requests[place] for place in places.values()]
+        places = {id(answer.request): place for place, answer in enumerate(answers) if isinstance(answer, Accepted)}
         for request, error in self._send(waiting):
             answers[places[id(request)]] = error
         return answers
@@ -70,17 +77,23 @@ class Intake:
             yield from pool.map(self._record, requests)
 
     def _record(self, request: CaptureRequest) -> Answer:
+        now_ms = self._clock.now_ms()
+        window = request.window(now_ms)
+        fresh_until_ms = window.ends_ms if window is not None else None
+        named = request.named(now_ms)
         try:
-            check(request)
-            written = self._producer.record(request)
+            check(named)
+            written = self._producer.record(named)
         except CaptureError as error:
             return error
         if written.is_applied:
-            return Accepted(request, Status.QUEUED)
+            return Accepted(named, Status.QUEUED, fresh_until_ms)
         found: dict[str, Any] = written.item or {}
-        if found.get(PAYLOAD_HASH) != request.payload_hash:
-            return IdConflict.of(request.id)
-        return Accepted(request, Status(found[STATUS]))
+        if found.get(PAYLOAD_HASH) != named.payload_hash:
+            return IdConflict.of(named.id)
+        status = Status(found[STATUS])
+        age_seconds = max(0, now_ms - found.get(CLAIMED_AT, now_ms)) // 1000 if status is Status.SUCCESS else None
+        return Accepted(named, status, fresh_until_ms, age_seconds)
 
     def _send(self, requests: Sequence[CaptureRequest]) -> Iterator[tuple[CaptureRequest, CaptureError]]:
         """Send the messages, and yield those that were not sent. Their records stay queued until they come again."""
@@ -107,5 +120,5 @@ def check(request: CaptureRequest) -> None:
         raise InvalidRequest(f"the request has {size:,} bytes, and a message of SQS at most {MAX_MESSAGE_BYTES:,}")
 
 
-def _needs_message(answer: Answer) -> bool:
+def _needs_message(answer: Answer) -> TypeGuard[Accepted]:
     return isinstance(answer, Accepted) and answer.status is Status.QUEUED

@@ -125,12 +125,16 @@ class CaptureRequest(BaseModel):
             raise ValueError("a request with freshFor has an id only once it is known when it was sent")
         return self.request_id or self.payload_hash
 
-    def named(self, sent_at_ms: int) -> Self:
-        """The request with the id of the window that it falls into, if it has `fresh_for` and no id of its own."""
+    def window(self, sent_at_ms: int) -> Window | None:
+        """The window that names the request, if it has `fresh_for` and no id of its own."""
         if self.request_id is not None or self.fresh_for is None:
-            return self
-        window = Window.at(self.payload_hash, self.fresh_for, sent_at_ms)
-        return self.model_copy(update={"request_id": window.id})
+            return None
+        return Window.at(self.payload_hash, self.fresh_for, sent_at_ms)
+
+    def named(self, sent_at_ms: int) -> Self:
+        """The request with the id of the window that it falls into, or as it is if no window names it."""
+        window = self.window(sent_at_ms)
+        return self if window is None else self.model_copy(update={"request_id": window.id})
 
     def render_options(self) -> RenderOptions:
         """Check the URL and parse the options. Raises InvalidRequest, which names what is wrong."""

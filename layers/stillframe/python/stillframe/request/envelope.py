@@ -21,8 +21,8 @@ Metadata = Annotated[dict[MetadataName, MetadataValue], Field(max_length=MAX_MET
 FreshFor = Annotated[int, Field(ge=60, le=31_536_000, strict=True)]
 
 
-class WebhookEvent(StrEnum):
-    """The events that a webhook is called for."""
+class EventKind(StrEnum):
+    """What can happen to a screenshot that somebody wants to be told of."""
 
     CAPTURED = "captured"
     FAILED = "failed"
@@ -36,4 +36,4 @@ class Webhook(WireModel):
         str,
         Field(pattern=r"^https?://[\x21-\x7e]{1,2040}$", description="an http or https URL of up to 2048 characters"),
     ]
-    events: Annotated[tuple[WebhookEvent, ...], Field(min_length=1)] = (WebhookEvent.CAPTURED, WebhookEvent.FAILED)
+    events: Annotated[tuple[EventKind, ...], Field(min_length=1)] = (EventKind.CAPTURED, EventKind.FAILED)

@@ -1,0 +1,58 @@
+"""Events: what has happened to a screenshot, read off the changes of its record.
+
+The completion of a capture is one conditional write, so the changes of the table are the outbox: every completion is
+among them, and nothing that was not completed (Chris Richardson, "Transactional outbox").
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from stillframe.request.envelope import EventKind
+from stillframe.table.record import Record, Status
+
+KINDS = {Status.SUCCESS: EventKind.CAPTURED, Status.FAILED: EventKind.FAILED}
+ID_CHARS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. The id is the same however often the change is read. `time_ms` is milliseconds since the epoch."""
+
+    id: str
+    kind: EventKind
+    time_ms: int
+    record: Record
+
+    @classmethod
+    def of_change(cls, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Self | None:
+        """The event of a change, from the item before and after in DynamoDB's typed form, or None if it is none.
+
+        A record that becomes final is an event. Another write of the same completion is not: the SDK sends a call again
+        whose answer was lost, and a record that is final may get an attribute.
+        """
+        after = _final_record(new)
+        if after is None or _completion(_final_record(old)) == _completion(after):
+            return None
+        kind = KINDS[after.status]
+        return cls(event_id(after), kind, after.updated_at or 0, after)
+
+
+def event_id(record: Record) -> str:
+    """The id of the event that a final record is: of this claim's completion, and of no other."""
+    identity = "\n".join((record.id, record.status, record.claim_token or ""))
+    return f"evt_{hashlib.sha256(identity.encode()).hexdigest()[:ID_CHARS]}"
+
+
+def _final_record(item: Mapping[str, Any] | None) -> Record | None:
+    """None for an item that is no record, or whose record is not final."""
+    if not item or item.get("status", {}).get("S") not in KINDS:
+        return None
+    return Record.from_item(item)
+
+
+def _completion(record: Record | None) -> tuple[Status, str | None] | None:
+    return (record.status, record.claim_token) if record is not None else None

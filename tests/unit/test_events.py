@@ -1,0 +1,71 @@
+"""Events, read off the changes of a record as DynamoDB's stream has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stillframe.events import Event
+from stillframe.request.envelope import EventKind
+from stillframe.table.attributes import to_attributes
+
+
+def item(**values: Any) -> dict[str, Any]:
+    return to_attributes({"id": "order-42", "updatedAt": 1_700_000_000_000, **values})
+
+
+QUEUED = item(status="queued")
+PROCESSING = item(status="processing", claimToken="first")
+CAPTURED = item(status="success", claimToken="first")
+FAILED = item(status="failed", claimToken="first", errorCode="HTTP_STATUS")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        (PROCESSING, CAPTURED, EventKind.CAPTURED),
+        (PROCESSING, FAILED, EventKind.FAILED),
+        (None, FAILED, EventKind.FAILED),
+    ],
+)
+def test_a_record_that_becomes_final_is_an_event(
+    before: dict[str, Any] | None, after: dict[str, Any], kind: EventKind
+) -> None:
+    # When: the change is read
+    event = Event.of_change(before, after)
+    # Then: it is an event of the record as it is now
+    assert event is not None
+    assert (event.kind, event.record.id, event.time_ms) == (kind, "order-42", 1_700_000_000_000)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, QUEUED),
+        (QUEUED, PROCESSING),
+        (PROCESSING, QUEUED),
+        (FAILED, QUEUED),
+        # The record expired.
+        (CAPTURED, None),
+        # The same completion, written again after its answer was lost.
+        (CAPTURED, item(status="success", claimToken="first", updatedAt=1_700_000_000_500)),
+        # An item beside the records.
+        (None, to_attributes({"id": "slot", "holder": "first"})),
+    ],
+)
+def test_anything_else_is_none(before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+    # When: a change is read that completes nothing
+    # Then: there is no event
+    assert Event.of_change(before, after) is None
+
+
+def test_the_id_is_the_same_however_often_the_change_is_read() -> None:
+    # Given: a change, and one of another claim of the same screenshot
+    first, again = Event.of_change(PROCESSING, FAILED), Event.of_change(None, FAILED)
+    later = Event.of_change(PROCESSING, item(status="failed", claimToken="second"))
+    # Then: the two readings have one id, and the other failure has another
+    assert first is not None
+    assert again is not None
+    assert later is not None
+    assert first.id == again.id != later.id
