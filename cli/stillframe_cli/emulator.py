@@ -27,7 +27,7 @@ LOOPBACK = "127.0.0.1"
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # for containers, which have a network of their own
 # Connections that wait to be accepted: a load test opens many at once.
 BACKLOG = 2048
-SERVICES = "sqs,dynamodb,s3,monitoring"
+SERVICES = "sqs,dynamodb,s3,monitoring,secretsmanager"
 
 
 class Emulator:

@@ -105,7 +105,7 @@ class Poller:
         # The lease must end by every worker's clock before the message is delivered again or becomes a dead letter.
         ends_at = received_at + self._queue.lease_seconds(self._settings)
         context = ConsumerContext(self._settings.job_deadline_seconds, ends_at)
-        event = {"Records": [self._event_record(message) for message in messages]}
+        event = {"Records": [record_of(message, self._queue_arn) for message in messages]}
         response = self._handler(event, cast(LambdaContext, context))
         kept = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
         acknowledged = [message for message in messages if message["MessageId"] not in kept]
@@ -145,16 +145,17 @@ class Poller:
             # It is delivered again, and then skipped.
             logger.warning("a message could not be deleted", extra={"error": failure.get("Message")})
 
-    def _event_record(self, message: Message) -> dict[str, Any]:
-        """Return the record that Lambda would put into the event (AWS Lambda, "Using Lambda with Amazon SQS")."""
-        return {
-            "messageId": message["MessageId"],
-            "receiptHandle": message["ReceiptHandle"],
-            "body": message["Body"],
-            "attributes": message["Attributes"],
-            "messageAttributes": record_attributes(message.get("MessageAttributes", {})),
-            "md5OfBody": message.get("MD5OfBody", hashlib.md5(message["Body"].encode()).hexdigest()),
-            "eventSource": "aws:sqs",
-            "eventSourceARN": self._queue_arn,
-            "awsRegion": self._queue_arn.split(":")[3],
-        }
+
+def record_of(message: Message, queue_arn: str) -> dict[str, Any]:
+    """The record that Lambda would put into the event (AWS Lambda, "Using Lambda with Amazon SQS")."""
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": record_attributes(message.get("MessageAttributes", {})),
+        "md5OfBody": message.get("MD5OfBody", hashlib.md5(message["Body"].encode()).hexdigest()),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue_arn,
+        "awsRegion": queue_arn.split(":")[3],
+    }

@@ -31,10 +31,10 @@ class QueuePolicy:
 
 def provision(clients: Clients, policy: QueuePolicy, name: str = DEFAULT_NAME) -> dict[str, str]:
     """Create the resources that are missing. Returns the environment variables that name all of them. Idempotent."""
-    dead_letter_url = _create_queue(clients, f"{name}-dead-letters", {"MessageRetentionPeriod": str(14 * DAY_SECONDS)})
+    dead_letter_url = create_queue(clients, f"{name}-dead-letters", {"MessageRetentionPeriod": str(14 * DAY_SECONDS)})
     attributes = clients.sqs.get_queue_attributes(QueueUrl=dead_letter_url, AttributeNames=["QueueArn"])["Attributes"]
     redrive = {"deadLetterTargetArn": attributes["QueueArn"], "maxReceiveCount": policy.max_receive_count}
-    queue_url = _create_queue(
+    queue_url = create_queue(
         clients,
         name,
         {
@@ -54,7 +54,8 @@ def provision(clients: Clients, policy: QueuePolicy, name: str = DEFAULT_NAME) -
     }
 
 
-def _create_queue(clients: Clients, name: str, attributes: Any) -> str:
+def create_queue(clients: Clients, name: str, attributes: Any) -> str:
+    """Create a queue unless it exists, and set its attributes. Returns its URL."""
     url = clients.sqs.create_queue(QueueName=name)["QueueUrl"]
     # Set separately: CreateQueue fails when the queue exists with other attributes, from an earlier run.
     clients.sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 
@@ -32,7 +33,10 @@ class QuietHandler(http.server.BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def serving(
-    handler: type[http.server.BaseHTTPRequestHandler], address: str = "127.0.0.1", port: int = 0
+    handler: type[http.server.BaseHTTPRequestHandler],
+    address: str = "127.0.0.1",
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[str]:
     """Serve on the given address and port, by default a free port of 127.0.0.1; yields host and port."""
 
@@ -40,6 +44,8 @@ def serving(
         address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
 
     server = Server((address, port), handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     server.daemon_threads = True
     # A response that never ends must not delay the end of the tests.
     server.block_on_close = False

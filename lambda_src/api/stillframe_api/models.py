@@ -9,12 +9,9 @@ from pydantic import Field
 from stillframe.errors import CaptureError
 from stillframe.intake import Accepted
 from stillframe.request.options.wire import WireModel
-from stillframe.table.record import Record, Status
+from stillframe.table.record import Status
 
 from .problems import Problem
-
-# The token fences the writes of a claim's holder. No reader needs it.
-HIDDEN = {"claim_token"}
 
 
 class Submitted(WireModel):
@@ -88,8 +85,3 @@ def location_of(screenshot_id: str) -> str:
 def status_of(status: Status) -> int:
     """The HTTP status of an accepted request: 202 until its record is final."""
     return 200 if status in (Status.SUCCESS, Status.FAILED) else 202
-
-
-def record_body(record: Record) -> dict[str, Any]:
-    """A record as it is answered."""
-    return record.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=HIDDEN)

@@ -19,7 +19,7 @@ from stillframe.retry import retry
 from stillframe.table.record import Status
 
 from .bodies import KEY, parse_requests, read_body
-from .models import Health, ListAnswer, ListAnswers, RecordPage, Submitted, location_of, record_body, status_of
+from .models import Health, ListAnswer, ListAnswers, RecordPage, Submitted, location_of, status_of
 from .problems import HttpError, json_response
 from .services import Services
 
@@ -72,12 +72,12 @@ def add_routes(app: APIGatewayHttpResolver, services: Services) -> None:
     def list_records(status: StatusFilter = None, since: Since = None, cursor: CursorText = None) -> Response[str]:
         _refuse_unknown(app.current_event.query_string_parameters)
         page = services.records.page(status, _milliseconds(since), cursor)
-        body = RecordPage(items=[record_body(record) for record in page.records], cursor=page.cursor)
+        body = RecordPage(items=[record.to_public() for record in page.records], cursor=page.cursor)
         return json_response(HTTPStatus.OK, body.model_dump(mode="json", exclude_none=True))
 
     @app.get("/v1/screenshots/<screenshot_id>", operation_id="getScreenshot")
     def get(screenshot_id: ScreenshotId) -> Response[str]:
-        return json_response(HTTPStatus.OK, record_body(services.archive.require(screenshot_id)))
+        return json_response(HTTPStatus.OK, services.archive.require(screenshot_id).to_public())
 
     @app.get("/v1/screenshots/<screenshot_id>/image", operation_id="getImage")
     def get_image(screenshot_id: ScreenshotId) -> Response[str]:

@@ -223,6 +223,12 @@ class CallRefused(TransientError):
     code = "AWS_REFUSED"
 
 
+class WebhookGivenUp(PermanentError):
+    """A webhook was not accepted within three days, or cannot be. Its message goes to its own dead-letter queue."""
+
+    code = "WEBHOOK_GIVEN_UP"
+
+
 class OutOfTime(TransientError):
     """The invocation has too little time left to start a capture. The message is handed back untouched."""
 

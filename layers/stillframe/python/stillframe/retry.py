@@ -42,6 +42,7 @@ def retry(screenshot_id: str, clients: Clients, settings: Settings, clock: Clock
         options=record.options,
         tenant=record.tenant,
         metadata=record.metadata or {},
+        webhook=record.webhook,
     )
     (sent,) = Producer(clients, settings).send([request])
     return sent

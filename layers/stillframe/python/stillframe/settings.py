@@ -8,9 +8,10 @@ from ipaddress import ip_network
 from typing import Annotated, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from stillframe.request.secret_grant import SecretGrant
+from stillframe.webhooks.settings import WebhookSettings
 
 MILLISECONDS = 1000
 
@@ -24,7 +25,7 @@ class SettingsError(Exception):
     """The environment is incomplete or wrong. The message names each variable and what it should be."""
 
 
-class Settings(BaseSettings):
+class Settings(WebhookSettings):
     """One field per variable; the alias is the variable's name."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from stillframe.request.options.wire import WireModel
 
@@ -37,3 +38,15 @@ class Webhook(WireModel):
         Field(pattern=r"^https?://[\x21-\x7e]{1,2040}$", description="an http or https URL of up to 2048 characters"),
     ]
     events: Annotated[tuple[EventKind, ...], Field(min_length=1)] = (EventKind.CAPTURED, EventKind.FAILED)
+
+    @field_validator("url")
+    @classmethod
+    def check_url(cls, url: str) -> str:
+        """Refuse what cannot be called, and credentials, which would be in every record."""
+        parts = urlsplit(url)
+        # Raises ValueError if it is out of range.
+        if not parts.hostname or parts.port == 0:
+            raise ValueError("has no host, or the port 0")
+        if "@" in parts.netloc:
+            raise ValueError("contains a user name or password; put a secret into the path or the query")
+        return url

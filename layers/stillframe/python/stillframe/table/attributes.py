@@ -20,6 +20,7 @@ OPTIONS = "options"
 PAYLOAD_HASH = "payloadHash"
 TENANT = "tenant"
 METADATA = "metadata"
+WEBHOOK = "webhook"
 ATTEMPTS = "attempts"
 WORKER_ID = "workerId"
 MESSAGE_ID = "messageId"
@@ -33,10 +34,11 @@ ERROR_MESSAGE = "errorMessage"
 INDEX_SHARD = "indexShard"
 S3_KEY = "s3Key"
 
-# The other items: slots of hosts, wait counts, last captures.
+# The other items: slots of hosts, wait counts, last captures, attempts of webhooks.
 HOLDER = "holder"
 WAIT_COUNT = "turn"
 LAST_SCREENSHOT_ID = "captureId"
+ATTEMPT_LIST = "tried"
 
 
 # The smallest positive number that DynamoDB holds ("Data types", Number).

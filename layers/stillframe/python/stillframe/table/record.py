@@ -10,6 +10,7 @@ from typing import Any, Self
 from pydantic import ConfigDict, Field
 
 from stillframe.image.page_facts import PageFacts
+from stillframe.request.envelope import Webhook
 from stillframe.table.attributes import INDEX_SHARD, UPDATED_AT, from_attributes
 
 # Sparse: only records that carry the partition key are in the index, and a success gives it up.
@@ -48,6 +49,8 @@ class Record(PageFacts):
     payload_hash: str = ""
     tenant: str | None = None
     metadata: dict[str, str] | None = None
+    # Its path may be a secret of the receiver's: no reader of the record needs it.
+    webhook: Webhook | None = Field(default=None, exclude=True)
     s3_url: str | None = None
     s3_key: str | None = None
     content_type: str | None = None
@@ -76,6 +79,10 @@ class Record(PageFacts):
     def from_item(cls, item: Mapping[str, Any]) -> Self:
         """Read a DynamoDB item in its typed form (`{"id": {"S": ...}}`)."""
         return cls.model_validate(from_attributes(item))
+
+    def to_public(self) -> dict[str, Any]:
+        """The record as others see it: without the token, which fences the writes of a claim's holder."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"claim_token"})
 
 
 def index_shard(status: Status, screenshot_id: str) -> str:

@@ -29,6 +29,7 @@ from stillframe.errors import CaptureError, retryable_codes
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import Delivery
 from stillframe.table.attributes import (
+    ATTEMPT_LIST,
     ATTEMPTS,
     CLAIM_TOKEN,
     CLAIMED_AT,
@@ -51,6 +52,7 @@ from stillframe.table.attributes import (
     UPDATED_AT,
     URL,
     WAIT_COUNT,
+    WEBHOOK,
     WORKER_ID,
 )
 from stillframe.table.record import Record, Status, index_shard
@@ -59,6 +61,7 @@ from stillframe.table.update import Update
 IS_NEW = f"attribute_not_exists(#{ID})"
 # A call that the SDK sends again may meet its own first effect, so completing twice with one token is no conflict.
 IS_FENCED = f"#{CLAIM_TOKEN} = :token"
+MAX_ATTEMPTS_NOTED = 300
 
 
 def queue(request: CaptureRequest, now_ms: int, retention_seconds: int) -> Update:
@@ -131,7 +134,8 @@ def claim(
 
 def _origin(request: CaptureRequest, tenant: str | None) -> dict[str, Any]:
     """The attributes that say where a request came from; empty if it does not say."""
-    values: dict[str, Any] = {TENANT: tenant, METADATA: request.metadata}
+    webhook = request.webhook.model_dump(mode="json") if request.webhook is not None else None
+    values: dict[str, Any] = {TENANT: tenant, METADATA: request.metadata, WEBHOOK: webhook}
     return {name: value for name, value in values.items() if value}
 
 
@@ -224,6 +228,16 @@ def raise_wait_count(count: int, now_ms: int, kept_seconds: int) -> Update:
         condition=f"attribute_not_exists(#{WAIT_COUNT}) OR #{WAIT_COUNT} < :count",
         set_values={WAIT_COUNT: count, EXPIRES_AT: now_ms // 1000 + kept_seconds},
         values={":count": count},
+    )
+
+
+def note_attempt(attempt: Mapping[str, Any], expires_at: int) -> Update:
+    """An attempt to post an event: one more, unless there are as many as an item of 400 KB should hold."""
+    return Update(
+        condition=f"attribute_not_exists(#{ATTEMPT_LIST}) OR size(#{ATTEMPT_LIST}) < :most",
+        set_values={EXPIRES_AT: expires_at},
+        set_expressions=(f"#{ATTEMPT_LIST} = list_append(if_not_exists(#{ATTEMPT_LIST}, :none), :attempt)",),
+        values={":most": MAX_ATTEMPTS_NOTED, ":none": [], ":attempt": [dict(attempt)]},
     )
 
 

@@ -1,0 +1,1 @@
+"""Posts webhook messages to the URLs that they are for."""

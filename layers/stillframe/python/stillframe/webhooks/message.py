@@ -1,0 +1,69 @@
+"""A webhook message: one event for one URL, as the webhook queue carries it.
+
+What is posted is made once and never changed, so that every attempt has the same id and the same content (Standard
+Webhooks, "Webhook payload" and "Idempotency").
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from stillframe.errors import UnparsableBody
+from stillframe.events import Event
+
+# Both ends of the queue are this project's own; a version that is newer than the reader may add fields.
+CONFIG = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class WebhookMessage(BaseModel):
+    """`content` is the text that is signed and posted. `created_ms` is milliseconds since the epoch."""
+
+    model_config = CONFIG
+
+    event_id: Annotated[str, Field(min_length=1)]
+    kind: str
+    screenshot_id: str
+    tenant: str | None = None
+    url: str
+    content: str
+    created_ms: int
+
+    @classmethod
+    def of(cls, event: Event, url: str) -> Self:
+        """The message that tells this URL of an event."""
+        record = event.record
+        return cls(
+            event_id=event.id,
+            kind=event.kind,
+            screenshot_id=record.id,
+            tenant=record.tenant,
+            url=url,
+            content=_content(event),
+            created_ms=event.time_ms,
+        )
+
+    @classmethod
+    def from_body(cls, body: str) -> Self:
+        """Raises UnparsableBody for a message that nobody of this project has sent."""
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError as error:
+            raise UnparsableBody(f"the message is no webhook: {error.error_count()} fields are wrong") from error
+
+    def to_body(self) -> str:
+        return self.model_dump_json(exclude_none=True)
+
+
+def _content(event: Event) -> str:
+    """`type`, `timestamp` and `data`, as the specification recommends; the record as everybody else sees it."""
+    moment = datetime.fromtimestamp(event.time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    content = {
+        "type": f"screenshot.{event.kind}",
+        "timestamp": moment.replace("+00:00", "Z"),
+        "data": event.record.to_public(),
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,51 @@
+"""Where webhook messages begin: the events that somebody wants to be told of, onto the webhook queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from stillframe.aws_errors import translated_errors
+from stillframe.errors import TransientError
+from stillframe.events import Event
+from stillframe.request.envelope import Webhook
+from stillframe.webhooks.message import WebhookMessage
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+class WebhookOutbox:
+    """Sends a message for each event and each webhook that wants it: the request's own, and the deployment's."""
+
+    def __init__(self, client: SQSClient, queue_url: str, of_deployment: Webhook | None = None) -> None:
+        self._client = client
+        self._queue_url = queue_url
+        self._of_deployment = of_deployment
+
+    def send(self, events: Sequence[Event]) -> list[Event]:
+        """Send what these events call for. Returns the events of which not every message was sent.
+
+        An event that comes again is sent again, with the same id.
+        """
+        return [event for event in events if not self._send(event)]
+
+    def _send(self, event: Event) -> bool:
+        try:
+            for message in self.messages(event):
+                with translated_errors("webhook queue"):
+                    self._client.send_message(QueueUrl=self._queue_url, MessageBody=message.to_body())
+        except TransientError:
+            return False
+        return True
+
+    def messages(self, event: Event) -> Iterator[WebhookMessage]:
+        """The messages of one event. A URL that is named twice is told once."""
+        for url in dict.fromkeys(_urls(event, (event.record.webhook, self._of_deployment))):
+            yield WebhookMessage.of(event, url)
+
+
+def _urls(event: Event, webhooks: Iterable[Webhook | None]) -> Iterator[str]:
+    for webhook in webhooks:
+        if webhook is not None and event.kind in webhook.events:
+            yield webhook.url

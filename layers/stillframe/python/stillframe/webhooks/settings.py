@@ -1,0 +1,49 @@
+"""The settings of webhooks, a part of a process's settings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode
+
+from stillframe.request.envelope import EventKind, Webhook
+
+
+class WebhookSettings(BaseSettings):
+    """One field per variable; the alias is the variable's name."""
+
+    webhook_queue_url: Annotated[
+        str, Field(alias="WEBHOOK_QUEUE_URL", description="the queue of webhooks; none are sent when empty")
+    ] = ""
+    webhook_dead_letter_queue_url: Annotated[
+        str, Field(alias="WEBHOOK_DEAD_LETTER_QUEUE_URL", description="where webhooks go that were given up")
+    ] = ""
+    webhook_secret_arn: Annotated[
+        str, Field(alias="WEBHOOK_SECRET_ARN", description="the secret with the keys that sign webhooks")
+    ] = ""
+    webhook_url: Annotated[
+        str, Field(alias="STILLFRAME_WEBHOOK_URL", description="a URL that is told of every screenshot")
+    ] = ""
+    webhook_events: Annotated[
+        tuple[EventKind, ...],
+        NoDecode,
+        Field(alias="STILLFRAME_WEBHOOK_EVENTS", description="the events that this URL is told of", min_length=1),
+    ] = (EventKind.CAPTURED, EventKind.FAILED)
+
+    @field_validator("webhook_events", mode="before")
+    @classmethod
+    def split_events(cls, value: object) -> object:
+        """The trimmed parts of a comma-separated string."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("webhook_url")
+    @classmethod
+    def check_webhook(cls, value: str) -> str:
+        """Refuse a wrong URL at start, and not at the first event."""
+        return Webhook(url=value).url if value else value
+
+    @property
+    def webhook(self) -> Webhook | None:
+        """The webhook of the deployment, which every screenshot has."""
+        return Webhook(url=self.webhook_url, events=self.webhook_events) if self.webhook_url else None

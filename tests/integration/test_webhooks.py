@@ -1,0 +1,297 @@
+"""Webhooks, with a real queue, table and secret, and a receiver that checks them with the specification's library."""
+
+from __future__ import annotations
+
+import base64
+import http.server
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from stillframe.clients import connect_secrets
+from stillframe.clock import SystemClock
+from stillframe.events import Event
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.envelope import EventKind, Webhook
+from stillframe.settings import Settings
+from stillframe.table import transitions
+from stillframe.webhooks.attempts import Attempt, AttemptLog, AttemptResult
+from stillframe.webhooks.outbox import WebhookOutbox
+from stillframe.webhooks.signing import WebhookSecret
+from stillframe_cli.poller import record_of
+from stillframe_cli.webhook_provision import provision_webhooks
+from stillframe_webhooks.handler import WebhookHandler
+from stillframe_webhooks.pauses import Pauses
+from tests.support.cloud import Cloud
+from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
+from tests.support.receiver import ACCEPTED, Receiver, receiving
+from tests.support.serving import serving
+
+URL = "https://example.com/"
+FAST = Pauses((1, 1, 1), max_age_seconds=1e12)
+
+
+class Post:
+    """The webhook half of a deployment: its queue, its secret and its function."""
+
+    def __init__(self, cloud: Cloud, **settings: str) -> None:
+        names = provision_webhooks(cloud.clients, cloud.settings.table_name)
+        self.cloud = cloud
+        self.settings = Settings.from_environment(**{**cloud.exports, **names, **settings})
+        self.secret = WebhookSecret(connect_secrets, self.settings.webhook_secret_arn)
+        self.outbox = WebhookOutbox(cloud.clients.sqs, self.settings.webhook_queue_url, self.settings.webhook)
+        self.handler = WebhookHandler.build(self.settings, cloud.clients, FAST)
+
+    def key_of(self, tenant: str | None = None) -> str:
+        return self.secret.keys().secrets_of(tenant)[0]
+
+    def allow(self, *hosts: str, pauses: Pauses = FAST) -> None:
+        allowed = self.settings.model_copy(update={"allow_hosts": hosts})
+        self.handler = WebhookHandler.build(allowed, self.cloud.clients, pauses)
+
+    def deliver(self, wait: int = 0) -> int:
+        """Do what Lambda does with one batch. Returns the number of messages."""
+        url = self.settings.webhook_queue_url
+        messages = self.cloud.receive(queue_url=url, wait=wait)
+        if messages:
+            answer = self.handler.handle(
+                {"Records": [record_of(each, "arn:aws:sqs:r:1:webhooks") for each in messages]}
+            )
+            kept = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
+            for each in messages:
+                if each["MessageId"] not in kept:
+                    self.cloud.clients.sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
+        return len(messages)
+
+    def letters(self) -> list[dict[str, Any]]:
+        return self.cloud.receive(queue_url=self.settings.webhook_dead_letter_queue_url, wait=0)
+
+    def attempts(self, screenshot_id: str) -> list[Attempt]:
+        return AttemptLog(self.cloud.table, 1000, FakeClock()).read(screenshot_id)
+
+
+@pytest.fixture
+def post(cloud: Cloud) -> Post:
+    return Post(cloud)
+
+
+@pytest.fixture
+def receiver(post: Post) -> Iterator[Receiver]:
+    with receiving(post.key_of()) as receiver:
+        post.allow(receiver.address)
+        yield receiver
+
+
+def captured(cloud: Cloud, request: CaptureRequest) -> Event:
+    """The event of a request that was captured."""
+    cloud.send(request)
+    capture_with(cloud.clients, cloud.settings, FakeRenderer(), FakeClock()).process(message(request), FakeContext())
+    item = cloud.clients.dynamodb.get_item(TableName=cloud.settings.table_name, Key={"id": {"S": request.id}})["Item"]
+    event = Event.of_change(None, item)
+    assert event is not None
+    return event
+
+
+def request_with(url: str, **values: Any) -> CaptureRequest:
+    return CaptureRequest(url=URL, request_id="order-42", webhook=Webhook(url=url), **values)
+
+
+def test_the_receiver_is_told_of_the_capture_with_a_signature_that_verifies(post: Post, receiver: Receiver) -> None:
+    # Given a request with a webhook, which was captured
+    event = captured(post.cloud, request_with(receiver.url("/hook?token=t0p"), metadata={"order": "42"}))
+    # When its event is sent and its message is tried
+    assert post.outbox.send([event]) == []
+    assert post.deliver() == 1
+    # Then the receiver has it once, verified, with the record
+    (received,) = receiver.received
+    assert received.path == "/hook?token=t0p"
+    assert received.event is not None
+    assert (received.event_id, received.event["type"]) == (event.id, "screenshot.captured")
+    assert received.event["data"]["id"] == "order-42"
+    assert received.event["data"]["metadata"] == {"order": "42"}
+    assert received.event["data"]["s3Url"].startswith("s3://")
+    # And neither the token of the claim nor the URL of the webhook, whose path is a secret
+    assert b"claimToken" not in received.content
+    assert b"t0p" not in received.content
+    # And the message is gone, and what was tried is known
+    assert post.deliver() == 0
+    (attempt,) = post.attempts("order-42")
+    assert (attempt.result, attempt.http_status, attempt.host) == (AttemptResult.DELIVERED, 204, receiver.address)
+
+
+def test_a_receiver_that_fails_is_tried_again_with_the_same_id_and_content(post: Post, receiver: Receiver) -> None:
+    # Given a receiver that fails twice
+    receiver.answer = lambda _: (503, {}, b"") if len(receiver.received) < 3 else ACCEPTED
+    event = captured(post.cloud, request_with(receiver.url()))
+    # When its message is tried as often as it comes
+    post.outbox.send([event])
+    while len(receiver.received) < 3:
+        post.deliver(wait=2)
+    # Then each attempt verified and was the same message, and the last one ended it
+    assert len(receiver.verified) == 3
+    assert len({(each.event_id, each.content) for each in receiver.received}) == 1
+    assert post.deliver() == 0
+    results = [(each.result, each.http_status) for each in post.attempts("order-42")]
+    failed = (AttemptResult.FAILED, 503)
+    assert results == [failed, failed, (AttemptResult.DELIVERED, 204)]
+
+
+@pytest.mark.parametrize(("status", "age_days"), [(410, 0), (404, 3)])
+def test_what_is_given_up_is_a_dead_letter_with_its_reason(
+    post: Post, receiver: Receiver, status: int, age_days: int
+) -> None:
+    # Given a receiver that is gone for good, or one that has not accepted the message for three days
+    receiver.answer = lambda _: (status, {}, b"")
+    event = captured(post.cloud, request_with(receiver.url()))
+    event = replace(event, time_ms=SystemClock().now_ms() - age_days * 24 * 3600 * 1000)
+    # When it is tried
+    post.allow(receiver.address, pauses=Pauses())
+    post.outbox.send([event])
+    post.deliver()
+    # Then it was tried once, and is a dead letter that says why
+    assert len(receiver.received) == 1
+    (letter,) = post.letters()
+    reason = {name: each.get("StringValue") for name, each in letter["MessageAttributes"].items()}
+    assert reason["errorCode"] == "WEBHOOK_GIVEN_UP"
+    assert f"HTTP status {status}" in str(reason["errorMessage"])
+    assert [each.result for each in post.attempts("order-42")] == [AttemptResult.GIVEN_UP]
+    assert post.deliver() == 0
+
+
+def test_a_redirect_is_not_followed(post: Post, receiver: Receiver) -> None:
+    # Given a receiver that redirects to another path
+    receiver.answer = lambda received: (307, {"Location": "/elsewhere"}, b"") if received.path == "/hook" else ACCEPTED
+    # When its message is tried
+    post.outbox.send([captured(post.cloud, request_with(receiver.url()))])
+    post.deliver()
+    # Then nobody was asked elsewhere, and it is no success
+    assert [each.path for each in receiver.received] == ["/hook"]
+    assert [(each.result, each.http_status) for each in post.attempts("order-42")] == [(AttemptResult.FAILED, 307)]
+
+
+def test_a_receiver_that_asks_for_time_gets_it(post: Post, receiver: Receiver) -> None:
+    # Given a receiver that asks for ten minutes
+    receiver.answer = lambda _: (429, {"Retry-After": "600"}, b"")
+    post.outbox.send([captured(post.cloud, request_with(receiver.url()))])
+    # When it is tried
+    post.deliver()
+    # Then the next attempt is no earlier
+    (attempt,) = post.attempts("order-42")
+    assert attempt.next_at is not None
+    assert attempt.next_at - attempt.at == 600_000
+
+
+def test_a_webhook_of_the_deployment_is_told_beside_that_of_the_request(cloud: Cloud) -> None:
+    # Given a webhook for every screenshot, of failures only
+    first = Post(cloud)
+    with receiving(first.key_of()) as receiver:
+        post = Post(cloud, STILLFRAME_WEBHOOK_URL=receiver.url("/every"), STILLFRAME_WEBHOOK_EVENTS="failed, captured")
+        post.allow(receiver.address)
+        event = captured(cloud, request_with(receiver.url("/own")))
+        # When an event is sent, and one that only the deployment wants
+        only_captured = Webhook(url=receiver.url("/own"), events=(EventKind.FAILED,))
+        other = captured(cloud, CaptureRequest(url=URL, request_id="other", webhook=only_captured))
+        post.outbox.send([event, other])
+        while post.deliver():
+            pass
+        # Then each is told of what it wants
+        told = sorted((each.path, each.event_id) for each in receiver.verified)
+    assert told == sorted([("/every", event.id), ("/own", event.id), ("/every", other.id)])
+
+
+def test_each_tenant_has_its_own_key_and_keys_are_rotated_without_a_gap(post: Post, receiver: Receiver) -> None:
+    # Given a receiver that has the key of its tenant
+    receiver.secret = post.key_of("acme")
+    assert receiver.secret != post.key_of()
+    event = captured(post.cloud, request_with(receiver.url(), tenant="acme"))
+    post.outbox.send([event])
+    post.deliver()
+    # When the keys are rotated
+    post.secret.write(post.secret.read().rotated())
+    post.allow(receiver.address)
+    post.outbox.send([event])
+    post.deliver()
+    # Then the receiver verifies with the old key and with the new one
+    assert len(receiver.verified) == 2
+    receiver.secret = post.secret.read().secrets_of("acme")[0]
+    post.outbox.send([event])
+    post.deliver()
+    assert len(receiver.verified) == 3
+    # And another tenant's key verifies nothing
+    receiver.secret = post.secret.read().secrets_of("other")[0]
+    post.outbox.send([event])
+    post.deliver()
+    assert (len(receiver.received), len(receiver.verified)) == (4, 3)
+
+
+def test_what_is_no_webhook_message_is_a_dead_letter(post: Post) -> None:
+    # Given a message that somebody else has sent to the queue
+    post.cloud.clients.sqs.send_message(QueueUrl=post.settings.webhook_queue_url, MessageBody='{"url": "https://a.de"}')
+    # When it is received
+    post.deliver()
+    # Then it is out of the way, with its reason
+    (letter,) = post.letters()
+    assert letter["MessageAttributes"]["errorCode"]["StringValue"] == "UNPARSABLE_BODY"
+    assert post.deliver() == 0
+
+
+def test_an_endless_answer_ends_the_attempt_in_time(post: Post) -> None:
+    # Given a receiver that sends its header line by line, for ever
+    class Slow(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            try:
+                while True:
+                    self.wfile.write(b"x: y\r\n")
+                    self.wfile.flush()
+                    time.sleep(0.05)
+            except OSError:
+                return
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Log nothing."""
+
+    with serving(Slow) as address:
+        post.allow(address)
+        post.handler._sender._endpoint._total_seconds = 1.0
+        post.outbox.send([captured(post.cloud, request_with(f"http://{address}/"))])
+        # When it is tried
+        post.deliver()
+    # Then the attempt has ended after its time, without a success
+    (attempt,) = post.attempts("order-42")
+    assert attempt.result is AttemptResult.FAILED
+    assert attempt.reason == "no answer in time"
+    assert 900 <= attempt.ms < 4000
+
+
+def test_an_event_whose_message_cannot_be_sent_is_named(post: Post) -> None:
+    # Given a webhook queue that is gone
+    event = captured(post.cloud, request_with("https://hooks.example/"))
+    quiet = captured(post.cloud, CaptureRequest(url=URL, request_id="quiet"))
+    outbox = WebhookOutbox(post.cloud.clients.sqs, f"{post.settings.webhook_queue_url}-gone")
+    # When events are sent, one of which nobody wants to be told of
+    # Then only the other one has failed
+    assert outbox.send([event, quiet]) == [event]
+
+
+def test_the_webhook_is_kept_in_the_record_and_shown_to_nobody(cloud: Cloud) -> None:
+    # Given a record with a webhook
+    request = request_with("https://hooks.example/s3cret")
+    cloud.table.update(request.id, transitions.queue(request, 1, 1000))
+    # Then it is there for whoever sends it
+    record = cloud.record(request.id)
+    assert record.webhook == request.webhook
+    # And no form of the record shows it
+    assert "s3cret" not in json.dumps([record.to_wire(), record.to_public()])
+
+
+def test_keys_have_the_length_that_the_specification_asks_for(post: Post) -> None:
+    # "between 24 bytes (192 bits) and 64 bytes (512 bits)"
+    for tenant in (None, "acme"):
+        key = post.key_of(tenant)
+        assert key.startswith("whsec_")
+        assert 24 <= len(base64.b64decode(key.removeprefix("whsec_"))) <= 64
