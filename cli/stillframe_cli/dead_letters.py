@@ -14,6 +14,8 @@ from stillframe.request.dead_letter import REASON_CODE, REASON_MESSAGE, has_reas
 from stillframe.request.message import SENT_AT
 from stillframe.settings import Settings
 from stillframe.table.record import Record
+from stillframe.webhooks.attempts import host_of
+from stillframe.webhooks.message import WebhookMessage
 
 BATCH_SIZE = 10
 # A letter that was received stays invisible for this long, so that one run receives it only once.
@@ -113,18 +115,29 @@ def _request_of(letter: Any) -> CaptureRequest | None:
         return None
 
 
+def _webhook_of(letter: Any) -> WebhookMessage | None:
+    try:
+        return WebhookMessage.from_body(letter["Body"])
+    except CaptureError:
+        return None
+
+
 def _describe(letter: Any, request: CaptureRequest | None, record: Record | None) -> ListedLetter:
     attributes = letter.get("MessageAttributes", {})
-    if has_reason(attributes):
+    webhook = _webhook_of(letter) if request is None else None
+    code: str | None = None
+    message: str | None = None
+    if REASON_CODE in attributes:
         code, message = (attributes.get(name, {}).get("StringValue") for name in (REASON_CODE, REASON_MESSAGE))
-    else:
+    elif webhook is None:
         # The record of another request with the same id says nothing about this one.
         own = record if record and request and record.payload_hash == request.payload_hash else None
         code, message = (own.error_code, own.error_message) if own else (None, None)
     return ListedLetter(
         message_id=letter["MessageId"],
-        id=request.id if request else None,
-        url=request.recorded_url if request else None,
+        id=request.id if request else webhook.screenshot_id if webhook else None,
+        # The path of a webhook may be a secret.
+        url=request.recorded_url if request else host_of(webhook.url) if webhook else None,
         error_code=code,
         error_message=message,
         sent_at=int(letter.get("Attributes", {}).get("SentTimestamp", 0)),

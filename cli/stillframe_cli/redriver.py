@@ -12,8 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from stillframe.clients import Clients
-from stillframe.request.dead_letter import Letter, has_reason, redriven_letter
-from stillframe.request.message import RECEIVED_BEFORE, SPARED
+from stillframe.request.dead_letter import LETTER_NAMES, Letter, has_reason, redriven_letter
 from stillframe.settings import Settings
 
 from .dead_letters import BATCH_SIZE, DeadLetters
@@ -91,7 +90,7 @@ class Redriver:
             raise NotMoved(TOO_LARGE)
         self._send(again, system.get("MessageGroupId"))
         self._letters.delete(letter)
-        return sorted(attributes.keys() - again.attributes.keys() - {RECEIVED_BEFORE, SPARED})
+        return sorted(attributes.keys() - again.attributes.keys() - LETTER_NAMES)
 
     def _send(self, letter: Letter, tenant: str | None) -> None:
         group: Any = {"MessageGroupId": tenant} if tenant else {}

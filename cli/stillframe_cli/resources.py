@@ -32,6 +32,9 @@ SHARED_SETTINGS = (
     ("STILLFRAME_MAX_RECEIVE_COUNT", "MaxReceiveCount"),
     ("STILLFRAME_RECORD_RETENTION_DAYS", "RecordRetentionDays"),
     ("STILLFRAME_SERVICE", "Service"),
+    ("WEBHOOK_QUEUE_URL", "WebhookQueueUrl"),
+    ("WEBHOOK_DEAD_LETTER_QUEUE_URL", "WebhookDeadLetterQueueUrl"),
+    ("WEBHOOK_SECRET_ARN", "WebhookSecretArn"),
 )
 
 # Names the deployment for all commands of a shell.

@@ -7,13 +7,11 @@ import http.server
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from stillframe.clients import connect_secrets
-from stillframe.clock import SystemClock
 from stillframe.events import Event
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.envelope import EventKind, Webhook
@@ -22,10 +20,12 @@ from stillframe.table import transitions
 from stillframe.webhooks.attempts import Attempt, AttemptLog, AttemptResult
 from stillframe.webhooks.outbox import WebhookOutbox
 from stillframe.webhooks.signing import WebhookSecret
+from stillframe_cli.dead_letters import DeadLetters
 from stillframe_cli.poller import record_of
+from stillframe_cli.redriver import Redriver, RedriveResult
 from stillframe_cli.webhook_provision import provision_webhooks
 from stillframe_webhooks.handler import WebhookHandler
-from stillframe_webhooks.pauses import Pauses
+from stillframe_webhooks.pauses import MAX_AGE_SECONDS, Pauses
 from tests.support.cloud import Cloud
 from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
 from tests.support.receiver import ACCEPTED, Receiver, receiving
@@ -140,17 +140,15 @@ def test_a_receiver_that_fails_is_tried_again_with_the_same_id_and_content(post:
     assert results == [failed, failed, (AttemptResult.DELIVERED, 204)]
 
 
-@pytest.mark.parametrize(("status", "age_days"), [(410, 0), (404, 3)])
+@pytest.mark.parametrize(("status", "max_age_seconds"), [(410, MAX_AGE_SECONDS), (404, 0)])
 def test_what_is_given_up_is_a_dead_letter_with_its_reason(
-    post: Post, receiver: Receiver, status: int, age_days: int
+    post: Post, receiver: Receiver, status: int, max_age_seconds: float
 ) -> None:
-    # Given a receiver that is gone for good, or one that has not accepted the message for three days
+    # Given a receiver that is gone for good, or one that has not accepted the message for as long as it may take
     receiver.answer = lambda _: (status, {}, b"")
-    event = captured(post.cloud, request_with(receiver.url()))
-    event = replace(event, time_ms=SystemClock().now_ms() - age_days * 24 * 3600 * 1000)
+    post.outbox.send([captured(post.cloud, request_with(receiver.url()))])
     # When it is tried
-    post.allow(receiver.address, pauses=Pauses())
-    post.outbox.send([event])
+    post.allow(receiver.address, pauses=Pauses(max_age_seconds=max_age_seconds))
     post.deliver()
     # Then it was tried once, and is a dead letter that says why
     assert len(receiver.received) == 1
@@ -160,6 +158,25 @@ def test_what_is_given_up_is_a_dead_letter_with_its_reason(
     assert f"HTTP status {status}" in str(reason["errorMessage"])
     assert [each.result for each in post.attempts("order-42")] == [AttemptResult.GIVEN_UP]
     assert post.deliver() == 0
+
+
+def test_what_was_given_up_is_listed_without_its_path_and_comes_again_by_a_redrive(
+    post: Post, receiver: Receiver
+) -> None:
+    # Given a webhook that was given up
+    receiver.answer = lambda _: (410, {}, b"") if len(receiver.received) == 1 else ACCEPTED
+    post.outbox.send([captured(post.cloud, request_with(receiver.url("/s3cret")))])
+    post.deliver()
+    # When the dead letters are listed
+    settings = post.settings.of_webhooks()
+    (letter,) = DeadLetters(post.cloud.clients, settings).read_all()
+    # Then it is named, without the path of its URL
+    assert (letter.id, letter.url, letter.error_code) == ("order-42", receiver.address, "WEBHOOK_GIVEN_UP")
+    # And a redrive sends it again, with the same id
+    assert Redriver(post.cloud.clients, settings).redrive() == RedriveResult(moved=1, kept=0)
+    assert post.deliver() == 1
+    assert len({each.event_id for each in receiver.verified}) == 1
+    assert [each.result.value for each in post.attempts("order-42")] == ["given up", "delivered"]
 
 
 def test_a_redirect_is_not_followed(post: Post, receiver: Receiver) -> None:

@@ -35,10 +35,16 @@ def lookup(host: str) -> Sequence[Address]:
     return [ipaddress.ip_address(each) for each in NAMES.get(host, [])]
 
 
-@pytest.fixture
-def canary() -> Iterator[Canary]:
+@pytest.fixture(scope="module")
+def listening() -> Iterator[Canary]:
     with canaries(CANARIES) as canary:
         yield canary
+
+
+@pytest.fixture
+def canary(listening: Canary) -> Canary:
+    listening.hits.clear()
+    return listening
 
 
 @pytest.mark.parametrize("port", ["canary", "80"])

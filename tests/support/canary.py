@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 # How often a server checks whether it should stop.
 POLL_SECONDS = 0.02
+BIND_TRIES = 10
 ANSWER = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\nAccess-Control-Allow-Origin: *\r\n"
     b"Connection: close\r\n\r\ncanary"
@@ -50,22 +51,35 @@ def _handler(canary: Canary) -> type[socketserver.StreamRequestHandler]:
 @contextlib.contextmanager
 def canaries(hosts: tuple[str, ...], port: int = 0) -> Iterator[Canary]:
     """Listen on TCP and UDP, on one port of every given address; port 0 means a free port."""
-    canary = Canary(port)
     with contextlib.ExitStack() as stack:
-        for host in hosts:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-
-            class Server(_Server):
-                address_family = family
-
-            server = stack.enter_context(Server((host, canary.port), _handler(canary)))
-            canary.port = server.server_address[1]
-            threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
-            stack.callback(server.shutdown)
-            datagrams = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
-            datagrams.bind((host, canary.port))
-            threading.Thread(target=_listen, args=(datagrams, canary), daemon=True).start()
+        for left in reversed(range(BIND_TRIES)):
+            canary = Canary(port)
+            try:
+                with contextlib.ExitStack() as bound:
+                    _bind(hosts, canary, bound)
+                    stack.push(bound.pop_all())
+                break
+            except OSError:
+                # A port that is free at one address may be taken at another.
+                if port or not left:
+                    raise
         yield canary
+
+
+def _bind(hosts: tuple[str, ...], canary: Canary, stack: contextlib.ExitStack) -> None:
+    for host in hosts:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+        class Server(_Server):
+            address_family = family
+
+        server = stack.enter_context(Server((host, canary.port), _handler(canary)))
+        canary.port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
+        stack.callback(server.shutdown)
+        datagrams = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+        datagrams.bind((host, canary.port))
+        threading.Thread(target=_listen, args=(datagrams, canary), daemon=True).start()
 
 
 def _listen(datagrams: socket.socket, canary: Canary) -> None:

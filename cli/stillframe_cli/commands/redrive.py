@@ -20,9 +20,12 @@ from .status import format_field
 @click.command("redrive")
 @click.option("--max", "limit", type=click.IntRange(1), metavar="N", help="Move at most this many messages.")
 @click.option("--list", "only_list", is_flag=True, help="List the messages with their reasons, and move none.")
+@click.option("--webhooks", "of_webhooks", is_flag=True, help="Webhooks that were given up, in place of requests.")
 @resource_options
 @json_option
-def command(limit: int | None, only_list: bool, settings: Settings, clients: Clients, as_json: bool) -> None:
+def command(
+    limit: int | None, only_list: bool, of_webhooks: bool, settings: Settings, clients: Clients, as_json: bool
+) -> None:
     """Move messages from the dead-letter queue back to the queue.
 
     Each message is deleted only after it was sent, so that none is lost. Messages that were rejected with an error code
@@ -34,7 +37,10 @@ def command(limit: int | None, only_list: bool, settings: Settings, clients: Cli
     Examples:
       stillframe redrive --list
       stillframe redrive --max 10
+      stillframe redrive --webhooks
     """
+    if of_webhooks:
+        settings = settings.of_webhooks()
     if only_list:
         _list(DeadLetters(clients, settings), as_json)
         return

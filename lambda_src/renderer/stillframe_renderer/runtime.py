@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from stillframe.clients import Clients
 from stillframe.clock import Clock, SystemClock
 from stillframe.cost import billed_memory_mb
-from stillframe.egress.policy import EgressPolicy
 from stillframe.settings import Settings
 
 from .browsers.engine import RenderEngine
@@ -61,7 +60,7 @@ class Runtime:
         engine = RenderEngine(
             launch=functools.partial(Chromium.launch, find_chromium(settings.chromium_path)),
             guard=EgressGuard(
-                EgressPolicy.of(settings.allow_hosts, settings.allow_cidrs, settings.deny, settings.allow_ports),
+                settings.egress_policy,
                 limits=Limits(page_bytes=settings.max_page_mb * 1024 * 1024),
                 on_refused=shielded(on_refused) if on_refused is not None else None,
             ),

@@ -10,7 +10,6 @@ from aws_lambda_powertools import Logger
 
 from stillframe.clients import Clients, connect_secrets
 from stillframe.clock import Clock, SystemClock
-from stillframe.egress.policy import EgressPolicy
 from stillframe.queue import CaptureQueue
 from stillframe.request.event_record import read_record
 from stillframe.settings import Settings, SettingsError
@@ -49,10 +48,9 @@ class WebhookHandler:
                 "environment: WEBHOOK_QUEUE_URL, WEBHOOK_DEAD_LETTER_QUEUE_URL and WEBHOOK_SECRET_ARN must be set"
             )
         clock = SystemClock()
-        policy = EgressPolicy.of(settings.allow_hosts, settings.allow_cidrs, settings.deny, settings.allow_ports)
         sender = WebhookSender(
             CaptureQueue(clients.sqs, queue_url, letters_url),
-            Endpoint(policy),
+            Endpoint(settings.egress_policy),
             WebhookSecret(connect_secrets, settings.webhook_secret_arn).keys,
             AttemptLog(Table(clients.dynamodb, settings.table_name), settings.record_retention_seconds, clock),
             clock,

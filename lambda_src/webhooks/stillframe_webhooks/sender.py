@@ -61,7 +61,7 @@ class WebhookSender:
         attempt, pause = self._attempt(webhook, message)
         # The receiver may have the event by now: it is told again, with the same id, if this or what follows fails.
         self._log.add(webhook, attempt)
-        logger.info("webhook", extra=attempt.model_dump(mode="json", by_alias=True, exclude_none=True))
+        logger.info("webhook", extra=attempt.to_wire())
         if attempt.result is AttemptResult.DELIVERED:
             return True
         if pause is None:
@@ -83,7 +83,7 @@ class WebhookSender:
             status, asked, is_final = answer.status, answer.retry_after, answer.status == GONE
             reason = None if _is_success(answer) else f"HTTP status {answer.status}"
         took_ms = round((time.monotonic() - began) * 1000)
-        age_seconds = (began_ms - webhook.created_ms) / 1000
+        age_seconds = (began_ms - message.sent_at_ms) / 1000
         pause = self._pauses.after(message.receive_count, age_seconds, asked) if reason and not is_final else None
         attempt = Attempt(
             event_id=webhook.event_id,

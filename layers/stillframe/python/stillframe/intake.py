@@ -12,7 +12,7 @@ from stillframe.aws_errors import translated_errors
 from stillframe.clients import Clients
 from stillframe.clock import Clock, SystemClock
 from stillframe.egress.policy import check_scheme
-from stillframe.errors import CallRefused, CaptureError, IdConflict, InvalidRequest
+from stillframe.errors import BlockedAddress, CallRefused, CaptureError, IdConflict, InvalidRequest
 from stillframe.producer import Producer
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message_limits import MAX_MESSAGE_BYTES
@@ -58,6 +58,7 @@ class Intake:
         self._clock = clock or SystemClock()
         self._producer = Producer(clients, settings, self._clock)
         self._new_pool = new_pool
+        self._policy = settings.egress_policy
 
     def accept(self, requests: Sequence[CaptureRequest]) -> list[Answer]:
         """The answer to each request, in their order: accepted, or the error because of which it was not."""
@@ -82,7 +83,7 @@ class Intake:
         fresh_until_ms = window.ends_ms if window is not None else None
         named = request.named(now_ms)
         try:
-            check(named)
+            self._check(named)
             written = self._producer.record(named)
         except CaptureError as error:
             return error
@@ -95,6 +96,26 @@ class Intake:
         age_seconds = max(0, now_ms - found.get(CLAIMED_AT, now_ms)) // 1000 if status is Status.SUCCESS else None
         return Accepted(named, status, fresh_until_ms, age_seconds)
 
+    def _check(self, request: CaptureRequest) -> None:
+        """Find out what can be known about a request without capturing it.
+
+        Raises InvalidRequest or BlockedScheme, with the code and the message that its record would have. A webhook has
+        no record: one that could never be called is refused here, with what its text tells.
+        """
+        request.render_options()
+        check_scheme(urlsplit(request.url).scheme.lower())
+        if request.webhook is not None:
+            self._check_webhook(request.webhook.url)
+        size = len(request.to_body().encode())
+        if size > MAX_MESSAGE_BYTES:
+            raise InvalidRequest(f"the request has {size:,} bytes, and a message of SQS at most {MAX_MESSAGE_BYTES:,}")
+
+    def _check_webhook(self, url: str) -> None:
+        try:
+            self._policy.check_page(url)
+        except BlockedAddress as error:
+            raise InvalidRequest(f"webhook.url: {error.message.replace('the page is', 'is')}") from error
+
     def _send(self, requests: Sequence[CaptureRequest]) -> Iterator[tuple[CaptureRequest, CaptureError]]:
         """Send the messages, and yield those that were not sent. Their records stay queued until they come again."""
         left = {id(request): request for request in requests}
@@ -106,18 +127,6 @@ class Intake:
                         yield request, result
         except CaptureError as error:
             yield from ((request, error) for request in left.values())
-
-
-def check(request: CaptureRequest) -> None:
-    """Find out what can be known about a request without capturing it.
-
-    Raises InvalidRequest or BlockedScheme, with the code and the message that its record would have.
-    """
-    request.render_options()
-    check_scheme(urlsplit(request.url).scheme.lower())
-    size = len(request.to_body().encode())
-    if size > MAX_MESSAGE_BYTES:
-        raise InvalidRequest(f"the request has {size:,} bytes, and a message of SQS at most {MAX_MESSAGE_BYTES:,}")
 
 
 def _needs_message(answer: Answer) -> TypeGuard[Accepted]:

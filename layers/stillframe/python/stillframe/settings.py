@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from stillframe.egress.policy import EgressPolicy
 from stillframe.request.secret_grant import SecretGrant
 from stillframe.webhooks.settings import WebhookSettings
 
@@ -240,6 +241,18 @@ class Settings(WebhookSettings):
             stream = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "").rpartition("]")[2]
             object.__setattr__(self, "worker_id", stream or f"{socket.gethostname()}-{os.getpid()}")
         return self
+
+    @property
+    def egress_policy(self) -> EgressPolicy:
+        """Where pages and webhooks may lead."""
+        return EgressPolicy.of(self.allow_hosts, self.allow_cidrs, self.deny, self.allow_ports)
+
+    def of_webhooks(self) -> Self:
+        """The same with the queues of webhooks in the place of those of requests. Raises SettingsError without any."""
+        queues = {"queue_url": self.webhook_queue_url, "dead_letter_queue_url": self.webhook_dead_letter_queue_url}
+        if not all(queues.values()):
+            raise SettingsError("This deployment sends no webhooks: WEBHOOK_QUEUE_URL is not set.")
+        return self.model_copy(update=queues)
 
     @property
     def tabs_floor(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stillframe.errors import CaptureError
+from stillframe.errors import CaptureError, WebhookGivenUp
 from stillframe.request.message import (
     FIRST_MESSAGE_ID,
     POSTPONED,
@@ -27,6 +27,8 @@ SOURCE_MESSAGE_ID = "sourceMessageId"
 # Holds the body of a message that has no room for its reason.
 GZIPPED_BODY = "gzippedBody"
 GZIPPED_NOTE = f"The message is too large to carry its reason; its body is in the attribute {GZIPPED_BODY} (gzip)."
+# What a letter has and the message that is sent in its place has not.
+LETTER_NAMES = frozenset({RECEIVED_BEFORE, SPARED, REASON_CODE, REASON_MESSAGE, SOURCE_MESSAGE_ID})
 # An error message that is cut shorter than this says nothing.
 MIN_REASON_BYTES = 40
 
@@ -72,7 +74,7 @@ def redriven_letter(body: str, attributes: Mapping[str, Any], message_id: str, s
     own = {name: attributes[name] for name in (POSTPONED, FIRST_MESSAGE_ID, SENT_AT) if name in attributes}
     mark = string_attributes({**sent_at(body, sent_at_ms), REDRIVEN_FROM: message_id})
     required = {**mark, **own}
-    optional = {name: each for name, each in attributes.items() if name not in (*required, RECEIVED_BEFORE, SPARED)}
+    optional = {name: each for name, each in attributes.items() if name not in (*required, *LETTER_NAMES)}
     return Letter(body, with_optional(body, required, optional))
 
 
@@ -83,5 +85,6 @@ def original_body(body: str, attributes: Mapping[str, Any]) -> str:
 
 
 def has_reason(attributes: Mapping[str, Any]) -> bool:
-    """Whether a dead letter carries a reason of its own: as it is, it could only fail again."""
-    return REASON_CODE in attributes
+    """Whether a dead letter carries a reason of its own because of which it could only fail again, as it is."""
+    code = attributes.get(REASON_CODE, {}).get("StringValue")
+    return REASON_CODE in attributes and code != WebhookGivenUp.code

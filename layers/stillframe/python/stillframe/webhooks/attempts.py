@@ -42,6 +42,10 @@ class Attempt(WireModel):
     reason: Annotated[str | None, Field(description="why it was not delivered")] = None
     next_at: int | None = None
 
+    def to_wire(self) -> dict[str, Any]:
+        """The attempt by wire names, without what is not known."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
 
 class AttemptLog:
     """The attempts of all events of a screenshot, the oldest first and no more than a few hundred."""
@@ -54,8 +58,8 @@ class AttemptLog:
     def add(self, message: WebhookMessage, attempt: Attempt) -> None:
         """Raises ServiceUnavailable. Does nothing when there are as many as the item may hold."""
         expires_at = self._clock.now_ms() // 1000 + self._retention_seconds
-        values = attempt.model_dump(mode="json", by_alias=True, exclude_none=True)
-        self._table.update(PREFIX + message.screenshot_id, transitions.note_attempt(values, expires_at))
+        update = transitions.note_attempt(attempt.to_wire(), expires_at)
+        self._table.update(PREFIX + message.screenshot_id, update)
 
     def read(self, screenshot_id: str) -> list[Attempt]:
         """Raises ServiceUnavailable."""

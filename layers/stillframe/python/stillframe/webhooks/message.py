@@ -20,7 +20,7 @@ CONFIG = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class WebhookMessage(BaseModel):
-    """`content` is the text that is signed and posted. `created_ms` is milliseconds since the epoch."""
+    """`content` is the text that is signed and posted."""
 
     model_config = CONFIG
 
@@ -30,7 +30,6 @@ class WebhookMessage(BaseModel):
     tenant: str | None = None
     url: str
     content: str
-    created_ms: int
 
     @classmethod
     def of(cls, event: Event, url: str) -> Self:
@@ -43,7 +42,6 @@ class WebhookMessage(BaseModel):
             tenant=record.tenant,
             url=url,
             content=_content(event),
-            created_ms=event.time_ms,
         )
 
     @classmethod
