@@ -13,9 +13,6 @@ from stillframe.table.record import Record, Status
 
 from .problems import Problem
 
-# The token fences the writes of a claim's holder. No reader needs it.
-HIDDEN = {"claim_token"}
-
 
 class Submitted(WireModel):
     """A request that has a record: `location` is where to look at it."""
@@ -92,4 +89,4 @@ def status_of(status: Status) -> int:
 
 def record_body(record: Record) -> dict[str, Any]:
     """A record as it is answered."""
-    return record.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=HIDDEN)
+    return record.to_wire()

@@ -196,6 +196,21 @@ class Settings(BaseSettings):
             description="whether a consumer outside Lambda sends its metrics to CloudWatch",
         ),
     ] = False
+    event_bus: Annotated[
+        str,
+        Field(
+            alias="STILLFRAME_EVENT_BUS",
+            description="the bus of EventBridge that the notifier puts events on",
+            pattern=r"^[A-Za-z0-9._/-]{1,256}$",
+        ),
+    ] = "default"
+    event_failures_url: Annotated[
+        str,
+        Field(
+            alias="STILLFRAME_EVENT_FAILURES_URL",
+            description="the queue for changes that the notifier cannot read; it only logs them when empty",
+        ),
+    ] = ""
     max_page_mb: Annotated[
         int, Field(alias="STILLFRAME_MAX_PAGE_MB", description="how much one page may load, in MB", ge=1, le=4096)
     ] = 256
