@@ -123,7 +123,7 @@ diff: $(VENV)/.dev ## Show what a deployment would change
 destroy: $(VENV)/.dev ## Delete the stacks; queues, table and bucket are retained
 	@$(CDK) destroy --all $(CONTEXT) $(ARGS)
 
-schema: $(VENV)/.dev ## Write the JSON schemas of the render options and of an environment's file to docs
+schema: $(VENV)/.dev ## Write the JSON schemas of options, environment files and events to docs
 	@$(BIN)/python -m scripts.schema
 
 constraints: $(VENV)/.check ## Pin the versions that are installed now

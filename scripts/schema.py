@@ -1,4 +1,4 @@
-"""Writes what docs have from the code: the schemas of options and environments, and the table of variables."""
+"""Writes what docs have from the code: the schemas of options, environments and events, and the table of variables."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from stacks.config import DeployConfig
 from stacks.environment import ENVIRONMENT_KEY
 from stacks.presets import PRESETS, SIZE_KEY
+from stillframe.event_detail import VERSION, EventDetail
 from stillframe.request.options import RenderOptions
 from stillframe.settings import Settings
 
@@ -27,6 +28,11 @@ def environment_schema() -> dict[str, Any]:
     del schema["required"], schema["properties"][ENVIRONMENT_KEY]
     schema["properties"] = {SIZE_KEY: {"enum": list(PRESETS), "default": "small"}, **schema["properties"]}
     return {**DIALECT, **schema, "title": "Environment", "description": "One deployment: see docs/deploy.md."}
+
+
+def event_schema() -> dict[str, Any]:
+    """The schema of an event's detail. The version is in the name of its file, too: that of version 1 stays."""
+    return {**DIALECT, **EventDetail.json_schema()}
 
 
 def variables_page() -> str:
@@ -68,7 +74,11 @@ This page is written by `make schema`.
 | variable | default | range | meaning |
 | --- | --- | --- | --- |"""
 
-SCHEMAS = {"docs/options.schema.json": options_schema, "docs/environment.schema.json": environment_schema}
+SCHEMAS = {
+    "docs/options.schema.json": options_schema,
+    "docs/environment.schema.json": environment_schema,
+    f"docs/event-v{VERSION}.schema.json": event_schema,
+}
 
 
 VARIABLES_PATH = "docs/environment-variables.md"

@@ -17,13 +17,13 @@ from stillframe.producer import Producer
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import Delivery, Message
 from stillframe.table import transitions
-from stillframe.table.attributes import CLAIMED_AT, HOLDER, ID, STATUS, to_attributes
+from stillframe.table.attributes import HOLDER, ID, to_attributes
 from stillframe.table.claim import Claim
 from stillframe.table.host_limit import RETENTION_SECONDS, HostLimit, Slot
-from stillframe.table.record import Record, Status
+from stillframe.table.record import Record
 from stillframe.table.table import Table, Written
-from stillframe.table.update import Update
 from stillframe.table.wait_count import WaitCounts
+from stillframe_notifier.wiring import NotifierParts
 from stillframe_renderer.health import WorkerHealth
 from stillframe_renderer.message.capture import Capture
 from stillframe_renderer.message.job import Job
@@ -31,9 +31,11 @@ from stillframe_renderer.message.under_claim import InvocationContext
 from stillframe_renderer.message.wiring import CaptureParts
 from stillframe_renderer.observers import Observers
 
+from .event_bugs import AnswersSuccess, BelievesTheStatus, NamesEventsAtRandom, ReadsBackwards, TellsOfClaims
 from .image_bugs import AdoptsAnyImage, AssumesItsOwnImage, KeepsExtrasById, OverwritesObjects, StoresExtrasLast
 from .invariants import Promise
 from .surroundings import Parts
+from .table_bugs import LetsSuccessExpire, TakesOverAnything, UnfencedCompletion, UnfencedRelease
 
 HOUR_MS = 3_600_000
 
@@ -100,54 +102,6 @@ class WaitsWithoutACopy(Capture):
         return Outcome(
             kind=OutcomeKind.RETRY, acknowledge=True, id="", url="", message_id=message.message_id, reason=error.code
         )
-
-
-class ChangedTable(Table):
-    """A table that writes a different update from the one that the transition made."""
-
-    def changed(self, update: Update) -> Update:
-        """The update to write instead."""
-        raise NotImplementedError
-
-    def update(self, key: str, update: Update, *, return_old: bool = False) -> Written:
-        return super().update(key, self.changed(update), return_old=return_old)
-
-
-class UnfencedCompletion(ChangedTable):
-    """Completes the record whoever holds the claim, like the persistence layer of Powertools."""
-
-    def changed(self, update: Update) -> Update:
-        if update.set_values.get(STATUS) in (Status.SUCCESS, Status.FAILED):
-            return replace(update, condition=f"attribute_exists(#{ID})", values={})
-        return update
-
-
-class UnfencedRelease(ChangedTable):
-    """Releases the claim whoever holds it, like the persistence layer of Powertools."""
-
-    def changed(self, update: Update) -> Update:
-        if update.set_values.get(STATUS) is Status.QUEUED and ":token" in update.values:
-            return replace(update, condition=f"attribute_exists(#{ID})", values={})
-        return update
-
-
-class TakesOverAnything(ChangedTable):
-    """Claims a record that is being processed, whether or not its lease has expired."""
-
-    def changed(self, update: Update) -> Update:
-        if update.set_values.get(STATUS) is Status.PROCESSING:
-            return replace(update, values={**update.values, ":now": update.values[":now"] + HOUR_MS})
-        return update
-
-
-class LetsSuccessExpire(ChangedTable):
-    """Lets a success be claimed again, like a record whose idempotency window has ended."""
-
-    def changed(self, update: Update) -> Update:
-        if update.set_values.get(STATUS) is Status.PROCESSING:
-            condition = f"{update.condition} OR (#{STATUS} = :success AND #{CLAIMED_AT} < :now)"
-            return replace(update, condition=condition, values={**update.values, ":success": Status.SUCCESS})
-        return update
 
 
 class ForgetsTheContext(Claim):
@@ -247,6 +201,10 @@ def _capture(**parts: Any) -> Parts:
     return Parts(capture=CaptureParts(**parts))
 
 
+def _notifier(**parts: Any) -> Parts:
+    return Parts(notifier=NotifierParts(**parts))
+
+
 BUGS = (
     Bug("acknowledge every duplicate", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=AcknowledgesEveryDuplicate)),
     Bug(
@@ -287,4 +245,9 @@ BUGS = (
     Bug("wait for a host without sending a copy", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=WaitsWithoutACopy)),
     Bug("copy every waiting copy again", Promise.FEW_COPIES, _capture(wait_counts=CountsNoWaits)),
     Bug("release a slot that another capture holds", Promise.SLOT_IS_KEPT, _capture(host_limit=ReleasesWhatItLost)),
+    Bug("a random event id", Promise.SAME_EVENT, _notifier(notifier=NamesEventsAtRandom)),
+    Bug("an event at the claim", Promise.ONLY_FINAL, _notifier(notifier=TellsOfClaims)),
+    Bug("answer success although events were not sent", Promise.EVERY_EVENT, _notifier(notifier=AnswersSuccess)),
+    Bug("report the last change that was not sent", Promise.EVERY_EVENT, _notifier(notifier=ReadsBackwards)),
+    Bug("drop the entries that PutEvents refuses", Promise.EVERY_EVENT, _notifier(event_bus=BelievesTheStatus)),
 )

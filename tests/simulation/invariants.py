@@ -51,9 +51,13 @@ class Promise(StrEnum):
     SICK_STOPS = "a worker that cannot work stops receiving"
     FAULT_IS_NO_FAILURE = "a fault of the worker is never recorded as the failure of a screenshot"
     OBSERVERS = "nothing that only observes changes an outcome"
+    ONE_ID = "every delivery, copy and redrive of a message is of one screenshot"
     NEVER_RAISES = "every delivery ends in an outcome"
     EVERY_MESSAGE_ENDS = "every accepted message ends as success, as failed or in the dead-letter queue"
     REDRIVE_HEALS = "after a redrive every request is final"
+    EVERY_EVENT = "every record that becomes final has its event at least once"
+    SAME_EVENT = "an event has the same id whenever it is sent"
+    ONLY_FINAL = "there is no event of a record that is not final"
 
 
 class Violation(BaseException):
@@ -92,6 +96,8 @@ class Invariants:
         # The bodies of which a copy was sent because of a worker's fault.
         self._spared: set[str] = set()
         self.requests: dict[str, CaptureRequest | None] = {}
+        # By message id: the screenshot that the message, or the one that it is a copy of, was sent for.
+        self._screenshots: dict[str, str] = {}
         # Bodies whose record was final when it expired: their messages may be deleted, although no record says so now.
         self._were_final: set[str] = set()
         table.watchers.append(self._written)
@@ -104,23 +110,27 @@ class Invariants:
             self._spared.add(message.body)
         copies = sum(each.body == message.body for each in queue.messages.values())
         if copies > (MAX_SPARED_COPIES if message.body in self._spared else MAX_COPIES):
-            raise self._broken(Promise.FEW_COPIES, f"{copies} messages of one request wait")
+            raise self.broken(Promise.FEW_COPIES, f"{copies} messages of one request wait")
         if message.body not in self.requests:
             try:
-                self.requests[message.body] = CaptureRequest.from_body(message.body)
+                # The first message with this body, whose copies and redrives come later.
+                self.requests[message.body] = CaptureRequest.from_body(message.body).named(message.sent_ms)
             except CaptureError:
                 self.requests[message.body] = None
+        request = self.requests[message.body]
+        if request is not None:
+            self._screenshots[message.message_id] = request.id
 
     def deleted(self, queue: SimulatedQueue, message: StoredMessage) -> None:
         """Check that the deleted message is no longer needed."""
         if not self._is_final(message.body) and not self._is_queued(message.body):
-            raise self._broken(
+            raise self.broken(
                 Promise.ACKNOWLEDGED_IS_SAFE, f"{message.message_id} was deleted: {self._state(message.body)}"
             )
 
     def raised(self, error: Exception) -> None:
         """Report a delivery that ended in an exception instead of an outcome."""
-        raise self._broken(Promise.NEVER_RAISES, f"{type(error).__name__}: {error}")
+        raise self.broken(Promise.NEVER_RAISES, f"{type(error).__name__}: {error}")
 
     def forget(self) -> None:
         """Forget the requests so far: what was promised about them has ended with their retention."""
@@ -139,35 +149,36 @@ class Invariants:
         is_last = self._own_limit is not None and outcome.receive_count >= self._own_limit
         if is_last and outcome.kind is OutcomeKind.FAILED and not (outcome.acknowledge or process.is_sick()):
             receives = f"received {outcome.receive_count} times"
-            raise self._broken(Promise.RECEIVE_LIMIT, f"{outcome.message_id} was {receives}, and nobody gives it up")
+            raise self.broken(Promise.RECEIVE_LIMIT, f"{outcome.message_id} was {receives}, and nobody gives it up")
         worker = process.name.partition(".")[0]
         if not process.is_sick():
             self._faults[worker] = 0
         elif outcome.error_code in FAULT_CODES and not process.is_bounded:
             self._faults[worker] += 1
             if self._faults[worker] > MAX_FAULTS:
-                raise self._broken(Promise.SICK_STOPS, f"{worker} is sick, and has failed {self._faults[worker]} times")
+                raise self.broken(Promise.SICK_STOPS, f"{worker} is sick, and has failed {self._faults[worker]} times")
 
     def observer_decided(self, error: Exception) -> None:
         """Report an observer whose exception reached the batch, which then does not acknowledge the message."""
-        raise self._broken(Promise.OBSERVERS, f"{type(error).__name__}: {error}")
+        raise self.broken(Promise.OBSERVERS, f"{type(error).__name__}: {error}")
 
     def check_end(self) -> None:
         """Check, when nothing runs any longer, that each request is final or has a dead letter."""
         for body in self.requests:
             if not self._is_final(body) and not self._is_queued(body):
-                raise self._broken(Promise.EVERY_MESSAGE_ENDS, self._state(body))
+                raise self.broken(Promise.EVERY_MESSAGE_ENDS, self._state(body))
         if self._queue.messages:
-            raise self._broken(Promise.EVERY_MESSAGE_ENDS, f"left on the queue: {sorted(self._queue.messages)}")
+            raise self.broken(Promise.EVERY_MESSAGE_ENDS, f"left on the queue: {sorted(self._queue.messages)}")
 
     def check_healed(self) -> None:
         """Check, after a redrive without faults, that requests are final unless their dead letter carries a reason."""
         reasons = {each.body for each in self._dead_letters.messages.values() if "errorCode" in each.attributes}
         for body in self.requests:
             if not self._is_final(body) and not any(body in reason for reason in reasons):
-                raise self._broken(Promise.REDRIVE_HEALS, self._state(body))
+                raise self.broken(Promise.REDRIVE_HEALS, self._state(body))
 
-    def _broken(self, promise: Promise, what: str) -> Violation:
+    def broken(self, promise: Promise, what: str) -> Violation:
+        """The violation to raise, which is also raised where the code under test handles it."""
         self._scheduler.log("invariants", f"BROKEN: {promise}: {what}")
         self._scheduler.failure = self._scheduler.failure or Violation(promise, what)
         return Violation(promise, what)
@@ -182,12 +193,12 @@ class Invariants:
     def _check_slot(self, key: str, was: Item, now: Item) -> None:
         is_held = was.get("leaseExpiresAt", 0) >= self._scheduler.now_ms + MAX_SKEW_MS
         if is_held and now["holder"] != was["holder"]:
-            raise self._broken(Promise.SLOT_IS_KEPT, f"{key} was taken before its lease ran out")
+            raise self.broken(Promise.SLOT_IS_KEPT, f"{key} was taken before its lease ran out")
 
     def _check_record(self, key: str, was: Item, now: Item) -> None:
         author = self._network.author
         if was.get("status") == "success" and (now["status"] != "success" or now.get("sha256") != was.get("sha256")):
-            raise self._broken(Promise.SUCCESS_IS_FINAL, f"{key} was success and is {now['status']} now")
+            raise self.broken(Promise.SUCCESS_IS_FINAL, f"{key} was success and is {now['status']} now")
         is_claim = now["status"] == "processing" and now.get("claimToken") != was.get("claimToken")
         if was.get("status") == "processing":
             self._check_holder(key, was, author, is_claim)
@@ -197,7 +208,7 @@ class Invariants:
         if now["status"] == "success":
             self._check_image(key, now)
         if now["status"] == "failed" and now.get("errorCode") in FAULT_CODES:
-            raise self._broken(Promise.FAULT_IS_NO_FAILURE, f"{key} failed with {now['errorCode']}")
+            raise self.broken(Promise.FAULT_IS_NO_FAILURE, f"{key} failed with {now['errorCode']}")
 
     def _check_holder(self, key: str, was: Item, author: Task | None, is_claim: bool) -> None:
         holder = self._holders.get(was["claimToken"])
@@ -206,42 +217,44 @@ class Invariants:
         name = holder.name if holder is not None else "an unknown task"
         if not is_claim:
             changer = author.name if author is not None else "an unknown task"
-            raise self._broken(Promise.HOLDER_ONLY, f"{key} is held by {name}, but {changer} changed it")
+            raise self.broken(Promise.HOLDER_ONLY, f"{key} is held by {name}, but {changer} changed it")
         if was["leaseExpiresAt"] >= self._scheduler.now_ms + MAX_SKEW_MS:
-            raise self._broken(Promise.HOLDER_ONLY, f"{key} was taken from {name} before its lease ran out")
+            raise self.broken(Promise.HOLDER_ONLY, f"{key} was taken from {name} before its lease ran out")
         if holder is not None and holder.process.is_bounded and holder.process.alive and not holder.dead:
-            raise self._broken(Promise.NO_OVERLAP, f"{key} was taken from {name}, which is still running")
+            raise self.broken(Promise.NO_OVERLAP, f"{key} was taken from {name}, which is still running")
 
     def _check_claim(self, key: str, now: Item, author: Task) -> None:
         self._holders[now["claimToken"]] = author
         message_id = now["messageId"]
+        if self._screenshots[message_id] != key:
+            raise self.broken(Promise.ONE_ID, f"{message_id} claimed {key}, not {self._screenshots[message_id]}")
         deliveries = self._deliveries.setdefault(message_id, set())
         deliveries.add(author.name)
         if self._queue.dead_letters is not None and len(deliveries) > self._queue.max_receive_count:
-            raise self._broken(Promise.RECEIVE_LIMIT, f"{message_id} claimed {key} in {sorted(deliveries)}")
+            raise self.broken(Promise.RECEIVE_LIMIT, f"{message_id} claimed {key} in {sorted(deliveries)}")
         visible_ms = author.received_ms + self._queue.visibility_seconds * 1000
         if now["leaseExpiresAt"] > visible_ms - MAX_SKEW_MS:
             late = now["leaseExpiresAt"] - visible_ms
-            raise self._broken(
+            raise self.broken(
                 Promise.LEASE_IN_VISIBILITY, f"the lease on {key} ends {late} ms after {message_id} is visible"
             )
 
     def _check_image(self, key: str, now: Item) -> None:
         versions = self._bucket.versions.get(now.get("s3Key", ""), [])
         if not versions or versions[-1].sha256 != now.get("sha256"):
-            raise self._broken(
+            raise self.broken(
                 Promise.SAME_IMAGE, f"{key} names {now.get('s3Key')}, which holds another image or does not exist"
             )
         if not versions[-1].data.endswith(rendered_for(now["url"], now["options"])):
-            raise self._broken(Promise.OWN_IMAGE, f"{key} names {now.get('s3Key')}, which was rendered for another")
+            raise self.broken(Promise.OWN_IMAGE, f"{key} names {now.get('s3Key')}, which was rendered for another")
         for url in now.get("extras", {}).values():
             stored = self._bucket.versions.get(url.split("/", 3)[3], [])
             if not stored or stored[-1].data != versions[-1].data:
-                raise self._broken(Promise.SAME_RENDER, f"{key} names {url}, which is missing or from another render")
+                raise self.broken(Promise.SAME_RENDER, f"{key} names {url}, which is missing or from another render")
 
     def _stored(self, key: str, version: Version) -> None:
         if len(self._bucket.versions[key]) > 1:
-            raise self._broken(Promise.ONE_VERSION, f"{key} has {len(self._bucket.versions[key])} versions")
+            raise self.broken(Promise.ONE_VERSION, f"{key} has {len(self._bucket.versions[key])} versions")
 
     def _is_final(self, body: str) -> bool:
         """Whether the record belongs to this request and is `success`, or `failed` with a permanent code."""
@@ -260,9 +273,12 @@ class Invariants:
     def _is_queued(self, body: str) -> bool:
         """Whether a message of the request is on the queue or in the dead-letter queue."""
         waiting = (*self._queue.messages.values(), *self._dead_letters.messages.values())
-        # The dead letter of an unreadable record holds the whole record.
-        is_request = self.requests.get(body) is not None
-        return any(message.body == body or (not is_request and body in message.body) for message in waiting)
+        request = self.requests.get(body)
+        if request is None:
+            # The dead letter of an unreadable record holds the whole record.
+            return any(body in message.body for message in waiting)
+        same = {other for other, each in self.requests.items() if _is_same(each, request)}
+        return any(message.body in same for message in waiting)
 
     def _state(self, body: str) -> str:
         request = self.requests[body]
@@ -271,3 +287,8 @@ class Invariants:
         name = request.id if request else repr(body)
         status = f"{record.get('status', 'not in the table')} ({record.get('errorCode', 'no error')})"
         return f"{name} is {status}, and nothing is queued for it"
+
+
+def _is_same(one: CaptureRequest | None, other: CaptureRequest) -> bool:
+    """Whether two messages, which may differ in what is not captured, are of one screenshot."""
+    return one is not None and (one.id, one.payload_hash) == (other.id, other.payload_hash)

@@ -43,6 +43,11 @@ class Plan:
     # What workers are told about the queue; they ask it themselves.
     told_receive_count: int
     has_redrive_policy: bool
+    # Whether the notifier's event source has its filter.
+    is_filtered: bool
+    # How likely a message has `freshFor` in place of an id, and how long its windows are.
+    fresh_probability: float
+    fresh_seconds: int
 
     @property
     def own_limit(self) -> int | None:
@@ -65,6 +70,7 @@ class Plan:
         max_receive_count = rng.choice((2, 3, 5, 5))
         # From a generator of its own, so that the plan of a seed is otherwise what it was.
         health = random.Random(f"health of {seed}")
+        events = random.Random(f"events of {seed}")
         return cls(
             seed=seed,
             ids=ids,
@@ -95,4 +101,8 @@ class Plan:
             max_sickness_ms=health.choice((60_000, 600_000, 3_600_000)),
             told_receive_count=health.choice((max_receive_count, max_receive_count, 3, 20)),
             has_redrive_policy=health.random() < 0.8,
+            is_filtered=events.random() < 0.5,
+            # AWS's own redrive does not say when a message was sent at first.
+            fresh_probability=events.choice((0.0, 0.0, 0.3, 0.7)) if is_marked else 0.0,
+            fresh_seconds=events.choice((60, 60, 300, 3600)),
         )

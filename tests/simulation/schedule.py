@@ -14,9 +14,13 @@ from stillframe.settings import Settings
 from stillframe_cli.dead_letters import VISIBILITY_SECONDS
 
 from .aws.bucket import SimulatedBucket
+from .aws.event_bus import SimulatedEventBus
 from .aws.queue import QueueWatcher, SimulatedQueue, SimulatedSqs, StoredMessage
+from .aws.stream import SimulatedStream
 from .aws.table import SimulatedTable
 from .batch import UNREADABLE_BODY
+from .event_promises import EventPromises
+from .event_source import EventSource
 from .fleet import Fleet
 from .invariants import Invariants, Violation
 from .network import Network, Weather
@@ -76,7 +80,10 @@ class Schedule:
         table, bucket = SimulatedTable(now_ms, scheduler.rng), SimulatedBucket()
         self.queue, self.table, self.bucket = queue, table, bucket
         self.sqs = SimulatedSqs(now_ms, [queue, dead_letters], scheduler.rng)
+        stream = SimulatedStream(now_ms)
+        table.watchers.append(stream.written)
         self._network = Network(scheduler, plan.weather)
+        bus = SimulatedEventBus(lambda: scheduler.rng.random() < self._network.weather.fault_probability)
         self.invariants = Invariants(scheduler, self._network, table, bucket, queue, dead_letters, plan.own_limit)
         self.surroundings = Surroundings(
             plan=plan,
@@ -89,8 +96,10 @@ class Schedule:
             parts=parts,
             images=itertools.count(1),
             invariants=self.invariants,
+            events=EventPromises(self.invariants.broken, table, bus),
         )
         self._retention = Retention(scheduler, self.invariants, table, dead_letters)
+        EventSource(self.surroundings, stream, bus)
         fleet = Fleet(self.surroundings, self.sqs, queue)
         self.sqs.watcher = QueueWatcher(
             accepted=self.invariants.accepted,
@@ -145,8 +154,21 @@ class Schedule:
         """Start a producer within the spread. `other_options` is how likely it sends other options with its id."""
         options = {"fullPage": True} if self._scheduler.rng.random() < other_options else {}
         page = number % self._plan.ids
+        if self._scheduler.rng.random() < self._plan.fresh_probability:
+            self._send_fresh(number, page, options, spread_ms)
+            return
         request = CaptureRequest(url=f"https://example.com/{page}", request_id=f"id{page}", options=options)
         self._start_within(spread_ms, f"producer{number + 1}", _producing(request))
+
+    def _send_fresh(self, number: int, page: int, options: dict[str, Any], spread_ms: int) -> None:
+        """Send a bare message that is named by its window: several of one window are one screenshot.
+
+        Its metadata, which do not name it, tell its copies from those of other messages.
+        """
+        fresh_for, metadata = self._plan.fresh_seconds, {"number": str(number)}
+        url = f"https://example.com/{page}"
+        body = CaptureRequest(url=url, options=options, fresh_for=fresh_for, metadata=metadata).to_body()
+        self._scheduler.after(self._scheduler.rng.randint(0, spread_ms), lambda: self._send_body(body))
 
     def _send_body(self, body: str) -> None:
         self.sqs.send_message(QueueUrl="queue", MessageBody=body)
@@ -171,6 +193,7 @@ class Schedule:
     def _settle(self, limit_ms: int = LIMIT_MS) -> None:
         self._scheduler.run(self._scheduler.now_ms + limit_ms)
         self.invariants.check_end()
+        self.surroundings.events.check_end()
 
     def _clear_up(self) -> None:
         self._scheduler.log("weather", "clears up")

@@ -18,6 +18,7 @@ from stillframe.request.message import REDRIVEN_FROM
 from stillframe.settings import Settings
 from stillframe_cli.load.sender import InlineExecutor
 from stillframe_cli.redriver import Redriver
+from stillframe_notifier.wiring import NotifierParts
 from stillframe_renderer.health import WorkerHealth
 from stillframe_renderer.message.capture import Capture
 from stillframe_renderer.message.wiring import CaptureParts, wire_capture
@@ -25,6 +26,7 @@ from stillframe_renderer.observers import Observers
 from tests.support.fakes import fake_meter
 
 from .browser import SimulatedBrowser
+from .event_promises import EventPromises
 from .invariants import MAX_SKEW_MS, Invariants
 from .network import Network
 from .plan import Plan
@@ -39,6 +41,7 @@ class Parts:
     producer: type[Producer] = Producer
     health: type[WorkerHealth] = WorkerHealth
     observers: type[Observers] = Observers
+    notifier: NotifierParts = field(default_factory=NotifierParts)
     acknowledge_first: bool = False
     asks_the_queue: bool = True
     settings: Mapping[str, object] = field(default_factory=dict)
@@ -56,6 +59,7 @@ class Surroundings:
     parts: Parts
     images: itertools.count[int]
     invariants: Invariants
+    events: EventPromises
     is_calm: bool = False
 
     def clients(self, process: Process) -> Clients:

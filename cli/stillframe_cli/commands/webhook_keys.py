@@ -30,9 +30,7 @@ def command(tenant: str | None, rotate: bool, settings: Settings, clients: Clien
       stillframe webhook-keys --tenant acme
     """
     if not settings.webhook_secret_arn:
-        raise SettingsError(
-            'This deployment sends no webhooks: set webhooks = "on" in its environment file.'
-        )
+        raise SettingsError('This deployment sends no webhooks: set webhooks = "on" in its environment file.')
     secret = WebhookSecret(connect_secrets, settings.webhook_secret_arn)
     keys = secret.read()
     if rotate:

@@ -72,12 +72,12 @@ def add_routes(app: APIGatewayHttpResolver, services: Services) -> None:
     def list_records(status: StatusFilter = None, since: Since = None, cursor: CursorText = None) -> Response[str]:
         _refuse_unknown(app.current_event.query_string_parameters)
         page = services.records.page(status, _milliseconds(since), cursor)
-        body = RecordPage(items=[record.to_public() for record in page.records], cursor=page.cursor)
+        body = RecordPage(items=[record.to_wire() for record in page.records], cursor=page.cursor)
         return json_response(HTTPStatus.OK, body.model_dump(mode="json", exclude_none=True))
 
     @app.get("/v1/screenshots/<screenshot_id>", operation_id="getScreenshot")
     def get(screenshot_id: ScreenshotId) -> Response[str]:
-        return json_response(HTTPStatus.OK, services.archive.require(screenshot_id).to_public())
+        return json_response(HTTPStatus.OK, services.archive.require(screenshot_id).to_wire())
 
     @app.get("/v1/screenshots/<screenshot_id>/image", operation_id="getImage")
     def get_image(screenshot_id: ScreenshotId) -> Response[str]:

@@ -104,7 +104,7 @@ class Endpoint:
             return (ipaddress.ip_address(target.host),)
         except ValueError:
             pass
-        # getaddrinfo(3) has no time-out of its own.
+        # getaddrinfo(3) has no timeout of its own.
         pool = concurrent.futures.ThreadPoolExecutor(1)
         try:
             found = tuple(pool.submit(self._lookup, target.host).result(max(0.0, ends_at - time())))
@@ -162,7 +162,7 @@ class _Connection(http.client.HTTPConnection):
             self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
 
     def cut(self) -> None:
-        """End it from another thread, for a time-out is one of each call only. What was read until then is no answer:
+        """End it from another thread, for a timeout is one of each call only. What was read until then is no answer:
         to whoever waits, the end of the connection may look like the end of the head.
         """
         self.is_cut = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 import botocore
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 READ_SECONDS = 7
 # The polls of commands wait for up to 5 s.
 POLL_READ_SECONDS = 12
+
+
+class EventBusClient(Protocol):
+    """What is used of the client of EventBridge."""
+
+    def put_events(self, *, Entries: Any) -> Any:  # noqa: N803  # boto3's own name
+        """Put up to ten entries. The answer has a result for each, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,15 @@ def connect_secrets() -> SecretsManagerClient:
     session: Any = boto3.session.Session()
     client: SecretsManagerClient = session.client(
         "secretsmanager", config=Config(retries={"mode": "standard"}, connect_timeout=3, read_timeout=READ_SECONDS)
+    )
+    return client
+
+
+def connect_event_bus() -> EventBusClient:
+    """A client for putting events on EventBridge."""
+    session: Any = boto3.session.Session()
+    client: EventBusClient = session.client(
+        "events", config=Config(retries={"mode": "standard"}, connect_timeout=3, read_timeout=READ_SECONDS)
     )
     return client
 

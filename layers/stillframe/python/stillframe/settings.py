@@ -11,8 +11,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from stillframe.egress.policy import EgressPolicy
+from stillframe.event_settings import EventSettings
 from stillframe.request.secret_grant import SecretGrant
-from stillframe.webhooks.settings import WebhookSettings
 
 MILLISECONDS = 1000
 
@@ -26,7 +26,7 @@ class SettingsError(Exception):
     """The environment is incomplete or wrong. The message names each variable and what it should be."""
 
 
-class Settings(WebhookSettings):
+class Settings(EventSettings):
     """One field per variable; the alias is the variable's name."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)

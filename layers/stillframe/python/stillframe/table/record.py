@@ -30,6 +30,8 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+# The token fences the writes of a claim's holder. No reader needs it.
+HIDDEN = {"claim_token"}
 INDEXED_STATUSES = (Status.QUEUED, Status.PROCESSING, Status.FAILED)
 
 
@@ -80,9 +82,9 @@ class Record(PageFacts):
         """Read a DynamoDB item in its typed form (`{"id": {"S": ...}}`)."""
         return cls.model_validate(from_attributes(item))
 
-    def to_public(self) -> dict[str, Any]:
-        """The record as others see it: without the token, which fences the writes of a claim's holder."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"claim_token"})
+    def to_wire(self) -> dict[str, Any]:
+        """The record as its readers see it, by wire names, without what it does not have."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=HIDDEN)
 
 
 def index_shard(status: Status, screenshot_id: str) -> str:

@@ -62,6 +62,6 @@ def _content(event: Event) -> str:
     content = {
         "type": f"screenshot.{event.kind}",
         "timestamp": moment.replace("+00:00", "Z"),
-        "data": event.record.to_public(),
+        "data": event.record.to_wire(),
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))

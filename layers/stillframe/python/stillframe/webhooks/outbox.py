@@ -23,12 +23,12 @@ class WebhookOutbox:
         self._queue_url = queue_url
         self._of_deployment = of_deployment
 
-    def send(self, events: Sequence[Event]) -> list[Event]:
-        """Send what these events call for. Returns the events of which not every message was sent.
+    def send(self, events: Sequence[Event]) -> set[str]:
+        """Send what these events call for. Returns the ids of those of which not every message was sent.
 
         An event that comes again is sent again, with the same id.
         """
-        return [event for event in events if not self._send(event)]
+        return {event.id for event in events if not self._send(event)}
 
     def _send(self, event: Event) -> bool:
         try:

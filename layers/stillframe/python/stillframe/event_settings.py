@@ -1,4 +1,4 @@
-"""The settings of webhooks, a part of a process's settings."""
+"""The settings of events and of webhooks, a part of the settings of a process."""
 
 from __future__ import annotations
 
@@ -10,9 +10,24 @@ from pydantic_settings import BaseSettings, NoDecode
 from stillframe.request.envelope import EventKind, Webhook
 
 
-class WebhookSettings(BaseSettings):
+class EventSettings(BaseSettings):
     """One field per variable; the alias is the variable's name."""
 
+    event_bus: Annotated[
+        str,
+        Field(
+            alias="STILLFRAME_EVENT_BUS",
+            description="the bus of EventBridge that the notifier puts events on",
+            pattern=r"^[A-Za-z0-9._/-]{1,256}$",
+        ),
+    ] = "default"
+    event_failures_url: Annotated[
+        str,
+        Field(
+            alias="STILLFRAME_EVENT_FAILURES_URL",
+            description="the queue for changes that the notifier cannot read; it only logs them when empty",
+        ),
+    ] = ""
     webhook_queue_url: Annotated[
         str, Field(alias="WEBHOOK_QUEUE_URL", description="the queue of webhooks; none are sent when empty")
     ] = ""
