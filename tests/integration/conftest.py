@@ -14,6 +14,8 @@ import pytest
 from stillframe_cli.emulator import Emulator, running_emulator
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
+from tests.support.post import Post
+from tests.support.receiver import Receiver, receiving
 from tests.support.workers import Fleet, fleet, wait_for
 
 PUBLISHING = {"STILLFRAME_PUBLISH_METRICS": "true"}
@@ -64,3 +66,15 @@ def consumers(make_cloud: MakeCloud, tmp_path: Path, chromium: str) -> Iterator[
         # Before they are ready, SIGTERM would kill them instead of draining them.
         wait_for(lambda: all(worker.is_ready for worker in workers.workers), what="three consumers")
         yield cloud, workers
+
+
+@pytest.fixture
+def post(cloud: Cloud) -> Post:
+    return Post(cloud)
+
+
+@pytest.fixture
+def receiver(post: Post) -> Iterator[Receiver]:
+    with receiving(post.key_of()) as receiver:
+        post.allow(receiver.address)
+        yield receiver

@@ -2,102 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import http.server
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from stillframe.clients import connect_secrets
-from stillframe.events import Event
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.envelope import EventKind, Webhook
-from stillframe.settings import Settings
 from stillframe.table import transitions
-from stillframe.webhooks.attempts import Attempt, AttemptLog, AttemptResult
+from stillframe.webhooks.attempts import AttemptResult
 from stillframe.webhooks.outbox import WebhookOutbox
-from stillframe.webhooks.signing import WebhookSecret
 from stillframe_cli.dead_letters import DeadLetters
-from stillframe_cli.poller import record_of
 from stillframe_cli.redriver import Redriver, RedriveResult
-from stillframe_cli.webhook_provision import provision_webhooks
-from stillframe_webhooks.handler import WebhookHandler
 from stillframe_webhooks.pauses import MAX_AGE_SECONDS, Pauses
 from tests.support.cloud import Cloud
-from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
+from tests.support.post import URL, Post, captured, request_with
 from tests.support.receiver import ACCEPTED, Receiver, receiving
 from tests.support.serving import serving
-
-URL = "https://example.com/"
-FAST = Pauses((1, 1, 1), max_age_seconds=1e12)
-
-
-class Post:
-    """The webhook half of a deployment: its queue, its secret and its function."""
-
-    def __init__(self, cloud: Cloud, **settings: str) -> None:
-        names = provision_webhooks(cloud.clients, cloud.settings.table_name)
-        self.cloud = cloud
-        self.settings = Settings.from_environment(**{**cloud.exports, **names, **settings})
-        self.secret = WebhookSecret(connect_secrets, self.settings.webhook_secret_arn)
-        self.outbox = WebhookOutbox(cloud.clients.sqs, self.settings.webhook_queue_url, self.settings.webhook)
-        self.handler = WebhookHandler.build(self.settings, cloud.clients, FAST)
-
-    def key_of(self, tenant: str | None = None) -> str:
-        return self.secret.keys().secrets_of(tenant)[0]
-
-    def allow(self, *hosts: str, pauses: Pauses = FAST) -> None:
-        allowed = self.settings.model_copy(update={"allow_hosts": hosts})
-        self.handler = WebhookHandler.build(allowed, self.cloud.clients, pauses)
-
-    def deliver(self, wait: int = 0) -> int:
-        """Do what Lambda does with one batch. Returns the number of messages."""
-        url = self.settings.webhook_queue_url
-        messages = self.cloud.receive(queue_url=url, wait=wait)
-        if messages:
-            answer = self.handler.handle(
-                {"Records": [record_of(each, "arn:aws:sqs:r:1:webhooks") for each in messages]}
-            )
-            kept = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
-            for each in messages:
-                if each["MessageId"] not in kept:
-                    self.cloud.clients.sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
-        return len(messages)
-
-    def letters(self) -> list[dict[str, Any]]:
-        return self.cloud.receive(queue_url=self.settings.webhook_dead_letter_queue_url, wait=0)
-
-    def attempts(self, screenshot_id: str) -> list[Attempt]:
-        return AttemptLog(self.cloud.table, 1000, FakeClock()).read(screenshot_id)
-
-
-@pytest.fixture
-def post(cloud: Cloud) -> Post:
-    return Post(cloud)
-
-
-@pytest.fixture
-def receiver(post: Post) -> Iterator[Receiver]:
-    with receiving(post.key_of()) as receiver:
-        post.allow(receiver.address)
-        yield receiver
-
-
-def captured(cloud: Cloud, request: CaptureRequest) -> Event:
-    """The event of a request that was captured."""
-    cloud.send(request)
-    capture_with(cloud.clients, cloud.settings, FakeRenderer(), FakeClock()).process(message(request), FakeContext())
-    item = cloud.clients.dynamodb.get_item(TableName=cloud.settings.table_name, Key={"id": {"S": request.id}})["Item"]
-    event = Event.of_change(None, item)
-    assert event is not None
-    return event
-
-
-def request_with(url: str, **values: Any) -> CaptureRequest:
-    return CaptureRequest(url=URL, request_id="order-42", webhook=Webhook(url=url), **values)
 
 
 def test_the_receiver_is_told_of_the_capture_with_a_signature_that_verifies(post: Post, receiver: Receiver) -> None:
@@ -220,31 +143,6 @@ def test_a_webhook_of_the_deployment_is_told_beside_that_of_the_request(cloud: C
     assert told == sorted([("/every", event.id), ("/own", event.id), ("/every", other.id)])
 
 
-def test_each_tenant_has_its_own_key_and_keys_are_rotated_without_a_gap(post: Post, receiver: Receiver) -> None:
-    # Given a receiver that has the key of its tenant
-    receiver.secret = post.key_of("acme")
-    assert receiver.secret != post.key_of()
-    event = captured(post.cloud, request_with(receiver.url(), tenant="acme"))
-    post.outbox.send([event])
-    post.deliver()
-    # When the keys are rotated
-    post.secret.write(post.secret.read().rotated())
-    post.allow(receiver.address)
-    post.outbox.send([event])
-    post.deliver()
-    # Then the receiver verifies with the old key and with the new one
-    assert len(receiver.verified) == 2
-    receiver.secret = post.secret.read().secrets_of("acme")[0]
-    post.outbox.send([event])
-    post.deliver()
-    assert len(receiver.verified) == 3
-    # And another tenant's key verifies nothing
-    receiver.secret = post.secret.read().secrets_of("other")[0]
-    post.outbox.send([event])
-    post.deliver()
-    assert (len(receiver.received), len(receiver.verified)) == (4, 3)
-
-
 def test_what_is_no_webhook_message_is_a_dead_letter(post: Post) -> None:
     # Given a message that somebody else has sent to the queue
     post.cloud.clients.sqs.send_message(QueueUrl=post.settings.webhook_queue_url, MessageBody='{"url": "https://a.de"}')
@@ -304,11 +202,3 @@ def test_the_webhook_is_kept_in_the_record_and_shown_to_nobody(cloud: Cloud) -> 
     assert record.webhook == request.webhook
     # And no form of the record shows it
     assert "s3cret" not in json.dumps(record.to_wire())
-
-
-def test_keys_have_the_length_that_the_specification_asks_for(post: Post) -> None:
-    # "between 24 bytes (192 bits) and 64 bytes (512 bits)"
-    for tenant in (None, "acme"):
-        key = post.key_of(tenant)
-        assert key.startswith("whsec_")
-        assert 24 <= len(base64.b64decode(key.removeprefix("whsec_"))) <= 64
