@@ -12,7 +12,7 @@ from stillframe.settings import Settings
 from stillframe.webhooks.attempts import Attempt, AttemptLog
 from stillframe.webhooks.outbox import WebhookOutbox
 from stillframe.webhooks.signing import WebhookSecret
-from stillframe_cli.poller import record_of
+from stillframe_cli.webhook_poller import WebhookPoller
 from stillframe_cli.webhook_provision import provision_webhooks
 from stillframe_webhooks.handler import WebhookHandler
 from stillframe_webhooks.pauses import Pauses
@@ -43,17 +43,7 @@ class Post:
 
     def deliver(self, wait: int = 0) -> int:
         """Do what Lambda does with one batch. Returns the number of messages."""
-        url = self.settings.webhook_queue_url
-        messages = self.cloud.receive(queue_url=url, wait=wait)
-        if messages:
-            answer = self.handler.handle(
-                {"Records": [record_of(each, "arn:aws:sqs:r:1:webhooks") for each in messages]}
-            )
-            kept = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
-            for each in messages:
-                if each["MessageId"] not in kept:
-                    self.cloud.clients.sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
-        return len(messages)
+        return WebhookPoller(self.cloud.clients, self.settings, self.handler).poll(wait)
 
     def letters(self) -> list[dict[str, Any]]:
         return self.cloud.receive(queue_url=self.settings.webhook_dead_letter_queue_url, wait=0)
