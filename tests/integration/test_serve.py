@@ -38,6 +38,14 @@ def url_of(process: subprocess.Popen[str]) -> str:
     return url
 
 
+def stop(process: subprocess.Popen[str]) -> str:
+    """End the service as a platform does. Returns what it has said on standard error."""
+    process.send_signal(signal.SIGTERM)
+    _, notes = process.communicate(timeout=60)
+    assert process.returncode == 0, notes
+    return notes
+
+
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
@@ -64,9 +72,7 @@ def test_a_page_is_sent_waited_for_and_kept(site: str, chromium: str, state: Pat
         # Then the answer leads to its image
         assert image[:4] == b"\x89PNG"
     finally:
-        process.send_signal(signal.SIGTERM)
-        _, notes = process.communicate(timeout=60)
-    assert process.returncode == 0, notes
+        stop(process)
     # And the next run, with the same state, still has it
     process = start(*options)
     try:

@@ -22,6 +22,7 @@ from ..api_server import serving
 from ..console import json_option, print_json, print_note
 from ..emulator import LOOPBACK, listen, running_emulator
 from ..input.allow_hosts import allow_host_option
+from ..live_page import with_live_page
 from ..poller import Poller
 from ..provision import QueuePolicy, provision
 from ..receive_loop import ReceiveLoop
@@ -93,7 +94,7 @@ def _serve(listener: socket.socket, settings: Settings, clients: Clients, as_jso
             runtime.engine.warm_up()
             runtime.health.require_check()
             api = Api(Services.build(clients, settings, connect_presigner()))
-            url = stack.enter_context(serving(listener, api.handle))
+            url = stack.enter_context(serving(listener, with_live_page(api.handle)))
             _announce(url, as_json)
             loop.run(
                 Poller(clients, settings, runtime.handler.handle, queue=queue, receiver=receiver),
@@ -115,4 +116,4 @@ def _announce(url: str, as_json: bool) -> None:
         print_json({"url": url, "docs": f"{url}/docs"})
     else:
         click.echo(url)
-    print_note(f"The API answers on {url}, and {url}/docs explains it. Press Ctrl-C to stop.")
+    print_note(f"Open {url} in a browser. The API answers there as well: {url}/docs. Press Ctrl-C to stop.")
