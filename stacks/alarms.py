@@ -14,6 +14,7 @@ from .alarm_topic import alarm_topic
 from .config import CONCURRENCY_PER_POLLER, DeployConfig
 from .fleet import Fleet
 from .measures import MINUTE, Measures
+from .notifier import Notifier
 from .storage_stack import StorageStack
 
 FIVE_MINUTES = Duration.minutes(5)
@@ -31,6 +32,8 @@ EXPIRY_SHARE = 0.5
 DEADLINE_SHARE = 0.9
 # After this many minutes at the maximum, the load is more than a burst.
 MINUTES_AT_MAXIMUM = 15
+# An event comes within seconds. The stream keeps a change for a day.
+LATE_EVENT_MS = 15 * 60 * 1000
 RUNBOOK = "docs/runbook.md"
 
 
@@ -51,7 +54,7 @@ class Symptom:
 
 
 class Alarms(Construct):
-    """All alarms, sent to one topic: of the queue and the captures, and of the function and the fleet if they exist."""
+    """All alarms, sent to one topic: of queue and captures, and of function, fleet and notifier if they exist."""
 
     def __init__(
         self,
@@ -62,6 +65,7 @@ class Alarms(Construct):
         storage: StorageStack,
         function: lambda_.IFunction | None,
         fleet: Fleet | None,
+        notifier: Notifier | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = alarm_topic(self, config.alarm_email)
@@ -70,6 +74,8 @@ class Alarms(Construct):
             symptoms += _function_symptoms(config, function)
         if fleet is not None:
             symptoms += _fleet_symptoms(config, fleet)
+        if notifier is not None:
+            symptoms += _event_symptoms(notifier)
         self.by_name = {symptom.name: self._alarm(symptom) for symptom in symptoms}
 
     def _alarm(self, symptom: Symptom) -> cloudwatch.Alarm:
@@ -239,5 +245,25 @@ def _fleet_symptoms(config: DeployConfig, fleet: Fleet) -> list[Symptom]:
             "at-its-maximum",
             "The fleet has had its maximum number of tasks for a quarter of an hour.",
             periods=MINUTES_AT_MAXIMUM,
+        ),
+    ]
+
+
+def _event_symptoms(notifier: Notifier) -> list[Symptom]:
+    return [
+        Symptom(
+            "LateEvents",
+            notifier.iterator_age,
+            LATE_EVENT_MS,
+            "late-events",
+            "Events come a quarter of an hour late or more: the notifier or EventBridge fails.",
+            periods=3,
+        ),
+        Symptom(
+            "LostEvents",
+            notifier.failures.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
+            1,
+            "lost-events",
+            "There are changes in the failure queue of the notifier, for which no event was sent.",
         ),
     ]

@@ -44,6 +44,7 @@ FACTORS: dict[str, dict[str, Mapping[str, object]]] = {
         "iam": {"api": "on", "apiRate": 10},
         "jwt": {"api": "on", "apiAuthorisation": "jwt", "apiJwtIssuer": ISSUER, "apiJwtAudience": "stillframe"},
     },
+    "events": {"off": {}, "default": {"events": "on"}, "own bus": {"events": "on", "eventBus": "shop"}},
     "pages": {"public": {}, "known": {"secrets": SECRET, "perHost": 4, "deny": "evil.example"}},
     "times": {"default": {}, "long": {"functionTimeoutSeconds": 300, "jobDeadlineSeconds": 290, "tags": "team=web"}},
 }

@@ -15,12 +15,13 @@ from typing import Any
 import boto3
 
 from stillframe_cli.emulator import running_emulator
-from stillframe_cli.provision import QueuePolicy
+from stillframe_cli.provision import QueuePolicy, provision
 
 from .cloud import Cloud
 from .recorded_calls import Recording
 
 STACK, FUNCTION, TOPIC, CLUSTER, SERVICE = "Stillframe", "renderer", "alarms", "stillframe", "consumers"
+FAILURES = "notifier-failures"
 VISIBILITY_SECONDS = 30
 
 
@@ -52,6 +53,7 @@ class Deployment:
             "Images": settings.bucket_name,
             "RendererFunction": FUNCTION,
             "RendererFromQueue": self.mapping_id,
+            "NotifierFailures": FAILURES,
             "AlarmsTopic": TOPIC,
             "FleetCluster": CLUSTER,
             "FleetService": f"{CLUSTER}/{SERVICE}",
@@ -66,9 +68,12 @@ def deployment(folder: Path, site: str, fleet_endpoint: str) -> Iterator[Deploym
     """Create a deployment that may capture the pages of a site, one at once, and send a secret to it."""
     with running_emulator(services="") as emulator:
         cloud = Cloud.create(emulator, QueuePolicy(VISIBILITY_SECONDS))
+        provision(cloud.clients, QueuePolicy(VISIBILITY_SECONDS), cloud.settings.table_name, has_stream=True)
+        failures = _client("sqs").create_queue(QueueName=FAILURES)["QueueUrl"]
         secret_arn = _client("secretsmanager").create_secret(Name="token", SecretString="t")["ARN"]
         cloud.exports |= {
             "STILLFRAME_ALLOW_HOSTS": site,
+            "STILLFRAME_EVENT_FAILURES_URL": failures,
             "STILLFRAME_PER_HOST": "1",
             "STILLFRAME_SECRETS": f"{secret_arn}@http://{site}",
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.table.attributes import item_key
@@ -102,13 +103,31 @@ def use_api(given: Deployment) -> list[RecordedCall]:
         ExpressionAttributeNames={"#status": "status"},
         ExpressionAttributeValues={":failed": {"S": Status.FAILED}},
     )
-    exports = {**cloud.exports, **recording.exports}
-    exports["PYTHONPATH"] += f":{ROOT}"
-    command = [sys.executable, "-m", "tests.support.api_calls"]
+    _run_module("tests.support.api_calls", {**cloud.exports, **recording.exports})
+    return recording.calls()
+
+
+def _run_module(module: str, exports: Mapping[str, str]) -> None:
+    variables = {**exports, "PYTHONPATH": f"{exports['PYTHONPATH']}:{ROOT}"}
     run = subprocess.run(
-        command, cwd=ROOT, env=environment(exports), capture_output=True, text=True, timeout=SECONDS, check=False
+        [sys.executable, "-m", module],
+        cwd=ROOT,
+        env=environment(variables),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
     )
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+
+
+def notify(given: Deployment) -> list[RecordedCall]:
+    """The notifier and its event source read the stream, after workers have worked, with a record that is odd."""
+    recording, cloud = given.recording("notifier"), given.cloud
+    odd: Any = {"id": {"S": "odd"}, "status": {"S": Status.SUCCESS}, "width": {"S": "wide"}}
+    cloud.clients.dynamodb.put_item(TableName=cloud.settings.table_name, Item=odd)
+    _run_module("tests.support.stream_source", {**cloud.exports, **recording.exports})
+    cloud.clients.dynamodb.delete_item(TableName=cloud.settings.table_name, Key=item_key("odd"))
     return recording.calls()
 
 

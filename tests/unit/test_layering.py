@@ -10,7 +10,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOMAIN = ROOT / "layers/stillframe/python/stillframe"
-OUTER = {"stillframe_cli", "stillframe_api", "stillframe_renderer", "stacks", "aws_cdk", "pyppeteer"}
+OUTER = {
+    "stillframe_cli",
+    "stillframe_api",
+    "stillframe_notifier",
+    "stillframe_renderer",
+    "stacks",
+    "aws_cdk",
+    "pyppeteer",
+}
 MAX_LINES = 300
 
 
@@ -35,9 +43,10 @@ def test_functions_and_stacks_do_not_depend_on_the_command_line(folder: str) -> 
         assert "stillframe_cli" not in imports_of(path), path
 
 
-def test_the_api_does_not_depend_on_the_worker() -> None:
-    for path in (ROOT / "lambda_src/api").rglob("*.py"):
-        assert imports_of(path) & (OUTER - {"stillframe_api"}) == set(), path
+@pytest.mark.parametrize("name", ["api", "notifier"])
+def test_a_zip_function_depends_on_no_other_function(name: str) -> None:
+    for path in (ROOT / "lambda_src" / name).rglob("*.py"):
+        assert imports_of(path) & (OUTER - {f"stillframe_{name}"}) == set(), path
 
 
 def test_no_module_is_too_long() -> None:

@@ -1,4 +1,4 @@
-"""`serve`: the whole service on this machine: the embedded environment, a worker, and the HTTP API."""
+"""`serve`: the whole service on this machine: the embedded environment, a worker, the HTTP API, and events."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from pathlib import Path
 
 import click
 
-from stillframe.clients import Clients, connect_presigner, connect_receiver
+from stillframe.clients import Clients, connect_event_bus, connect_presigner, connect_receiver
 from stillframe.errors import BrowserUnavailable
 from stillframe.queue_settings import QueueSettings
 from stillframe.settings import Settings
 from stillframe_api.api import Api
 from stillframe_api.services import Services
+from stillframe_notifier.wiring import wire_notifier
 from stillframe_renderer.health import WorkerUnfit
 from stillframe_renderer.process_setup import configure_process
 from stillframe_renderer.runtime import Runtime
 
 from ..api_server import serving
 from ..console import json_option, print_json, print_note
-from ..emulator import LOOPBACK, listen, running_emulator
+from ..emulator import EVENT_SERVICES, LOOPBACK, Emulator, listen, running_emulator
 from ..input.allow_hosts import allow_host_option
 from ..poller import Poller
 from ..provision import QueuePolicy, provision
 from ..receive_loop import ReceiveLoop
 from ..shutdown import Shutdown
 from ..state_directory import make_private
+from ..stream_reader import StreamReader, connect_streams, reading
 from ..tabs import AUTO, tabs_option
 from ..worker_log import worker_log
 
@@ -52,9 +54,10 @@ GRACE_SECONDS = 10.0
 @tabs_option
 @json_option
 def command(port: int, state: Path | None, allow_hosts: tuple[str, ...], tabs: int | str | None, as_json: bool) -> None:
-    """Run queue, table, bucket, a worker and the HTTP API on this machine until Ctrl-C.
+    """Run queue, table, bucket, a worker, the HTTP API and events on this machine until Ctrl-C.
 
     The API answers on loopback only, and asks nobody for credentials: it is for you, and for what runs on this machine.
+    Each completed screenshot is an event on the embedded EventBridge.
 
     \b
     Example:
@@ -64,18 +67,18 @@ def command(port: int, state: Path | None, allow_hosts: tuple[str, ...], tabs: i
     # A port that is taken is found out before anything is started.
     with listen(LOOPBACK, port) as listener:
         kept = make_private(state) if state is not None else None
-        with running_emulator(0, kept) as emulator:
+        with running_emulator(0, kept, services=EVENT_SERVICES) as emulator:
             emulator.use_in_this_process()
             clients = Clients.connect()
-            names = provision(clients, QueuePolicy())
+            names = provision(clients, QueuePolicy(), has_stream=True)
             chosen = {} if tabs in (None, AUTO) else {"STILLFRAME_TABS": str(tabs)}
             # As in `shoot`: the pages are the user's own choice, and somebody is waiting for the images.
             local = {"STILLFRAME_ALLOW_HOSTS": ",".join(allow_hosts), "STILLFRAME_BACKOFF_BASE_SECONDS": "1"}
             settings = Settings.from_environment(**{**names, **local, **chosen})
-            _serve(listener, settings, clients, as_json)
+            _serve(listener, settings, clients, emulator, as_json)
 
 
-def _serve(listener: socket.socket, settings: Settings, clients: Clients, as_json: bool) -> None:
+def _serve(listener: socket.socket, settings: Settings, clients: Clients, emulator: Emulator, as_json: bool) -> None:
     """Capture and answer until SIGTERM or Ctrl-C."""
     with worker_log(settings, "console", None) as log, contextlib.ExitStack() as stack:
         shutdown = Shutdown(GRACE_SECONDS, log.finish)
@@ -92,9 +95,12 @@ def _serve(listener: socket.socket, settings: Settings, clients: Clients, as_jso
         try:
             runtime.engine.warm_up()
             runtime.health.require_check()
+            notifier = wire_notifier(settings, connect_event_bus(), clients.sqs)
+            stream = StreamReader(connect_streams(), settings.table_name, notifier.handle)
+            stack.enter_context(reading(stream))
             api = Api(Services.build(clients, settings, connect_presigner()))
             url = stack.enter_context(serving(listener, api.handle))
-            _announce(url, as_json)
+            _announce(url, emulator.endpoint, as_json)
             loop.run(
                 Poller(clients, settings, runtime.handler.handle, queue=queue, receiver=receiver),
                 shutdown.stop,
@@ -110,9 +116,10 @@ def _serve(listener: socket.socket, settings: Settings, clients: Clients, as_jso
             ) from error
 
 
-def _announce(url: str, as_json: bool) -> None:
+def _announce(url: str, endpoint: str, as_json: bool) -> None:
     if as_json:
-        print_json({"url": url, "docs": f"{url}/docs"})
+        print_json({"url": url, "docs": f"{url}/docs", "endpoint": endpoint})
     else:
         click.echo(url)
     print_note(f"The API answers on {url}, and {url}/docs explains it. Press Ctrl-C to stop.")
+    print_note(f"An event of each screenshot is on the default bus of EventBridge at {endpoint}.")
