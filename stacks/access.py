@@ -19,6 +19,7 @@ from .fleet import Fleet
 from .nag import acknowledge, place_of
 from .renderer import Renderer
 from .storage_stack import StorageStack
+from .webhooks import Webhooks
 from .worker import acknowledge_images
 
 
@@ -35,6 +36,7 @@ class Access(Construct):
         renderer: Renderer | None,
         fleet: Fleet | None,
         topic: sns.ITopic,
+        webhooks: Webhooks | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._topic = topic
@@ -43,6 +45,7 @@ class Access(Construct):
         send, look = self.to_send(), self.to_look()
         operate = [*self._operate(), *(self._scale_function(renderer) if renderer else [])]
         operate += self._scale_fleet(fleet) if fleet else []
+        operate += webhooks.statements_of_operator() if webhooks else []
         outputs = [self._outputs()]
         self.send = self._policy("Send", "send requests to Stillframe", [*outputs, *send])
         self.look = self._policy("Look", "look at Stillframe's records and images", [*outputs, *look])

@@ -14,7 +14,9 @@ from .alarm_topic import alarm_topic
 from .config import CONCURRENCY_PER_POLLER, DeployConfig
 from .fleet import Fleet
 from .measures import MINUTE, Measures
+from .notifier import Notifier
 from .storage_stack import StorageStack
+from .webhooks import Webhooks
 
 FIVE_MINUTES = Duration.minutes(5)
 QUARTER_HOUR = Duration.minutes(15)
@@ -31,6 +33,10 @@ EXPIRY_SHARE = 0.5
 DEADLINE_SHARE = 0.9
 # After this many minutes at the maximum, the load is more than a burst.
 MINUTES_AT_MAXIMUM = 15
+# An event comes within seconds. The stream keeps a change for a day.
+LATE_EVENT_MS = 15 * 60 * 1000
+# Of the 120,000 messages that SQS hides at once ("Amazon SQS message quotas").
+MAX_WAITING_WEBHOOKS = 80_000
 RUNBOOK = "docs/runbook.md"
 
 
@@ -51,7 +57,7 @@ class Symptom:
 
 
 class Alarms(Construct):
-    """All alarms, sent to one topic: of the queue and the captures, and of the function and the fleet if they exist."""
+    """All alarms, sent to one topic: of queue and captures, and of whatever else there is."""
 
     def __init__(
         self,
@@ -62,6 +68,8 @@ class Alarms(Construct):
         storage: StorageStack,
         function: lambda_.IFunction | None,
         fleet: Fleet | None,
+        notifier: Notifier | None,
+        webhooks: Webhooks | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = alarm_topic(self, config.alarm_email)
@@ -70,6 +78,10 @@ class Alarms(Construct):
             symptoms += _function_symptoms(config, function)
         if fleet is not None:
             symptoms += _fleet_symptoms(config, fleet)
+        if notifier is not None:
+            symptoms += _event_symptoms(notifier)
+        if webhooks is not None:
+            symptoms += _webhook_symptoms(webhooks)
         self.by_name = {symptom.name: self._alarm(symptom) for symptom in symptoms}
 
     def _alarm(self, symptom: Symptom) -> cloudwatch.Alarm:
@@ -239,5 +251,46 @@ def _fleet_symptoms(config: DeployConfig, fleet: Fleet) -> list[Symptom]:
             "at-its-maximum",
             "The fleet has had its maximum number of tasks for a quarter of an hour.",
             periods=MINUTES_AT_MAXIMUM,
+        ),
+    ]
+
+
+def _event_symptoms(notifier: Notifier) -> list[Symptom]:
+    return [
+        Symptom(
+            "LateEvents",
+            notifier.iterator_age,
+            LATE_EVENT_MS,
+            "late-events",
+            "Events come a quarter of an hour late or more: the notifier or EventBridge fails.",
+            periods=3,
+        ),
+        Symptom(
+            "LostEvents",
+            notifier.failures.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
+            1,
+            "lost-events",
+            "There are changes in the failure queue of the notifier, for which no event was sent.",
+        ),
+    ]
+
+
+def _webhook_symptoms(webhooks: Webhooks) -> list[Symptom]:
+    return [
+        Symptom(
+            "WebhooksGivenUp",
+            webhooks.dead_letter_queue.metric_approximate_number_of_messages_visible(
+                period=MINUTE, statistic="Maximum"
+            ),
+            1,
+            "webhooks-given-up",
+            "There are webhooks that their receivers have not accepted.",
+        ),
+        Symptom(
+            "WebhooksWaiting",
+            webhooks.queue.metric_approximate_number_of_messages_not_visible(period=MINUTE, statistic="Maximum"),
+            MAX_WAITING_WEBHOOKS,
+            "webhooks-waiting",
+            "So many webhooks wait for their next attempt that others will soon not be sent at all.",
         ),
     ]

@@ -13,6 +13,7 @@ from stillframe.request.secret_grant import SecretGrant
 
 from .api_settings import ApiSettings
 from .environment import ENVIRONMENT_KEY, ENVIRONMENT_NAME, ConfigError, read_environment
+from .event_settings import EventSettings
 from .fleet_settings import FleetSettings
 from .owner_tags import parse_tags
 from .presets import PRESETS, SIZE_KEY
@@ -47,7 +48,7 @@ BACKLOG_PER_VCPU = 100
 MAX_VARIABLE_BYTES = 3000
 
 
-class DeployConfig(FleetSettings, ApiSettings):
+class DeployConfig(FleetSettings, ApiSettings, EventSettings):
     """One deployment. The relations between the settings are checked here and asserted on the template."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)

@@ -10,7 +10,9 @@ from constructs import Construct
 from .config import CONCURRENCY_PER_POLLER, DeployConfig
 from .fleet import Fleet
 from .measures import MINUTE, OUTCOMES, SKIP_REASONS, Measures
+from .notifier import Notifier
 from .storage_stack import StorageStack
+from .webhooks import Webhooks
 
 FIVE_MINUTES = Duration.minutes(5)
 HOUR = Duration.hours(1)
@@ -33,6 +35,8 @@ class Dashboard(Construct):
         storage: StorageStack,
         function: lambda_.IFunction | None,
         fleet: Fleet | None,
+        notifier: Notifier | None,
+        webhooks: Webhooks | None,
     ) -> None:
         super().__init__(scope, construct_id)
         board = cloudwatch.Dashboard(self, "Board", default_interval=Duration.hours(6))
@@ -95,6 +99,10 @@ class Dashboard(Construct):
             board.add_widgets(*_function_graphs(config, function))
         if fleet is not None:
             board.add_widgets(*_fleet_graphs(config, fleet))
+        if notifier is not None:
+            board.add_widgets(*_event_graphs(notifier))
+        if webhooks is not None:
+            board.add_widgets(_webhook_graph(webhooks))
 
 
 def _table_metrics(storage: StorageStack) -> list[cloudwatch.Metric]:
@@ -148,6 +156,29 @@ def _fleet_graphs(config: DeployConfig, fleet: Fleet) -> list[cloudwatch.GraphWi
         _graph("Fleet: CPU, %", fleet.service.metric_cpu_utilization(period=MINUTE)),
         _graph("Fleet: memory, %", fleet.service.metric_memory_utilization(period=MINUTE)),
     ]
+
+
+def _event_graphs(notifier: Notifier) -> list[cloudwatch.GraphWidget]:
+    function, failures = notifier.function, notifier.failures
+    return [
+        _graph("Events: age of the changes, ms", notifier.iterator_age),
+        _graph(
+            "Notifier",
+            function.metric_invocations(period=MINUTE, label="invocations"),
+            function.metric_errors(period=MINUTE, label="errors"),
+            failures.metric_approximate_number_of_messages_visible(period=MINUTE, label="given up"),
+        ),
+    ]
+
+
+def _webhook_graph(webhooks: Webhooks) -> cloudwatch.GraphWidget:
+    queue, letters = webhooks.queue, webhooks.dead_letter_queue
+    return _graph(
+        "Webhooks",
+        queue.metric_approximate_number_of_messages_visible(period=MINUTE, label="to be sent"),
+        queue.metric_approximate_number_of_messages_not_visible(period=MINUTE, label="waiting for an attempt"),
+        letters.metric_approximate_number_of_messages_visible(period=MINUTE, label="given up"),
+    )
 
 
 def _graph(

@@ -6,7 +6,6 @@ import json
 from typing import cast
 
 from aws_cdk import Stack
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_pipes as pipes
@@ -21,6 +20,12 @@ from .storage_stack import StorageStack
 BATCH_SIZE = 10
 # A target that fails gets a batch again until it is an hour old. The stream keeps it for a day.
 MAX_AGE_SECONDS = 3600
+READ_STREAM = [
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+]
 
 
 class RecordPipe(Construct):
@@ -36,19 +41,14 @@ class RecordPipe(Construct):
         target: sqs.IQueue | lambda_.IFunction,
     ) -> None:
         super().__init__(scope, construct_id)
-        stream = _stream_of(storage)
+        stream = storage.read_stream()
         # Only for pipes of this account ("Cross-service confused deputy prevention").
         own = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("pipes.amazonaws.com", conditions=own))
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="ReadStream",
-                actions=[
-                    "dynamodb:DescribeStream",
-                    "dynamodb:GetRecords",
-                    "dynamodb:GetShardIterator",
-                    "dynamodb:ListStreams",
-                ],
+                actions=READ_STREAM,
                 resources=[stream],
             )
         )
@@ -93,12 +93,3 @@ def _use_key_of(queue: sqs.IQueue) -> list[iam.PolicyStatement]:
         return []
     actions, key = ["kms:Decrypt", "kms:GenerateDataKey"], queue.encryption_master_key.key_arn
     return [iam.PolicyStatement(sid="UseKeyOfTarget", actions=actions, resources=[key])]
-
-
-def _stream_of(storage: StorageStack) -> str:
-    """The ARN of the table's stream, which is there once somebody reads it."""
-    table = cast(dynamodb.CfnGlobalTable, storage.table.node.default_child)
-    table.stream_specification = dynamodb.CfnGlobalTable.StreamSpecificationProperty(
-        stream_view_type="NEW_AND_OLD_IMAGES"
-    )
-    return table.attr_stream_arn

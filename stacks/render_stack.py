@@ -14,6 +14,7 @@ from .config import DeployConfig
 from .dashboard import Dashboard
 from .fleet import Fleet
 from .network import owner_network
+from .notifier import Notifier
 from .queries import SavedQueries
 from .quotas import warn_of_quotas
 from .recorded import record_of
@@ -21,6 +22,7 @@ from .renderer import Renderer
 from .rollout import Canary
 from .storage_stack import StorageStack
 from .values import Rollout
+from .webhooks import Webhooks
 
 
 class RenderStack(Stack):
@@ -36,10 +38,18 @@ class RenderStack(Stack):
         self.renderer = Renderer(self, "Renderer", **parts) if config.has_function else None
         self.fleet = Fleet(self, "Fleet", **parts) if config.has_fleet else None
         function = self.renderer.function if self.renderer else None
-        self.alarms = Alarms(self, "Alarms", config=config, storage=storage, function=function, fleet=self.fleet)
+        self.webhooks = Webhooks(self, "Webhooks", config=config, storage=storage) if config.webhooks else None
+        self.notifier = (
+            Notifier(self, "Notifier", config=config, storage=storage, webhooks=self.webhooks)
+            if config.events
+            else None
+        )
+        watched: dict[str, Any] = {"function": function, "fleet": self.fleet, "notifier": self.notifier}
+        watched["webhooks"] = self.webhooks
+        self.alarms = Alarms(self, "Alarms", config=config, storage=storage, **watched)
         if config.rollout is Rollout.CANARY:
             Canary(self, "Canary", alarms=self.alarms, renderer=self.renderer, fleet=self.fleet)
-        Dashboard(self, "Dashboard", config=config, storage=storage, function=function, fleet=self.fleet)
+        Dashboard(self, "Dashboard", config=config, storage=storage, **watched)
         groups = [worker.log_group for worker in (self.renderer, self.fleet) if worker]
         SavedQueries(self, "Queries", groups=groups)
         warn_of_quotas(self, config)
@@ -51,6 +61,7 @@ class RenderStack(Stack):
             renderer=self.renderer,
             fleet=self.fleet,
             topic=self.alarms.topic,
+            webhooks=self.webhooks,
         )
         outputs = {
             "AlarmTopicArn": self.alarms.topic.topic_arn,
@@ -70,6 +81,8 @@ class RenderStack(Stack):
             outputs["ServiceName"] = self.fleet.service.service_name
             outputs["MinTasks"] = str(config.min_tasks)
             outputs["MaxTasks"] = str(config.max_tasks)
+        if self.notifier is not None:
+            outputs["EventFailuresUrl"] = self.notifier.failures.queue_url
         if config.api:
             outputs["ApiUrl"] = Api(self, "Api", config=config, storage=storage).url
         for name, value in outputs.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -16,9 +16,12 @@ from stillframe.table.attributes import EXPIRES_AT, ID
 from stillframe.table.record import INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY
 
 from .config import DeployConfig
+from .environment import ConfigError
 from .nag import acknowledge
 
 NONCURRENT_VERSION_DAYS = 30
+# "DynamoDB Streams and Lambda triggers": more readers of a shard at once are throttled.
+MAX_STREAM_READERS = 2
 
 
 class StorageStack(Stack):
@@ -26,6 +29,7 @@ class StorageStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, config: DeployConfig, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, **kwargs)
+        self._stream_readers = 0
         self.key = kms.Key.from_key_arn(self, "Key", config.kms_key_arn) if config.kms_key_arn else None
         queue_encryption = sqs.QueueEncryption.KMS if self.key else sqs.QueueEncryption.SQS_MANAGED
         self.dead_letter_queue = sqs.Queue(
@@ -78,6 +82,23 @@ class StorageStack(Stack):
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+    def read_stream(self) -> str:
+        """The ARN of the table's stream, which is there once somebody reads it. Each reader asks for it once.
+
+        Raises ConfigError for a reader too many.
+        """
+        self._stream_readers += 1
+        if self._stream_readers > MAX_STREAM_READERS:
+            raise ConfigError(
+                "events, on_captured and on_failed read the table's stream, and DynamoDB allows two readers: use rules "
+                "on EventBridge in place of on_captured and on_failed (docs/events.md)"
+            )
+        table = cast(dynamodb.CfnGlobalTable, self.table.node.default_child)
+        table.stream_specification = dynamodb.CfnGlobalTable.StreamSpecificationProperty(
+            stream_view_type="NEW_AND_OLD_IMAGES"
+        )
+        return table.attr_stream_arn
 
     def use_key(self, *, writes: bool) -> list[iam.PolicyStatement]:
         """The permission to read what the owner's key encrypts, and to write; none without such a key.

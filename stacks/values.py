@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from stillframe.request.envelope import EventKind
 from stillframe.settings import comma_separated
 
 # The memory sizes in MB that AWS Fargate offers for each CPU size ("Task CPU and memory").
@@ -36,6 +37,7 @@ AccountIds = Annotated[tuple[AccountId, ...], BeforeValidator(comma_separated)]
 VpcId = Annotated[str, Field(pattern=ID.format("vpc"))]
 SubnetIds = Annotated[tuple[Annotated[str, Field(pattern=ID.format("subnet"))], ...], BeforeValidator(comma_separated)]
 RouteTableIds = Annotated[tuple[Annotated[str, Field(pattern=ID.format("rtb"))], ...], BeforeValidator(comma_separated)]
+EventList = Annotated[tuple[EventKind, ...], BeforeValidator(comma_separated), Field(min_length=1)]
 IntegerList = Annotated[tuple[int, ...], BeforeValidator(comma_separated)]
 TaskCpu = Annotated[Literal[512, 1024, 2048, 4096, 8192], BeforeValidator(parse_integer)]
 Days = Annotated[int, Field(ge=1, strict=False)]

@@ -94,6 +94,27 @@ class Webhooks(Construct):
         """The permission by which it does."""
         return iam.PolicyStatement(sid="SendWebhooks", actions=["sqs:SendMessage"], resources=[self.queue.queue_arn])
 
+    def statements_of_operator(self) -> list[iam.PolicyStatement]:
+        """To send again what was given up (`redrive --webhooks`), and to show and rotate keys (`webhook-keys`)."""
+        return [
+            iam.PolicyStatement(
+                sid="CountWebhooks",
+                actions=["sqs:GetQueueAttributes"],
+                resources=[self.dead_letter_queue.queue_arn],
+            ),
+            iam.PolicyStatement(
+                sid="RedriveWebhooks",
+                actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"],
+                resources=[self.dead_letter_queue.queue_arn],
+            ),
+            iam.PolicyStatement(sid="SendWebhooksAgain", actions=["sqs:SendMessage"], resources=[self.queue.queue_arn]),
+            iam.PolicyStatement(
+                sid="RotateKeys",
+                actions=["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+                resources=[self.secret.secret_arn],
+            ),
+        ]
+
     def _dead_letters(self) -> sqs.Queue:
         key = self._storage.key
         return sqs.Queue(

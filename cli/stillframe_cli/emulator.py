@@ -28,6 +28,7 @@ EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # for containers, which have a network 
 # Connections that wait to be accepted: a load test opens many at once.
 BACKLOG = 2048
 SERVICES = "sqs,dynamodb,s3,monitoring,secretsmanager"
+EVENT_SERVICES = f"{SERVICES},dynamodbstreams,events"
 
 
 class Emulator:

@@ -29,8 +29,13 @@ class QueuePolicy:
     max_receive_count: int = 5
 
 
-def provision(clients: Clients, policy: QueuePolicy, name: str = DEFAULT_NAME) -> dict[str, str]:
-    """Create the resources that are missing. Returns the environment variables that name all of them. Idempotent."""
+def provision(
+    clients: Clients, policy: QueuePolicy, name: str = DEFAULT_NAME, *, has_stream: bool = False
+) -> dict[str, str]:
+    """Create the resources that are missing. Returns the environment variables that name all of them. Idempotent.
+
+    With `has_stream`, the table has the stream that the notifier reads.
+    """
     dead_letter_url = create_queue(clients, f"{name}-dead-letters", {"MessageRetentionPeriod": str(14 * DAY_SECONDS)})
     attributes = clients.sqs.get_queue_attributes(QueueUrl=dead_letter_url, AttributeNames=["QueueArn"])["Attributes"]
     redrive = {"deadLetterTargetArn": attributes["QueueArn"], "maxReceiveCount": policy.max_receive_count}
@@ -44,6 +49,8 @@ def provision(clients: Clients, policy: QueuePolicy, name: str = DEFAULT_NAME) -
         },
     )
     create_table(clients.dynamodb, name)
+    if has_stream:
+        _open_stream(clients.dynamodb, name)
     _create_bucket(clients, name)
     return {
         "QUEUE_URL": queue_url,
@@ -91,6 +98,15 @@ def create_table(dynamodb: DynamoDBClient, name: str) -> None:
         return
     dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
     dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRES_AT})
+
+
+def _open_stream(dynamodb: DynamoDBClient, name: str) -> None:
+    """A table that was made without its stream, maybe by an earlier version, gets it as well."""
+    found = dynamodb.describe_table(TableName=name)["Table"].get("StreamSpecification", {})
+    if not found.get("StreamEnabled"):
+        dynamodb.update_table(
+            TableName=name, StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+        )
 
 
 def _create_bucket(clients: Clients, name: str) -> None:

@@ -21,6 +21,7 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:site-AbCdEf@example.com"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/tools/stillframe@sha256:{'a' * 64}"
 ISSUER = "https://issuer.example/tenant"
+HOOK = "https://hooks.example/stillframe?token=t"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
 
 # Each factor's values, by a name for the test, with the settings that they stand for.
@@ -43,6 +44,13 @@ FACTORS: dict[str, dict[str, Mapping[str, object]]] = {
         "off": {},
         "iam": {"api": "on", "apiRate": 10},
         "jwt": {"api": "on", "apiAuthorisation": "jwt", "apiJwtIssuer": ISSUER, "apiJwtAudience": "stillframe"},
+    },
+    "events": {
+        "off": {},
+        "default": {"events": "on"},
+        "own bus": {"events": "on", "eventBus": "shop"},
+        "webhooks": {"events": "on", "webhooks": "on"},
+        "webhook": {"events": "on", "webhooks": "on", "webhookUrl": HOOK, "webhookEvents": "failed"},
     },
     "pages": {"public": {}, "known": {"secrets": SECRET, "perHost": 4, "deny": "evil.example"}},
     "times": {"default": {}, "long": {"functionTimeoutSeconds": 300, "jobDeadlineSeconds": 290, "tags": "team=web"}},

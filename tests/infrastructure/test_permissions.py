@@ -14,7 +14,7 @@ from tests.support.deployment import Deployment, deployment
 from tests.support.permission_report import PermissionReport
 from tests.support.recorded_calls import RecordedCall
 from tests.support.template_references import References
-from tests.support.users import CONSUMER, EVENT_SOURCE, operate, read, send, use_api, work
+from tests.support.users import CONSUMER, EVENT_SOURCE, call_webhooks, notify, operate, read, send, use_api, work
 
 from .conftest import Synth, Templates, of_type
 
@@ -46,6 +46,18 @@ REASONS: dict[str, dict[str, str]] = {
         "xray:PutTelemetryRecords": TRACES,
         "s3:GetObject": LINKS,
     },
+    "notifier": {
+        "logs:CreateLogStream": PLATFORM_LOGS,
+        "logs:PutLogEvents": PLATFORM_LOGS,
+        "xray:PutTraceSegments": TRACES,
+        "xray:PutTelemetryRecords": TRACES,
+    },
+    "webhooks": {
+        "logs:CreateLogStream": PLATFORM_LOGS,
+        "logs:PutLogEvents": PLATFORM_LOGS,
+        "xray:PutTraceSegments": TRACES,
+        "xray:PutTelemetryRecords": TRACES,
+    },
     "task": {
         "ecs:UpdateTaskProtection": AGENT,
         "ecs:GetTaskProtection": AGENT,
@@ -62,6 +74,8 @@ REASONS: dict[str, dict[str, str]] = {
 ROLES = {
     "function": "RendererRole",
     "api": "ApiRole",
+    "notifier": "NotifierRole",
+    "webhooks": "WebhooksRole",
     "task": "FleetTaskTaskRole",
     "start of a task": "FleetTaskExecutionRole",
 }
@@ -72,6 +86,8 @@ def synthesised(synth: Synth, given: Deployment) -> dict[str, list[dict[str, Any
     templates = synth(
         ("stillframe:compute", "both"),
         ("stillframe:api", "on"),
+        ("stillframe:events", "on"),
+        ("stillframe:webhooks", "on"),
         ("stillframe:tracing", "true"),
         ("stillframe:secrets", f"{given.secret_arn}@http://{given.site}"),
         ("stillframe:vpcId", "vpc-0123456789abcdef0"),
@@ -113,6 +129,8 @@ def test_every_call_is_allowed_and_whatever_is_allowed_is_used_or_has_a_reason(
             "start of a task": [],
             "Send": send(given),
             "api": use_api(given),
+            "notifier": notify(given),
+            "webhooks": call_webhooks(given),
             "Look": read(given),
         }
         calls["Operate"] = [*operate(given), *calls["Send"], *calls["Look"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -11,8 +12,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
+from tests.support.event_rules import EventRule
 from tests.support.workers import ROOT, STILLFRAME, environment
 
 SMALL = {"viewport": {"width": 64, "height": 48}}
@@ -81,6 +84,29 @@ def test_a_page_is_sent_waited_for_and_kept(site: str, chromium: str, state: Pat
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
+
+
+def test_a_page_that_is_captured_is_an_event(site: str, chromium: str) -> None:
+    # Given the service on this machine, and a rule for its events
+    process = start("--allow-host", site)
+    try:
+        assert process.stdout is not None
+        announced = json.loads(process.stdout.readline())
+        session: Any = boto3.Session("test", "test", region_name="us-east-1")
+        client = functools.partial(session.client, endpoint_url=announced["endpoint"])
+        rule = EventRule(client, {"detail-type": ["Screenshot Captured"], "detail": {"tenant": ["acme"]}})
+        # When a page is captured, and one of somebody else
+        for number, tenant in enumerate(("other", "acme")):
+            url = f"http://{site}/colour?hex=00aa00"
+            body = {"url": url, "requestId": f"page-{number}", "tenant": tenant, "options": SMALL}
+            call(f"{announced['url']}/v1/screenshots", body, Prefer="wait=25").close()
+        # Then the rule has the event of the former
+        (event,) = rule.wait_for(1)
+        assert (event["source"], event["detail"]["id"]) == ("stillframe", "page-1")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, notes = process.communicate(timeout=60)
+    assert process.returncode == 0, notes
 
 
 def test_a_port_that_is_taken_is_found_out_first(state: Path) -> None:

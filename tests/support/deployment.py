@@ -15,12 +15,14 @@ from typing import Any
 import boto3
 
 from stillframe_cli.emulator import running_emulator
-from stillframe_cli.provision import QueuePolicy
+from stillframe_cli.provision import QueuePolicy, provision
+from stillframe_cli.webhook_provision import provision_webhooks
 
 from .cloud import Cloud
 from .recorded_calls import Recording
 
 STACK, FUNCTION, TOPIC, CLUSTER, SERVICE = "Stillframe", "renderer", "alarms", "stillframe", "consumers"
+FAILURES = "notifier-failures"
 VISIBILITY_SECONDS = 30
 
 
@@ -38,6 +40,11 @@ class Deployment:
     folder: Path
 
     @property
+    def webhooks(self) -> dict[str, str]:
+        """The variables that name queue, dead-letter queue and secret of webhooks."""
+        return {name: value for name, value in self.cloud.exports.items() if name.startswith("WEBHOOK_")}
+
+    @property
     def account(self) -> str:
         return self.cloud.exports["AWS_ACCESS_KEY_ID"]
 
@@ -52,6 +59,10 @@ class Deployment:
             "Images": settings.bucket_name,
             "RendererFunction": FUNCTION,
             "RendererFromQueue": self.mapping_id,
+            "NotifierFailures": FAILURES,
+            "WebhooksQueue": self.webhooks["WEBHOOK_QUEUE_URL"].rpartition("/")[2],
+            "WebhooksDeadLetterQueue": self.webhooks["WEBHOOK_DEAD_LETTER_QUEUE_URL"].rpartition("/")[2],
+            "WebhooksKeys": self.webhooks["WEBHOOK_SECRET_ARN"].rpartition(":secret:")[2],
             "AlarmsTopic": TOPIC,
             "FleetCluster": CLUSTER,
             "FleetService": f"{CLUSTER}/{SERVICE}",
@@ -66,9 +77,13 @@ def deployment(folder: Path, site: str, fleet_endpoint: str) -> Iterator[Deploym
     """Create a deployment that may capture the pages of a site, one at once, and send a secret to it."""
     with running_emulator(services="") as emulator:
         cloud = Cloud.create(emulator, QueuePolicy(VISIBILITY_SECONDS))
+        provision(cloud.clients, QueuePolicy(VISIBILITY_SECONDS), cloud.settings.table_name, has_stream=True)
+        cloud.exports |= provision_webhooks(cloud.clients, cloud.settings.table_name)
+        failures = _client("sqs").create_queue(QueueName=FAILURES)["QueueUrl"]
         secret_arn = _client("secretsmanager").create_secret(Name="token", SecretString="t")["ARN"]
         cloud.exports |= {
             "STILLFRAME_ALLOW_HOSTS": site,
+            "STILLFRAME_EVENT_FAILURES_URL": failures,
             "STILLFRAME_PER_HOST": "1",
             "STILLFRAME_SECRETS": f"{secret_arn}@http://{site}",
         }
@@ -119,6 +134,9 @@ def _create_stacks(cloud: Cloud, topic_arn: str, mapping_id: str) -> None:
         "MaxConcurrency": "7",
         "ReservedConcurrency": "0",
         "AlarmTopicArn": topic_arn,
+        "WebhookQueueUrl": cloud.exports["WEBHOOK_QUEUE_URL"],
+        "WebhookDeadLetterQueueUrl": cloud.exports["WEBHOOK_DEAD_LETTER_QUEUE_URL"],
+        "WebhookSecretArn": cloud.exports["WEBHOOK_SECRET_ARN"],
     }
     for name, outputs in ((f"{STACK}-Storage", storage), (STACK, render)):
         template = {

@@ -81,6 +81,12 @@ def _needed(call: RecordedCall, account: str) -> Iterator[Permission]:
     elif call.name == "dynamodb:BatchGetItem":
         for table in given["TableNames"]:
             yield Permission(call.name, arn("dynamodb", account, f"table/{table}"))
+    elif call.service == "dynamodbstreams":
+        table = given["TableName"] if "TableName" in given else given["StreamArn"].split("/")[1]
+        yield Permission(f"dynamodb:{operation}", arn("dynamodb", account, f"table/{table}/stream/its-label"))
+    elif call.name == "events:PutEvents":
+        for bus in given["EventBusNames"]:
+            yield Permission(call.name, arn("events", account, f"event-bus/{bus}"))
     elif call.service == "s3":
         yield from _needed_of_s3(call, account)
     elif call.service == "lambda":

@@ -61,6 +61,8 @@ class References:
             return self._ref(argument)
         if function == "Fn::GetAtt" and argument[1] in ("Arn", "TopicArn"):
             return self._arn(argument[0])
+        if function == "Fn::GetAtt" and argument[1] == "StreamArn":
+            return f"{self._arn(argument[0])}/stream/its-label"
         if function == "Fn::Join":
             separator, parts = argument
             return separator.join(self.resolve(parts))

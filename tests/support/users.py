@@ -5,13 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from typing import Any
 
+from stillframe.events import Event
 from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.envelope import EventKind, Webhook
 from stillframe.table.attributes import item_key
-from stillframe.table.record import Status
+from stillframe.table.record import Record, Status
+from stillframe.webhooks.outbox import WebhookOutbox
 
 from .api_calls import FAILED
 from .deployment import CLUSTER, FUNCTION, SERVICE, STACK, Deployment
+from .receiver import receiving
 from .recorded_calls import RecordedCall, Recording
 from .workers import ROOT, STILLFRAME, environment, wait_for
 
@@ -102,13 +107,45 @@ def use_api(given: Deployment) -> list[RecordedCall]:
         ExpressionAttributeNames={"#status": "status"},
         ExpressionAttributeValues={":failed": {"S": Status.FAILED}},
     )
-    exports = {**cloud.exports, **recording.exports}
-    exports["PYTHONPATH"] += f":{ROOT}"
-    command = [sys.executable, "-m", "tests.support.api_calls"]
+    _run_module("tests.support.api_calls", {**cloud.exports, **recording.exports})
+    return recording.calls()
+
+
+def _run_module(module: str, exports: Mapping[str, str]) -> None:
+    variables = {**exports, "PYTHONPATH": f"{exports['PYTHONPATH']}:{ROOT}"}
     run = subprocess.run(
-        command, cwd=ROOT, env=environment(exports), capture_output=True, text=True, timeout=SECONDS, check=False
+        [sys.executable, "-m", module],
+        cwd=ROOT,
+        env=environment(variables),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
     )
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+
+
+def notify(given: Deployment) -> list[RecordedCall]:
+    """The notifier and its event source read the stream, after workers have worked, with a record that is odd."""
+    recording, cloud = given.recording("notifier"), given.cloud
+    odd: Any = {"id": {"S": "odd"}, "status": {"S": Status.SUCCESS}, "width": {"S": "wide"}}
+    cloud.clients.dynamodb.put_item(TableName=cloud.settings.table_name, Item=odd)
+    _run_module("tests.support.stream_source", {**cloud.exports, **recording.exports})
+    cloud.clients.dynamodb.delete_item(TableName=cloud.settings.table_name, Key=item_key("odd"))
+    return recording.calls()
+
+
+def call_webhooks(given: Deployment) -> list[RecordedCall]:
+    """The function of webhooks and its event source: one that arrives, one that fails, and one that is given up."""
+    recording, cloud = given.recording("webhooks"), given.cloud
+    outbox = WebhookOutbox(cloud.clients.sqs, cloud.exports["WEBHOOK_QUEUE_URL"])
+    with receiving("whsec_aaaa", lambda received: (204 if received.path == "/webhook" else 500, {}, b"")) as receiver:
+        for path in ("webhook", "failing"):
+            record = Record(id=path, status=Status.SUCCESS, webhook=Webhook(url=receiver.url(f"/{path}")))
+            assert outbox.send([Event("evt_1", EventKind.CAPTURED, 0, record)]) == set()
+        cloud.clients.sqs.send_message(QueueUrl=cloud.exports["WEBHOOK_QUEUE_URL"], MessageBody="not a webhook")
+        exports = {**cloud.exports, **recording.exports, "STILLFRAME_ALLOW_HOSTS": receiver.address}
+        _run_module("tests.support.webhook_source", exports)
     return recording.calls()
 
 
@@ -125,6 +162,7 @@ def read(given: Deployment) -> list[RecordedCall]:
         ("list", *OF_STACK, "--status", "failed"),
         ("get", *OF_STACK, "task-1", "--out", str(given.folder / "image.png")),
         ("monitor", *OF_STACK, "--once"),
+        ("webhooks", *OF_STACK, "webhook"),
         # Its exit status says that it has found the lost image.
         ("audit", *OF_STACK),
     )
@@ -143,6 +181,9 @@ def operate(given: Deployment) -> list[RecordedCall]:
         ("retry", *OF_STACK, "again"),
         ("redrive", *OF_STACK, "--list"),
         ("redrive", *OF_STACK),
+        ("redrive", *OF_STACK, "--webhooks", "--list"),
+        ("redrive", *OF_STACK, "--webhooks"),
+        ("webhook-keys", *OF_STACK, "--rotate"),
         ("scale", *OF_STACK, "--max-concurrency", "50", "--reserved-concurrency", "60", "--pause", "--yes"),
         ("scale", *OF_STACK, "--reset", "--yes"),
         ("scale", "--function", FUNCTION),

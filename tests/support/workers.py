@@ -17,7 +17,14 @@ ROOT = Path(__file__).parents[2]
 # The command, run by this interpreter.
 STILLFRAME = (sys.executable, "-m", "stillframe_cli")
 # The code of this checkout, not that of an installed package.
-SOURCES = ("layers/stillframe/python", "lambda_src/renderer", "lambda_src/api", "lambda_src/notifier", "cli")
+SOURCES = (
+    "layers/stillframe/python",
+    "lambda_src/renderer",
+    "lambda_src/api",
+    "lambda_src/notifier",
+    "lambda_src/webhooks",
+    "cli",
+)
 SOURCE_PATH = os.pathsep.join(str(ROOT / each) for each in SOURCES)
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "STILLFRAME_CHROMIUM")
 

@@ -13,6 +13,7 @@ DOMAIN = ROOT / "layers/stillframe/python/stillframe"
 OUTER = {
     "stillframe_cli",
     "stillframe_api",
+    "stillframe_notifier",
     "stillframe_webhooks",
     "stillframe_renderer",
     "stacks",
@@ -43,10 +44,10 @@ def test_functions_and_stacks_do_not_depend_on_the_command_line(folder: str) -> 
         assert "stillframe_cli" not in imports_of(path), path
 
 
-@pytest.mark.parametrize("function", ["api", "webhooks"])
-def test_zip_functions_depend_on_no_other_function(function: str) -> None:
-    for path in (ROOT / "lambda_src" / function).rglob("*.py"):
-        assert imports_of(path) & (OUTER - {f"stillframe_{function}"}) == set(), path
+@pytest.mark.parametrize("name", ["api", "notifier", "webhooks"])
+def test_a_zip_function_depends_on_no_other_function(name: str) -> None:
+    for path in (ROOT / "lambda_src" / name).rglob("*.py"):
+        assert imports_of(path) & (OUTER - {f"stillframe_{name}"}) == set(), path
 
 
 def test_no_module_is_too_long() -> None:

@@ -1,4 +1,4 @@
-"""`serve`: the whole service on this machine: the embedded environment, a worker, and the HTTP API."""
+"""`serve`: the whole service on this machine: the embedded environment, a worker, the HTTP API, and events."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from pathlib import Path
 
 import click
 
-from stillframe.clients import Clients, connect_presigner, connect_receiver
+from stillframe.clients import Clients, connect_event_bus, connect_presigner, connect_receiver
 from stillframe.errors import BrowserUnavailable
 from stillframe.queue_settings import QueueSettings
 from stillframe.settings import Settings
 from stillframe_api.api import Api
 from stillframe_api.services import Services
+from stillframe_notifier.wiring import wire_notifier
 from stillframe_renderer.health import WorkerUnfit
 from stillframe_renderer.process_setup import configure_process
 from stillframe_renderer.runtime import Runtime
 
 from ..api_server import serving
 from ..console import json_option, print_json, print_note
-from ..emulator import LOOPBACK, listen, running_emulator
+from ..emulator import EVENT_SERVICES, LOOPBACK, Emulator, listen, running_emulator
 from ..input.allow_hosts import allow_host_option
 from ..live_page import with_live_page
 from ..poller import Poller
@@ -28,7 +29,10 @@ from ..provision import QueuePolicy, provision
 from ..receive_loop import ReceiveLoop
 from ..shutdown import Shutdown
 from ..state_directory import make_private
+from ..stream_reader import StreamReader, connect_streams, reading
 from ..tabs import AUTO, tabs_option
+from ..webhook_poller import delivering_webhooks
+from ..webhook_provision import provision_webhooks
 from ..worker_log import worker_log
 
 WAIT_SECONDS = 5
@@ -53,9 +57,10 @@ GRACE_SECONDS = 10.0
 @tabs_option
 @json_option
 def command(port: int, state: Path | None, allow_hosts: tuple[str, ...], tabs: int | str | None, as_json: bool) -> None:
-    """Run queue, table, bucket, a worker and the HTTP API on this machine until Ctrl-C.
+    """Run queue, table, bucket, a worker, the HTTP API and events on this machine until Ctrl-C.
 
     The API answers on loopback only, and asks nobody for credentials: it is for you, and for what runs on this machine.
+    Each completed screenshot is an event on the embedded EventBridge, and the webhooks of requests are called.
 
     \b
     Example:
@@ -65,18 +70,18 @@ def command(port: int, state: Path | None, allow_hosts: tuple[str, ...], tabs: i
     # A port that is taken is found out before anything is started.
     with listen(LOOPBACK, port) as listener:
         kept = make_private(state) if state is not None else None
-        with running_emulator(0, kept) as emulator:
+        with running_emulator(0, kept, services=EVENT_SERVICES) as emulator:
             emulator.use_in_this_process()
             clients = Clients.connect()
-            names = provision(clients, QueuePolicy())
+            names = {**provision(clients, QueuePolicy(), has_stream=True), **provision_webhooks(clients)}
             chosen = {} if tabs in (None, AUTO) else {"STILLFRAME_TABS": str(tabs)}
             # As in `shoot`: the pages are the user's own choice, and somebody is waiting for the images.
             local = {"STILLFRAME_ALLOW_HOSTS": ",".join(allow_hosts), "STILLFRAME_BACKOFF_BASE_SECONDS": "1"}
             settings = Settings.from_environment(**{**names, **local, **chosen})
-            _serve(listener, settings, clients, as_json)
+            _serve(listener, settings, clients, emulator, as_json)
 
 
-def _serve(listener: socket.socket, settings: Settings, clients: Clients, as_json: bool) -> None:
+def _serve(listener: socket.socket, settings: Settings, clients: Clients, emulator: Emulator, as_json: bool) -> None:
     """Capture and answer until SIGTERM or Ctrl-C."""
     with worker_log(settings, "console", None) as log, contextlib.ExitStack() as stack:
         shutdown = Shutdown(GRACE_SECONDS, log.finish)
@@ -93,9 +98,13 @@ def _serve(listener: socket.socket, settings: Settings, clients: Clients, as_jso
         try:
             runtime.engine.warm_up()
             runtime.health.require_check()
+            notifier = wire_notifier(settings, connect_event_bus(), clients.sqs)
+            stream = StreamReader(connect_streams(), settings.table_name, notifier.handle)
+            stack.enter_context(reading(stream))
             api = Api(Services.build(clients, settings, connect_presigner()))
+            stack.enter_context(delivering_webhooks(clients, settings))
             url = stack.enter_context(serving(listener, with_live_page(api.handle)))
-            _announce(url, as_json)
+            _announce(url, emulator.endpoint, as_json)
             loop.run(
                 Poller(clients, settings, runtime.handler.handle, queue=queue, receiver=receiver),
                 shutdown.stop,
@@ -111,9 +120,10 @@ def _serve(listener: socket.socket, settings: Settings, clients: Clients, as_jso
             ) from error
 
 
-def _announce(url: str, as_json: bool) -> None:
+def _announce(url: str, endpoint: str, as_json: bool) -> None:
     if as_json:
-        print_json({"url": url, "docs": f"{url}/docs"})
+        print_json({"url": url, "docs": f"{url}/docs", "endpoint": endpoint})
     else:
         click.echo(url)
     print_note(f"Open {url} in a browser. The API answers there as well: {url}/docs. Press Ctrl-C to stop.")
+    print_note(f"An event of each screenshot is on the default bus of EventBridge at {endpoint}.")

@@ -16,12 +16,20 @@ NAMES = (
     "TopicArn", "cluster", "service", "services", "ServiceNamespace", "ResourceId",
 )  # fmt: skip
 NOTE = "recorded_call"
+STREAM: dict[str, str] = {}
 
 
 def note(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
     """Keep what identifies a call until its answer comes."""
     # The key of an item in DynamoDB is a dictionary, that of an object a text.
     found = {name: params[name] for name in NAMES if isinstance(params.get(name), str | list)}
+    if "StreamArn" in params:
+        found["StreamArn"] = STREAM["StreamArn"] = params["StreamArn"]
+    if "ShardIterator" in params:
+        # An iterator is of the stream that it was asked for.
+        found |= STREAM
+    if model.name == "PutEvents":
+        found["EventBusNames"] = sorted({entry["EventBusName"] for entry in params["Entries"]})
     if "RequestItems" in params:
         found["TableNames"] = list(params["RequestItems"])
     context[NOTE] = {"service": model.service_model.service_name, "operation": model.name, "parameters": found}
