@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stillframe.archive import is_record
+from stillframe.errors import UnparsableBody
 from stillframe.image.page_facts import PageFacts
 from stillframe.request.capture_request import CaptureRequest
-from stillframe.table import transitions
+from stillframe.table import host_limit, last_capture, transitions, wait_count
 from stillframe.table.attributes import from_attributes, to_attributes
 from stillframe.table.record import INDEX_SHARDS, Record, Status, index_shard, index_shards
+from stillframe.table.table import CHECK_KEY
 from stillframe.table.update import Update
+from stillframe.webhooks import attempts
 
 values = st.recursive(
     st.booleans() | st.integers(-(2**53), 2**53) | st.floats(0.001, 1e6) | st.text(),
@@ -22,6 +26,8 @@ values = st.recursive(
 )
 
 
+# How fast values are made depends on what else the machine does.
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(min_size=1), values, max_size=4))
 def test_values_survive_a_round_trip_through_the_table(original: dict[str, object]) -> None:
     assert from_attributes(to_attributes(original)) == original
@@ -67,3 +73,12 @@ def test_a_number_too_small_for_the_table_is_stored_as_zero(value: float) -> Non
     stored = from_attributes(to_attributes({"number": value}))["number"]
     # Then it can be stored, and comes back as it was or as zero
     assert float(stored) == (value if abs(value) >= 1e-130 else 0)
+
+
+def test_no_screenshot_id_is_the_key_of_another_item() -> None:
+    # Given the keys of everything beside the records
+    keys = [module.PREFIX for module in (host_limit, last_capture, wait_count, attempts)] + [CHECK_KEY]
+    # Then each has what no id may have, and so nobody who reads the table takes it for a record
+    assert not any(is_record({"id": {"S": key}}) for key in keys)
+    with pytest.raises(UnparsableBody):
+        CaptureRequest.from_body('{"url": "https://example.com/", "requestId": "webhook#a"}')

@@ -8,21 +8,17 @@ from typing import Any
 from stillframe.clients import Clients
 from stillframe.refused import UnknownScreenshot
 from stillframe.settings import Settings
-from stillframe.table import host_limit, last_capture, wait_count
 from stillframe.table.attributes import ID, INDEX_SHARD, UPDATED_AT, item_key, to_attributes
 from stillframe.table.record import INDEX_NAME, INDEXED_STATUSES, Record, Status, index_shards
 from stillframe.table.table import Table
 
-OTHER_ITEM_PREFIXES = (last_capture.PREFIX, host_limit.PREFIX, wait_count.PREFIX)
+# In the key of every item that is no record, and in no screenshot id (stillframe.request.options.wire.ID_PATTERN).
+OTHER_ITEM_MARK = "#"
 
 
 def is_record(item: Mapping[str, Any]) -> bool:
-    """Whether an item of the table is a record.
-
-    The table also holds last captures, host limits and wait counts; no screenshot id has their prefixes.
-    """
-    screenshot_id: str = item[ID]["S"]
-    return not screenshot_id.startswith(OTHER_ITEM_PREFIXES)
+    """Whether an item of the table is a record, and not a slot, a count, an attempt or whatever else is beside them."""
+    return OTHER_ITEM_MARK not in item[ID]["S"]
 
 
 class Archive:
