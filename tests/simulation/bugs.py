@@ -95,6 +95,13 @@ class SwallowsCancellation(Capture):
             return Outcome(kind=OutcomeKind.CAPTURED, acknowledge=True, id="", url="", message_id=message.message_id)
 
 
+class ForgetsTheFirstSending(Capture):
+    """Names a copy or a redriven message by the window of its own sending."""
+
+    def process(self, message: Message, context: InvocationContext) -> Outcome:
+        return super().process(replace(message, first_sent_at_ms=message.sent_at_ms), context)
+
+
 class WaitsWithoutACopy(Capture):
     """Acknowledges a message whose host is busy without sending a copy of it."""
 
@@ -245,6 +252,7 @@ BUGS = (
     Bug("wait for a host without sending a copy", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=WaitsWithoutACopy)),
     Bug("copy every waiting copy again", Promise.FEW_COPIES, _capture(wait_counts=CountsNoWaits)),
     Bug("release a slot that another capture holds", Promise.SLOT_IS_KEPT, _capture(host_limit=ReleasesWhatItLost)),
+    Bug("name a copy by its own window", Promise.ONE_ID, _capture(capture=ForgetsTheFirstSending)),
     Bug("a random event id", Promise.SAME_EVENT, _notifier(notifier=NamesEventsAtRandom)),
     Bug("an event at the claim", Promise.ONLY_FINAL, _notifier(notifier=TellsOfClaims)),
     Bug("answer success although events were not sent", Promise.EVERY_EVENT, _notifier(notifier=AnswersSuccess)),
