@@ -133,6 +133,14 @@ def test_late_and_lost_events_alert_somebody(synth: Synth) -> None:
         assert f"## {entry.replace('-', ' ').capitalize()}\n" in runbook
 
 
+def test_the_dashboard_shows_how_late_events_are(synth: Synth) -> None:
+    (board,) = of_type(with_events(synth)["Stillframe"], "AWS::CloudWatch::Dashboard").values()
+    body = json.dumps(board["DashboardBody"])
+    assert [name for name in ("IteratorAge", "Invocations", "NotifierFailures") if name not in body] == []
+    (without,) = of_type(synth()["Stillframe"], "AWS::CloudWatch::Dashboard").values()
+    assert "IteratorAge" not in json.dumps(without["DashboardBody"])
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -95,6 +95,13 @@ class SwallowsCancellation(Capture):
             return Outcome(kind=OutcomeKind.CAPTURED, acknowledge=True, id="", url="", message_id=message.message_id)
 
 
+class ForgetsTheFirstSending(Capture):
+    """Names a copy or a redriven message by the window of its own sending."""
+
+    def process(self, message: Message, context: InvocationContext) -> Outcome:
+        return super().process(replace(message, first_sent_at_ms=message.sent_at_ms), context)
+
+
 class WaitsWithoutACopy(Capture):
     """Acknowledges a message whose host is busy without sending a copy of it."""
 
@@ -228,7 +235,7 @@ BUGS = (
     Bug("extra objects after the image", Promise.SAME_RENDER, _capture(images=StoresExtrasLast)),
     Bug("extra objects by id alone", Promise.SAME_RENDER, _capture(images=KeepsExtrasById)),
     Bug("lease longer than visibility", Promise.LEASE_IN_VISIBILITY, Parts(settings={"lease_margin_seconds": 600.0})),
-    Bug("key by message id", Promise.ACKNOWLEDGED_IS_SAFE, _capture(claim=KeyedByMessageId)),
+    Bug("key by message id", Promise.ONE_ID, _capture(claim=KeyedByMessageId)),
     Bug("delete before complete", Promise.ACKNOWLEDGED_IS_SAFE, Parts(acknowledge_first=True)),
     Bug("forget to register the context", Promise.LEASE_IN_VISIBILITY, _capture(claim=ForgetsTheContext)),
     Bug("keep the context of an earlier invocation", Promise.NO_OVERLAP, _capture(claim=KeepsAnOldContext)),
@@ -245,6 +252,7 @@ BUGS = (
     Bug("wait for a host without sending a copy", Promise.ACKNOWLEDGED_IS_SAFE, _capture(capture=WaitsWithoutACopy)),
     Bug("copy every waiting copy again", Promise.FEW_COPIES, _capture(wait_counts=CountsNoWaits)),
     Bug("release a slot that another capture holds", Promise.SLOT_IS_KEPT, _capture(host_limit=ReleasesWhatItLost)),
+    Bug("name a copy by its own window", Promise.ONE_ID, _capture(capture=ForgetsTheFirstSending)),
     Bug("a random event id", Promise.SAME_EVENT, _notifier(notifier=NamesEventsAtRandom)),
     Bug("an event at the claim", Promise.ONLY_FINAL, _notifier(notifier=TellsOfClaims)),
     Bug("answer success although events were not sent", Promise.EVERY_EVENT, _notifier(notifier=AnswersSuccess)),

@@ -74,7 +74,12 @@ class FarFuture:
 def beyond(seed: int) -> Schedule:
     """A schedule with AWS's own immediate redrive and frequent double deliveries; unsafe deletions are not reported."""
     plan = replace(
-        Plan.draw(seed), is_marked=False, prompt_redrive=True, duplicate_probability=0.4, max_receive_count=2
+        Plan.draw(seed),
+        is_marked=False,
+        prompt_redrive=True,
+        duplicate_probability=0.4,
+        max_receive_count=2,
+        fresh_probability=0.0,
     )
     schedule = Schedule(plan, Parts())
     schedule.invariants.deleted = lambda queue, message: None  # type: ignore[method-assign]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from functools import cache
@@ -105,6 +106,8 @@ def test_every_fault_occurs() -> None:
         "the answer to a receive is lost",
         "put_object -> PreconditionFailed",
         "late put_object -> ok",
+        "put_events -> ok",
+        "late put_events -> ok",
         "late update_item -> ok",
         "an item expires",
     ],
@@ -112,6 +115,24 @@ def test_every_fault_occurs() -> None:
 def test_every_outcome_and_effect_occurs(what: str) -> None:
     # Given / When those schedules run, then at least one of them has this step
     assert any(line == what for result in explored() for _, _, line in result.story)
+
+
+def test_batches_of_changes_end_half_way() -> None:
+    # Given / When the stories of those schedules
+    steps = {what for result in explored() for _, who, what in result.story if who.startswith("notifier")}
+    # Then batches were done in part and not at all, some because the notifier was killed after it had sent events
+    assert any(re.fullmatch(r"has dealt with [1-9]\d* of \d+ changes", what) for what in steps)
+    assert any(re.fullmatch(r"has dealt with 0 of \d+ changes", what) for what in steps)
+    assert "is killed: after put_events" in steps
+    assert "is killed: before put_events" in steps
+
+
+def test_a_window_names_messages_that_are_copied_and_redriven() -> None:
+    # Given the schedules of which some messages have `freshFor` and no id
+    fresh = [result for result in explored() if result.plan.fresh_probability > 0]
+    # Then in some of them, such a message waits for its host, and is redriven
+    assert any("= retry HOST_BUSY" in what for result in fresh for _, _, what in result.story)
+    assert any(who == "operator" and what == "send_message -> ok" for result in fresh for _, who, what in result.story)
 
 
 def test_a_seed_replays_exactly() -> None:

@@ -97,7 +97,7 @@ def _needed(call: RecordedCall, account: str) -> Iterator[Permission]:
         yield Permission(call.name, arn("cloudformation", account, f"stack/{given['StackName']}/its-id"))
     elif call.name == "sns:ListSubscriptionsByTopic":
         yield Permission(call.name, given["TopicArn"])
-    elif call.name == "secretsmanager:GetSecretValue":
+    elif call.name in ("secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"):
         yield Permission(call.name, given["SecretId"])
 
 

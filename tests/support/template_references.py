@@ -19,10 +19,11 @@ FORMS = {
     "AWS::Lambda::Function": ("lambda", "function:{}"),
     "AWS::SNS::Topic": ("sns", "{}"),
     "AWS::ECS::Service": ("ecs", "service/{}"),
+    "AWS::SecretsManager::Secret": ("secretsmanager", "secret:{}"),
     "AWS::Logs::LogGroup": ("logs", "log-group:{}:*"),
 }
 # "AWS resource and property types reference", return values: Ref is the ARN of these, and the name of others.
-REF_IS_ARN = {"AWS::SNS::Topic", "AWS::ECS::Service"}
+REF_IS_ARN = {"AWS::SNS::Topic", "AWS::ECS::Service", "AWS::SecretsManager::Secret"}
 
 
 class References:

@@ -10,7 +10,7 @@ from typing import Any
 from stillframe.events import Event
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.envelope import EventKind, Webhook
-from stillframe.table.attributes import item_key
+from stillframe.table.attributes import item_key, to_attributes
 from stillframe.table.record import Record, Status
 from stillframe.webhooks.outbox import WebhookOutbox
 
@@ -26,6 +26,9 @@ CONSUMER = (*STILLFRAME, "consume", "--continuous", "--tabs", "2", "--log-format
 EVENT_SOURCE = (sys.executable, "-m", "tests.support.event_source")
 SECONDS = 90
 LOG_CHARACTERS = 10_000
+# What the receiver of webhooks answers: one arrives, one is tried again, and one is given up.
+STATUSES = {"/webhook": 204, "/failing": 500, "/gone": 410}
+HOOK = {"url": "http://hooks.invalid/", "events": ["captured"]}
 
 
 def work(given: Deployment, name: str, program: tuple[str, ...]) -> list[RecordedCall]:
@@ -129,9 +132,12 @@ def notify(given: Deployment) -> list[RecordedCall]:
     """The notifier and its event source read the stream, after workers have worked, with a record that is odd."""
     recording, cloud = given.recording("notifier"), given.cloud
     odd: Any = {"id": {"S": "odd"}, "status": {"S": Status.SUCCESS}, "width": {"S": "wide"}}
-    cloud.clients.dynamodb.put_item(TableName=cloud.settings.table_name, Item=odd)
+    told: Any = {"id": {"S": "told"}, "status": {"S": Status.SUCCESS}, "webhook": to_attributes({"w": HOOK})["w"]}
+    for item in (odd, told):
+        cloud.clients.dynamodb.put_item(TableName=cloud.settings.table_name, Item=item)
     _run_module("tests.support.stream_source", {**cloud.exports, **recording.exports})
-    cloud.clients.dynamodb.delete_item(TableName=cloud.settings.table_name, Key=item_key("odd"))
+    for name in ("odd", "told"):
+        cloud.clients.dynamodb.delete_item(TableName=cloud.settings.table_name, Key=item_key(name))
     return recording.calls()
 
 
@@ -139,9 +145,9 @@ def call_webhooks(given: Deployment) -> list[RecordedCall]:
     """The function of webhooks and its event source: one that arrives, one that fails, and one that is given up."""
     recording, cloud = given.recording("webhooks"), given.cloud
     outbox = WebhookOutbox(cloud.clients.sqs, cloud.exports["WEBHOOK_QUEUE_URL"])
-    with receiving("whsec_aaaa", lambda received: (204 if received.path == "/webhook" else 500, {}, b"")) as receiver:
-        for path in ("webhook", "failing"):
-            record = Record(id=path, status=Status.SUCCESS, webhook=Webhook(url=receiver.url(f"/{path}")))
+    with receiving("whsec_aaaa", lambda received: (STATUSES[received.path], {}, b"")) as receiver:
+        for path in STATUSES:
+            record = Record(id=path.strip("/"), status=Status.SUCCESS, webhook=Webhook(url=receiver.url(path)))
             assert outbox.send([Event("evt_1", EventKind.CAPTURED, 0, record)]) == set()
         cloud.clients.sqs.send_message(QueueUrl=cloud.exports["WEBHOOK_QUEUE_URL"], MessageBody="not a webhook")
         exports = {**cloud.exports, **recording.exports, "STILLFRAME_ALLOW_HOSTS": receiver.address}

@@ -154,6 +154,12 @@ def test_a_call_is_smaller_than_the_limit() -> None:
     assert len(bus.entries) == 9
 
 
+def test_an_event_of_a_record_without_a_time_has_the_time_of_its_sending() -> None:
+    bus = SimulatedEventBus()
+    EventBus(bus, "default", "stillframe").send(events(1, updatedAt=None))
+    assert "Time" not in bus.entries[0]
+
+
 def test_entries_that_are_refused_are_told_one_by_one(caplog: pytest.LogCaptureFixture) -> None:
     # Given a bus that refuses the second and the twelfth of its entries
     numbers = iter(range(1, 100))

@@ -58,8 +58,9 @@ class EventBus:
             "EventBusName": self._bus_name,
             "Source": self._source,
             "DetailType": DETAIL_TYPES[event.kind],
-            "Time": event.time_ms / 1000,
             "Detail": to_json(detail_of(event)),
+            # Without a time, EventBridge takes its own.
+            **({"Time": event.time_ms / 1000} if event.time_ms else {}),
         }
 
 

@@ -79,7 +79,7 @@ class Notifier:
         return True
 
     def _log(self, changes: Sequence[Change], events: Mapping[str, Event], unsent: set[str]) -> None:
-        level = logging.WARNING if unsent else logging.INFO
+        level = logging.WARNING if unsent else logging.INFO if events else logging.DEBUG
         counts = {"changes": len(changes), "sent": len(events) - len(unsent), "unsent": len(unsent)}
         logger.log(level, "events", extra={**counts, "eventIds": list(events)})
 

@@ -78,4 +78,6 @@ def _described(field: dict[str, Any]) -> dict[str, Any]:
     """The schema of a field without what only the model needs: null, defaults and titles."""
     kinds = [each for each in field.get("anyOf", ()) if each["type"] != "null"]
     kept = {key: value for key, value in field.items() if key not in ("anyOf", "default", "title")}
-    return {**kept, **(kinds[0] if kinds else {})}
+    if len(kinds) == 1:
+        return {**kept, **kinds[0]}
+    return {**kept, "anyOf": kinds} if kinds else kept
