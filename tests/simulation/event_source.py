@@ -6,13 +6,15 @@ at least once, and goes on behind the last change of which it knows that the fun
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from stillframe_notifier.wiring import wire_notifier
+from stillframe_notifier.change import Change, Unreadable
+from stillframe_notifier.wiring import FailureQueue, wire_notifier
 
 from .aws.event_bus import SimulatedEventBus
 from .aws.stream import SimulatedStream, StreamRecord
-from .scheduler import Process
+from .scheduler import Defect, Process
 from .surroundings import Surroundings
 
 BATCH_SIZE = 10
@@ -23,6 +25,13 @@ MAX_PAUSE_MS = 60_000
 LOST_ANSWERS = 0.02
 REPETITIONS = 0.05
 FINAL = ("success", "failed")
+
+
+class NothingIsUnreadable(FailureQueue):
+    """In no schedule is there a record that the notifier cannot read."""
+
+    def __call__(self, change: Change, error: Unreadable) -> None:
+        raise Defect(str(error))
 
 
 class EventSource:
@@ -78,7 +87,9 @@ class Shard:
     def _invoke(self, process: Process, batch: list[StreamRecord], chosen: list[StreamRecord]) -> None:
         surroundings = self._surroundings
         client, sqs = surroundings.network.client(self._bus, process), surroundings.clients(process).sqs
-        notifier = wire_notifier(surroundings.settings, client, sqs, parts=surroundings.parts.notifier)
+        notifier = wire_notifier(
+            surroundings.settings, client, sqs, parts=replace(surroundings.parts.notifier, failures=NothingIsUnreadable)
+        )
         answer: Any = notifier.handle({"Records": [record.to_lambda() for record in chosen]})
         if not process.alive:
             return

@@ -9,6 +9,11 @@ from typing import Any, Self
 from stillframe.events import Event
 
 Item = Mapping[str, Any]
+MAX_REASON_CHARS = 1000
+
+
+class Unreadable(Exception):
+    """A record that somebody has changed by hand, or that a newer version wrote. The message says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,5 +32,12 @@ class Change:
         return cls(stored["SequenceNumber"], stored.get("Keys", {}), stored.get("OldImage"), stored.get("NewImage"))
 
     def event(self) -> Event | None:
-        """The event of the change, or None. Raises ValueError if the record is none that this version can read."""
-        return Event.of_change(self.old, self.new)
+        """The event of the change, or None. Raises Unreadable if the record is not one that an event can tell of."""
+        try:
+            event = Event.of_change(self.old, self.new)
+            if event is not None:
+                # Options may be anything, also what JSON has no form for.
+                event.record.to_wire()
+        except (ValueError, TypeError) as error:
+            raise Unreadable(str(error)[:MAX_REASON_CHARS]) from error
+        return event

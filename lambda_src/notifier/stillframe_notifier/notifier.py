@@ -8,7 +8,7 @@ from typing import Any
 
 from stillframe.events import Event
 
-from .change import Change
+from .change import Change, Unreadable
 from .sink import Sink
 
 logger = logging.getLogger("stillframe.notifier")
@@ -20,9 +20,10 @@ class Notifier:
     """Sends the events of changes.
 
     Nothing is remembered between two batches. A change that is read again is the same event, with the same id.
+    The batch processor of Powertools is not used: it handles one change at a time, and sinks take several in a call.
     """
 
-    def __init__(self, sinks: Sequence[Sink], put_aside: Callable[[Change, ValueError], None]) -> None:
+    def __init__(self, sinks: Sequence[Sink], put_aside: Callable[[Change, Unreadable], None]) -> None:
         """`put_aside` gets each change that cannot be read, which no repetition would mend. It may raise an error."""
         self._sinks = sinks
         self._put_aside = put_aside
@@ -34,26 +35,25 @@ class Notifier:
         and Lambda").
         """
         changes = [Change.of_record(record) for record in batch["Records"]]
-        events: dict[str, Event] = {}
-        by_position: dict[str, str] = {}
+        found: list[tuple[Change, Event]] = []
         again: set[str] = set()
         for change in changes:
             try:
                 event = self.event_of(change)
-            except ValueError as error:
+            except Unreadable as error:
                 if not self._is_put_aside(change, error):
                     again.add(change.position)
-                continue
-            if event is not None:
-                events[event.id] = event
-                by_position[change.position] = event.id
-        unsent = self._send(list(events.values()))
-        again |= {position for position, event_id in by_position.items() if event_id in unsent}
+            else:
+                found += [(change, event)] if event is not None else []
+        # A change may be in a batch twice.
+        events = list({event.id: event for _, event in found}.values())
+        unsent = self._send(events)
+        again |= {change.position for change, event in found if event.id in unsent}
         self._log(changes, events, unsent)
         return _answer(change.position for change in changes if change.position in again)
 
     def event_of(self, change: Change) -> Event | None:
-        """The event of a change, or None. Raises ValueError if the change cannot be read."""
+        """The event of a change, or None. Raises Unreadable."""
         return change.event()
 
     def _send(self, events: Sequence[Event]) -> set[str]:
@@ -69,8 +69,8 @@ class Notifier:
                 unsent.update(event.id for event in events)
         return unsent
 
-    def _is_put_aside(self, change: Change, error: ValueError) -> bool:
-        logger.error("a change cannot be read", extra={"keys": change.keys, "reason": str(error)[:1000]})
+    def _is_put_aside(self, change: Change, error: Unreadable) -> bool:
+        logger.error("a change cannot be read", extra={"keys": change.keys, "reason": str(error)})
         try:
             self._put_aside(change, error)
         except Exception:
@@ -78,10 +78,10 @@ class Notifier:
             return False
         return True
 
-    def _log(self, changes: Sequence[Change], events: Mapping[str, Event], unsent: set[str]) -> None:
+    def _log(self, changes: Sequence[Change], events: Sequence[Event], unsent: set[str]) -> None:
         level = logging.WARNING if unsent else logging.INFO if events else logging.DEBUG
         counts = {"changes": len(changes), "sent": len(events) - len(unsent), "unsent": len(unsent)}
-        logger.log(level, "events", extra={**counts, "eventIds": list(events)})
+        logger.log(level, "events", extra={**counts, "eventIds": [event.id for event in events]})
 
 
 def _answer(positions: Iterable[str]) -> Answer:
