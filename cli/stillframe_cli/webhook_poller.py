@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, Protocol, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -27,10 +27,17 @@ JOIN_SECONDS = 5.0
 QUEUE_ARN = "arn:aws:sqs:local:000000000000:webhooks"
 
 
+class BatchHandler(Protocol):
+    """The function: it answers an event with the messages that must come again."""
+
+    def handle(self, event: dict[str, Any], /) -> dict[str, Any]:
+        """Whatever it raises brings all of them again."""
+
+
 class WebhookPoller:
     """Receives webhook messages, has them tried, and deletes those that are done with."""
 
-    def __init__(self, clients: Clients, settings: Settings, handler: WebhookHandler) -> None:
+    def __init__(self, clients: Clients, settings: Settings, handler: BatchHandler) -> None:
         self._sqs = clients.sqs
         self._queue_url = settings.webhook_queue_url
         self._handler = handler

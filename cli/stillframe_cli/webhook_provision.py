@@ -19,7 +19,9 @@ RETENTION_DAYS = 5
 MAX_RECEIVE_COUNT = 30
 
 
-def provision_webhooks(clients: Clients, name: str = DEFAULT_NAME) -> dict[str, str]:
+def provision_webhooks(
+    clients: Clients, name: str = DEFAULT_NAME, visibility_seconds: int = VISIBILITY_SECONDS
+) -> dict[str, str]:
     """Create what is missing. Returns the environment variables that name it. Idempotent."""
     letters_url = create_queue(
         clients, f"{name}-webhooks-dead-letters", {"MessageRetentionPeriod": str(14 * DAY_SECONDS)}
@@ -31,7 +33,7 @@ def provision_webhooks(clients: Clients, name: str = DEFAULT_NAME) -> dict[str, 
         f"{name}-webhooks",
         {
             "MessageRetentionPeriod": str(RETENTION_DAYS * DAY_SECONDS),
-            "VisibilityTimeout": str(VISIBILITY_SECONDS),
+            "VisibilityTimeout": str(visibility_seconds),
             "RedrivePolicy": json.dumps(redrive),
         },
     )

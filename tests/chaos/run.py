@@ -4,13 +4,15 @@
 
 Every few seconds a consumer or its browser gets SIGKILL, a consumer is drained or frozen for longer than its lease, or
 the emulator pauses; a proxy fails a share of the AWS calls all the time, and denies one kind of them for 20 s of every
-minute. One more consumer has a browser that cannot start. Dead letters are redriven, as by an operator.
-At the end nothing may be lost, stored twice or stuck.
+minute. One more consumer has a browser that cannot start. Dead letters are redriven, as by an operator. Every
+screenshot has a webhook, whose receiver fails a third of the time; the notifier and the function that posts are killed
+every few seconds. At the end nothing may be lost, stored twice or stuck, and no webhook missing.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import subprocess
@@ -23,11 +25,12 @@ from pathlib import Path
 from pydantic.alias_generators import to_camel
 
 from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.envelope import Webhook
 from stillframe.table.record import Status
 from stillframe_cli.backlog import message_counts
-from stillframe_cli.emulator import running_emulator
+from stillframe_cli.emulator import EVENT_SERVICES, running_emulator
 from stillframe_cli.findings import FindingKind
-from stillframe_cli.provision import QueuePolicy
+from stillframe_cli.provision import QueuePolicy, provision
 from stillframe_renderer.health import FAULT_CODES
 from tests.support.cloud import Cloud
 from tests.support.proxy import proxying
@@ -35,6 +38,7 @@ from tests.support.site import serving_site
 from tests.support.workers import ROOT, environment, fleet
 
 from .disturbances import Disturbances, Interference, Tally
+from .webhooks import Webhooks, calling_webhooks
 
 # A lease ends after 6 s and a message is visible again after 9 s, so that most kills are repaired during the run.
 SETTINGS = {
@@ -49,6 +53,15 @@ POLL_SECONDS = 0.5
 # The share of the messages that may fail for a reason that was the worker's.
 MAX_FAILED_BY_WORKER = 0.01
 REPORT_SECONDS = 10
+PROMISED = (
+    "lost",
+    "storedTwice",
+    "stuck",
+    "drainsFailed",
+    "webhooksMissing",
+    "webhooksUnverified",
+    "webhooksUnlike",
+)
 
 
 @dataclass(frozen=True)
@@ -70,8 +83,9 @@ class Plan:
 class Chaos:
     """One chaos run."""
 
-    def __init__(self, plan: Plan, cloud: Cloud, disturbances: Disturbances) -> None:
+    def __init__(self, plan: Plan, cloud: Cloud, disturbances: Disturbances, webhooks: Webhooks) -> None:
         self._plan = plan
+        self._webhooks = webhooks
         self._cloud = cloud
         self._disturbances = disturbances
         self._rng = disturbances.rng
@@ -97,6 +111,7 @@ class Chaos:
                 next_report = time.monotonic() + REPORT_SECONDS
             time.sleep(POLL_SECONDS)
         self._disturbances.calm()
+        self._webhooks.settle()
         return self._account(requests, len(duplicates))
 
     @property
@@ -143,6 +158,7 @@ class Chaos:
             "stuck": found[FindingKind.STUCK],
             "failedByWorker": self._failed_by_worker(),
             "redriven": self._redriven,
+            **self._webhooks.account(records),
             **{to_camel(name): count for name, count in asdict(self._disturbances.tally).items()},
             "seconds": seconds,
         }
@@ -157,28 +173,34 @@ def chaos(plan: Plan) -> dict[str, int]:
     with (
         tempfile.TemporaryDirectory(prefix="stillframe-chaos-") as folder,
         serving_site("127.0.0.1") as site,
-        running_emulator() as emulator,
+        running_emulator(services=EVENT_SERVICES) as emulator,
         proxying(emulator.endpoint, interference.before, interference.after) as endpoint,
         fleet(Path(folder)) as workers,
+        contextlib.ExitStack() as stack,
     ):
         policy = QueuePolicy(VISIBILITY_SECONDS, MAX_RECEIVE_COUNT)
         cloud = Cloud.create(emulator, policy, STILLFRAME_ALLOW_HOSTS=site, **SETTINGS)
+        provision(cloud.clients, policy, cloud.settings.table_name, has_stream=True)
         exports = {**cloud.exports, "AWS_ENDPOINT_URL": endpoint}
+        webhooks = stack.enter_context(calling_webhooks(cloud, exports, random.Random(plan.seed + 2)))
         broken = Path(folder) / "broken-browser"
         broken.write_text("#!/bin/sh\necho 'error while loading shared libraries' >&2\nexit 127\n")
         broken.chmod(0o755)
         disturbances = Disturbances(rng, emulator, workers, exports, plan.consumers, str(broken), tally)
         tiny = {"viewport": {"width": 64, "height": 48}}
+        webhook = Webhook(url=webhooks.receiver.url())
         requests = [
-            CaptureRequest(url=f"http://{site}/colour?hex=00aa00&n={n}", request_id=f"chaos-{n}", options=tiny)
+            CaptureRequest(
+                url=f"http://{site}/colour?hex=00aa00&n={n}", request_id=f"chaos-{n}", options=tiny, webhook=webhook
+            )
             for n in range(plan.messages)
         ]
-        return Chaos(plan, cloud, disturbances).run(requests)
+        return Chaos(plan, cloud, disturbances, webhooks).run(requests)
 
 
 def is_clean(figures: dict[str, int]) -> bool:
     """Whether every promise held, every drain succeeded, and hardly any message failed because of a worker."""
-    is_kept = not any(figures[name] for name in ("lost", "storedTwice", "stuck", "drainsFailed"))
+    is_kept = not any(figures[name] for name in PROMISED)
     return is_kept and figures["failedByWorker"] <= MAX_FAILED_BY_WORKER * figures["sent"]
 
 

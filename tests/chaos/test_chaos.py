@@ -24,6 +24,11 @@ def test_nothing_is_lost_stored_twice_or_stuck_under_random_kills() -> None:
     # Then every screenshot is stored once, and there were disturbances to survive
     assert (figures["sent"], figures["succeeded"]) == (165, 150)
     assert (figures["lost"], figures["storedTwice"], figures["stuck"], figures["drainsFailed"]) == (0, 0, 0, 0)
+    # And every webhook has arrived, verified, and whatever came twice was the same
+    assert figures["webhooks"] == 150
+    assert (figures["webhooksMissing"], figures["webhooksUnverified"], figures["webhooksUnlike"]) == (0, 0, 0)
+    assert figures["webhookPosts"] > 150
+    assert figures["notifierKills"] + figures["senderKills"] >= 1
     # And no message failed for a reason that was the worker's
     assert figures["failedByWorker"] == 0
     assert figures["kills"] >= 1

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from .serving import serving
 
-# The status, the headers and the body that a receiver answers with.
+# The status, the headers and the body that a receiver answers with. Without a status it breaks off.
 Answer = tuple[int, dict[str, str], bytes]
 ACCEPTED: Answer = (204, {}, b"")
 
@@ -69,6 +69,9 @@ def receiving(secret: str, answer: Callable[[Received], Answer] = lambda _: ACCE
             with receiver.lock:
                 receiver.received.append(received)
                 status, answered, body = receiver.answer(received)
+            if not status:
+                self.close_connection = True
+                return
             self.send_response(status)
             for name, value in answered.items():
                 self.send_header(name, value)
