@@ -13,7 +13,14 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stillframe.table.attributes import EXPIRES_AT, ID
-from stillframe.table.record import INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY
+from stillframe.table.record import (
+    INDEX_NAME,
+    INDEX_PARTITION_KEY,
+    INDEX_SORT_KEY,
+    TENANT_INDEX,
+    TENANT_INDEX_PARTITION_KEY,
+    TENANT_INDEX_SORT_KEY,
+)
 
 from .config import DeployConfig
 from .nag import acknowledge
@@ -110,12 +117,8 @@ class StorageStack(Stack):
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
             global_secondary_indexes=[
-                dynamodb.GlobalSecondaryIndexPropsV2(
-                    index_name=INDEX_NAME,
-                    partition_key=dynamodb.Attribute(name=INDEX_PARTITION_KEY, type=dynamodb.AttributeType.STRING),
-                    sort_key=dynamodb.Attribute(name=INDEX_SORT_KEY, type=dynamodb.AttributeType.NUMBER),
-                    projection_type=dynamodb.ProjectionType.ALL,
-                )
+                _index(INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY),
+                _index(TENANT_INDEX, TENANT_INDEX_PARTITION_KEY, TENANT_INDEX_SORT_KEY),
             ],
         )
 
@@ -149,3 +152,12 @@ class StorageStack(Stack):
             "whose cost and retention its owner decides on.",
         )
         return bucket
+
+
+def _index(name: str, partition_key: str, sort_key: str) -> dynamodb.GlobalSecondaryIndexPropsV2:
+    return dynamodb.GlobalSecondaryIndexPropsV2(
+        index_name=name,
+        partition_key=dynamodb.Attribute(name=partition_key, type=dynamodb.AttributeType.STRING),
+        sort_key=dynamodb.Attribute(name=sort_key, type=dynamodb.AttributeType.NUMBER),
+        projection_type=dynamodb.ProjectionType.ALL,
+    )

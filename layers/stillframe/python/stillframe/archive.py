@@ -12,14 +12,19 @@ from stillframe.table import host_limit, last_capture, wait_count
 from stillframe.table.attributes import ID, INDEX_SHARD, UPDATED_AT, item_key, to_attributes
 from stillframe.table.record import INDEX_NAME, INDEXED_STATUSES, Record, Status, index_shards
 from stillframe.table.table import Table
+from stillframe.tenants import key_store, quota, usage
 
-OTHER_ITEM_PREFIXES = (last_capture.PREFIX, host_limit.PREFIX, wait_count.PREFIX)
+OTHER_ITEM_PREFIXES = (
+    *(last_capture.PREFIX, host_limit.PREFIX, wait_count.PREFIX),
+    *(key_store.PREFIX, quota.PREFIX, usage.PREFIX),
+)
 
 
 def is_record(item: Mapping[str, Any]) -> bool:
     """Whether an item of the table is a record.
 
-    The table also holds last captures, host limits and wait counts; no screenshot id has their prefixes.
+    The table also holds last captures, host limits, wait counts, keys, quotas and usage; no screenshot id has their
+    prefixes.
     """
     screenshot_id: str = item[ID]["S"]
     return not screenshot_id.startswith(OTHER_ITEM_PREFIXES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from ipaddress import ip_network
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -196,6 +196,17 @@ class Settings(BaseSettings):
             description="whether a consumer outside Lambda sends its metrics to CloudWatch",
         ),
     ] = False
+    # Of the API. What is not said must not leave it open.
+    api_authorisation: Annotated[
+        Literal["gateway", "key"],
+        Field(
+            alias="STILLFRAME_API_AUTHORISATION",
+            description="who checks the callers of the API: API Gateway before it, or the API itself by their keys",
+        ),
+    ] = "key"
+    link_secret: Annotated[
+        str, Field(alias="STILLFRAME_LINK_SECRET", description="the ARN of the secret that signs links to the API")
+    ] = ""
     max_page_mb: Annotated[
         int, Field(alias="STILLFRAME_MAX_PAGE_MB", description="how much one page may load, in MB", ge=1, le=4096)
     ] = 256

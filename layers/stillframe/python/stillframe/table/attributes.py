@@ -31,12 +31,21 @@ UPDATED_AT = "updatedAt"
 ERROR_CODE = "errorCode"
 ERROR_MESSAGE = "errorMessage"
 INDEX_SHARD = "indexShard"
+TENANT_SHARD = "tenantShard"
 S3_KEY = "s3Key"
 
-# The other items: slots of hosts, wait counts, last captures.
+# The other items: slots of hosts, wait counts, last captures, keys, quotas, usage.
 HOLDER = "holder"
 WAIT_COUNT = "turn"
 LAST_SCREENSHOT_ID = "captureId"
+KEY_HASH = "keyHash"
+CREATED_AT = "createdAt"
+REVOKED_AT = "revokedAt"
+REQUESTS = "requests"
+CAPTURES = "captures"
+USD = "usd"
+# Names the write that changed a counter last, so that a call that is sent again does not count twice.
+LAST_WRITE = "lastWrite"
 
 
 # The smallest positive number that DynamoDB holds ("Data types", Number).

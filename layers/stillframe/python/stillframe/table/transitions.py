@@ -30,6 +30,7 @@ from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import Delivery
 from stillframe.table.attributes import (
     ATTEMPTS,
+    CAPTURES,
     CLAIM_TOKEN,
     CLAIMED_AT,
     ERROR_CODE,
@@ -39,26 +40,33 @@ from stillframe.table.attributes import (
     ID,
     INDEX_SHARD,
     LAST_SCREENSHOT_ID,
+    LAST_WRITE,
     LEASE_EXPIRES_AT,
     MESSAGE_ID,
     METADATA,
     OPTIONS,
     PAYLOAD_HASH,
     QUEUED_AT,
+    REQUESTS,
+    REVOKED_AT,
     S3_KEY,
     STATUS,
     TENANT,
+    TENANT_SHARD,
     UPDATED_AT,
     URL,
+    USD,
     WAIT_COUNT,
     WORKER_ID,
 )
-from stillframe.table.record import Record, Status, index_shard
+from stillframe.table.record import Record, Status, index_shard, tenant_shard
 from stillframe.table.update import Update
 
 IS_NEW = f"attribute_not_exists(#{ID})"
 # A call that the SDK sends again may meet its own first effect, so completing twice with one token is no conflict.
 IS_FENCED = f"#{CLAIM_TOKEN} = :token"
+# The SDK may send a call again whose answer was lost, right after its first effect.
+IS_FIRST_SEND = f"attribute_not_exists(#{LAST_WRITE}) OR #{LAST_WRITE} <> :token"
 
 
 def queue(request: CaptureRequest, now_ms: int, retention_seconds: int) -> Update:
@@ -131,7 +139,8 @@ def claim(
 
 def _origin(request: CaptureRequest, tenant: str | None) -> dict[str, Any]:
     """The attributes that say where a request came from; empty if it does not say."""
-    values: dict[str, Any] = {TENANT: tenant, METADATA: request.metadata}
+    shard = tenant_shard(tenant, request.id) if tenant else None
+    values: dict[str, Any] = {TENANT: tenant, TENANT_SHARD: shard, METADATA: request.metadata}
     return {name: value for name, value in values.items() if value}
 
 
@@ -238,4 +247,42 @@ def replace_last_capture(screenshot_id: str, s3_key: str, claimed_at_ms: int, ex
             EXPIRES_AT: expires_at,
         },
         values={":claimed_at": claimed_at_ms},
+    )
+
+
+def create_key(values: Mapping[str, Any], now_ms: int) -> Update:
+    """A key of the API: made once, and never replaced."""
+    return Update(condition=IS_NEW, set_values={**values, UPDATED_AT: now_ms})
+
+
+def revoke_key(now_ms: int, expires_at: int) -> Update:
+    """A key that exists ends, at the time at which it was first revoked."""
+    return Update(
+        condition=f"attribute_exists(#{ID})",
+        set_values={EXPIRES_AT: expires_at},
+        set_expressions=(f"#{REVOKED_AT} = if_not_exists(#{REVOKED_AT}, :now)",),
+        values={":now": now_ms},
+    )
+
+
+def count_requests(number: int, room: int, token: str, expires_at: int) -> Update:
+    """A quota's counter rises by `number` if it is not above `room`, once for each token."""
+    return Update(
+        condition=f"(attribute_not_exists(#{REQUESTS}) OR #{REQUESTS} <= :room) AND ({IS_FIRST_SEND})",
+        set_values={LAST_WRITE: token, EXPIRES_AT: expires_at},
+        set_expressions=(f"#{REQUESTS} = if_not_exists(#{REQUESTS}, :zero) + :number",),
+        values={":number": number, ":room": room, ":zero": 0, ":token": token},
+    )
+
+
+def add_usage(captures: int, usd: float, token: str, expires_at: int) -> Update:
+    """What a tenant has used rises, once for each token."""
+    return Update(
+        condition=IS_FIRST_SEND,
+        set_values={LAST_WRITE: token, EXPIRES_AT: expires_at},
+        set_expressions=(
+            f"#{CAPTURES} = if_not_exists(#{CAPTURES}, :zero) + :captures",
+            f"#{USD} = if_not_exists(#{USD}, :zero) + :usd",
+        ),
+        values={":captures": captures, ":usd": usd, ":zero": 0, ":token": token},
     )
