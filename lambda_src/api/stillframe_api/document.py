@@ -201,7 +201,7 @@ OPERATIONS: dict[str, Operation] = {
             "202": _json("the image is not there yet: try again", "Submitted"),
             **FOUND,
         },
-        "problems": (BAD, HTTPStatus.FORBIDDEN, CONFLICT, INVALID),
+        "problems": (BAD, HTTPStatus.FORBIDDEN, MISSING, CONFLICT, INVALID),
     },
     "getHealth": {"summary": "Whether the API runs", "responses": {"200": _json("it does", "Health")}},
     "getDocument": {

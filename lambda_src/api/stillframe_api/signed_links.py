@@ -15,7 +15,7 @@ from stillframe.errors import CaptureError
 from stillframe.intake import Intake
 from stillframe.link_keys import LinkKeys
 from stillframe.links import LINK_SECONDS, Links
-from stillframe.signed_link import verified
+from stillframe.signed_link import MAX_PAYLOAD_CHARS, verified
 from stillframe.table.record import Record, Status
 from stillframe.tenants.namespace import Namespace
 
@@ -23,7 +23,14 @@ from .models import Submitted, location_of
 from .problems import json_response, see_other
 
 LINK_PREFIX = "/v1/i/"
-LinkPart = Annotated[str, Path(description="a part of a signed link, as `stillframe sign` writes it")]
+LinkPart = Annotated[
+    str,
+    Path(
+        pattern=r"^[A-Za-z0-9_-]+$",
+        max_length=MAX_PAYLOAD_CHARS,
+        description="a part of a signed link, as `stillframe sign` writes it",
+    ),
+]
 # A cached answer leads to an object by a link that must still be valid when it is followed.
 MARGIN_SECONDS = 60
 # A browser that asks again while the capture runs causes no second message.
