@@ -71,7 +71,9 @@ class RenderStack(Stack):
             outputs["MinTasks"] = str(config.min_tasks)
             outputs["MaxTasks"] = str(config.max_tasks)
         if config.api:
-            outputs["ApiUrl"] = Api(self, "Api", config=config, storage=storage).url
+            api = Api(self, "Api", config=config, storage=storage)
+            outputs["ApiUrl"] = api.url
+            outputs["LinkSecretArn"] = api.link_secret.secret_arn
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
 

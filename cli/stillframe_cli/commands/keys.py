@@ -40,6 +40,13 @@ def command() -> None:
 
     A tenant sees, through the API, what was sent with its own keys. `apiAuthorisation = "key"` makes the API of a
     deployment ask for keys, and `serve --keys` that of this machine.
+
+    \b
+    Examples:
+      stillframe keys create --tenant acme --per-minute 60 --usd-per-month 50
+      stillframe keys list
+      stillframe keys revoke 8fq8Ob50hk
+      stillframe keys usage
     """
 
 

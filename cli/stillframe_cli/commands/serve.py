@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from stillframe.clients import Clients, connect_presigner, connect_receiver
 from stillframe.errors import BrowserUnavailable
+from stillframe.link_keys import FixedLinkKeys
 from stillframe.queue_settings import QueueSettings
 from stillframe.settings import Settings
 from stillframe_api.api import Api
@@ -21,7 +24,10 @@ from stillframe_renderer.runtime import Runtime
 from ..api_server import serving
 from ..console import json_option, print_json, print_note
 from ..emulator import LOOPBACK, listen, running_emulator
+from ..exports import write_exports
+from ..files import OutputPath
 from ..input.allow_hosts import allow_host_option
+from ..local_link_key import local_link_key
 from ..poller import Poller
 from ..provision import QueuePolicy, provision
 from ..receive_loop import ReceiveLoop
@@ -29,6 +35,7 @@ from ..shutdown import Shutdown
 from ..state_directory import make_private
 from ..tabs import AUTO, tabs_option
 from ..worker_log import worker_log
+from .sign import KEY_VARIABLE, URL_VARIABLE
 
 WAIT_SECONDS = 5
 GRACE_SECONDS = 10.0
@@ -48,23 +55,40 @@ GRACE_SECONDS = 10.0
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep queues, table and objects in this directory. Without it, they are lost at the end.",
 )
+@click.option("--keys", "needs_key", is_flag=True, help="Let in only holders of keys (`stillframe keys create`).")
+@click.option(
+    "--env-file",
+    type=OutputPath(),
+    metavar="FILE",
+    help="Write the variables to this file with which other commands find this service, for `source`.",
+)
 @allow_host_option
 @tabs_option
 @json_option
-def command(port: int, state: Path | None, allow_hosts: tuple[str, ...], tabs: int | str | None, as_json: bool) -> None:
+def command(
+    port: int,
+    state: Path | None,
+    needs_key: bool,
+    env_file: Path | None,
+    allow_hosts: tuple[str, ...],
+    tabs: int | str | None,
+    as_json: bool,
+) -> None:
     """Run queue, table, bucket, a worker and the HTTP API on this machine until Ctrl-C.
 
-    The API answers on loopback only, and asks nobody for credentials: it is for you, and for what runs on this machine.
+    The API answers on loopback only. Without --keys, it asks nobody for credentials: it is for you, and for what runs
+    on this machine.
 
     \b
-    Example:
+    Examples:
       stillframe serve --port 8080
-      curl --json '{"url": "https://example.com"}' localhost:8080/v1/screenshots
+      stillframe serve --keys --env-file env.sh
     """
     # A port that is taken is found out before anything is started.
     with listen(LOOPBACK, port) as listener:
         kept = make_private(state) if state is not None else None
         with running_emulator(0, kept) as emulator:
+            inherited = dict(os.environ)
             emulator.use_in_this_process()
             clients = Clients.connect()
             names = provision(clients, QueuePolicy())
@@ -72,10 +96,23 @@ def command(port: int, state: Path | None, allow_hosts: tuple[str, ...], tabs: i
             # As in `shoot`: the pages are the user's own choice, and somebody is waiting for the images.
             local = {"STILLFRAME_ALLOW_HOSTS": ",".join(allow_hosts), "STILLFRAME_BACKOFF_BASE_SECONDS": "1"}
             settings = Settings.from_environment(**{**names, **local, **chosen})
-            _serve(listener, settings, clients, as_json)
+            link_key = local_link_key(kept)
+            address = "http://{}:{}".format(*listener.getsockname())
+            if env_file is not None:
+                exports = {**emulator.exports, **names, KEY_VARIABLE: link_key, URL_VARIABLE: address}
+                write_exports(env_file, exports, inherited)
+            _serve(listener, settings, clients, Access(needs_key, link_key), as_json)
 
 
-def _serve(listener: socket.socket, settings: Settings, clients: Clients, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call: whether callers need keys, and the key that signs links."""
+
+    needs_key: bool
+    link_key: str
+
+
+def _serve(listener: socket.socket, settings: Settings, clients: Clients, access: Access, as_json: bool) -> None:
     """Capture and answer until SIGTERM or Ctrl-C."""
     with worker_log(settings, "console", None) as log, contextlib.ExitStack() as stack:
         shutdown = Shutdown(GRACE_SECONDS, log.finish)
@@ -92,9 +129,12 @@ def _serve(listener: socket.socket, settings: Settings, clients: Clients, as_jso
         try:
             runtime.engine.warm_up()
             runtime.health.require_check()
-            api = Api(Services.build(clients, settings, connect_presigner()))
+            keys = FixedLinkKeys(access.link_key)
+            api = Api(
+                Services.build(clients, settings, connect_presigner(), needs_key=access.needs_key, link_keys=keys)
+            )
             url = stack.enter_context(serving(listener, api.handle))
-            _announce(url, as_json)
+            _announce(url, access, as_json)
             loop.run(
                 Poller(clients, settings, runtime.handler.handle, queue=queue, receiver=receiver),
                 shutdown.stop,
@@ -110,9 +150,12 @@ def _serve(listener: socket.socket, settings: Settings, clients: Clients, as_jso
             ) from error
 
 
-def _announce(url: str, as_json: bool) -> None:
+def _announce(url: str, access: Access, as_json: bool) -> None:
     if as_json:
-        print_json({"url": url, "docs": f"{url}/docs"})
+        print_json({"url": url, "docs": f"{url}/docs", "linkKey": access.link_key})
     else:
         click.echo(url)
+    if access.needs_key:
+        print_note("It wants a key with each request: source the file of --env-file, then `stillframe keys create`.")
+    print_note(f"To sign links: {KEY_VARIABLE}={access.link_key} stillframe sign URL --api {url}")
     print_note(f"The API answers on {url}, and {url}/docs explains it. Press Ctrl-C to stop.")
