@@ -95,10 +95,11 @@ class Api(Construct):
         return [
             iam.PolicyStatement(sid="SendRequests", actions=["sqs:SendMessage"], resources=[storage.queue.queue_arn]),
             iam.PolicyStatement(
-                sid="RecordRequestsAndReadRecords",
-                actions=["dynamodb:UpdateItem", "dynamodb:GetItem", "dynamodb:Scan"],
+                sid="ReadRecordsAndKeys",
+                actions=["dynamodb:GetItem", "dynamodb:Scan"],
                 resources=[storage.table.table_arn],
             ),
+            storage.update_items("RecordRequestsAndCount"),
             iam.PolicyStatement(
                 sid="QueryUnfinishedRecordsAndTenants",
                 actions=["dynamodb:Query"],

@@ -21,6 +21,7 @@ from stillframe.table.record import (
     TENANT_INDEX_PARTITION_KEY,
     TENANT_INDEX_SORT_KEY,
 )
+from stillframe.tenants.key_store import PREFIX as KEY_PREFIX
 
 from .config import DeployConfig
 from .nag import acknowledge
@@ -96,6 +97,19 @@ class StorageStack(Stack):
         actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if writes else [])]
         sid = "WriteWithKey" if writes else "ReadWithKey"
         return [iam.PolicyStatement(sid=sid, actions=actions, resources=[self.key.key_arn])]
+
+    def update_items(self, sid: str, *, keys: bool = False) -> iam.PolicyStatement:
+        """The permission to update items of the table: the keys of tenants, or all others.
+
+        Whoever could write a key would be let in by the API as any tenant.
+        """
+        operator = "ForAllValues:StringLike" if keys else "ForAllValues:StringNotLike"
+        return iam.PolicyStatement(
+            sid=sid,
+            actions=["dynamodb:UpdateItem"],
+            resources=[self.table.table_arn],
+            conditions={operator: {"dynamodb:LeadingKeys": [f"{KEY_PREFIX}*"]}},
+        )
 
     def _retain_policies(self) -> None:
         """Without its policy, a queue or bucket that outlives the stack would take requests without TLS."""

@@ -222,7 +222,7 @@ def test_what_is_signed_and_no_link_is_refused_with_its_reason(
 
 
 def test_a_link_of_a_tenant_is_in_its_namespace(links: Client, cloud: Cloud, clock: FakeClock) -> None:
-    mine, nobodys = (links.get(signed(clock, **each)).json["id"] for each in ({"tenant": "acme"}, {}))
+    mine, nobodys = (links.get(signed(clock, tenant=each)).json["id"] for each in ("acme", None))
     assert mine == f"acme:{nobodys}"
     assert cloud.record(mine).tenant == "acme"
     # A reference to a secret is refused before anybody looks for its grant

@@ -30,6 +30,7 @@ class Deployment:
 
     cloud: Cloud
     secret_arn: str
+    link_secret_arn: str
     topic_arn: str
     mapping_id: str
     # Application Auto Scaling is in another emulator, where the fleet is.
@@ -53,6 +54,7 @@ class Deployment:
             "RendererFunction": FUNCTION,
             "RendererFromQueue": self.mapping_id,
             "AlarmsTopic": TOPIC,
+            "ApiLinkKey": self.link_secret_arn.rpartition(":")[2],
             "FleetCluster": CLUSTER,
             "FleetService": f"{CLUSTER}/{SERVICE}",
         }
@@ -67,6 +69,7 @@ def deployment(folder: Path, site: str, fleet_endpoint: str) -> Iterator[Deploym
     with running_emulator(services="") as emulator:
         cloud = Cloud.create(emulator, QueuePolicy(VISIBILITY_SECONDS))
         secret_arn = _client("secretsmanager").create_secret(Name="token", SecretString="t")["ARN"]
+        link_secret_arn = _client("secretsmanager").create_secret(Name="links", SecretString="k")["ARN"]
         cloud.exports |= {
             "STILLFRAME_ALLOW_HOSTS": site,
             "STILLFRAME_PER_HOST": "1",
@@ -75,7 +78,8 @@ def deployment(folder: Path, site: str, fleet_endpoint: str) -> Iterator[Deploym
         topic_arn = _client("sns").create_topic(Name=TOPIC)["TopicArn"]
         mapping_id = _create_function(cloud)
         _create_stacks(cloud, topic_arn, mapping_id)
-        yield Deployment(cloud, secret_arn, topic_arn, mapping_id, _create_fleet(fleet_endpoint), site, folder)
+        fleet = _create_fleet(fleet_endpoint)
+        yield Deployment(cloud, secret_arn, link_secret_arn, topic_arn, mapping_id, fleet, site, folder)
 
 
 def _client(service: str) -> Any:

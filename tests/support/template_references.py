@@ -18,11 +18,12 @@ FORMS = {
     "AWS::S3::Bucket": ("s3", "{}"),
     "AWS::Lambda::Function": ("lambda", "function:{}"),
     "AWS::SNS::Topic": ("sns", "{}"),
+    "AWS::SecretsManager::Secret": ("secretsmanager", "secret:{}"),
     "AWS::ECS::Service": ("ecs", "service/{}"),
     "AWS::Logs::LogGroup": ("logs", "log-group:{}:*"),
 }
 # "AWS resource and property types reference", return values: Ref is the ARN of these, and the name of others.
-REF_IS_ARN = {"AWS::SNS::Topic", "AWS::ECS::Service"}
+REF_IS_ARN = {"AWS::SNS::Topic", "AWS::ECS::Service", "AWS::SecretsManager::Secret"}
 
 
 class References:

@@ -7,10 +7,13 @@ import sys
 from collections.abc import Mapping
 
 from stillframe.request.capture_request import CaptureRequest
+from stillframe.signed_link import SignedLink
 from stillframe.table.attributes import item_key
 from stillframe.table.record import Status
+from stillframe.tenants.key_store import KeyStore
+from stillframe.tenants.limits import Limits
 
-from .api_calls import FAILED
+from .api_calls import API_KEY, FAILED, LINK
 from .deployment import CLUSTER, FUNCTION, SERVICE, STACK, Deployment
 from .recorded_calls import RecordedCall, Recording
 from .workers import ROOT, STILLFRAME, environment, wait_for
@@ -102,13 +105,18 @@ def use_api(given: Deployment) -> list[RecordedCall]:
         ExpressionAttributeNames={"#status": "status"},
         ExpressionAttributeValues={":failed": {"S": Status.FAILED}},
     )
-    exports = {**cloud.exports, **recording.exports}
+    limits = Limits(per_minute=100, per_day=100, usd_per_month=1)
+    key, _ = KeyStore(cloud.clients, cloud.settings).create("acme", limits)
+    exports = {**cloud.exports, **recording.exports, "STILLFRAME_LINK_SECRET": given.link_secret_arn}
+    exports |= {API_KEY: key.text, LINK: SignedLink(url="https://example.com/", expires=10**10).path(b"k")}
     exports["PYTHONPATH"] += f":{ROOT}"
-    command = [sys.executable, "-m", "tests.support.api_calls"]
-    run = subprocess.run(
-        command, cwd=ROOT, env=environment(exports), capture_output=True, text=True, timeout=SECONDS, check=False
-    )
-    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    for authorisation in ("gateway", "key"):
+        variables = environment({**exports, "STILLFRAME_API_AUTHORISATION": authorisation})
+        command = [sys.executable, "-m", "tests.support.api_calls"]
+        run = subprocess.run(
+            command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+        assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
     return recording.calls()
 
 
@@ -125,6 +133,8 @@ def read(given: Deployment) -> list[RecordedCall]:
         ("list", *OF_STACK, "--status", "failed"),
         ("get", *OF_STACK, "task-1", "--out", str(given.folder / "image.png")),
         ("monitor", *OF_STACK, "--once"),
+        ("keys", "list", *OF_STACK),
+        ("keys", "usage", *OF_STACK),
         # Its exit status says that it has found the lost image.
         ("audit", *OF_STACK),
     )
@@ -141,6 +151,7 @@ def operate(given: Deployment) -> list[RecordedCall]:
         "operate",
         ("doctor", *OF_STACK),
         ("retry", *OF_STACK, "again"),
+        ("keys", "create", "--tenant", "acme", *OF_STACK),
         ("redrive", *OF_STACK, "--list"),
         ("redrive", *OF_STACK),
         ("scale", *OF_STACK, "--max-concurrency", "50", "--reserved-concurrency", "60", "--pause", "--yes"),

@@ -22,6 +22,10 @@ def note(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) 
     """Keep what identifies a call until its answer comes."""
     # The key of an item in DynamoDB is a dictionary, that of an object a text.
     found = {name: params[name] for name in NAMES if isinstance(params.get(name), str | list)}
+    if isinstance(params.get("Key"), dict):
+        # Its prefix, by which policies tell keys of tenants from records.
+        prefix, mark, _ = params["Key"]["id"]["S"].partition("#")
+        found["LeadingKey"] = prefix + mark if mark else "record"
     if "RequestItems" in params:
         found["TableNames"] = list(params["RequestItems"])
     context[NOTE] = {"service": model.service_model.service_name, "operation": model.name, "parameters": found}
