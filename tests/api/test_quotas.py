@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from stillframe.cost import lambda_usd, worker_architecture
+from stillframe.errors import CaptureError, CaptureTimeout, SelectorNotFound
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.table.attributes import LAST_WRITE
 from stillframe.table.table import Table, Written
@@ -146,24 +148,33 @@ def test_a_malformed_request_does_not_count(locked: Client, key_store: KeyStore)
 
 
 def test_workers_count_what_captures_cost(cloud: Cloud, noon: FakeClock) -> None:
-    # Given a tenant, and one whose page fails
+    # Given a page that takes two seconds, one that fails after three, and one that times out after four
+    def take() -> None:
+        noon.advance(ends[0][0])
+        if error := ends.pop(0)[1]:
+            raise error
+
+    ends: list[tuple[int, CaptureError | None]] = [
+        (2, None),
+        (3, SelectorNotFound("no such element")),
+        (4, CaptureTimeout("too slow")),
+    ]
     usage = UsageBook(cloud.table, noon)
     meter = UsageMeter(usage)
-    renderer = FakeRenderer()
-    worker = capture_with(cloud.clients, cloud.settings, renderer, noon)
-    good = CaptureRequest(url=URL, request_id="acme:a", tenant="acme")
-    bad = CaptureRequest(url="ftp://example.com/", request_id="acme:b", tenant="acme", options={"width": 1})
-    # When both are processed, and the first comes again
-    outcomes = [worker.process(message(each, f"m-{n}"), FakeContext()) for n, each in enumerate((good, bad, good))]
+    worker = capture_with(cloud.clients, cloud.settings, FakeRenderer(take), noon)
+    requests = [CaptureRequest(url=URL, request_id=f"acme:{name}", tenant="acme") for name in "abc"]
+    # When all are processed, and the first comes again
+    outcomes = [worker.process(message(each, f"m-{n}"), FakeContext()) for n, each in enumerate(requests)]
+    outcomes.append(worker.process(message(requests[0], "m-3"), FakeContext()))
     for outcome in outcomes:
         meter(outcome)
     # Then the tenant has one capture, and pays for what failed as well
-    assert [each.kind.value for each in outcomes] == ["captured", "failed", "skipped"]
-    expected = sum(each.cost.usd[meter._architecture] for each in outcomes[:2] if each.cost is not None)
+    assert [each.kind.value for each in outcomes] == ["captured", "failed", "retry", "skipped"]
     found = usage.read("acme")
     assert found.captures == 1
-    assert found.usd == pytest.approx(expected)
+    assert found.usd == pytest.approx(lambda_usd(2 + 3 + 4, 2048, worker_architecture()), rel=1e-3)
     # And a request of nobody is not counted
+    ends.append((1, None))
     meter(worker.process(message(CaptureRequest(url=URL, request_id="c"), "m-9"), FakeContext()))
     items = cloud.clients.dynamodb.scan(TableName=cloud.settings.table_name)["Items"]
     assert [each["id"]["S"] for each in items if each["id"]["S"].startswith("usage#")] == ["usage#acme#2026-11"]
