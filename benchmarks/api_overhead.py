@@ -2,8 +2,9 @@
 
 python -m benchmarks.api_overhead --requests 300
 
-Both are measured in turns, in one process and on one emulator, as CPU time of the process alone. `importMs` is the CPU
-time that a new process takes to import the handler and to answer its first request, less that of boto3's clients.
+All are measured in turns, in one process and on one emulator, as CPU time of the process alone. `keyMs` is that of a
+POST with a key that has every limit. `importMs` is the CPU time that a new process takes to import the handler and to
+answer its first request, less that of boto3's clients.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from typing import Any
 from stillframe.clients import Clients, connect_presigner
 from stillframe.settings import Settings
 from stillframe.table.attributes import to_attributes
+from stillframe.tenants.key_store import KeyStore
+from stillframe.tenants.limits import Limits
 from stillframe_api.api import Api
 from stillframe_api.services import Services
 from stillframe_cli.session import embedded_environment
@@ -31,6 +34,8 @@ from .machine import describe_machine
 WARM_UP = 30
 OPTIONS: dict[str, Any] = {"viewport": {"width": 1280, "height": 720}, "fullPage": True, "format": "webp"}
 GOAL_MS = 10
+# Every kind of limit, none of which is reached.
+LIMITS = Limits(per_minute=100_000, per_day=1_000_000, usd_per_month=1000)
 STARTS = 5
 FIRST_ANSWER = """
 import time
@@ -57,13 +62,17 @@ def main() -> None:
     with embedded_environment() as environment:
         settings, clients = environment.settings, environment.clients
         api = Api(Services.build(clients, settings, connect_presigner()))
-        times: dict[str, list[float]] = {"api": [], "bare": []}
+        with_keys = Api(Services.build(clients, settings, connect_presigner(), needs_key=True))
+        key, _ = KeyStore(clients, settings).create("acme", LIMITS)
+        times: dict[str, list[float]] = {"api": [], "key": [], "bare": []}
         for number in range(arguments.requests + WARM_UP):
             body = {"url": f"https://example.com/{number}", "options": OPTIONS}
             api_ms = _cpu_ms(lambda: _post(api, body))  # noqa: B023  # called at once
+            key_ms = _cpu_ms(lambda: _post(with_keys, body, key.text))  # noqa: B023
             bare_ms = _cpu_ms(lambda: _bare(clients, settings, body))  # noqa: B023
             if number >= WARM_UP:
                 times["api"].append(api_ms)
+                times["key"].append(key_ms)
                 times["bare"].append(bare_ms)
         variables = {**os.environ, **_resources(settings)}
         first, only = (
@@ -73,6 +82,7 @@ def main() -> None:
     figures = {
         "apiMs": round(medians["api"], 2),
         "bareMs": round(medians["bare"], 2),
+        "keyMs": round(medians["key"], 2),
         "addedMs": round(medians["api"] - medians["bare"], 2),
         "goalMs": GOAL_MS,
         "startMs": round(first),
@@ -87,11 +97,11 @@ def _cpu_ms(call: Callable[[], None]) -> float:
     return (time.process_time() - began) * 1000
 
 
-def _post(api: Api, body: dict[str, Any]) -> None:
+def _post(api: Api, body: dict[str, Any], key: str = "") -> None:
     http = {"method": "POST", "path": "/v1/screenshots"}
     event = {
         "rawPath": http["path"],
-        "headers": {"content-type": "application/json"},
+        "headers": {"content-type": "application/json", "authorization": f"Bearer {key}"},
         "body": json.dumps(body),
         "requestContext": {"http": http, "stage": "$default"},
     }
@@ -114,6 +124,7 @@ def _resources(settings: Settings) -> dict[str, str]:
         "TABLE_NAME": settings.table_name,
         "BUCKET_NAME": settings.bucket_name,
         "LOG_LEVEL": "ERROR",
+        "STILLFRAME_API_AUTHORISATION": "gateway",
     }
 
 

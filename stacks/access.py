@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stillframe.image.store import CHECK_NAME
-from stillframe.table.record import INDEX_NAME
+from stillframe.table.record import INDEX_NAME, TENANT_INDEX
 
 from .config import DeployConfig
 from .fleet import Fleet
@@ -83,10 +83,11 @@ class Access(Construct):
             ),
             iam.PolicyStatement(
                 # The record of a request that is queued, and its state, for which a producer may wait.
-                sid="RecordRequests",
-                actions=["dynamodb:UpdateItem", "dynamodb:GetItem"],
+                sid="ReadOwnRecords",
+                actions=["dynamodb:GetItem"],
                 resources=[self._storage.table.table_arn],
             ),
+            self._storage.update_items("RecordRequests"),
             *self._storage.use_key(writes=True),
         ]
 
@@ -100,9 +101,9 @@ class Access(Construct):
                 resources=[storage.table.table_arn],
             ),
             iam.PolicyStatement(
-                sid="QueryUnfinishedRecords",
+                sid="QueryUnfinishedRecordsAndTenants",
                 actions=["dynamodb:Query"],
-                resources=[f"{storage.table.table_arn}/index/{INDEX_NAME}"],
+                resources=[f"{storage.table.table_arn}/index/{each}" for each in (INDEX_NAME, TENANT_INDEX)],
             ),
             iam.PolicyStatement(
                 sid="ReadImages",
@@ -145,6 +146,7 @@ class Access(Construct):
                 actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"],
                 resources=[self._storage.dead_letter_queue.queue_arn],
             ),
+            self._storage.update_items("ManageKeysOfTenants", keys=True),
             # `doctor` makes the calls of a worker that change nothing. Without permission to receive, nobody has the
             # receipt handle of a message to delete, and nobody reads the object.
             iam.PolicyStatement(

@@ -11,9 +11,10 @@ from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from stillframe.table.record import INDEX_NAME
+from stillframe.table.record import INDEX_NAME, TENANT_INDEX
 
 from .api_settings import ApiAuthorisation
 from .config import DeployConfig
@@ -28,6 +29,8 @@ SOURCES = REPOSITORY_ROOT / "lambda_src/api"
 TIMEOUT_SECONDS = 29
 # CPU is given out by memory: the start of the function, which is all CPU, takes the longest.
 MEMORY_MB = 1024
+LINK_KEY_CHARS = 64
+LINK_PREFIX = "/v1/i/"
 # What may be the owner's own is not written: paths hold screenshot ids, and callers are named by AWS already.
 ACCESS_LOG = apigateway.AccessLogFormat.custom(
     '{"requestId":"$context.requestId","time":"$context.requestTimeEpoch","method":"$context.httpMethod",'
@@ -67,6 +70,7 @@ class Api(Construct):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description="The permissions of the Stillframe API",
         )
+        self.link_secret = self._link_secret()
         for statement in self._statements():
             self.role.add_to_policy(statement)
         acknowledge_images(self.role, self, config, storage)
@@ -77,6 +81,7 @@ class Api(Construct):
         if config.tracing:
             acknowledge(self.role, "AwsSolutions-IAM5[Resource::*]", "The actions of X-Ray do not support resources.")
         self._gateway = self._http_api()
+        self._links_route()
         self._stage()
 
     @property
@@ -90,14 +95,20 @@ class Api(Construct):
         return [
             iam.PolicyStatement(sid="SendRequests", actions=["sqs:SendMessage"], resources=[storage.queue.queue_arn]),
             iam.PolicyStatement(
-                sid="RecordRequestsAndReadRecords",
-                actions=["dynamodb:UpdateItem", "dynamodb:GetItem", "dynamodb:Scan"],
+                sid="ReadRecordsAndKeys",
+                actions=["dynamodb:GetItem", "dynamodb:Scan"],
                 resources=[storage.table.table_arn],
             ),
+            storage.update_items("RecordRequestsAndCount"),
             iam.PolicyStatement(
-                sid="QueryUnfinishedRecords",
+                sid="QueryUnfinishedRecordsAndTenants",
                 actions=["dynamodb:Query"],
-                resources=[f"{storage.table.table_arn}/index/{INDEX_NAME}"],
+                resources=[f"{storage.table.table_arn}/index/{each}" for each in (INDEX_NAME, TENANT_INDEX)],
+            ),
+            iam.PolicyStatement(
+                sid="VerifyLinks",
+                actions=["secretsmanager:GetSecretValue"],
+                resources=[self.link_secret.secret_arn],
             ),
             iam.PolicyStatement(
                 # A presigned link may do what its signer may do.
@@ -108,6 +119,22 @@ class Api(Construct):
             *storage.use_key(writes=True),
             write_logs(self.log_group),
         ]
+
+    def _link_secret(self) -> secretsmanager.Secret:
+        """The key that signs links. To rotate it, put another value: the one before is accepted until the next."""
+        secret = secretsmanager.Secret(
+            self,
+            "LinkKey",
+            description="Signs links to the Stillframe API",
+            encryption_key=self._storage.key,
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                password_length=LINK_KEY_CHARS, exclude_punctuation=True
+            ),
+        )
+        acknowledge(
+            secret, "AwsSolutions-SMG4", "Links are published for as long as their owner says, who rotates their key."
+        )
+        return secret
 
     def _function(self) -> lambda_.Function:
         config = self._config
@@ -125,11 +152,15 @@ class Api(Construct):
             tracing=lambda_.Tracing.ACTIVE if config.tracing else None,
             role=self.role,
             log_group=self.log_group,
-            environment=worker_environment(config, self._storage),
+            environment={
+                **worker_environment(config, self._storage),
+                "STILLFRAME_API_AUTHORISATION": "key" if has_keys(config) else "gateway",
+                "STILLFRAME_LINK_SECRET": self.link_secret.secret_arn,
+            },
         )
 
     def _http_api(self) -> apigatewayv2.HttpApi:
-        return apigatewayv2.HttpApi(
+        gateway = apigatewayv2.HttpApi(
             self,
             "Http",
             api_name=self._config.service,
@@ -138,9 +169,24 @@ class Api(Construct):
             default_authorizer=self._authorizer(),
             default_integration=integrations.HttpLambdaIntegration("Invoke", self.function),
         )
+        if has_keys(self._config):
+            acknowledge(gateway, "AwsSolutions-APIG4", "The function verifies the caller's key before anything else.")
+        return gateway
+
+    def _links_route(self) -> None:
+        """Signed links are opened by browsers, which can neither sign requests nor send tokens."""
+        (route,) = self._gateway.add_routes(
+            path=f"{LINK_PREFIX}{{link+}}",
+            methods=[apigatewayv2.HttpMethod.GET],
+            authorizer=apigatewayv2.HttpNoneAuthorizer(),
+            integration=integrations.HttpLambdaIntegration("Open", self.function),
+        )
+        acknowledge(route, "AwsSolutions-APIG4", "The function verifies the signature of the link.")
 
     def _authorizer(self) -> apigatewayv2.IHttpRouteAuthorizer:
         config = self._config
+        if has_keys(config):
+            return apigatewayv2.HttpNoneAuthorizer()
         if config.api_authorisation is ApiAuthorisation.IAM:
             return authorizers.HttpIamAuthorizer()
         return authorizers.HttpJwtAuthorizer(
@@ -158,3 +204,8 @@ class Api(Construct):
             throttle=apigatewayv2.ThrottleSettings(rate_limit=config.api_rate, burst_limit=config.api_burst),
             access_log_settings=_AccessLog(worker_logs(Construct(self, "Requests"), config)),
         )
+
+
+def has_keys(config: DeployConfig) -> bool:
+    """Whether the function itself checks its callers."""
+    return config.api_authorisation is ApiAuthorisation.KEY

@@ -17,6 +17,8 @@ class ApiAuthorisation(StrEnum):
     IAM = "iam"
     # Whoever has a token of an OpenID Connect provider.
     JWT = "jwt"
+    # Tenants with keys of Stillframe's own, which the function checks.
+    KEY = "key"
 
 
 class ApiSettings(BaseModel):

@@ -84,7 +84,9 @@ class RenderStack(Stack):
         if self.notifier is not None:
             outputs["EventFailuresUrl"] = self.notifier.failures.queue_url
         if config.api:
-            outputs["ApiUrl"] = Api(self, "Api", config=config, storage=storage).url
+            api = Api(self, "Api", config=config, storage=storage)
+            outputs["ApiUrl"] = api.url
+            outputs["LinkSecretArn"] = api.link_secret.secret_arn
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
 

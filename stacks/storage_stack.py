@@ -13,7 +13,15 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stillframe.table.attributes import EXPIRES_AT, ID
-from stillframe.table.record import INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY
+from stillframe.table.record import (
+    INDEX_NAME,
+    INDEX_PARTITION_KEY,
+    INDEX_SORT_KEY,
+    TENANT_INDEX,
+    TENANT_INDEX_PARTITION_KEY,
+    TENANT_INDEX_SORT_KEY,
+)
+from stillframe.tenants.key_store import PREFIX as KEY_PREFIX
 
 from .config import DeployConfig
 from .environment import ConfigError
@@ -111,6 +119,19 @@ class StorageStack(Stack):
         sid = "WriteWithKey" if writes else "ReadWithKey"
         return [iam.PolicyStatement(sid=sid, actions=actions, resources=[self.key.key_arn])]
 
+    def update_items(self, sid: str, *, keys: bool = False) -> iam.PolicyStatement:
+        """The permission to update items of the table: the keys of tenants, or all others.
+
+        Whoever could write a key would be let in by the API as any tenant.
+        """
+        operator = "ForAllValues:StringLike" if keys else "ForAllValues:StringNotLike"
+        return iam.PolicyStatement(
+            sid=sid,
+            actions=["dynamodb:UpdateItem"],
+            resources=[self.table.table_arn],
+            conditions={operator: {"dynamodb:LeadingKeys": [f"{KEY_PREFIX}*"]}},
+        )
+
     def _retain_policies(self) -> None:
         """Without its policy, a queue or bucket that outlives the stack would take requests without TLS."""
         for resource in self.node.find_all():
@@ -131,12 +152,8 @@ class StorageStack(Stack):
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
             global_secondary_indexes=[
-                dynamodb.GlobalSecondaryIndexPropsV2(
-                    index_name=INDEX_NAME,
-                    partition_key=dynamodb.Attribute(name=INDEX_PARTITION_KEY, type=dynamodb.AttributeType.STRING),
-                    sort_key=dynamodb.Attribute(name=INDEX_SORT_KEY, type=dynamodb.AttributeType.NUMBER),
-                    projection_type=dynamodb.ProjectionType.ALL,
-                )
+                _index(INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY),
+                _index(TENANT_INDEX, TENANT_INDEX_PARTITION_KEY, TENANT_INDEX_SORT_KEY),
             ],
         )
 
@@ -170,3 +187,12 @@ class StorageStack(Stack):
             "whose cost and retention its owner decides on.",
         )
         return bucket
+
+
+def _index(name: str, partition_key: str, sort_key: str) -> dynamodb.GlobalSecondaryIndexPropsV2:
+    return dynamodb.GlobalSecondaryIndexPropsV2(
+        index_name=name,
+        partition_key=dynamodb.Attribute(name=partition_key, type=dynamodb.AttributeType.STRING),
+        sort_key=dynamodb.Attribute(name=sort_key, type=dynamodb.AttributeType.NUMBER),
+        projection_type=dynamodb.ProjectionType.ALL,
+    )

@@ -69,10 +69,11 @@ def worker_statements(config: DeployConfig, storage: StorageStack) -> list[iam.P
             resources=[storage.dead_letter_queue.queue_arn],
         ),
         iam.PolicyStatement(
-            sid="ClaimAndComplete",
-            actions=["dynamodb:UpdateItem", "dynamodb:GetItem"],
+            sid="ReadRecords",
+            actions=["dynamodb:GetItem"],
             resources=[storage.table.table_arn],
         ),
+        storage.update_items("ClaimAndComplete"),
         iam.PolicyStatement(
             sid="StoreAndAdoptImages",
             actions=["s3:PutObject", "s3:GetObject"],

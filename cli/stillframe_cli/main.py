@@ -39,6 +39,8 @@ COMMANDS = {
     "plan": "Work out the size and cost of a deployment for a load.",
     "scale": "Show or change how many captures may run at once.",
     "monitor": "Watch queue, workers, throughput and cost live.",
+    "keys": "Manage the API keys of tenants.",
+    "sign": "Sign a link that shows a screenshot to everybody.",
     "cleanup": "Delete all messages, records or images.",
 }
 

@@ -10,7 +10,14 @@ from botocore.exceptions import ClientError
 
 from stillframe.clients import Clients
 from stillframe.table.attributes import EXPIRES_AT, ID
-from stillframe.table.record import INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY
+from stillframe.table.record import (
+    INDEX_NAME,
+    INDEX_PARTITION_KEY,
+    INDEX_SORT_KEY,
+    TENANT_INDEX,
+    TENANT_INDEX_PARTITION_KEY,
+    TENANT_INDEX_SORT_KEY,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,6 +26,12 @@ if TYPE_CHECKING:
 DEFAULT_NAME = "stillframe"
 
 DAY_SECONDS = 24 * 3600
+ATTRIBUTES: Any = [
+    {"AttributeName": ID, "AttributeType": "S"},
+    {"AttributeName": INDEX_PARTITION_KEY, "AttributeType": "S"},
+    {"AttributeName": TENANT_INDEX_PARTITION_KEY, "AttributeType": "S"},
+    {"AttributeName": INDEX_SORT_KEY, "AttributeType": "N"},
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,31 +83,23 @@ def create_queue(clients: Clients, name: str, attributes: Any) -> str:
 
 
 def create_table(dynamodb: DynamoDBClient, name: str) -> None:
-    """Create the table with its index and its time to live, unless it exists."""
+    """Create the table with its indexes and its time to live, or the indexes that an existing one does not have."""
+    indexes = [
+        _index(INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY),
+        _index(TENANT_INDEX, TENANT_INDEX_PARTITION_KEY, TENANT_INDEX_SORT_KEY),
+    ]
     try:
         dynamodb.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": ID, "AttributeType": "S"},
-                {"AttributeName": INDEX_PARTITION_KEY, "AttributeType": "S"},
-                {"AttributeName": INDEX_SORT_KEY, "AttributeType": "N"},
-            ],
+            AttributeDefinitions=ATTRIBUTES,
             KeySchema=[{"AttributeName": ID, "KeyType": "HASH"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": INDEX_NAME,
-                    "KeySchema": [
-                        {"AttributeName": INDEX_PARTITION_KEY, "KeyType": "HASH"},
-                        {"AttributeName": INDEX_SORT_KEY, "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
+            GlobalSecondaryIndexes=indexes,
         )
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceInUseException":
             raise
+        _add_missing(dynamodb, name, indexes)
         return
     dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
     dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRES_AT})
@@ -107,6 +112,27 @@ def _open_stream(dynamodb: DynamoDBClient, name: str) -> None:
         dynamodb.update_table(
             TableName=name, StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
         )
+
+
+def _add_missing(dynamodb: DynamoDBClient, name: str, indexes: list[Any]) -> None:
+    """Add the indexes that a table of an earlier version does not have."""
+    existing = dynamodb.describe_table(TableName=name)["Table"].get("GlobalSecondaryIndexes", [])
+    names = {each["IndexName"] for each in existing}
+    for index in indexes:
+        if index["IndexName"] not in names:
+            change: Any = [{"Create": index}]
+            dynamodb.update_table(TableName=name, AttributeDefinitions=ATTRIBUTES, GlobalSecondaryIndexUpdates=change)
+
+
+def _index(name: str, partition_key: str, sort_key: str) -> Any:
+    return {
+        "IndexName": name,
+        "KeySchema": [
+            {"AttributeName": partition_key, "KeyType": "HASH"},
+            {"AttributeName": sort_key, "KeyType": "RANGE"},
+        ],
+        "Projection": {"ProjectionType": "ALL"},
+    }
 
 
 def _create_bucket(clients: Clients, name: str) -> None:

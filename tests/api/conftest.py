@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from stillframe.clients import connect_presigner
+from stillframe.clock import Clock
+from stillframe.link_keys import FixedLinkKeys
+from stillframe.tenants.key_store import KeyStore
 from stillframe_api.api import Api
 from stillframe_api.services import Services
 from stillframe_cli.api_server import serving
@@ -50,11 +53,14 @@ class Client:
     """Calls the API and follows nothing."""
 
     url: str
+    key: str | None = None
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
         data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         given.setdefault("Content-Type", "application/json")
+        if self.key is not None:
+            given.setdefault("Authorization", f"Bearer {self.key}")
         request = urllib.request.Request(self.url + path, data=data, headers=given, method=method)
         opener = urllib.request.build_opener(_NoRedirects, urllib.request.ProxyHandler({}))
         try:
@@ -71,15 +77,40 @@ class Client:
         return self.call("POST", "/v1/screenshots", body, **headers)
 
 
+LINK_KEY = "a key of the tests"
+
+
+def services_of(cloud: Cloud, *, needs_key: bool = False, clock: Clock | None = None) -> Services:
+    """What the API of a deployment is made of."""
+    keys = FixedLinkKeys(LINK_KEY)
+    return Services.build(
+        cloud.clients, cloud.settings, connect_presigner(), needs_key=needs_key, link_keys=keys, clock=clock
+    )
+
+
 def api_of(cloud: Cloud) -> Api:
     """The API of a deployment, as a process has it."""
-    return Api(Services.build(cloud.clients, cloud.settings, connect_presigner()))
+    return Api(services_of(cloud))
 
 
 @pytest.fixture
 def client(cloud: Cloud) -> Iterator[Client]:
     with serving(socket.create_server(("127.0.0.1", 0), backlog=1024), api_of(cloud).handle) as url:
         yield Client(url)
+
+
+@pytest.fixture
+def locked(cloud: Cloud) -> Iterator[Client]:
+    """The API that wants keys, called without one."""
+    with serving(
+        socket.create_server(("127.0.0.1", 0), backlog=1024), Api(services_of(cloud, needs_key=True)).handle
+    ) as url:
+        yield Client(url)
+
+
+@pytest.fixture
+def key_store(cloud: Cloud) -> KeyStore:
+    return KeyStore(cloud.clients, cloud.settings)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from stacks.api import TIMEOUT_SECONDS
 from stacks.config import DeployConfig
 from stacks.environment import ConfigError
 from stacks.layer import LOCK
+from stillframe.settings import Settings
 from stillframe_api.api import RESERVE_SECONDS
 from stillframe_api.waiting import MAX_WAIT_SECONDS
 from tests.support.workers import ROOT
@@ -43,14 +44,48 @@ def test_the_logical_ids_of_the_api_are_locked(synth: Synth) -> None:
 
 
 def test_every_route_has_an_authorisation(synth: Synth) -> None:
-    # Given the API with each kind of authorisation, then its only route has it
-    signed = with_api(synth)
-    assert only(signed, "AWS::ApiGatewayV2::Route")["AuthorizationType"] == "AWS_IAM"
+    # Given the API with each kind of authorisation, then every route but that of signed links has it
+    link = ("GET /v1/i/{link+}", "NONE")
+    assert routes(with_api(synth)) == {("$default", "AWS_IAM"), link}
     tokens = with_api(synth, **JWT)
-    route = only(tokens, "AWS::ApiGatewayV2::Route")
-    assert (route["RouteKey"], route["AuthorizationType"]) == ("$default", "JWT")
+    assert routes(tokens) == {("$default", "JWT"), link}
     authorizer = only(tokens, "AWS::ApiGatewayV2::Authorizer")
     assert authorizer["JwtConfiguration"] == {"Audience": ["a", "b"], "Issuer": ISSUER}
+
+
+def routes(template: dict[str, Any]) -> set[tuple[str, str]]:
+    found = of_type(template, "AWS::ApiGatewayV2::Route").values()
+    return {(each["RouteKey"], each["AuthorizationType"]) for each in found}
+
+
+def variables(template: dict[str, Any]) -> dict[str, Any]:
+    functions = of_type(template, "AWS::Lambda::Function").values()
+    (function,) = [each for each in functions if each.get("Handler") == "stillframe_api.handler.handler"]
+    found: dict[str, Any] = function["Environment"]["Variables"]
+    return found
+
+
+def test_with_keys_the_function_checks_its_callers_and_only_then(synth: Synth) -> None:
+    # Given the API with keys, then the gateway lets everybody through to a function that wants a key
+    keys = with_api(synth, apiAuthorisation="key")
+    assert routes(keys) == {("$default", "NONE"), ("GET /v1/i/{link+}", "NONE")}
+    assert variables(keys)["STILLFRAME_API_AUTHORISATION"] == "key"
+    # And the stage throttles as ever
+    assert only(keys, "AWS::ApiGatewayV2::Stage")["DefaultRouteSettings"]["ThrottlingRateLimit"] == 50
+    # And with another authorisation, the gateway's route has it
+    assert variables(with_api(synth))["STILLFRAME_API_AUTHORISATION"] == "gateway"
+    # And a function that nobody has told anything wants a key
+    assert Settings.model_fields["api_authorisation"].default == "key"
+
+
+def test_the_key_of_links_is_a_secret_of_the_stack(synth: Synth) -> None:
+    # Given the API, then its links are signed with a secret that is made in the account
+    template = with_api(synth)
+    ((name, secret),) = of_type(template, "AWS::SecretsManager::Secret").items()
+    assert name == "ApiLinkKeyFC42AA78"
+    assert secret["Properties"]["GenerateSecretString"]["PasswordLength"] >= 43
+    assert template["Outputs"]["LinkSecretArn"]["Value"] == {"Ref": name}
+    assert variables(template)["STILLFRAME_LINK_SECRET"] == {"Ref": name}
 
 
 def test_the_stage_throttles_and_logs(synth: Synth) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stacks.presets import PRESETS
-from stillframe.table.record import INDEX_NAME
+from stillframe.table.record import INDEX_NAME, TENANT_INDEX
 from stillframe_cli import resources
 
 from .conftest import Synth, only
@@ -110,11 +110,13 @@ def test_images_are_written_and_read_only_under_the_prefix(templates: dict[str, 
     assert images["Resource"]["Fn::Join"][1][-1] == "/screenshots/*"
 
 
-def test_the_table_has_its_sparse_index_and_time_to_live(templates: dict[str, dict[str, Any]]) -> None:
+def test_the_table_has_its_sparse_indexes_and_time_to_live(templates: dict[str, dict[str, Any]]) -> None:
     table = only(templates["Stillframe-Storage"], "AWS::DynamoDB::GlobalTable")
-    (index,) = table["GlobalSecondaryIndexes"]
-    assert index["IndexName"] == INDEX_NAME
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["indexShard", "updatedAt"]
+    keys = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in table["GlobalSecondaryIndexes"]
+    }
+    assert keys == {INDEX_NAME: ["indexShard", "updatedAt"], TENANT_INDEX: ["tenantShard", "updatedAt"]}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 

@@ -16,7 +16,7 @@ from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.producer import Producer
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import Delivery, Message
-from stillframe.table import transitions
+from stillframe.table import side_items, transitions
 from stillframe.table.attributes import HOLDER, ID, to_attributes
 from stillframe.table.claim import Claim
 from stillframe.table.host_limit import RETENTION_SECONDS, HostLimit, Slot
@@ -155,7 +155,7 @@ class ReleasesWhatItLost(HostLimit):
 
     def release(self, slot: Slot | None) -> None:
         if slot is not None:
-            fenced = transitions.release_slot(slot.token, self._clock.now_ms(), RETENTION_SECONDS)
+            fenced = side_items.release_slot(slot.token, self._clock.now_ms(), RETENTION_SECONDS)
             self._table.update(slot.key, replace(fenced, condition=f"attribute_exists(#{HOLDER})", values={}))
 
 

@@ -32,6 +32,7 @@ class Deployment:
 
     cloud: Cloud
     secret_arn: str
+    link_secret_arn: str
     topic_arn: str
     mapping_id: str
     # Application Auto Scaling is in another emulator, where the fleet is.
@@ -64,6 +65,7 @@ class Deployment:
             "WebhooksDeadLetterQueue": self.webhooks["WEBHOOK_DEAD_LETTER_QUEUE_URL"].rpartition("/")[2],
             "WebhooksKeys": self.webhooks["WEBHOOK_SECRET_ARN"].rpartition(":secret:")[2],
             "AlarmsTopic": TOPIC,
+            "ApiLinkKey": self.link_secret_arn.rpartition(":")[2],
             "FleetCluster": CLUSTER,
             "FleetService": f"{CLUSTER}/{SERVICE}",
         }
@@ -81,6 +83,7 @@ def deployment(folder: Path, site: str, fleet_endpoint: str) -> Iterator[Deploym
         cloud.exports |= provision_webhooks(cloud.clients, cloud.settings.table_name)
         failures = _client("sqs").create_queue(QueueName=FAILURES)["QueueUrl"]
         secret_arn = _client("secretsmanager").create_secret(Name="token", SecretString="t")["ARN"]
+        link_secret_arn = _client("secretsmanager").create_secret(Name="links", SecretString="k")["ARN"]
         cloud.exports |= {
             "STILLFRAME_ALLOW_HOSTS": site,
             "STILLFRAME_EVENT_FAILURES_URL": failures,
@@ -90,7 +93,8 @@ def deployment(folder: Path, site: str, fleet_endpoint: str) -> Iterator[Deploym
         topic_arn = _client("sns").create_topic(Name=TOPIC)["TopicArn"]
         mapping_id = _create_function(cloud)
         _create_stacks(cloud, topic_arn, mapping_id)
-        yield Deployment(cloud, secret_arn, topic_arn, mapping_id, _create_fleet(fleet_endpoint), site, folder)
+        fleet = _create_fleet(fleet_endpoint)
+        yield Deployment(cloud, secret_arn, link_secret_arn, topic_arn, mapping_id, fleet, site, folder)
 
 
 def _client(service: str) -> Any:

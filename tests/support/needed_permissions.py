@@ -77,7 +77,8 @@ def _needed(call: RecordedCall, account: str) -> Iterator[Permission]:
         yield Permission(f"sqs:{QUEUE_ACTIONS[operation]}", arn("sqs", account, queue))
     elif call.service == "dynamodb" and operation in TABLE_OPERATIONS:
         index = f"/index/{given['IndexName']}" if "IndexName" in given else ""
-        yield Permission(call.name, arn("dynamodb", account, f"table/{given['TableName']}{index}"))
+        context = {"dynamodb:LeadingKeys": given["LeadingKey"]} if "LeadingKey" in given else {}
+        yield Permission(call.name, arn("dynamodb", account, f"table/{given['TableName']}{index}"), context)
     elif call.name == "dynamodb:BatchGetItem":
         for table in given["TableNames"]:
             yield Permission(call.name, arn("dynamodb", account, f"table/{table}"))

@@ -30,7 +30,11 @@ class PermissionReport:
     @property
     def permissions(self) -> list[Permission]:
         """What the calls need, each once."""
-        return list({str(each): each for call in self.calls for each in needed(call, self.account)}.values())
+        return list(
+            {
+                (str(each), *each.context.items()): each for call in self.calls for each in needed(call, self.account)
+            }.values()
+        )
 
     @property
     def denied(self) -> list[str]:

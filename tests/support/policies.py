@@ -62,6 +62,13 @@ def _names(principal: Any, name: str) -> bool:
 
 def _holds(operator: str, keys: Mapping[str, Any], call: Call) -> bool:
     """A condition holds if each of its keys has one of the values. A key that the call lacks has none."""
+    if operator in ("ForAllValues:StringLike", "ForAllValues:StringNotLike"):
+        # The calls here have one value for a key, or none, and of none the condition holds.
+        is_like = all(
+            key not in call.context or any(fnmatchcase(call.context[key], each) for each in as_list(values))
+            for key, values in keys.items()
+        )
+        return is_like if operator == "ForAllValues:StringLike" else not is_like
     if operator not in ("StringEquals", "Bool"):
         raise NotImplementedError(f"the condition operator {operator}")
     return all(call.context.get(key) in [_text(each) for each in as_list(values)] for key, values in keys.items())

@@ -6,6 +6,7 @@ import contextlib
 import http.server
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -42,6 +43,11 @@ def serving(
 
     class Server(http.server.ThreadingHTTPServer):
         address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A client that was killed is no fault of the server's."""
+            if not isinstance(sys.exc_info()[1], ConnectionError):
+                super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     server = Server((address, port), handler)
     if tls is not None:

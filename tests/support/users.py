@@ -10,11 +10,14 @@ from typing import Any
 from stillframe.events import Event
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.envelope import EventKind, Webhook
+from stillframe.signed_link import SignedLink
 from stillframe.table.attributes import item_key, to_attributes
 from stillframe.table.record import Record, Status
+from stillframe.tenants.key_store import KeyStore
+from stillframe.tenants.limits import Limits
 from stillframe.webhooks.outbox import WebhookOutbox
 
-from .api_calls import FAILED
+from .api_calls import API_KEY, FAILED, LINK
 from .deployment import CLUSTER, FUNCTION, SERVICE, STACK, Deployment
 from .receiver import receiving
 from .recorded_calls import RecordedCall, Recording
@@ -110,7 +113,12 @@ def use_api(given: Deployment) -> list[RecordedCall]:
         ExpressionAttributeNames={"#status": "status"},
         ExpressionAttributeValues={":failed": {"S": Status.FAILED}},
     )
-    _run_module("tests.support.api_calls", {**cloud.exports, **recording.exports})
+    limits = Limits(per_minute=100, per_day=100, usd_per_month=1)
+    key, _ = KeyStore(cloud.clients, cloud.settings).create("acme", limits)
+    exports = {**cloud.exports, **recording.exports, "STILLFRAME_LINK_SECRET": given.link_secret_arn}
+    exports |= {API_KEY: key.text, LINK: SignedLink(url="https://example.com/", expires=10**10).path(b"k")}
+    for authorisation in ("gateway", "key"):
+        _run_module("tests.support.api_calls", {**exports, "STILLFRAME_API_AUTHORISATION": authorisation})
     return recording.calls()
 
 
@@ -169,6 +177,8 @@ def read(given: Deployment) -> list[RecordedCall]:
         ("get", *OF_STACK, "task-1", "--out", str(given.folder / "image.png")),
         ("monitor", *OF_STACK, "--once"),
         ("webhooks", *OF_STACK, "webhook"),
+        ("keys", "list", *OF_STACK),
+        ("keys", "usage", *OF_STACK),
         # Its exit status says that it has found the lost image.
         ("audit", *OF_STACK),
     )
@@ -185,6 +195,7 @@ def operate(given: Deployment) -> list[RecordedCall]:
         "operate",
         ("doctor", *OF_STACK),
         ("retry", *OF_STACK, "again"),
+        ("keys", "create", "--tenant", "acme", *OF_STACK),
         ("redrive", *OF_STACK, "--list"),
         ("redrive", *OF_STACK),
         ("redrive", *OF_STACK, "--webhooks", "--list"),

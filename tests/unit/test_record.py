@@ -17,6 +17,7 @@ from stillframe.table.attributes import from_attributes, to_attributes
 from stillframe.table.record import INDEX_SHARDS, Record, Status, index_shard, index_shards
 from stillframe.table.table import CHECK_KEY
 from stillframe.table.update import Update
+from stillframe.tenants import key_store, quota, usage
 from stillframe.webhooks import attempts
 
 values = st.recursive(
@@ -77,8 +78,8 @@ def test_a_number_too_small_for_the_table_is_stored_as_zero(value: float) -> Non
 
 def test_no_screenshot_id_is_the_key_of_another_item() -> None:
     # Given the keys of everything beside the records
-    keys = [module.PREFIX for module in (host_limit, last_capture, wait_count, attempts)] + [CHECK_KEY]
+    keys = [module.PREFIX for module in (host_limit, last_capture, wait_count, attempts, key_store, quota, usage)]
     # Then each has what no id may have, and so nobody who reads the table takes it for a record
-    assert not any(is_record({"id": {"S": key}}) for key in keys)
+    assert not any(is_record({"id": {"S": key}}) for key in [*keys, CHECK_KEY])
     with pytest.raises(UnparsableBody):
         CaptureRequest.from_body('{"url": "https://example.com/", "requestId": "webhook#a"}')

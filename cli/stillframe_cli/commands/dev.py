@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,10 @@ from stillframe.clients import Clients
 from ..console import json_option, print_json, print_note
 from ..dev_background import start_in_background
 from ..dev_registry import registered, running
-from ..embedded_variables import neutral_values, unset_variables
+from ..embedded_variables import neutral_values
 from ..emulator import LOOPBACK, running_emulator
-from ..files import OutputPath, write_file
+from ..exports import shell_lines, write_private
+from ..files import OutputPath
 from ..provision import QueuePolicy, provision
 from ..state_directory import make_private
 
@@ -176,26 +176,15 @@ class _Publisher:
         self._as_json = as_json
 
     def __call__(self, exports: Mapping[str, str], inherited: Mapping[str, str] = os.environ) -> None:
-        lines = _shell_lines(exports, unset_variables(exports, inherited))
+        lines = shell_lines(exports, inherited)
         if self._sam_env is not None:
-            _write_private(self._sam_env, json.dumps({SAM_FUNCTION: dict(exports)}, indent=1) + "\n")
+            write_private(self._sam_env, json.dumps({SAM_FUNCTION: dict(exports)}, indent=1) + "\n")
             if LOOPBACK in exports["AWS_ENDPOINT_URL"]:
                 print_note("A container cannot reach this machine's loopback: add --bind 172.17.0.1, Docker's bridge.")
         if self._env_file is not None:
-            _write_private(self._env_file, lines + "\n")
+            write_private(self._env_file, lines + "\n")
         elif self._as_json:
             values: dict[str, Any] = {**exports, **neutral_values(exports, inherited)}
             print_json(values)
         else:
             click.echo(lines)
-
-
-def _write_private(path: Path, text: str) -> None:
-    write_file(path, text)
-    if path.is_file():
-        path.chmod(0o600)
-
-
-def _shell_lines(exports: Mapping[str, str], unset: Sequence[str]) -> str:
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in exports.items()]
-    return "\n".join([*lines, f"unset {' '.join(unset)}"])

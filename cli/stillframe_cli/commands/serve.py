@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from stillframe.clients import Clients, connect_event_bus, connect_presigner, connect_receiver
 from stillframe.errors import BrowserUnavailable
+from stillframe.link_keys import FixedLinkKeys
 from stillframe.queue_settings import QueueSettings
 from stillframe.settings import Settings
 from stillframe_api.api import Api
@@ -21,9 +24,12 @@ from stillframe_renderer.runtime import Runtime
 
 from ..api_server import serving
 from ..console import json_option, print_json, print_note
-from ..emulator import EVENT_SERVICES, LOOPBACK, Emulator, listen, running_emulator
+from ..emulator import EVENT_SERVICES, LOOPBACK, listen, running_emulator
+from ..exports import write_exports
+from ..files import OutputPath
 from ..input.allow_hosts import allow_host_option
 from ..live_page import with_live_page
+from ..local_link_key import local_link_key
 from ..poller import Poller
 from ..provision import QueuePolicy, provision
 from ..receive_loop import ReceiveLoop
@@ -34,6 +40,7 @@ from ..tabs import AUTO, tabs_option
 from ..webhook_poller import delivering_webhooks
 from ..webhook_provision import provision_webhooks
 from ..worker_log import worker_log
+from .sign import KEY_VARIABLE, URL_VARIABLE
 
 WAIT_SECONDS = 5
 GRACE_SECONDS = 10.0
@@ -53,24 +60,41 @@ GRACE_SECONDS = 10.0
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep queues, table and objects in this directory. Without it, they are lost at the end.",
 )
+@click.option("--keys", "needs_key", is_flag=True, help="Let in only holders of keys (`stillframe keys create`).")
+@click.option(
+    "--env-file",
+    type=OutputPath(),
+    metavar="FILE",
+    help="Write the variables to this file with which other commands find this service, for `source`.",
+)
 @allow_host_option
 @tabs_option
 @json_option
-def command(port: int, state: Path | None, allow_hosts: tuple[str, ...], tabs: int | str | None, as_json: bool) -> None:
+def command(
+    port: int,
+    state: Path | None,
+    needs_key: bool,
+    env_file: Path | None,
+    allow_hosts: tuple[str, ...],
+    tabs: int | str | None,
+    as_json: bool,
+) -> None:
     """Run queue, table, bucket, a worker, the HTTP API and events on this machine until Ctrl-C.
 
-    The API answers on loopback only, and asks nobody for credentials: it is for you, and for what runs on this machine.
-    Each completed screenshot is an event on the embedded EventBridge, and the webhooks of requests are called.
+    The API answers on loopback only. Without --keys, it asks nobody for credentials: it is for you, and for what runs
+    on this machine. Each completed screenshot is an event on the embedded EventBridge, and the webhooks of requests are
+    called.
 
     \b
-    Example:
+    Examples:
       stillframe serve --port 8080
-      curl --json '{"url": "https://example.com"}' localhost:8080/v1/screenshots
+      stillframe serve --keys --env-file env.sh
     """
     # A port that is taken is found out before anything is started.
     with listen(LOOPBACK, port) as listener:
         kept = make_private(state) if state is not None else None
         with running_emulator(0, kept, services=EVENT_SERVICES) as emulator:
+            inherited = dict(os.environ)
             emulator.use_in_this_process()
             clients = Clients.connect()
             names = {**provision(clients, QueuePolicy(), has_stream=True), **provision_webhooks(clients)}
@@ -78,10 +102,25 @@ def command(port: int, state: Path | None, allow_hosts: tuple[str, ...], tabs: i
             # As in `shoot`: the pages are the user's own choice, and somebody is waiting for the images.
             local = {"STILLFRAME_ALLOW_HOSTS": ",".join(allow_hosts), "STILLFRAME_BACKOFF_BASE_SECONDS": "1"}
             settings = Settings.from_environment(**{**names, **local, **chosen})
-            _serve(listener, settings, clients, emulator, as_json)
+            link_key = local_link_key(kept)
+            address = "http://{}:{}".format(*listener.getsockname())
+            if env_file is not None:
+                exports = {**emulator.exports, **names, KEY_VARIABLE: link_key, URL_VARIABLE: address}
+                write_exports(env_file, exports, inherited)
+            _serve(listener, settings, clients, Access(needs_key, link_key), emulator.endpoint, as_json)
 
 
-def _serve(listener: socket.socket, settings: Settings, clients: Clients, emulator: Emulator, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call: whether callers need keys, and the key that signs links."""
+
+    needs_key: bool
+    link_key: str
+
+
+def _serve(
+    listener: socket.socket, settings: Settings, clients: Clients, access: Access, endpoint: str, as_json: bool
+) -> None:
     """Capture and answer until SIGTERM or Ctrl-C."""
     with worker_log(settings, "console", None) as log, contextlib.ExitStack() as stack:
         shutdown = Shutdown(GRACE_SECONDS, log.finish)
@@ -101,10 +140,13 @@ def _serve(listener: socket.socket, settings: Settings, clients: Clients, emulat
             notifier = wire_notifier(settings, connect_event_bus(), clients.sqs)
             stream = StreamReader(connect_streams(), settings.table_name, notifier.handle)
             stack.enter_context(reading(stream))
-            api = Api(Services.build(clients, settings, connect_presigner()))
             stack.enter_context(delivering_webhooks(clients, settings))
+            keys = FixedLinkKeys(access.link_key)
+            api = Api(
+                Services.build(clients, settings, connect_presigner(), needs_key=access.needs_key, link_keys=keys)
+            )
             url = stack.enter_context(serving(listener, with_live_page(api.handle)))
-            _announce(url, emulator.endpoint, as_json)
+            _announce(url, access, endpoint, as_json)
             loop.run(
                 Poller(clients, settings, runtime.handler.handle, queue=queue, receiver=receiver),
                 shutdown.stop,
@@ -120,10 +162,13 @@ def _serve(listener: socket.socket, settings: Settings, clients: Clients, emulat
             ) from error
 
 
-def _announce(url: str, endpoint: str, as_json: bool) -> None:
+def _announce(url: str, access: Access, endpoint: str, as_json: bool) -> None:
     if as_json:
-        print_json({"url": url, "docs": f"{url}/docs", "endpoint": endpoint})
+        print_json({"url": url, "docs": f"{url}/docs", "endpoint": endpoint, "linkKey": access.link_key})
     else:
         click.echo(url)
-    print_note(f"Open {url} in a browser. The API answers there as well: {url}/docs. Press Ctrl-C to stop.")
+    if access.needs_key:
+        print_note("It wants a key with each request: source the file of --env-file, then `stillframe keys create`.")
+    print_note(f"To sign links: {KEY_VARIABLE}={access.link_key} stillframe sign URL --api {url}")
     print_note(f"An event of each screenshot is on the default bus of EventBridge at {endpoint}.")
+    print_note(f"Open {url} in a browser. The API answers there as well: {url}/docs. Press Ctrl-C to stop.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -17,12 +18,14 @@ from stillframe.errors import CaptureError, ServiceUnavailable
 from stillframe.refused import Refused
 from stillframe.table.record import Status
 
+from .callers import NOBODY, Caller
 from .document import add_documentation
 from .models import location_of
-from .problems import HttpError, Problem, describe_parameters, json_response
-from .routes import add_routes, see_other
+from .problems import HttpError, Problem, describe_parameters, json_response, see_other
+from .routes import add_routes
 from .services import Services
-from .waiting import Waiter, preferred_wait
+from .signed_links import LINK_PREFIX, is_link
+from .waiting import MAX_WAIT_SECONDS, Waiter, preferred_wait
 
 logger = logging.getLogger("stillframe.api")
 
@@ -43,26 +46,47 @@ class Api:
         self._lock = threading.Lock()
         self._app = APIGatewayHttpResolver(enable_validation=True)
         add_routes(self._app, services)
-        add_documentation(self._app)
+        add_documentation(self._app, has_keys=services.callers.has_keys)
         self._add_problems()
 
     def handle(self, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
         """Answer an event. Whatever goes wrong is a problem (RFC 9457) with its HTTP status, and never raised."""
         began = time.monotonic()
-        headers = event.get("headers") or {}
+        caller = NOBODY
         try:
-            with self._lock:
-                answer = self._app.resolve({**event, "headers": headers}, context)
-            seconds = min(preferred_wait(headers), _left(context))
-            if seconds > 0 and answer["statusCode"] == HTTPStatus.ACCEPTED:
-                answer = self._wait(answer, seconds)
-        except ServiceUnavailable as error:
+            event = {**event, "headers": event.get("headers") or {}}
+            # Whoever is not let in reaches no route. A link carries its own permission, and leads to one route only.
+            if not is_link(event):
+                caller = self._services.callers.identify(event["headers"])
+            answer = self._answer(event, context, caller)
+        except (ServiceUnavailable, Refused) as error:
             answer = _built(Problem.of_error(error).to_response())
+        except HttpError as error:
+            answer = _built(error.problem.to_response(error.headers))
         except Exception:
             logger.exception("the API met an unexpected error")
             answer = _built(_bug().to_response())
-        self._log(event, answer, time.monotonic() - began)
+        self._log(event, answer, time.monotonic() - began, caller)
         return answer
+
+    def _answer(self, event: dict[str, Any], context: Any, caller: Caller) -> dict[str, Any]:
+        with self._lock:
+            self._app.append_context(caller=caller)  # type: ignore[no-untyped-call]
+            answer = self._app.resolve(event, context)
+        is_by_link = is_link(event)
+        preferred = MAX_WAIT_SECONDS if is_by_link else preferred_wait(event["headers"])
+        seconds = min(preferred, _left(context))
+        if seconds <= 0 or answer["statusCode"] != HTTPStatus.ACCEPTED:
+            return answer
+        return self._wait_for_link(answer, seconds) if is_by_link else self._wait(answer, seconds)
+
+    def _wait_for_link(self, answer: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """The answer, or 303 to the image if it is there in time. Raises NotCaptured if the capture has failed."""
+        accepted = json.loads(answer["body"])
+        record = self._waiter.wait(accepted["id"], seconds)
+        if record is None:
+            return answer
+        return _built(self._services.signed_links.see(record, accepted["freshUntil"]))
 
     def _wait(self, answer: dict[str, Any], seconds: float) -> dict[str, Any]:
         """The answer, or 303 to the image if it is there in time; 200 if the capture has failed by then."""
@@ -76,7 +100,9 @@ class Api:
         else:
             body = {"id": record.id, "status": record.status.value, "url": record.url, "location": location}
             response = json_response(HTTPStatus.OK, body, {"Location": location_of(record.id)})
-        response.headers.update(applied)
+        # With what the answer says of quotas.
+        limits = {name: value for name, value in answer["headers"].items() if name.startswith("RateLimit")}
+        response.headers.update({**applied, **limits})
         return _built(response)
 
     def _add_problems(self) -> None:
@@ -109,12 +135,15 @@ class Api:
         detail = "there is nothing at this path; /openapi.json lists what there is"
         return Problem.of(HTTPStatus.NOT_FOUND, "NOT_FOUND", detail).to_response()
 
-    def _log(self, event: Mapping[str, Any], answer: Mapping[str, Any], seconds: float) -> None:
+    def _log(self, event: Mapping[str, Any], answer: Mapping[str, Any], seconds: float, caller: Caller) -> None:
+        key = {"tenant": caller.key.tenant, "keyId": caller.key.id} if caller.key is not None else {}
         fields = {
             "method": _method(event),
-            "path": event.get("rawPath", "")[:200],
+            # A link is worth an image to whoever reads it in a log.
+            "path": LINK_PREFIX if is_link(event) else event.get("rawPath", "")[:200],
             "status": answer["statusCode"],
             "durationMs": round(seconds * 1000),
+            **key,
         }
         logger.info("request", extra=fields)
 

@@ -17,23 +17,24 @@ from stillframe.request.options import RenderOptions
 from stillframe.table.record import Record
 
 from .bodies import JSON_TYPE, MAX_REQUESTS
-from .models import Health, ListAnswers, RecordPage, Submitted
+from .models import Health, ListAnswers, RecordPage, Submitted, UsageList
 from .problems import CONTENT_TYPE, Problem
 
 REFERENCE = "#/components/schemas/{model}"
 EXAMPLE = {"url": "https://example.com/", "requestId": "order-42", "options": {"fullPage": True}}
 PARAMETER_EXAMPLES = {"screenshot_id": EXAMPLE["requestId"], "kind": "thumbnail", "Prefer": "wait=1"}
 TEXT = {"schema": {"type": "string"}}
+KEY_SCHEME = {"type": "http", "scheme": "bearer", "bearerFormat": "stillframe_...", "description": "an API key"}
 SEE_IMAGE = "the object is at `Location`, a link that is valid for 15 minutes"
 Operation = dict[str, Any]
 
 
-def add_documentation(app: APIGatewayHttpResolver) -> None:
+def add_documentation(app: APIGatewayHttpResolver, *, has_keys: bool) -> None:
     """Add the routes of the document and of the page that shows it. All other routes must be there already."""
 
     @functools.cache
     def document() -> str:
-        return json.dumps(openapi(app), separators=(",", ":"))
+        return json.dumps(openapi(app, has_keys=has_keys), separators=(",", ":"))
 
     @app.get("/openapi.json", operation_id="getDocument")
     def get_document() -> Response[str]:
@@ -46,8 +47,8 @@ def add_documentation(app: APIGatewayHttpResolver) -> None:
         return Response(HTTPStatus.OK, "text/html; charset=utf-8", page_of(document()), headers=PAGE_HEADERS)
 
 
-def openapi(app: APIGatewayHttpResolver) -> dict[str, Any]:
-    """The document as a value."""
+def openapi(app: APIGatewayHttpResolver, *, has_keys: bool = False) -> dict[str, Any]:
+    """The document as a value. With `has_keys`, every operation but a signed link needs one."""
     generated = json.loads(app.get_openapi_json_schema(title="Stillframe", version=__version__))
     paths = {path: dict(_operations(methods)) for path, methods in generated["paths"].items()}
     return {
@@ -60,7 +61,8 @@ def openapi(app: APIGatewayHttpResolver) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": _schemas()},
+        "components": {"schemas": _schemas(), **({"securitySchemes": {"key": KEY_SCHEME}} if has_keys else {})},
+        **({"security": [{"key": []}]} if has_keys else {}),
     }
 
 
@@ -92,7 +94,7 @@ def _parameter(generated: dict[str, Any]) -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     models: list[type[BaseModel]] = [
-        *(CaptureRequest, RenderOptions, Record, Problem, Submitted, ListAnswers, RecordPage, Health)
+        *(CaptureRequest, RenderOptions, Record, Problem, Submitted, ListAnswers, RecordPage, UsageList, Health)
     ]
     _, found = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)
     schemas: dict[str, Any] = found["$defs"]
@@ -111,7 +113,7 @@ def _json(description: str, model: str, **more: Any) -> dict[str, Any]:
 
 
 def _problems(statuses: tuple[HTTPStatus, ...]) -> dict[str, Any]:
-    common = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
+    common = (HTTPStatus.UNAUTHORIZED, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
     content = {CONTENT_TYPE: {"schema": {"$ref": REFERENCE.format(model="Problem")}}}
     return {str(int(status)): {"description": status.phrase, "content": content} for status in (*statuses, *common)}
 
@@ -163,6 +165,7 @@ OPERATIONS: dict[str, Operation] = {
         "problems": (
             *(BAD, CONFLICT, INVALID),
             *(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+            HTTPStatus.TOO_MANY_REQUESTS,
         ),
     },
     "listScreenshots": {
@@ -183,7 +186,22 @@ OPERATIONS: dict[str, Operation] = {
         "summary": "Send the request of a screenshot again",
         "description": "For a screenshot that failed, and for one that has lost its message.",
         "responses": {**ACCEPTED, **FOUND},
-        "problems": (BAD, MISSING, CONFLICT, INVALID),
+        "problems": (BAD, MISSING, CONFLICT, INVALID, HTTPStatus.TOO_MANY_REQUESTS),
+    },
+    "getUsage": {
+        "summary": "What tenants have used this month",
+        "description": "With a key, the usage of its tenant; else that of every tenant that has a key.",
+        "responses": {"200": _json("the usage", "UsageList")},
+    },
+    "openLink": {
+        "summary": "Open a signed link",
+        "description": "Needs no authorisation but its signature. Waits for up to 25 seconds.",
+        "security": [],
+        "responses": {
+            "202": _json("the image is not there yet: try again", "Submitted"),
+            **FOUND,
+        },
+        "problems": (BAD, HTTPStatus.FORBIDDEN, MISSING, CONFLICT, INVALID),
     },
     "getHealth": {"summary": "Whether the API runs", "responses": {"200": _json("it does", "Health")}},
     "getDocument": {

@@ -7,7 +7,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from stillframe.clients import Clients, connect_presigner
+from stillframe.clients import Clients, connect_presigner, connect_secrets
+from stillframe.link_keys import NO_KEYS, SecretLinkKeys
 from stillframe.settings import Settings
 
 from .api import Api
@@ -23,4 +24,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _api() -> Api:
     settings = Settings.from_environment()
     Logger(service="stillframe", level=settings.log_level.upper(), utc=True, use_rfc3339=True)
-    return Api(Services.build(Clients.connect(), settings, connect_presigner()))
+    keys = SecretLinkKeys(settings.link_secret, connect_secrets) if settings.link_secret else NO_KEYS
+    needs_key = settings.api_authorisation == "key"
+    return Api(Services.build(Clients.connect(), settings, connect_presigner(), needs_key=needs_key, link_keys=keys))

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from stillframe.errors import CaptureError
 from stillframe.intake import Accepted
+from stillframe.refused import Refused
 from stillframe.request.options.wire import WireModel
 from stillframe.table.record import Status
 
@@ -50,8 +51,8 @@ class ListAnswer(WireModel):
     problem: Problem | None = None
 
     @classmethod
-    def of(cls, answer: Accepted | CaptureError) -> ListAnswer:
-        if isinstance(answer, CaptureError):
+    def of(cls, answer: Accepted | CaptureError | Refused) -> ListAnswer:
+        if isinstance(answer, CaptureError | Refused):
             problem = Problem.of_error(answer)
             return cls(status=problem.status, problem=problem)
         return cls(status=status_of(answer.status), screenshot=Submitted.of(answer))
@@ -68,6 +69,32 @@ class RecordPage(WireModel):
 
     items: list[dict[str, Any]]
     cursor: str | None = None
+
+
+class WindowUsage(WireModel):
+    """Requests of one minute or day (UTC), as they count for a limit."""
+
+    used: int
+    limit: int
+    ends_in: Annotated[int, Field(description="seconds until the window ends")]
+
+
+class TenantUsage(WireModel):
+    """What a tenant has used. Windows and limits are those of the key that asks, if it has any."""
+
+    tenant: str
+    month: Annotated[str, Field(description="in UTC", pattern="^[0-9]{4}-[0-9]{2}$")]
+    captures: Annotated[int, Field(description="in this month")]
+    usd: Annotated[float, Field(description="what this month's deliveries have cost, failed ones included")]
+    usd_per_month: float | None = None
+    minute: WindowUsage | None = None
+    day: WindowUsage | None = None
+
+
+class UsageList(WireModel):
+    """The usage of the key's tenant, or of every tenant that has a key."""
+
+    items: list[TenantUsage]
 
 
 class Health(WireModel):

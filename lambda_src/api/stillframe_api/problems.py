@@ -16,10 +16,13 @@ from stillframe.errors import (
     CaptureError,
     IdConflict,
     InvalidRequest,
+    SecretUnavailable,
     ServiceUnavailable,
     UnparsableBody,
 )
 from stillframe.refused import NotCaptured, NotRetryable, Refused, UnknownScreenshot
+from stillframe.signed_link import LinkRefused
+from stillframe.tenants.limits import QuotaExceeded
 
 CONTENT_TYPE = "application/problem+json"
 # RFC 9457, 4.2.1: a problem that is no more than its HTTP status and `code`.
@@ -33,10 +36,13 @@ STATUSES: Mapping[type[Exception], HTTPStatus] = {
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     BlockedScheme: HTTPStatus.UNPROCESSABLE_ENTITY,
     CallRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    SecretUnavailable: HTTPStatus.UNPROCESSABLE_ENTITY,
     IdConflict: HTTPStatus.CONFLICT,
     UnknownScreenshot: HTTPStatus.NOT_FOUND,
     NotCaptured: HTTPStatus.CONFLICT,
     NotRetryable: HTTPStatus.CONFLICT,
+    LinkRefused: HTTPStatus.FORBIDDEN,
+    QuotaExceeded: HTTPStatus.TOO_MANY_REQUESTS,
     ServiceUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -87,3 +93,8 @@ def json_response(status: HTTPStatus, body: Any, headers: Mapping[str, str] | No
     """A response with a JSON body, of wire names."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(status, "application/json", text, headers={"Cache-Control": "no-store", **(headers or {})})
+
+
+def see_other(link: str, cache_control: str = "no-store") -> Response[str]:
+    """303: the object is at this link."""
+    return Response(HTTPStatus.SEE_OTHER, headers={"Location": link, "Cache-Control": cache_control}, body="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -13,15 +14,20 @@ from stillframe import __version__
 from stillframe.errors import CaptureError, InvalidRequest
 from stillframe.intake import Accepted
 from stillframe.record_list import MAX_CURSOR_CHARS
-from stillframe.request.capture_request import CaptureRequest
+from stillframe.refused import Refused
 from stillframe.request.options.wire import ID_PATTERN, ID_RULE
 from stillframe.retry import retry
-from stillframe.table.record import Status
+from stillframe.table.record import Record, Status
 
+from .admission import Answer, accept, take_one
 from .bodies import KEY, parse_requests, read_body
+from .callers import Caller
 from .models import Health, ListAnswer, ListAnswers, RecordPage, Submitted, location_of, status_of
-from .problems import HttpError, json_response
+from .problems import HttpError, Problem, json_response, see_other
+from .quota_headers import retry_after
 from .services import Services
+from .signed_links import LINK_PREFIX, LinkPart
+from .usage import usage_of
 
 ScreenshotId = Annotated[str, Path(pattern=ID_PATTERN, description=f"the id of a screenshot: {ID_RULE}")]
 ExtraName = Annotated[
@@ -60,58 +66,72 @@ LIST_PARAMETERS = ("status", "since", "cursor")
 def add_routes(app: APIGatewayHttpResolver, services: Services) -> None:
     """Add the routes of screenshots."""
 
+    def find(screenshot_id: str) -> Record:
+        caller: Caller = app.context["caller"]
+        return caller.find(services.archive, screenshot_id)
+
     @app.post("/v1/screenshots", operation_id="createScreenshots")
     def create(key: IdempotencyKey = None, prefer: Prefer = None) -> Response[str]:
         body = parse_requests(read_body(app.current_event.raw_event), key)
-        good = [each for each in body.requests if isinstance(each, CaptureRequest)]
-        accepted = iter(services.intake.accept(good))
-        answers = [next(accepted) if isinstance(each, CaptureRequest) else each for each in body.requests]
-        return _answer_list(answers) if body.is_list else _answer_one(answers[0])
+        caller: Caller = app.context["caller"]
+        answers, limits = accept(services, caller, body.requests)
+        return _answer_list(answers, limits) if body.is_list else _answer_one(answers[0], limits)
 
     @app.get("/v1/screenshots", operation_id="listScreenshots")
     def list_records(status: StatusFilter = None, since: Since = None, cursor: CursorText = None) -> Response[str]:
         _refuse_unknown(app.current_event.query_string_parameters)
-        page = services.records.page(status, _milliseconds(since), cursor)
+        tenant = app.context["caller"].tenant
+        page = services.records.page(status, _milliseconds(since), cursor, tenant=tenant)
         body = RecordPage(items=[record.to_wire() for record in page.records], cursor=page.cursor)
         return json_response(HTTPStatus.OK, body.model_dump(mode="json", exclude_none=True))
 
     @app.get("/v1/screenshots/<screenshot_id>", operation_id="getScreenshot")
     def get(screenshot_id: ScreenshotId) -> Response[str]:
-        return json_response(HTTPStatus.OK, services.archive.require(screenshot_id).to_wire())
+        return json_response(HTTPStatus.OK, find(screenshot_id).to_wire())
 
     @app.get("/v1/screenshots/<screenshot_id>/image", operation_id="getImage")
     def get_image(screenshot_id: ScreenshotId) -> Response[str]:
-        return see_other(services.links.image(services.archive.require(screenshot_id)))
+        return see_other(services.links.image(find(screenshot_id)))
 
     @app.get("/v1/screenshots/<screenshot_id>/extras/<kind>", operation_id="getExtra")
     def get_extra(screenshot_id: ScreenshotId, kind: ExtraName) -> Response[str]:
-        return see_other(services.links.extra_object(services.archive.require(screenshot_id), kind))
+        return see_other(services.links.extra_object(find(screenshot_id), kind))
 
     @app.post("/v1/screenshots/<screenshot_id>/retry", operation_id="retryScreenshot")
     def send_again(screenshot_id: ScreenshotId, prefer: Prefer = None) -> Response[str]:
-        sent = retry(screenshot_id, services.clients, services.settings)
-        return _answer_one(Accepted(sent.request, Status.QUEUED))
+        record = find(screenshot_id)
+        refusal, limits = take_one(services, app.context["caller"])
+        if refusal is not None:
+            return _answer_one(refusal, limits)
+        sent = retry(record.id, services.clients, services.settings)
+        return _answer_one(Accepted(sent.request, Status.QUEUED), limits)
+
+    @app.get("/v1/usage", operation_id="getUsage")
+    def get_usage() -> Response[str]:
+        body = usage_of(services, app.context["caller"])
+        return json_response(HTTPStatus.OK, body.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+    @app.get(f"{LINK_PREFIX}<payload>/<signature>", operation_id="openLink")
+    def open_link(payload: LinkPart, signature: LinkPart) -> Response[str]:
+        return services.signed_links.answer(payload, signature)
 
     @app.get("/health", operation_id="getHealth")
     def health() -> Response[str]:
         return json_response(HTTPStatus.OK, Health(version=__version__).model_dump())
 
 
-def see_other(link: str) -> Response[str]:
-    """303: the object is at this link."""
-    return Response(HTTPStatus.SEE_OTHER, headers={"Location": link, "Cache-Control": "no-store"}, body="")
-
-
-def _answer_one(answer: Accepted | CaptureError) -> Response[str]:
-    if isinstance(answer, CaptureError):
-        raise answer
+def _answer_one(answer: Answer, limits: Mapping[str, str]) -> Response[str]:
+    if isinstance(answer, CaptureError | Refused):
+        return Problem.of_error(answer).to_response({**limits, **retry_after(answer)})
     body = Submitted.of(answer).model_dump(mode="json", by_alias=True, exclude_none=True)
-    return json_response(HTTPStatus(status_of(answer.status)), body, {"Location": location_of(answer.request.id)})
+    headers = {"Location": location_of(answer.request.id), **limits}
+    return json_response(HTTPStatus(status_of(answer.status)), body, headers)
 
 
-def _answer_list(answers: list[Accepted | CaptureError]) -> Response[str]:
+def _answer_list(answers: list[Answer], limits: Mapping[str, str]) -> Response[str]:
     body = ListAnswers(items=[ListAnswer.of(answer) for answer in answers])
-    return json_response(HTTPStatus.MULTI_STATUS, body.model_dump(mode="json", by_alias=True, exclude_none=True))
+    values = body.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return json_response(HTTPStatus.MULTI_STATUS, values, limits)
 
 
 def _milliseconds(since: str | None) -> int:

@@ -11,6 +11,8 @@ from stillframe.clients import Clients
 from stillframe.clock import Clock, SystemClock
 from stillframe.cost import billed_memory_mb
 from stillframe.settings import Settings
+from stillframe.table.table import Table
+from stillframe.tenants.usage import UsageBook
 
 from .browsers.engine import RenderEngine
 from .chromium.browser import Chromium
@@ -26,6 +28,7 @@ from .message.batch import BatchHandler
 from .message.wiring import wire_capture, wire_checks
 from .observability import Observer
 from .observers import shielded
+from .usage_meter import UsageMeter
 
 # The number of tabs that a worker starts with, before it has measured anything.
 TABS_PER_CPU = 2
@@ -79,7 +82,8 @@ class Runtime:
         )
         report = shielded(lambda _: on_unhealthy())
         health = WorkerHealth(wire_checks(settings, clients, engine.check), lambda: report(None))
-        return cls(BatchHandler(capture, observers, tabs, clock, health), engine, tabs, health)
+        usage = UsageMeter(UsageBook(Table(clients.dynamodb, settings.table_name), clock))
+        return cls(BatchHandler(capture, [*observers, usage], tabs, clock, health), engine, tabs, health)
 
     def close(self) -> None:
         """Finish the captures in progress, then end the browsers."""

@@ -4,7 +4,8 @@ from .defence import Defence
 from .machine import MACHINE
 from .network import NETWORK
 from .requester import REQUESTER
+from .tenant import TENANT
 
-DEFENCES = (*NETWORK, *MACHINE, *REQUESTER)
+DEFENCES = (*NETWORK, *MACHINE, *REQUESTER, *TENANT)
 
 __all__ = ["DEFENCES", "Defence"]

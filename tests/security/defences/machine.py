@@ -9,8 +9,8 @@ MACHINE = (
     Defence(
         "a page is http or https",
         f"{SHARED}/egress/policy.py",
-        "        if scheme not in PAGE_SCHEMES:\n",
-        "        if scheme is None:\n",
+        "    if scheme not in PAGE_SCHEMES:\n",
+        "    if scheme is None:\n",
         "tests/unit/test_egress.py::test_a_page_is_http_or_https",
     ),
     Defence(

@@ -30,6 +30,10 @@ def note(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) 
         found |= STREAM
     if model.name == "PutEvents":
         found["EventBusNames"] = sorted({entry["EventBusName"] for entry in params["Entries"]})
+    if isinstance(params.get("Key"), dict):
+        # Its prefix, by which policies tell keys of tenants from records.
+        prefix, mark, _ = params["Key"]["id"]["S"].partition("#")
+        found["LeadingKey"] = prefix + mark if mark else "record"
     if "RequestItems" in params:
         found["TableNames"] = list(params["RequestItems"])
     context[NOTE] = {"service": model.service_model.service_name, "operation": model.name, "parameters": found}

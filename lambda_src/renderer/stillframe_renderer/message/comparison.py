@@ -37,6 +37,9 @@ class Comparer:
         if earlier is None:
             is_first = "there is no earlier capture of this request"
             return _not_compared(result, is_first if compare_to == PREVIOUS else f"there is no capture {compare_to}")
+        if earlier.record is not None and earlier.record.tenant != delivery.tenant:
+            # As if it did not exist: a tenant learns nothing about another's.
+            return _not_compared(result, f"there is no capture {compare_to}")
         if earlier.record is not None and not _may_compare(delivery, earlier.record):
             return _not_compared(result, f"the capture {compare_to} is of another request")
         before = self._images.read(earlier.s3_key, _expected_metadata(delivery, earlier))
@@ -49,22 +52,23 @@ class Comparer:
     def remember(self, delivery: Delivery, claim: Claim, image: StoredImage, expires_at: int) -> None:
         """The next capture of the same request is compared with this one. Raises ServiceUnavailable."""
         capture = EarlierCapture(delivery.id, image.s3_key)
-        self._last_captures.replace(delivery.request.payload_hash, capture, claim.claimed_at_ms, expires_at)
+        request = delivery.request
+        self._last_captures.replace(request.payload_hash, delivery.tenant, capture, claim.claimed_at_ms, expires_at)
 
     def _earlier(self, delivery: Delivery, compare_to: str) -> EarlierCapture | None:
         if compare_to != PREVIOUS:
             return self._last_captures.by_id(compare_to)
-        last = self._last_captures.last(delivery.request.payload_hash)
+        last = self._last_captures.last(delivery.request.payload_hash, delivery.tenant)
         return last if last is not None and last.id != delivery.id else None
 
 
 def _may_compare(delivery: Delivery, earlier: Record) -> bool:
     """Whether the requester may learn something about an earlier capture, which its id alone does not entitle them to.
 
-    Either it is of the same request (URL, options and secrets; only what it was compared with may differ), which shows
-    them nothing that they could not capture themselves, or it belongs to the same tenant.
+    Both belong to the same tenant, or to none. Without a tenant, the captures must be of the same request (URL, options
+    and secrets; only what it was compared with may differ), which shows nothing that the requester could not capture.
     """
-    if delivery.tenant is not None and delivery.tenant == earlier.tenant:
+    if delivery.tenant is not None:
         return True
     return delivery.request.payload_hash_with(earlier.options.get("compareTo")) == earlier.payload_hash
 

@@ -14,8 +14,17 @@ from stillframe.aws_errors import translated_errors
 from stillframe.clients import Clients
 from stillframe.errors import InvalidRequest
 from stillframe.settings import Settings
-from stillframe.table.attributes import ID, INDEX_SHARD, STATUS, UPDATED_AT, to_attributes
-from stillframe.table.record import INDEX_NAME, INDEX_SHARDS, INDEXED_STATUSES, Record, Status, index_shards
+from stillframe.table.attributes import ID, INDEX_SHARD, STATUS, TENANT_SHARD, UPDATED_AT, to_attributes
+from stillframe.table.record import (
+    INDEX_NAME,
+    INDEX_SHARDS,
+    INDEXED_STATUSES,
+    TENANT_INDEX,
+    Record,
+    Status,
+    index_shards,
+    tenant_shards,
+)
 
 MAX_RECORDS = 100
 # A cursor names a key, and DynamoDB's longest has 2 KB ("Constraints in Amazon DynamoDB").
@@ -41,16 +50,19 @@ class Cursor(BaseModel):
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
-    def decode(cls, text: str, status: Status | None, since_ms: int) -> Cursor:
-        """Raises InvalidRequest unless a list with the same status and time has returned this cursor."""
+    def decode(cls, text: str, status: Status | None, since_ms: int, shards: int | None) -> Cursor:
+        """Raises InvalidRequest unless a list with the same status and time has returned this cursor.
+
+        `shards` is the number of partitions that the list reads from an index, None if it reads none.
+        """
         try:
             cursor = cls.model_validate_json(base64.b64decode(text + "=" * (-len(text) % 4), "-_", validate=True))
         except (ValidationError, binascii.Error, ValueError) as error:
             raise InvalidRequest("cursor: is none that a list has returned") from error
         if (cursor.status, cursor.since_ms) != (status, since_ms):
             raise InvalidRequest("cursor: belongs to a list with another status or since; leave these as they were")
-        is_key_whole = (cursor.id is None) == (cursor.updated_at is None) if status in INDEXED_STATUSES else True
-        if not is_key_whole:
+        is_key_whole = (cursor.id is None) == (cursor.updated_at is None)
+        if shards is not None and not (is_key_whole and cursor.shard < shards):
             raise InvalidRequest("cursor: is none that a list has returned")
         return cursor
 
@@ -63,10 +75,28 @@ class Page:
     cursor: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class IndexPart:
+    """The partitions of an index that a list reads, and the status that it wants of their records, None for all."""
+
+    index: str
+    partition_key: str
+    shards: tuple[str, ...]
+    status: Status | None = None
+
+    @classmethod
+    def of(cls, status: Status | None, tenant: str | None) -> IndexPart | None:
+        """Where records are that have this status and this tenant; None if no index has all of them."""
+        if tenant is not None:
+            return cls(TENANT_INDEX, TENANT_SHARD, tenant_shards(tenant), status)
+        return cls(INDEX_NAME, INDEX_SHARD, index_shards(status)) if status in INDEXED_STATUSES else None
+
+
 class RecordList:
     """Records by status and time of the last change (milliseconds since the epoch).
 
-    Unfinished and failed records come from the index. For successes, and for all records, the table is scanned.
+    Those of a tenant come from its own partitions of an index. Of all tenants, unfinished and failed records come from
+    another index; for successes, and for all records, the table is scanned.
     """
 
     def __init__(self, clients: Clients, settings: Settings) -> None:
@@ -74,34 +104,50 @@ class RecordList:
         self._table = settings.table_name
 
     def page(
-        self, status: Status | None = None, since_ms: int = 0, cursor: str | None = None, limit: int = MAX_RECORDS
+        self,
+        status: Status | None = None,
+        since_ms: int = 0,
+        cursor: str | None = None,
+        limit: int = MAX_RECORDS,
+        tenant: str | None = None,
     ) -> Page:
-        """Read one page of up to `limit` records. Raises InvalidRequest for a wrong cursor, or ServiceUnavailable."""
-        at = Cursor.decode(cursor, status, since_ms) if cursor else Cursor(status=status, since_ms=since_ms)
-        read = self._query if status in INDEXED_STATUSES else self._scan
+        """Read one page of up to `limit` records, of all tenants or of one.
+
+        A cursor says where in the list to go on, and never whose list it is: that of another tenant is a place in the
+        caller's own. Raises InvalidRequest for a wrong cursor, or ServiceUnavailable.
+        """
+        part = IndexPart.of(status, tenant)
+        at = Cursor(status=status, since_ms=since_ms)
+        if cursor:
+            at = Cursor.decode(cursor, status, since_ms, len(part.shards) if part is not None else None)
         page = Page()
         following: Cursor | None = at
         for _ in range(MAX_CALLS):
             if following is None or len(page.records) >= limit:
                 break
-            items, following = read(following, limit - len(page.records))
+            left = limit - len(page.records)
+            items, following = self._query(part, following, left) if part else self._scan(following, left)
             page.records += [Record.from_item(item) for item in items if is_record(item)]
         page.cursor = following.encode() if following is not None else None
         return page
 
-    def _query(self, at: Cursor, limit: int) -> tuple[list[Any], Cursor | None]:
+    def _query(self, part: IndexPart, at: Cursor, limit: int) -> tuple[list[Any], Cursor | None]:
         """Read from one shard of the index. The cursor leads to the rest of the shard, or to the next one."""
-        assert at.status is not None
-        shard = index_shards(at.status)[at.shard]
+        shard = part.shards[at.shard]
+        values: dict[str, Any] = {":shard": shard, ":since": at.since_ms}
         arguments: dict[str, Any] = {
             "TableName": self._table,
-            "IndexName": INDEX_NAME,
-            "KeyConditionExpression": f"{INDEX_SHARD} = :shard AND {UPDATED_AT} >= :since",
-            "ExpressionAttributeValues": to_attributes({":shard": shard, ":since": at.since_ms}),
+            "IndexName": part.index,
+            "KeyConditionExpression": f"{part.partition_key} = :shard AND {UPDATED_AT} >= :since",
             "Limit": limit,
         }
+        if part.status is not None:
+            values[":status"] = part.status
+            arguments["FilterExpression"] = f"#{STATUS} = :status"
+            arguments["ExpressionAttributeNames"] = {f"#{STATUS}": STATUS}
+        arguments["ExpressionAttributeValues"] = to_attributes(values)
         if at.id is not None:
-            key = {INDEX_SHARD: shard, UPDATED_AT: at.updated_at, ID: at.id}
+            key = {part.partition_key: shard, UPDATED_AT: at.updated_at, ID: at.id}
             arguments["ExclusiveStartKey"] = to_attributes(key)
         with translated_errors("query"):
             answer = self._dynamodb.query(**arguments)
@@ -109,7 +155,7 @@ class RecordList:
         if last:
             where = {"id": last[ID]["S"], "updated_at": int(last[UPDATED_AT]["N"])}
             return answer["Items"], at.model_copy(update=where)
-        if at.shard + 1 < INDEX_SHARDS:
+        if at.shard + 1 < len(part.shards):
             return answer["Items"], at.model_copy(update={"shard": at.shard + 1, "id": None, "updated_at": None})
         return answer["Items"], None
 

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from stillframe.egress.policy import EgressPolicy
-from stillframe.event_settings import EventSettings
+from stillframe.outward_settings import OutwardSettings
 from stillframe.request.secret_grant import SecretGrant
 
 MILLISECONDS = 1000
@@ -26,7 +26,7 @@ class SettingsError(Exception):
     """The environment is incomplete or wrong. The message names each variable and what it should be."""
 
 
-class Settings(EventSettings):
+class Settings(OutwardSettings):
     """One field per variable; the alias is the variable's name."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)

@@ -32,13 +32,23 @@ UPDATED_AT = "updatedAt"
 ERROR_CODE = "errorCode"
 ERROR_MESSAGE = "errorMessage"
 INDEX_SHARD = "indexShard"
+TENANT_SHARD = "tenantShard"
 S3_KEY = "s3Key"
 
-# The other items: slots of hosts, wait counts, last captures, attempts of webhooks.
+# The other items: slots of hosts, wait counts, last captures, attempts of webhooks, keys,
+# quotas, usage.
 HOLDER = "holder"
 WAIT_COUNT = "turn"
 LAST_SCREENSHOT_ID = "captureId"
 ATTEMPT_LIST = "tried"
+KEY_HASH = "keyHash"
+CREATED_AT = "createdAt"
+REVOKED_AT = "revokedAt"
+REQUESTS = "requests"
+CAPTURES = "captures"
+USD = "usd"
+# Names the write that changed a counter last, so that a call that is sent again does not count twice.
+LAST_WRITE = "lastWrite"
 
 
 # The smallest positive number that DynamoDB holds ("Data types", Number).

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from stillframe.clock import Clock
 from stillframe.egress.hosts import canonical_host_of
 from stillframe.errors import HostBusy, TransientError
-from stillframe.table import transitions
+from stillframe.table import side_items
 from stillframe.table.table import Table
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class HostLimit:
         token = uuid.uuid4().hex
         for number in numbers:
             slot = Slot(f"{PREFIX}{host}#{number}", token)
-            update = transitions.take_slot(token, self._clock.now_ms(), lease_ms, RETENTION_SECONDS)
+            update = side_items.take_slot(token, self._clock.now_ms(), lease_ms, RETENTION_SECONDS)
             if self._table.update(slot.key, update).is_applied:
                 return slot
         raise HostBusy(f"{self._max_per_host} captures of {host} are running, which is the limit for one host")
@@ -82,7 +82,7 @@ class HostLimit:
     def release(self, slot: Slot | None) -> None:
         """Give a slot back, unless another worker has taken it over. Raises ServiceUnavailable."""
         if slot is not None:
-            update = transitions.release_slot(slot.token, self._clock.now_ms(), RETENTION_SECONDS)
+            update = side_items.release_slot(slot.token, self._clock.now_ms(), RETENTION_SECONDS)
             self._table.update(slot.key, update)
 
     def wait_seconds(self, waits: int) -> int:

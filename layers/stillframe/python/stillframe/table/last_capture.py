@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stillframe.table import transitions
+from stillframe.table import side_items
 from stillframe.table.attributes import LAST_SCREENSHOT_ID, S3_KEY
 from stillframe.table.record import Record, Status
 from stillframe.table.table import Table
@@ -32,9 +32,9 @@ class LastCaptures:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def last(self, payload_hash: str) -> EarlierCapture | None:
-        """The last capture of a request. Raises ServiceUnavailable."""
-        item = self._table.get(PREFIX + payload_hash)
+    def last(self, payload_hash: str, tenant: str | None) -> EarlierCapture | None:
+        """The last capture of a request that a tenant has made. Raises ServiceUnavailable."""
+        item = self._table.get(_key(payload_hash, tenant))
         return EarlierCapture(item[LAST_SCREENSHOT_ID], item[S3_KEY]) if item is not None else None
 
     def by_id(self, screenshot_id: str) -> EarlierCapture | None:
@@ -45,7 +45,17 @@ class LastCaptures:
             return None
         return EarlierCapture(record.id, record.s3_key, record)
 
-    def replace(self, payload_hash: str, capture: EarlierCapture, claimed_at_ms: int, expires_at: int) -> None:
-        """Make this the last capture of a request, unless a later one is already. Raises ServiceUnavailable."""
-        update = transitions.replace_last_capture(capture.id, capture.s3_key, claimed_at_ms, expires_at)
-        self._table.update(PREFIX + payload_hash, update)
+    def replace(
+        self, payload_hash: str, tenant: str | None, capture: EarlierCapture, claimed_at_ms: int, expires_at: int
+    ) -> None:
+        """Make this the last capture of a tenant's request, unless a later one is already.
+
+        Raises ServiceUnavailable.
+        """
+        update = side_items.replace_last_capture(capture.id, capture.s3_key, claimed_at_ms, expires_at)
+        self._table.update(_key(payload_hash, tenant), update)
+
+
+def _key(payload_hash: str, tenant: str | None) -> str:
+    """Each tenant has its own: what another has captured, and when, is nothing to compare with."""
+    return f"{PREFIX}{tenant}#{payload_hash}" if tenant else PREFIX + payload_hash

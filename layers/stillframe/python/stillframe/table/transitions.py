@@ -1,4 +1,4 @@
-"""The life of a record. Everything that changes an item of the table under a condition must live in this file.
+"""The life of a record. Everything that changes a record under a condition must live in this file.
 
 A transition is one conditional update: DynamoDB decides, in a single write, whether it happens.
 
@@ -29,39 +29,34 @@ from stillframe.errors import CaptureError, retryable_codes
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import Delivery
 from stillframe.table.attributes import (
-    ATTEMPT_LIST,
     ATTEMPTS,
     CLAIM_TOKEN,
     CLAIMED_AT,
     ERROR_CODE,
     ERROR_MESSAGE,
     EXPIRES_AT,
-    HOLDER,
     ID,
     INDEX_SHARD,
-    LAST_SCREENSHOT_ID,
     LEASE_EXPIRES_AT,
     MESSAGE_ID,
     METADATA,
     OPTIONS,
     PAYLOAD_HASH,
     QUEUED_AT,
-    S3_KEY,
     STATUS,
     TENANT,
+    TENANT_SHARD,
     UPDATED_AT,
     URL,
-    WAIT_COUNT,
     WEBHOOK,
     WORKER_ID,
 )
-from stillframe.table.record import Record, Status, index_shard
+from stillframe.table.record import Record, Status, index_shard, tenant_shard
 from stillframe.table.update import Update
 
 IS_NEW = f"attribute_not_exists(#{ID})"
 # A call that the SDK sends again may meet its own first effect, so completing twice with one token is no conflict.
 IS_FENCED = f"#{CLAIM_TOKEN} = :token"
-MAX_ATTEMPTS_NOTED = 300
 
 
 def queue(request: CaptureRequest, now_ms: int, retention_seconds: int) -> Update:
@@ -135,7 +130,8 @@ def claim(
 def _origin(request: CaptureRequest, tenant: str | None) -> dict[str, Any]:
     """The attributes that say where a request came from; empty if it does not say."""
     webhook = request.webhook.model_dump(mode="json") if request.webhook is not None else None
-    values: dict[str, Any] = {TENANT: tenant, METADATA: request.metadata, WEBHOOK: webhook}
+    shard = tenant_shard(tenant, request.id) if tenant else None
+    values: dict[str, Any] = {TENANT: tenant, TENANT_SHARD: shard, METADATA: request.metadata, WEBHOOK: webhook}
     return {name: value for name, value in values.items() if value}
 
 
@@ -192,64 +188,3 @@ def _queued_again(screenshot_id: str, now_ms: int) -> dict[str, Any]:
 def change_nothing() -> Update:
     """An update whose condition cannot hold: it only shows whether this worker may update the table."""
     return Update(condition=f"attribute_exists(#{ID}) AND attribute_not_exists(#{ID})", set_values={UPDATED_AT: 0})
-
-
-# Items beside the records. None of them has a status; each has one condition that keeps concurrent writers apart.
-
-
-def take_slot(token: str, now_ms: int, lease_ms: int, kept_seconds: int) -> Update:
-    """A slot of a host: taken when it is free, when its lease has expired, or when this very token has it already.
-
-    The last case is a call that the SDK sends again because its answer was lost.
-    """
-    return Update(
-        condition=f"attribute_not_exists(#{HOLDER}) OR #{LEASE_EXPIRES_AT} < :now OR #{HOLDER} = :token",
-        set_values=_slot_values(token, now_ms, lease_ms, kept_seconds),
-        values={":token": token, ":now": now_ms},
-    )
-
-
-def release_slot(token: str, now_ms: int, kept_seconds: int) -> Update:
-    """A slot of a host: given back by its holder, as one whose lease has just expired."""
-    return Update(
-        condition=f"#{HOLDER} = :token",
-        set_values=_slot_values(token, now_ms, -1, kept_seconds),
-        values={":token": token},
-    )
-
-
-def _slot_values(token: str, now_ms: int, lease_ms: int, kept_seconds: int) -> dict[str, Any]:
-    return {HOLDER: token, LEASE_EXPIRES_AT: now_ms + lease_ms, EXPIRES_AT: now_ms // 1000 + kept_seconds}
-
-
-def raise_wait_count(count: int, now_ms: int, kept_seconds: int) -> Update:
-    """How often a message has waited for its host: it only ever grows."""
-    return Update(
-        condition=f"attribute_not_exists(#{WAIT_COUNT}) OR #{WAIT_COUNT} < :count",
-        set_values={WAIT_COUNT: count, EXPIRES_AT: now_ms // 1000 + kept_seconds},
-        values={":count": count},
-    )
-
-
-def note_attempt(attempt: Mapping[str, Any], expires_at: int) -> Update:
-    """An attempt to post an event: one more, unless there are as many as an item of 400 KB should hold."""
-    return Update(
-        condition=f"attribute_not_exists(#{ATTEMPT_LIST}) OR size(#{ATTEMPT_LIST}) < :most",
-        set_values={EXPIRES_AT: expires_at},
-        set_expressions=(f"#{ATTEMPT_LIST} = list_append(if_not_exists(#{ATTEMPT_LIST}, :none), :attempt)",),
-        values={":most": MAX_ATTEMPTS_NOTED, ":none": [], ":attempt": [dict(attempt)]},
-    )
-
-
-def replace_last_capture(screenshot_id: str, s3_key: str, claimed_at_ms: int, expires_at: int) -> Update:
-    """The last capture of a request: replaced by one that was claimed no earlier."""
-    return Update(
-        condition=f"attribute_not_exists(#{CLAIMED_AT}) OR #{CLAIMED_AT} <= :claimed_at",
-        set_values={
-            LAST_SCREENSHOT_ID: screenshot_id,
-            S3_KEY: s3_key,
-            CLAIMED_AT: claimed_at_ms,
-            EXPIRES_AT: expires_at,
-        },
-        values={":claimed_at": claimed_at_ms},
-    )

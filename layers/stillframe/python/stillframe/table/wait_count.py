@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from stillframe.clock import Clock
 from stillframe.request.message import Message
-from stillframe.table import transitions
+from stillframe.table import side_items
 from stillframe.table.attributes import WAIT_COUNT
 from stillframe.table.table import Table
 
@@ -36,7 +36,7 @@ class WaitCounts:
 
     def count(self, message: Message) -> None:
         """Count one more wait: the copy of the message was sent. Raises ServiceUnavailable."""
-        update = transitions.raise_wait_count(message.waits + 1, self._clock.now_ms(), RETENTION_SECONDS)
+        update = side_items.raise_wait_count(message.waits + 1, self._clock.now_ms(), RETENTION_SECONDS)
         self._table.update(_key(message), update)
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from stillframe.clock import Clock
 from stillframe.request.options.wire import WireModel
-from stillframe.table import transitions
+from stillframe.table import side_items
 from stillframe.table.attributes import ATTEMPT_LIST
 from stillframe.table.table import Table
 from stillframe.webhooks.message import WebhookMessage
@@ -58,7 +58,7 @@ class AttemptLog:
     def add(self, message: WebhookMessage, attempt: Attempt) -> None:
         """Raises ServiceUnavailable. Does nothing when there are as many as the item may hold."""
         expires_at = self._clock.now_ms() // 1000 + self._retention_seconds
-        update = transitions.note_attempt(attempt.to_wire(), expires_at)
+        update = side_items.note_attempt(attempt.to_wire(), expires_at)
         self._table.update(PREFIX + message.screenshot_id, update)
 
     def read(self, screenshot_id: str) -> list[Attempt]:

@@ -1,8 +1,8 @@
-"""The settings of events and of webhooks, a part of the settings of a process."""
+"""The settings of the API, of events and of webhooks: a part of the settings of a process."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode
@@ -10,9 +10,20 @@ from pydantic_settings import BaseSettings, NoDecode
 from stillframe.request.envelope import EventKind, Webhook
 
 
-class EventSettings(BaseSettings):
+class OutwardSettings(BaseSettings):
     """One field per variable; the alias is the variable's name."""
 
+    # Of the API. What is not said must not leave it open.
+    api_authorisation: Annotated[
+        Literal["gateway", "key"],
+        Field(
+            alias="STILLFRAME_API_AUTHORISATION",
+            description="who checks the callers of the API: API Gateway before it, or the API itself by their keys",
+        ),
+    ] = "key"
+    link_secret: Annotated[
+        str, Field(alias="STILLFRAME_LINK_SECRET", description="the ARN of the secret that signs links to the API")
+    ] = ""
     event_bus: Annotated[
         str,
         Field(

@@ -1,0 +1,129 @@
+"""The conditional writes of everything beside the records: slots, counts, last captures, attempts, keys, quotas.
+
+None of these items has a status. Each has one condition that keeps concurrent writers apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stillframe.table.attributes import (
+    ATTEMPT_LIST,
+    CAPTURES,
+    CLAIMED_AT,
+    EXPIRES_AT,
+    HOLDER,
+    ID,
+    LAST_SCREENSHOT_ID,
+    LAST_WRITE,
+    LEASE_EXPIRES_AT,
+    REQUESTS,
+    REVOKED_AT,
+    S3_KEY,
+    UPDATED_AT,
+    USD,
+    WAIT_COUNT,
+)
+from stillframe.table.update import Update
+
+IS_NEW = f"attribute_not_exists(#{ID})"
+MAX_ATTEMPTS_NOTED = 300
+# The SDK may send a call again whose answer was lost, right after its first effect.
+IS_FIRST_SEND = f"attribute_not_exists(#{LAST_WRITE}) OR #{LAST_WRITE} <> :token"
+
+
+def take_slot(token: str, now_ms: int, lease_ms: int, kept_seconds: int) -> Update:
+    """A slot of a host: taken when it is free, when its lease has expired, or when this very token has it already.
+
+    The last case is a call that the SDK sends again because its answer was lost.
+    """
+    return Update(
+        condition=f"attribute_not_exists(#{HOLDER}) OR #{LEASE_EXPIRES_AT} < :now OR #{HOLDER} = :token",
+        set_values=_slot_values(token, now_ms, lease_ms, kept_seconds),
+        values={":token": token, ":now": now_ms},
+    )
+
+
+def release_slot(token: str, now_ms: int, kept_seconds: int) -> Update:
+    """A slot of a host: given back by its holder, as one whose lease has just expired."""
+    return Update(
+        condition=f"#{HOLDER} = :token",
+        set_values=_slot_values(token, now_ms, -1, kept_seconds),
+        values={":token": token},
+    )
+
+
+def _slot_values(token: str, now_ms: int, lease_ms: int, kept_seconds: int) -> dict[str, Any]:
+    return {HOLDER: token, LEASE_EXPIRES_AT: now_ms + lease_ms, EXPIRES_AT: now_ms // 1000 + kept_seconds}
+
+
+def raise_wait_count(count: int, now_ms: int, kept_seconds: int) -> Update:
+    """How often a message has waited for its host: it only ever grows."""
+    return Update(
+        condition=f"attribute_not_exists(#{WAIT_COUNT}) OR #{WAIT_COUNT} < :count",
+        set_values={WAIT_COUNT: count, EXPIRES_AT: now_ms // 1000 + kept_seconds},
+        values={":count": count},
+    )
+
+
+def note_attempt(attempt: Mapping[str, Any], expires_at: int) -> Update:
+    """An attempt to post an event: one more, unless there are as many as an item of 400 KB should hold."""
+    return Update(
+        condition=f"attribute_not_exists(#{ATTEMPT_LIST}) OR size(#{ATTEMPT_LIST}) < :most",
+        set_values={EXPIRES_AT: expires_at},
+        set_expressions=(f"#{ATTEMPT_LIST} = list_append(if_not_exists(#{ATTEMPT_LIST}, :none), :attempt)",),
+        values={":most": MAX_ATTEMPTS_NOTED, ":none": [], ":attempt": [dict(attempt)]},
+    )
+
+
+def replace_last_capture(screenshot_id: str, s3_key: str, claimed_at_ms: int, expires_at: int) -> Update:
+    """The last capture of a request: replaced by one that was claimed no earlier."""
+    return Update(
+        condition=f"attribute_not_exists(#{CLAIMED_AT}) OR #{CLAIMED_AT} <= :claimed_at",
+        set_values={
+            LAST_SCREENSHOT_ID: screenshot_id,
+            S3_KEY: s3_key,
+            CLAIMED_AT: claimed_at_ms,
+            EXPIRES_AT: expires_at,
+        },
+        values={":claimed_at": claimed_at_ms},
+    )
+
+
+def create_key(values: Mapping[str, Any], now_ms: int) -> Update:
+    """A key of the API: made once, and never replaced."""
+    return Update(condition=IS_NEW, set_values={**values, UPDATED_AT: now_ms})
+
+
+def revoke_key(now_ms: int, expires_at: int) -> Update:
+    """A key that exists ends, at the time at which it was first revoked."""
+    return Update(
+        condition=f"attribute_exists(#{ID})",
+        set_values={EXPIRES_AT: expires_at},
+        set_expressions=(f"#{REVOKED_AT} = if_not_exists(#{REVOKED_AT}, :now)",),
+        values={":now": now_ms},
+    )
+
+
+def count_requests(number: int, room: int, token: str, expires_at: int) -> Update:
+    """A quota's counter rises by `number` if it is not above `room`, once for each token."""
+    return Update(
+        condition=f"(attribute_not_exists(#{REQUESTS}) OR #{REQUESTS} <= :room) AND ({IS_FIRST_SEND})",
+        set_values={LAST_WRITE: token, EXPIRES_AT: expires_at},
+        set_expressions=(f"#{REQUESTS} = if_not_exists(#{REQUESTS}, :zero) + :number",),
+        values={":number": number, ":room": room, ":zero": 0, ":token": token},
+    )
+
+
+def add_usage(captures: int, usd: float, token: str, expires_at: int) -> Update:
+    """What a tenant has used rises, once for each token."""
+    return Update(
+        condition=IS_FIRST_SEND,
+        set_values={LAST_WRITE: token, EXPIRES_AT: expires_at},
+        set_expressions=(
+            f"#{CAPTURES} = if_not_exists(#{CAPTURES}, :zero) + :captures",
+            f"#{USD} = if_not_exists(#{USD}, :zero) + :usd",
+        ),
+        values={":captures": captures, ":usd": usd, ":zero": 0, ":token": token},
+    )
