@@ -156,12 +156,16 @@ class CaptureRequest(BaseModel):
             raise InvalidRequest(f"options: {error}") from error
         return options
 
-    def to_body(self) -> str:
-        """The message body that `from_body` reads back."""
+    def to_wire(self) -> dict[str, Any]:
+        """The request by wire names, without what it does not have."""
         body = self.model_dump(mode="json", by_alias=True, exclude_none=True)
         if not self.metadata:
             del body["metadata"]
-        return json.dumps(body, ensure_ascii=False)
+        return body
+
+    def to_body(self) -> str:
+        """The message body that `from_body` reads back."""
+        return json.dumps(self.to_wire(), ensure_ascii=False)
 
 
 def without_credentials(url: str) -> str:
