@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -75,6 +75,9 @@ class StorageStack(Stack):
                 )
             )
         self.table = self._table()
+        # The export stays when the last reader goes: CloudFormation takes none back that another stack still imports.
+        self._stream_arn = self.table.table_stream_arn or ""
+        self.export_value(self._stream_arn)
         self.bucket = self._bucket(config)
         self._retain_policies()
         # The command line reads these outputs.
@@ -92,21 +95,14 @@ class StorageStack(Stack):
             CfnOutput(self, name, value=value)
 
     def read_stream(self) -> str:
-        """The ARN of the table's stream, which is there once somebody reads it. Each reader asks for it once.
-
-        Raises ConfigError for a reader too many.
-        """
+        """The ARN of the table's stream. Each reader asks for it once. Raises ConfigError for a reader too many."""
         self._stream_readers += 1
         if self._stream_readers > MAX_STREAM_READERS:
             raise ConfigError(
                 "events, on_captured and on_failed read the table's stream, and DynamoDB allows two readers: use rules "
                 "on EventBridge in place of on_captured and on_failed (docs/events.md)"
             )
-        table = cast(dynamodb.CfnGlobalTable, self.table.node.default_child)
-        table.stream_specification = dynamodb.CfnGlobalTable.StreamSpecificationProperty(
-            stream_view_type="NEW_AND_OLD_IMAGES"
-        )
-        return table.attr_stream_arn
+        return self._stream_arn
 
     def use_key(self, *, writes: bool) -> list[iam.PolicyStatement]:
         """The permission to read what the owner's key encrypts, and to write; none without such a key.
@@ -146,6 +142,8 @@ class StorageStack(Stack):
             billing=dynamodb.Billing.on_demand(),
             encryption=dynamodb.TableEncryptionV2.customer_managed_key(self.key) if self.key else None,
             time_to_live_attribute=EXPIRES_AT,
+            # Always: it costs nothing until somebody reads it, and whoever begins to finds the last day in it.
+            dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),

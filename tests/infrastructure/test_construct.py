@@ -175,10 +175,6 @@ def test_a_pipe_may_decrypt_a_stream_under_the_owners_key(tmp_path: Path) -> Non
         assert use["Action"] == "kms:Decrypt"
 
 
-def test_without_a_listener_the_table_has_no_stream(synth: Any) -> None:
-    assert "StreamSpecification" not in only(synth()["Stillframe-Storage"], "AWS::DynamoDB::GlobalTable")
-
-
 def test_what_an_organisation_wants_on_everything_is_there(tmp_path: Path) -> None:
     # Given / When Stillframe in a foreign app, with tags and a boundary
     app = synthesize(tmp_path, {"permissionsBoundary": BOUNDARY, "tags": "team=web", "compute": "both"})

@@ -31,14 +31,20 @@ def mapping_of(template: dict[str, Any]) -> dict[str, Any]:
     return only(template, "AWS::Lambda::EventSourceMapping")
 
 
-def test_there_is_no_notifier_and_no_stream_unless_events_are_wanted(synth: Synth) -> None:
-    templates = synth()
-    assert [name for name in templates["Stillframe"]["Resources"] if name.startswith("Notifier")] == []
-    assert "StreamSpecification" not in only(templates["Stillframe-Storage"], "AWS::DynamoDB::GlobalTable")
+def test_there_is_no_notifier_unless_events_are_wanted(synth: Synth) -> None:
+    template = synth()["Stillframe"]
+    assert [name for name in template["Resources"] if name.startswith("Notifier")] == []
+    assert "EventFailuresUrl" not in template["Outputs"]
+    assert "EventFailuresUrl" in with_events(synth)["Stillframe"]["Outputs"]
 
 
-def test_the_stream_has_each_record_before_and_after(synth: Synth) -> None:
-    table = only(with_events(synth)["Stillframe-Storage"], "AWS::DynamoDB::GlobalTable")
+def test_events_can_be_switched_on_and_off(synth: Synth) -> None:
+    # Given a deployment with events and one without, then their storage stacks are the same: CloudFormation refuses to
+    # take back an export that another stack still imports, and the storage stack is deployed first
+    storage = with_events(synth)["Stillframe-Storage"]
+    assert storage == synth(("stillframe:compute", "fargate"))["Stillframe-Storage"]
+    # And the stream has each record before and after
+    table = only(storage, "AWS::DynamoDB::GlobalTable")
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,7 @@ from stillframe_notifier.wiring import wire_notifier
 from tests.support.cloud import Cloud
 from tests.support.event_rules import EventRule
 from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
-from tests.support.workers import ROOT
+from tests.support.workers import ROOT, SOURCE_PATH, environment
 
 SCHEMA = json.loads((ROOT / "docs/event-v1.schema.json").read_text())
 OURS = {"source": ["stillframe"]}
@@ -173,6 +176,44 @@ def test_every_event_comes_although_the_notifier_fails_half_way(
     assert [each for each, event_ids in found.items() if len(event_ids) != 1] == []
     # And some did come more than once, so that the faults were there
     assert len(rule.received) > len(ids)
+
+
+# The function's process, which is killed when its second call of EventBridge has taken effect.
+KILLED_AFTER_A_CALL = """
+import itertools, os, signal
+from stillframe_notifier.event_bus import EventBus
+from tests.support import stream_source
+
+put, calls = EventBus._put, itertools.count(1)
+
+def put_and_die(self, entries):
+    put(self, entries)
+    if next(calls) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return set()
+
+EventBus._put = put_and_die
+stream_source.main()
+"""
+
+
+def test_a_killed_process_loses_no_event(cloud: Cloud, clock: FakeClock, rule: EventRule) -> None:
+    # Given thirty-five completions, and a notifier's process that is killed after it has sent twenty of them
+    ids = [f"id-{number}" for number in range(35)]
+    complete(cloud, clock, *ids)
+    exports = {**cloud.exports, "PYTHONPATH": f"{SOURCE_PATH}:{ROOT}"}
+    killed = subprocess.run([sys.executable, "-c", KILLED_AFTER_A_CALL], env=environment(exports), check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(rule.receive()) == 20
+    # When another process takes its place
+    subprocess.run(
+        [sys.executable, "-m", "tests.support.stream_source"], cwd=ROOT, env=environment(exports), check=True
+    )
+    # Then every completion has its event, and those that came twice came with the same id
+    found = ids_by_screenshot(rule.receive())
+    assert sorted(found) == sorted(ids)
+    assert {len(event_ids) for event_ids in found.values()} == {1}
+    assert len(rule.received) == 20 + 35
 
 
 def test_a_record_that_cannot_be_read_holds_up_no_other(cloud: Cloud, clock: FakeClock, rule: EventRule) -> None:

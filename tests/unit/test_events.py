@@ -52,6 +52,7 @@ def test_a_record_that_becomes_final_is_an_event(
         (CAPTURED, item(status="success", claimToken="first", updatedAt=1_700_000_000_500)),
         # An item beside the records.
         (None, to_attributes({"id": "slot", "holder": "first"})),
+        (None, to_attributes({"id": "slot#example.com#0", "status": "success"})),
     ],
 )
 def test_anything_else_is_none(before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:

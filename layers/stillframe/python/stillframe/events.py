@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from stillframe.archive import is_record
 from stillframe.request.envelope import EventKind
+from stillframe.table.attributes import STATUS
 from stillframe.table.record import Record, Status
 
 KINDS = {Status.SUCCESS: EventKind.CAPTURED, Status.FAILED: EventKind.FAILED}
@@ -49,7 +51,7 @@ def event_id(record: Record) -> str:
 
 def _final_record(item: Mapping[str, Any] | None) -> Record | None:
     """None for an item that is no record, or whose record is not final."""
-    if not item or item.get("status", {}).get("S") not in KINDS:
+    if not item or item.get(STATUS, {}).get("S") not in KINDS or not is_record(item):
         return None
     return Record.from_item(item)
 
