@@ -202,6 +202,16 @@ def test_what_somebody_else_has_put_under_a_tenants_id_is_not_the_tenants(tenant
     assert listed(tenants.bravo, "") == []
 
 
+def test_what_was_sent_for_a_tenant_without_its_prefix_is_not_in_its_list(tenants: Tenants) -> None:
+    # Given a record that the queue has brought, in bravo's name and without its prefix, and one with it
+    for each in ("elsewhere", "bravo:here"):
+        tenants.cloud.send(CaptureRequest(url=URL, request_id=each, tenant="bravo"))
+    # Then the list has what bravo can also read by its id, and nothing else
+    assert [each.id for each in listed(tenants.bravo, "")] == ["bravo:here"]
+    assert tenants.bravo.get("/v1/screenshots/here").status == 200
+    assert tenants.bravo.get("/v1/screenshots/elsewhere").status == 404
+
+
 def test_objects_of_two_tenants_have_keys_of_their_own(tenants: Tenants) -> None:
     body = {"url": URL, "requestId": "same"}
     keys = [captured(tenants, client.post(body)).s3_key or "" for client in (tenants.acme, tenants.bravo)]

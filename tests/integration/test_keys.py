@@ -12,6 +12,12 @@ import urllib.error
 from pathlib import Path
 from typing import Any
 
+from stillframe.clock import SystemClock
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.tenants.key_store import KeyStore
+from stillframe.tenants.limits import Limits
+from stillframe.tenants.usage import UsageBook
+from stillframe_cli.provision import ATTRIBUTES, create_table
 from tests.support.cloud import Cloud
 from tests.support.workers import ROOT, STILLFRAME, environment
 
@@ -57,6 +63,39 @@ def test_a_key_is_created_listed_used_up_and_revoked(cloud: Cloud) -> None:
     # And usage is told by tenant
     assert as_json(cloud.exports, "keys", "usage", "--tenant", "acme")["captures"] == 0
     assert len(stillframe(cloud.exports, "keys", "usage", "--json").stdout.splitlines()) == 2
+
+
+def test_an_emptied_table_still_lets_tenants_in(cloud: Cloud) -> None:
+    # Given a key, what its tenant has used, and a record
+    as_json(cloud.exports, "keys", "create", "--tenant", "acme")
+    UsageBook(cloud.table, SystemClock()).add("acme", 1, 0.5)
+    cloud.send(CaptureRequest(url="https://example.com/", request_id="a"))
+    # When the table is emptied, then only the record is gone
+    assert as_json(cloud.exports, "cleanup", "--table", "--yes")["records"] == 1
+    assert cloud.find_record("a") is None
+    assert as_json(cloud.exports, "keys", "usage")["usd"] == 0.5
+
+
+def test_a_table_of_an_earlier_version_gets_its_index(cloud: Cloud) -> None:
+    # Given a table that was made before there were tenants
+    dynamodb: Any = cloud.clients.dynamodb
+    name = "earlier"
+    arguments = dynamodb.describe_table(TableName=cloud.settings.table_name)["Table"]
+    (index,) = [each for each in arguments["GlobalSecondaryIndexes"] if each["IndexName"] == "unfinished"]
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=arguments["KeySchema"],
+        AttributeDefinitions=[each for each in ATTRIBUTES if each["AttributeName"] != "tenantShard"],
+        GlobalSecondaryIndexes=[{each: index[each] for each in ("IndexName", "KeySchema", "Projection")}],
+    )
+    # When the embedded environment is started on it, twice
+    for _ in range(2):
+        create_table(dynamodb, name)
+    # Then keys can be listed
+    store = KeyStore(cloud.clients, cloud.settings.model_copy(update={"table_name": name}))
+    _, made = store.create("acme", Limits())
+    assert store.list() == [made]
 
 
 def test_a_name_that_no_tenant_can_have_is_refused(cloud: Cloud) -> None:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from stillframe.clients import Clients
 from stillframe.settings import Settings
 from stillframe.table.attributes import ID
+from stillframe.tenants import key_store, usage
 
 from ..backlog import message_counts
 from ..bucket_listing import stored_objects
@@ -20,6 +21,8 @@ from ..resources import describe_place, resource_options
 
 # BatchWriteItem takes 25 requests; DeleteObjects takes 1,000 keys, as many as a page of the listing has.
 ITEMS_PER_BATCH = 25
+# Without its keys, the API would let no tenant in; without its usage, a tenant could spend its quota again.
+KEPT_PREFIXES = (key_store.PREFIX, usage.PREFIX)
 # Counting more would take many pages of the listing.
 MAX_COUNTED = 10_000
 
@@ -80,7 +83,7 @@ def _describe(chosen: dict[str, bool], settings: Settings, clients: Clients) -> 
     if chosen["table"]:
         # Exact and free, but up to six hours old (DynamoDB, DescribeTable).
         count = clients.dynamodb.describe_table(TableName=settings.table_name)["Table"].get("ItemCount", 0)
-        yield f"all records of the table {settings.table_name} (about {count:,})"
+        yield f"all records of the table {settings.table_name} (about {count:,}; keys and usage of tenants stay)"
     if chosen["bucket"]:
         found = list(itertools.islice(stored_objects(clients, settings), MAX_COUNTED + 1))
         count_text = f"over {MAX_COUNTED:,}" if len(found) > MAX_COUNTED else f"{len(found):,}"
@@ -102,7 +105,7 @@ def _empty_table(clients: Clients, settings: Settings) -> int:
     count = 0
     pages = clients.dynamodb.get_paginator("scan").paginate(TableName=settings.table_name, ProjectionExpression=ID)
     for page in pages:
-        keys = page["Items"]
+        keys = [key for key in page["Items"] if not key[ID]["S"].startswith(KEPT_PREFIXES)]
         for start in range(0, len(keys), ITEMS_PER_BATCH):
             pending: Any = {
                 settings.table_name: [{"DeleteRequest": {"Key": key}} for key in keys[start : start + ITEMS_PER_BATCH]]

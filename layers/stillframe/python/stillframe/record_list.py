@@ -25,6 +25,7 @@ from stillframe.table.record import (
     index_shards,
     tenant_shards,
 )
+from stillframe.tenants.namespace import SEPARATOR
 
 MAX_RECORDS = 100
 # A cursor names a key, and DynamoDB's longest has 2 KB ("Constraints in Amazon DynamoDB").
@@ -111,7 +112,7 @@ class RecordList:
         limit: int = MAX_RECORDS,
         tenant: str | None = None,
     ) -> Page:
-        """Read one page of up to `limit` records, of all tenants or of one.
+        """Read one page of up to `limit` records, of all tenants or of one's namespace.
 
         A cursor says where in the list to go on, and never whose list it is: that of another tenant is a place in the
         caller's own. Raises InvalidRequest for a wrong cursor, or ServiceUnavailable.
@@ -127,7 +128,8 @@ class RecordList:
                 break
             left = limit - len(page.records)
             items, following = self._query(part, following, left) if part else self._scan(following, left)
-            page.records += [Record.from_item(item) for item in items if is_record(item)]
+            found = [Record.from_item(item) for item in items if is_record(item)]
+            page.records += [each for each in found if tenant is None or each.id.startswith(tenant + SEPARATOR)]
         page.cursor = following.encode() if following is not None else None
         return page
 
