@@ -1,4 +1,4 @@
-"""Writes what docs have from the code: the schemas of options, environments and events, and the table of variables."""
+"""Writes what docs have from the code: schemas, the collection of requests, and the table of variables."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
 from stacks.config import DeployConfig
 from stacks.environment import ENVIRONMENT_KEY
 from stacks.presets import PRESETS, SIZE_KEY
 from stillframe.event_detail import VERSION, EventDetail
 from stillframe.request.options import RenderOptions
 from stillframe.settings import Settings
+from stillframe_api.document import add_documentation, openapi
+from stillframe_api.routes import add_routes
+
+from .postman import collection
 
 ROOT = Path(__file__).resolve().parents[1]
 DIALECT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
@@ -33,6 +39,15 @@ def environment_schema() -> dict[str, Any]:
 def event_schema() -> dict[str, Any]:
     """The schema of an event's detail. The version is in the name of its file, too: that of version 1 stays."""
     return {**DIALECT, **EventDetail.json_schema()}
+
+
+def postman_collection() -> dict[str, Any]:
+    """The requests of the API, with keys. No route is called, so the routes need nothing that they would use."""
+    app = APIGatewayHttpResolver(enable_validation=True)
+    nothing: Any = None
+    add_routes(app, nothing)
+    add_documentation(app, has_keys=True)
+    return collection(openapi(app, has_keys=True))
 
 
 def variables_page() -> str:
@@ -78,6 +93,7 @@ SCHEMAS = {
     "docs/options.schema.json": options_schema,
     "docs/environment.schema.json": environment_schema,
     f"docs/event-v{VERSION}.schema.json": event_schema,
+    "docs/stillframe.postman.json": postman_collection,
 }
 
 
