@@ -114,6 +114,7 @@ class Webhooks:
             "webhooksUnlike": sum(len(each) > 1 for each in contents.values())
             + sum(len(each) > 1 for each in events.values()),
             "webhookPosts": len(self.receiver.received),
+            "webhooksBrokenOff": self.receiver.broken_off,
             "notifierKills": self.notifier.kills,
             "senderKills": self.sender.kills,
         }

@@ -40,6 +40,7 @@ class Receiver:
     answer: Callable[[Received], Answer] = lambda _: ACCEPTED
     address: str = ""
     received: list[Received] = field(default_factory=list)
+    broken_off: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def url(self, path: str = "/hook") -> str:
@@ -59,7 +60,13 @@ def receiving(secret: str, answer: Callable[[Received], Answer] = lambda _: ACCE
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            length = int(self.headers.get("Content-Length", 0))
+            content = self.rfile.read(length)
+            if len(content) < length:
+                # Its sender was killed in the middle of it: a server never hands such a request on.
+                receiver.broken_off += 1
+                self.close_connection = True
+                return
             headers = {name.lower(): value for name, value in self.headers.items()}
             try:
                 event = Webhook(receiver.secret).verify(content, headers)
