@@ -38,10 +38,14 @@ def _item(method: str, path: str, operation: dict[str, Any]) -> dict[str, Any]:
     request: dict[str, Any] = {"method": method.upper(), "url": url, "header": headers}
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if content is not None:
-        example = content.get("example") or next(iter(content.get("examples", {}).values()), {}).get("value", {})
         request["header"] = [{"key": "Content-Type", "value": "application/json"}, *headers]
-        request["body"] = {"mode": "raw", "raw": json.dumps(example, indent=2)}
+        request["body"] = {"mode": "raw", "raw": json.dumps(_example_of(content), indent=2)}
     return {"name": operation.get("summary") or operation["operationId"], "request": request}
+
+
+def _example_of(content: dict[str, Any]) -> Any:
+    examples: list[dict[str, Any]] = list(content.get("examples", {}).values())
+    return content.get("example") or (examples[0]["value"] if examples else {})
 
 
 def _value(parameter: dict[str, Any]) -> dict[str, Any]:
