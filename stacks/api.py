@@ -8,6 +8,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -82,12 +83,27 @@ class Api(Construct):
             acknowledge(self.role, "AwsSolutions-IAM5[Resource::*]", "The actions of X-Ray do not support resources.")
         self._gateway = self._http_api()
         self._links_route()
+        self.domain = self._domain()
         self._stage()
 
     @property
     def url(self) -> str:
         """The address of the API, without a slash at its end."""
-        return self._gateway.api_endpoint
+        return f"https://{self._config.api_domain}" if self.domain else self._gateway.api_endpoint
+
+    def _domain(self) -> apigatewayv2.DomainName | None:
+        """The owner's name for the API. The owner points it to the target, in whatever DNS there is."""
+        config = self._config
+        if not config.api_domain or not config.api_certificate_arn:
+            return None
+        certificate = acm.Certificate.from_certificate_arn(self, "Certificate", config.api_certificate_arn)
+        return apigatewayv2.DomainName(
+            self,
+            "Domain",
+            domain_name=config.api_domain,
+            certificate=certificate,
+            security_policy=apigatewayv2.SecurityPolicy.TLS_1_2,
+        )
 
     def _statements(self) -> list[iam.PolicyStatement]:
         """Exactly what the routes do: record and send requests, read records, and make links to objects."""
@@ -201,6 +217,7 @@ class Api(Construct):
             http_api=self._gateway,
             stage_name="$default",
             auto_deploy=True,
+            domain_mapping=apigatewayv2.DomainMappingOptions(domain_name=self.domain) if self.domain else None,
             throttle=apigatewayv2.ThrottleSettings(rate_limit=config.api_rate, burst_limit=config.api_burst),
             access_log_settings=_AccessLog(worker_logs(Construct(self, "Requests"), config)),
         )

@@ -86,6 +86,8 @@ class RenderStack(Stack):
         if config.api:
             api = Api(self, "Api", config=config, storage=storage)
             outputs["ApiUrl"] = api.url
+            if api.domain is not None:
+                outputs["ApiDomainTarget"] = api.domain.regional_domain_name
             outputs["LinkSecretArn"] = api.link_secret.secret_arn
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

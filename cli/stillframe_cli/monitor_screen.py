@@ -99,7 +99,7 @@ class MonitorScreen(App[None]):
             ),
             id="charts",
         )
-        yield Horizontal(DataTable(id="reasons"), DataTable(id="who"), id="tables")
+        yield Horizontal(DataTable(id="reasons"), DataTable(id="who"), DataTable(id="tenants"), id="tables")
         yield Label("", id="problem")
         yield Footer()
 
@@ -107,6 +107,10 @@ class MonitorScreen(App[None]):
         """Add the columns of the tables and start to refresh."""
         self.query_one("#reasons", DataTable).add_columns("OUTCOME", "REASON", "COUNT")
         self.query_one("#who", DataTable).add_columns("WORKERS WITH A CLAIM")
+        tenants = self.query_one("#tenants", DataTable)
+        tenants.add_columns("TENANT", "CAPTURES", "USD THIS MONTH")
+        # Most deployments have none.
+        tenants.display = False
         self.set_interval(self._every_seconds, self._refresh_snapshot)
         self._refresh_snapshot()
 
@@ -158,6 +162,11 @@ class MonitorScreen(App[None]):
         self.query_one("#speeds", Sparkline).data = scaled(self._speed)
         self._fill("reasons", _reason_rows(snapshot))
         self._fill("who", [(worker,) for worker in snapshot.workers])
+        self._fill(
+            "tenants",
+            [(str(each["tenant"]), f"{each['captures']:,}", f"{each['usd']:.2f}") for each in snapshot.tenants],
+        )
+        self.query_one("#tenants").display = bool(snapshot.tenants)
         read_at = time.strftime("%H:%M:%S", time.localtime(snapshot.at))
         windows = f"window {snapshot.window_seconds:.0f} s, rate over {snapshot.rate_seconds:.0f} s"
         self._set("problem", f"read at {read_at}, {windows}")

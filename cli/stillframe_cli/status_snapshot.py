@@ -27,6 +27,7 @@ from stillframe.table.record import INDEX_NAME, Record, Status, index_shards
 from .backlog import message_counts
 from .compute_metrics import ComputeFigures, ComputeMetrics
 from .metrics import ServiceMetrics
+from .tenant_usage import TenantUsage
 
 READERS = 8
 PROJECTED = (ID, STATUS, WORKER_ID, QUEUED_AT, CLAIMED_AT, UPDATED_AT)
@@ -40,7 +41,8 @@ class StatusSnapshot:
     those that run and hold none. `concurrency` is the highest number of invocations of the function at once. All three
     numbers of workers are None where nothing counts them. `rate_seconds` is the part of the window in which workers
     ran, which the rate covers. `oldest_seconds` is the age of the oldest request that is queued or processing.
-    Durations are in seconds or milliseconds, as their names say.
+    Durations are in seconds or milliseconds, as their names say. `tenants` are those whose captures have cost the most
+    this month.
     """
 
     at: float
@@ -66,6 +68,7 @@ class StatusSnapshot:
     tasks_desired: int | None = None
     concurrency: int | None = None
     rate_seconds: float = 0.0
+    tenants: list[dict[str, Any]] = field(default_factory=list)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the figures under their wire names."""
@@ -82,6 +85,7 @@ class SnapshotReader:
         self._settings = settings
         self._metrics = metrics
         self._compute = compute
+        self._tenants = TenantUsage(clients, settings)
 
     def read(self, window_seconds: float) -> StatusSnapshot:
         """Read the figures of this moment, and the metrics of the latest `window_seconds` that are complete."""
@@ -90,6 +94,7 @@ class SnapshotReader:
         with ThreadPoolExecutor(READERS) as pool:
             counts = pool.submit(message_counts, self._clients, self._settings.queue_url)
             dead = pool.submit(message_counts, self._clients, self._settings.dead_letter_queue_url)
+            tenants = pool.submit(self._tenants.read)
             metrics = pool.submit(self._metrics.read_totals, start, end)
             compute = pool.submit(self._compute.read, start, end) if self._compute is not None else None
             queued = list(pool.map(self._read_oldest, index_shards(Status.QUEUED)))
@@ -128,6 +133,7 @@ class SnapshotReader:
             tasks_desired=counted.desired,
             concurrency=counted.concurrency,
             rate_seconds=round(rate_seconds, 1),
+            tenants=[usage.to_wire() for usage in tenants.result()],
         )
 
     def _read_oldest(self, shard: str) -> tuple[Record | None, int]:

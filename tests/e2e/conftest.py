@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,11 @@ from stillframe_cli.provision import QueuePolicy
 from tests.conftest import missing
 from tests.support.cloud import Cloud
 from tests.support.docker import IMAGE, bridge_address, script
+from tests.support.runtime_emulator import runtime_emulator
 from tests.support.site import serving_site
 from tests.support.workers import ROOT
 
 FIGURES = ROOT / "build/e2e.json"
-RIE_NAMES = {"x86_64": "aws-lambda-rie-x86_64", "aarch64": "aws-lambda-rie-arm64"}
 
 
 @pytest.fixture(scope="session")
@@ -40,12 +39,7 @@ def image(engine: None) -> str:
 @pytest.fixture(scope="session")
 def rie() -> Path:
     """The runtime interface emulator that comes with the SAM command line."""
-    ready = script("sam", "--version")
-    assert ready.returncode == 0, ready.stderr[-3000:]
-    (folder,) = (ROOT / ".venv-sam").glob("lib/python3*/site-packages/samcli/local/rapid")
-    path = folder / RIE_NAMES[platform.machine()]
-    path.chmod(0o755)
-    return path
+    return runtime_emulator()
 
 
 @pytest.fixture(scope="session")

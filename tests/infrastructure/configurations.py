@@ -20,6 +20,7 @@ ENDPOINTS = {"vpcEndpoints": "true", "routeTableIds": "rtb-0123456789abcdef0"}
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:site-AbCdEf@example.com"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/tools/stillframe@sha256:{'a' * 64}"
+CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/01234567-89ab-cdef-0123-456789abcdef"
 ISSUER = "https://issuer.example/tenant"
 HOOK = "https://hooks.example/stillframe?token=t"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
@@ -44,6 +45,7 @@ FACTORS: dict[str, dict[str, Mapping[str, object]]] = {
         "off": {},
         "iam": {"api": "on", "apiRate": 10},
         "keys": {"api": "on", "apiAuthorisation": "key"},
+        "domain": {"api": "on", "apiDomain": "api.example.com", "apiCertificateArn": CERTIFICATE},
         "jwt": {"api": "on", "apiAuthorisation": "jwt", "apiJwtIssuer": ISSUER, "apiJwtAudience": "stillframe"},
     },
     "events": {

@@ -16,7 +16,7 @@ from stillframe_api.api import RESERVE_SECONDS
 from stillframe_api.waiting import MAX_WAIT_SECONDS
 from tests.support.workers import ROOT
 
-from .configurations import ISSUER
+from .configurations import CERTIFICATE, ISSUER
 from .conftest import Synth, of_type, only
 
 JWT = {"api": "on", "apiAuthorisation": "jwt", "apiJwtIssuer": ISSUER, "apiJwtAudience": "a,b"}
@@ -83,7 +83,7 @@ def test_the_key_of_links_is_a_secret_of_the_stack(synth: Synth) -> None:
     template = with_api(synth)
     ((name, secret),) = of_type(template, "AWS::SecretsManager::Secret").items()
     assert name == "ApiLinkKeyFC42AA78"
-    assert secret["Properties"]["GenerateSecretString"]["PasswordLength"] >= 43
+    assert secret["GenerateSecretString"]["PasswordLength"] >= 43
     assert template["Outputs"]["LinkSecretArn"]["Value"] == {"Ref": name}
     assert variables(template)["STILLFRAME_LINK_SECRET"] == {"Ref": name}
 
@@ -127,3 +127,31 @@ def test_the_layer_has_the_versions_that_are_tested() -> None:
     assert len(locked) > 10
     assert [line for line in locked if line.lower().replace("_", "-") not in pinned] == []
     assert LOCK.read_text().count("--hash=sha256:") >= len(locked)
+
+
+def test_the_api_has_the_owners_name(synth: Synth) -> None:
+    # Given a name and its certificate
+    template = with_api(synth, apiDomain="api.example.com", apiCertificateArn=CERTIFICATE)
+    # Then API Gateway serves the stage under it, and the owner learns where to point the name
+    domain = only(template, "AWS::ApiGatewayV2::DomainName")
+    (configuration,) = domain["DomainNameConfigurations"]
+    assert domain["DomainName"] == "api.example.com"
+    assert configuration["CertificateArn"] == CERTIFICATE
+    assert configuration["SecurityPolicy"] == "TLS_1_2"
+    assert only(template, "AWS::ApiGatewayV2::ApiMapping")["DomainName"]
+    assert template["Outputs"]["ApiUrl"]["Value"] == "https://api.example.com"
+    assert "RegionalDomainName" in json.dumps(template["Outputs"]["ApiDomainTarget"])
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"api": "on", "apiDomain": "api.example.com"}, "need each other"),
+        ({"api": "on", "apiCertificateArn": CERTIFICATE}, "need each other"),
+        ({"apiDomain": "api.example.com", "apiCertificateArn": CERTIFICATE}, "apiDomain needs api on"),
+        ({"api": "on", "apiDomain": "*.example.com", "apiCertificateArn": CERTIFICATE}, "apiDomain"),
+    ],
+)
+def test_a_name_that_cannot_be_served_is_refused(values: dict[str, object], problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        DeployConfig.of(values)

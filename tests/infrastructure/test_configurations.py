@@ -96,9 +96,9 @@ def broken_relations(templates: Templates) -> Iterator[str]:
 
 def broken_relations_of_a_function(render: dict[str, Any], queue: dict[str, Any]) -> Iterator[str]:
     (function,) = image_functions(render)
-    # The notifier's mapping begins somewhere in a stream.
-    mappings = of_type(render, "AWS::Lambda::EventSourceMapping").values()
-    (mapping,) = [each for each in mappings if "StartingPosition" not in each]
+    # Notifier and webhooks have mappings of their own.
+    mappings = of_type(render, "AWS::Lambda::EventSourceMapping").items()
+    (mapping,) = [each for name, each in mappings if name.startswith("Renderer")]
     timeout, window = function["Timeout"], mapping["MaximumBatchingWindowInSeconds"]
     if float(function["Environment"]["Variables"]["STILLFRAME_JOB_DEADLINE_SECONDS"]) >= timeout:
         yield "job deadline < function timeout"

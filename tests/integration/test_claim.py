@@ -52,7 +52,8 @@ def test_the_record_has_every_attribute_of_the_contract(cloud: Cloud, clock: Fak
     request = CaptureRequest(url="https://example.com/", request_id="full", options={"deviceScaleFactor": 1.5})
     capture_with(cloud.clients, cloud.settings, FakeRenderer(), clock).process(message(request), FakeContext())
     # Then the record describes the image, the page and the history of the capture
-    record = cloud.record("full").to_wire()
+    found = cloud.record("full")
+    record = found.to_wire()
     head = cloud.clients.s3.head_object(Bucket=cloud.settings.bucket_name, Key=record["s3Key"])
     assert record["s3Key"] == "screenshots/a1/full.png"
     assert record["s3Url"] == f"s3://{cloud.settings.bucket_name}/screenshots/a1/full.png"
@@ -62,7 +63,7 @@ def test_the_record_has_every_attribute_of_the_contract(cloud: Cloud, clock: Fak
     assert record["bytes"] == head["ContentLength"]
     assert record["expiresAt"] == clock.ms // 1000 + cloud.settings.record_retention_seconds
     assert head["Metadata"]["sha256"] == record["sha256"]
-    assert head["Metadata"]["claim-token"] == record["claimToken"]
+    assert head["Metadata"]["claim-token"] == found.claim_token
     assert {"workerId", "messageId", "queuedAt", "claimedAt", "updatedAt", "durationMs"} <= record.keys()
     assert "leaseExpiresAt" not in record
 

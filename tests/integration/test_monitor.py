@@ -9,10 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from textual.widgets import Label, Sparkline
+from textual.widgets import DataTable, Label, Sparkline
 
 from stillframe.clients import connect_cloudwatch
+from stillframe.clock import SystemClock
 from stillframe.request.capture_request import CaptureRequest
+from stillframe.tenants.key_store import KeyStore
+from stillframe.tenants.limits import Limits
+from stillframe.tenants.usage import UsageBook
 from stillframe_cli.backlog import message_counts
 from stillframe_cli.compute_metrics import ComputeFigures, ComputeMetrics
 from stillframe_cli.metrics import ServiceMetrics
@@ -179,3 +183,28 @@ def test_without_a_terminal_the_monitor_says_what_to_do_instead(cloud: Cloud) ->
     run = stillframe(cloud.exports, "monitor")
     assert run.returncode == 2
     assert "--once --json" in run.stderr
+
+
+def test_the_monitor_shows_what_tenants_have_used(cloud: Cloud) -> None:
+    # Given two tenants with keys, one of which has captured more
+    for tenant, captures in (("acme", 2), ("zeta", 30)):
+        KeyStore(cloud.clients, cloud.settings).create(tenant, Limits())
+        UsageBook(cloud.table, SystemClock()).add(tenant, captures, captures * 0.25)
+    # When a status snapshot is read
+    snapshot = SnapshotReader(cloud.clients, cloud.settings, ServiceMetrics(connect_cloudwatch(), True)).read(60)
+    # Then both are there, the one with the higher cost first
+    assert [(each["tenant"], each["captures"], each["usd"]) for each in snapshot.tenants] == [
+        ("zeta", 30, 7.5),
+        ("acme", 2, 0.5),
+    ]
+
+    async def rows_of(shown: StatusSnapshot) -> int:
+        screen = MonitorScreen(lambda: shown, 60, "a queue")
+        async with screen.run_test(size=(120, 34)) as pilot:
+            await pilot.pause(0.5)
+            table: DataTable[str] = screen.query_one("#tenants", DataTable)
+            return table.row_count if table.display else -1
+
+    # And the screen shows them, and no empty table where there are none
+    assert asyncio.run(rows_of(snapshot)) == 2
+    assert asyncio.run(rows_of(_with(snapshot, tenants=[]))) == -1

@@ -95,7 +95,7 @@ TENANT = (
     ),
     Defence(
         "a quota is a condition of its write",
-        f"{SHARED}/table/transitions.py",
+        f"{SHARED}/table/side_items.py",
         "#{REQUESTS} <= :room)",
         "#{REQUESTS} <= :room OR :room = :room)",
         f"{QUOTAS}::test_of_a_hundred_parallel_requests_exactly_sixty_are_let_through",
