@@ -198,6 +198,10 @@ def test_the_monitor_shows_what_tenants_have_used(cloud: Cloud) -> None:
         ("acme", 2, 0.5),
     ]
 
+    # And so they are without a terminal
+    told = stillframe(cloud.exports, "monitor", "--once")
+    assert "zeta: 30 captures, 7.50 USD this month, acme: 2 captures, 0.50 USD this month" in told.stdout
+
     async def rows_of(shown: StatusSnapshot) -> int:
         screen = MonitorScreen(lambda: shown, 60, "a queue")
         async with screen.run_test(size=(120, 34)) as pilot:

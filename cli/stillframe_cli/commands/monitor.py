@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -86,4 +88,10 @@ def command(
 def _format(value: object) -> object:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {each}" for name, each in value.items()) or "none"
-    return ", ".join(value) or "none" if isinstance(value, list) else value
+    if isinstance(value, list):
+        return ", ".join(_of_tenant(each) if isinstance(each, dict) else each for each in value) or "none"
+    return value
+
+
+def _of_tenant(usage: Mapping[str, Any]) -> str:
+    return f"{usage['tenant']}: {usage['captures']:,} captures, {usage['usd']:.2f} USD this month"
