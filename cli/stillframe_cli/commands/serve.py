@@ -145,7 +145,9 @@ def _serve(
             api = Api(
                 Services.build(clients, settings, connect_presigner(), needs_key=access.needs_key, link_keys=keys)
             )
-            url = stack.enter_context(serving(listener, with_live_page(api.handle)))
+            # The page has no key to send.
+            handle = api.handle if access.needs_key else with_live_page(api.handle)
+            url = stack.enter_context(serving(listener, handle))
             _announce(url, access, endpoint, as_json)
             loop.run(
                 Poller(clients, settings, runtime.handler.handle, queue=queue, receiver=receiver),
@@ -171,4 +173,5 @@ def _announce(url: str, access: Access, endpoint: str, as_json: bool) -> None:
         print_note("It wants a key with each request: source the file of --env-file, then `stillframe keys create`.")
     print_note(f"To sign links: {KEY_VARIABLE}={access.link_key} stillframe sign URL --api {url}")
     print_note(f"An event of each screenshot is on the default bus of EventBridge at {endpoint}.")
-    print_note(f"Open {url} in a browser. The API answers there as well: {url}/docs. Press Ctrl-C to stop.")
+    of_page = "" if access.needs_key else f"Open {url} in a browser. "
+    print_note(f"{of_page}The API answers on {url}, and {url}/docs explains it. Press Ctrl-C to stop.")
