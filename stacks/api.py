@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import jsii
-from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
@@ -19,13 +18,11 @@ from stillframe.table.record import INDEX_NAME, TENANT_INDEX
 
 from .api_settings import ApiAuthorisation
 from .config import DeployConfig
-from .image import REPOSITORY_ROOT
-from .layer import ARCHITECTURES, RUNTIME, shared_layer
 from .nag import acknowledge
 from .storage_stack import StorageStack
-from .worker import acknowledge_images, worker_environment, worker_logs, write_logs
+from .worker import acknowledge_images, worker_logs, write_logs
+from .zip_function import zip_function
 
-SOURCES = REPOSITORY_ROOT / "lambda_src/api"
 # Below the 30 seconds after which API Gateway gives up ("Quotas", HTTP API: maximum integration timeout).
 TIMEOUT_SECONDS = 29
 # CPU is given out by memory: the start of the function, which is all CPU, takes the longest.
@@ -76,11 +73,6 @@ class Api(Construct):
             self.role.add_to_policy(statement)
         acknowledge_images(self.role, self, config, storage)
         self.function = self._function()
-        acknowledge(
-            self.function, "AwsSolutions-L1", "The Python of the image, so that the shared package runs on one."
-        )
-        if config.tracing:
-            acknowledge(self.role, "AwsSolutions-IAM5[Resource::*]", "The actions of X-Ray do not support resources.")
         self._gateway = self._http_api()
         self._links_route()
         self.domain = self._domain()
@@ -153,24 +145,18 @@ class Api(Construct):
         return secret
 
     def _function(self) -> lambda_.Function:
-        config = self._config
-        return lambda_.Function(
+        return zip_function(
             self,
-            "Function",
+            "api",
             description="Stillframe: the HTTP API",
-            runtime=RUNTIME,
-            architecture=ARCHITECTURES[config.architecture],
-            handler="stillframe_api.handler.handler",
-            code=lambda_.Code.from_asset(str(SOURCES), exclude=["**/__pycache__"]),
-            layers=[shared_layer(self, "Layer", config.architecture)],
-            memory_size=MEMORY_MB,
-            timeout=Duration.seconds(TIMEOUT_SECONDS),
-            tracing=lambda_.Tracing.ACTIVE if config.tracing else None,
+            memory_mb=MEMORY_MB,
+            timeout_seconds=TIMEOUT_SECONDS,
+            config=self._config,
+            storage=self._storage,
             role=self.role,
             log_group=self.log_group,
             environment={
-                **worker_environment(config, self._storage),
-                "STILLFRAME_API_AUTHORISATION": "key" if has_keys(config) else "gateway",
+                "STILLFRAME_API_AUTHORISATION": "key" if has_keys(self._config) else "gateway",
                 "STILLFRAME_LINK_SECRET": self.link_secret.secret_arn,
             },
         )

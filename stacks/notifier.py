@@ -17,16 +17,14 @@ from stillframe.events import KINDS
 from stillframe.table.attributes import STATUS
 
 from .config import DeployConfig
-from .image import REPOSITORY_ROOT
-from .layer import ARCHITECTURES, RUNTIME, shared_layer
 from .measures import MINUTE
 from .nag import acknowledge
 from .record_pipe import READ_STREAM
 from .storage_stack import StorageStack
 from .webhooks import Webhooks
-from .worker import worker_environment, worker_logs, write_logs
+from .worker import worker_logs, write_logs
+from .zip_function import zip_function
 
-SOURCES = REPOSITORY_ROOT / "lambda_src/notifier"
 # A batch makes ten calls of PutEvents at most. One that EventBridge does not answer fails after half a minute.
 TIMEOUT_SECONDS = 60
 MEMORY_MB = 512
@@ -80,11 +78,6 @@ class Notifier(Construct):
         for statement in self._statements():
             self.role.add_to_policy(statement)
         self.function = self._function()
-        acknowledge(
-            self.function, "AwsSolutions-L1", "The Python of the image, so that the shared package runs on one."
-        )
-        if config.tracing:
-            acknowledge(self.role, "AwsSolutions-IAM5[Resource::*]", "The actions of X-Ray do not support resources.")
         self._mapping()
 
     @property
@@ -125,24 +118,18 @@ class Notifier(Construct):
         )
 
     def _function(self) -> lambda_.Function:
-        config = self._config
-        return lambda_.Function(
+        return zip_function(
             self,
-            "Function",
+            "notifier",
             description="Stillframe: an event for each completed screenshot",
-            runtime=RUNTIME,
-            architecture=ARCHITECTURES[config.architecture],
-            handler="stillframe_notifier.handler.handler",
-            code=lambda_.Code.from_asset(str(SOURCES), exclude=["**/__pycache__"]),
-            layers=[shared_layer(self, "Layer", config.architecture)],
-            memory_size=MEMORY_MB,
-            timeout=Duration.seconds(TIMEOUT_SECONDS),
-            tracing=lambda_.Tracing.ACTIVE if config.tracing else None,
+            memory_mb=MEMORY_MB,
+            timeout_seconds=TIMEOUT_SECONDS,
+            config=self._config,
+            storage=self._storage,
             role=self.role,
             log_group=self.log_group,
             environment={
-                **worker_environment(config, self._storage),
-                "STILLFRAME_EVENT_BUS": config.event_bus,
+                "STILLFRAME_EVENT_BUS": self._config.event_bus,
                 "STILLFRAME_EVENT_FAILURES_URL": self.failures.queue_url,
                 **(self._webhooks.environment_of_notifier() if self._webhooks else {}),
             },

@@ -12,13 +12,11 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from .config import DeployConfig
-from .image import REPOSITORY_ROOT
-from .layer import ARCHITECTURES, RUNTIME, shared_layer
 from .nag import acknowledge
 from .storage_stack import StorageStack
-from .worker import worker_environment, worker_logs, write_logs
+from .worker import worker_logs, write_logs
+from .zip_function import zip_function
 
-SOURCES = REPOSITORY_ROOT / "lambda_src/webhooks"
 # An attempt has 15 s, and the messages of a batch are tried at once; each writes one item.
 TIMEOUT_SECONDS = 45
 # "at least six times the timeout" ("Using Lambda with Amazon SQS", configuring a queue).
@@ -66,11 +64,6 @@ class Webhooks(Construct):
         for statement in self._statements():
             self.role.add_to_policy(statement)
         self.function = self._function()
-        acknowledge(
-            self.function, "AwsSolutions-L1", "The Python of the image, so that the shared package runs on one."
-        )
-        if config.tracing:
-            acknowledge(self.role, "AwsSolutions-IAM5[Resource::*]", "The actions of X-Ray do not support resources.")
         mapping = self._mapping()
         mapping.node.add_dependency(self.role)
         outputs = {
@@ -173,23 +166,17 @@ class Webhooks(Construct):
         ]
 
     def _function(self) -> lambda_.Function:
-        config = self._config
-        return lambda_.Function(
+        return zip_function(
             self,
-            "Function",
+            "webhooks",
             description="Stillframe: webhooks",
-            runtime=RUNTIME,
-            architecture=ARCHITECTURES[config.architecture],
-            handler="stillframe_webhooks.handler.handler",
-            code=lambda_.Code.from_asset(str(SOURCES), exclude=["**/__pycache__"]),
-            layers=[shared_layer(self, "Layer", config.architecture)],
-            memory_size=MEMORY_MB,
-            timeout=Duration.seconds(TIMEOUT_SECONDS),
-            tracing=lambda_.Tracing.ACTIVE if config.tracing else None,
+            memory_mb=MEMORY_MB,
+            timeout_seconds=TIMEOUT_SECONDS,
+            config=self._config,
+            storage=self._storage,
             role=self.role,
             log_group=self.log_group,
             environment={
-                **worker_environment(config, self._storage),
                 "WEBHOOK_QUEUE_URL": self.queue.queue_url,
                 "WEBHOOK_DEAD_LETTER_QUEUE_URL": self.dead_letter_queue.queue_url,
                 "WEBHOOK_SECRET_ARN": self.secret.secret_arn,
