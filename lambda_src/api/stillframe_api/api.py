@@ -17,6 +17,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from stillframe.errors import CaptureError, ServiceUnavailable
 from stillframe.refused import Refused
 from stillframe.table.record import Status
+from stillframe.waiting import Waiter
 
 from .callers import NOBODY, Caller
 from .document import add_documentation
@@ -25,7 +26,7 @@ from .problems import HttpError, Problem, describe_parameters, json_response, se
 from .routes import add_routes
 from .services import Services
 from .signed_links import LINK_PREFIX, is_link
-from .waiting import MAX_WAIT_SECONDS, Waiter, preferred_wait
+from .waiting import MAX_WAIT_SECONDS, preferred_wait
 
 logger = logging.getLogger("stillframe.api")
 
@@ -42,7 +43,7 @@ class Api:
 
     def __init__(self, services: Services, waiter: Waiter | None = None) -> None:
         self._services = services
-        self._waiter = waiter or Waiter(services.archive)
+        self._waiter = waiter or Waiter(services.archive.record)
         self._lock = threading.Lock()
         self._app = APIGatewayHttpResolver(enable_validation=True)
         add_routes(self._app, services)
