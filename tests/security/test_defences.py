@@ -16,7 +16,7 @@ from .defences import DEFENCES, Defence
 ROOT = Path(__file__).resolve().parent.parent.parent
 COPIED = ("lambda_src", "layers", "cli", "stacks", "benchmarks", "tests", "pyproject.toml", "cdk.json")
 COPIES = 2
-SECONDS = 60
+SECONDS = 120
 # pytest's exit status when tests failed. Any other means that they passed or did not run.
 TESTS_FAILED = 1
 
