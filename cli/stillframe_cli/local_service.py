@@ -11,6 +11,7 @@ import click
 
 from stillframe.clients import Clients, connect_event_bus, connect_presigner, connect_receiver
 from stillframe.errors import BrowserUnavailable
+from stillframe.intake import Intake
 from stillframe.link_keys import FixedLinkKeys
 from stillframe.queue_settings import QueueSettings
 from stillframe.settings import Settings
@@ -28,6 +29,8 @@ from .poller import Poller
 from .receive_loop import ReceiveLoop
 from .shutdown import Shutdown
 from .stream_reader import StreamReader, connect_streams, reading
+from .watching.scheduler import Scheduler, scheduling
+from .watching.store import WatchStore
 from .webhook_poller import delivering_webhooks
 from .worker_log import WorkerLog, worker_log
 
@@ -66,6 +69,7 @@ def run_service(
         notifier = wire_notifier(settings, connect_event_bus(), clients.sqs)
         stack.enter_context(reading(StreamReader(connect_streams(), settings.table_name, notifier.handle)))
         stack.enter_context(delivering_webhooks(clients, settings))
+        stack.enter_context(scheduling(Scheduler(WatchStore(clients, settings), Intake(clients, settings))))
         stack.enter_context(serving(listener, _handle(settings, clients, access)))
         announce()
         try:

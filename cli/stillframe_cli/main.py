@@ -31,6 +31,8 @@ COMMANDS = {
     "get": "Download the image of a screenshot.",
     "diff": "Show what changed between two images.",
     "retry": "Send the request of a screenshot again.",
+    "watch": "Capture pages again and again, each period once.",
+    "history": "Show the periods of a watch, and what became of each.",
     "webhooks": "Show the attempts to call the webhooks of a screenshot.",
     "webhook-keys": "Show or rotate the keys that webhooks are signed with.",
     "redrive": "Move dead letters back to the queue.",
