@@ -193,6 +193,14 @@ def test_an_event_whose_message_cannot_be_sent_is_named(post: Post) -> None:
     assert outbox.send([event, quiet]) == {event.id}
 
 
+def test_the_messages_of_a_tenant_are_a_group_of_their_own(post: Post) -> None:
+    # Given the event of a tenant, which may have thousands of slow receivers
+    post.outbox.send([captured(post.cloud, request_with("https://hooks.example/", tenant="acme"))])
+    # Then SQS can tell its message from those of others (fair queues), and delivers theirs first
+    (message,) = post.cloud.receive(queue_url=post.settings.webhook_queue_url, wait=0)
+    assert message["Attributes"]["MessageGroupId"] == "acme"
+
+
 def test_the_webhook_is_kept_in_the_record_and_shown_to_nobody(cloud: Cloud) -> None:
     # Given a record with a webhook
     request = request_with("https://hooks.example/s3cret")

@@ -16,6 +16,7 @@ from stillframe.errors import InvalidRequest, UnparsableBody
 from stillframe.request.envelope import FreshFor, Metadata, Tenant, Webhook
 from stillframe.request.foreign_body import describe_encoded, describe_foreign
 from stillframe.request.freshness import Window
+from stillframe.request.message_limits import sendable_json
 from stillframe.request.options import RenderOptions
 from stillframe.request.options.access import reveal_all
 from stillframe.request.options.problems import describe_problems
@@ -165,7 +166,7 @@ class CaptureRequest(BaseModel):
 
     def to_body(self) -> str:
         """The message body that `from_body` reads back."""
-        return json.dumps(self.to_wire(), ensure_ascii=False)
+        return sendable_json(json.dumps(self.to_wire(), ensure_ascii=False))
 
 
 def without_credentials(url: str) -> str:
