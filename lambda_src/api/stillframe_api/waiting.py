@@ -1,4 +1,4 @@
-"""`Prefer: wait=N` (RFC 7240, 4.3): the answer to an accepted request is delayed until its image is there."""
+"""`Prefer: wait=N` (RFC 7240, 4.3): the answer to a request is delayed until its image is there, and leads to it."""
 
 from __future__ import annotations
 
@@ -43,10 +43,13 @@ class Waiter:
         self._sleep = sleep
         self._monotonic = monotonic
 
-    def wait(self, screenshot_id: str, seconds: float) -> Record | None:
-        """The record once it is final, or None if it is not in time. Raises ServiceUnavailable."""
+    def wait(self, screenshot_id: str, seconds: float, *, is_there: bool = False) -> Record | None:
+        """The record once it is final, or None if it is not in time. Raises ServiceUnavailable.
+
+        `is_there` says that it is known to be final, so that nobody has to wait for it.
+        """
         give_up_at = self._monotonic() + seconds
-        pause = FIRST_PAUSE_SECONDS
+        pause = 0.0 if is_there else FIRST_PAUSE_SECONDS
         while True:
             left = give_up_at - self._monotonic()
             if left <= 0:
@@ -55,4 +58,4 @@ class Waiter:
             record = self._archive.record(screenshot_id)
             if record is not None and record.status in FINAL:
                 return record
-            pause = min(pause * GROWTH, MAX_PAUSE_SECONDS)
+            pause = min(max(pause, FIRST_PAUSE_SECONDS) * GROWTH, MAX_PAUSE_SECONDS)
