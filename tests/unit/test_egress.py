@@ -134,7 +134,7 @@ def test_the_deny_list_takes_precedence_over_everything() -> None:
         policy.check_target(host, 443)
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::ffff:127.0.0.1"])  # noqa: S104
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::ffff:127.0.0.1"])
 def test_no_exception_leads_to_the_emulator_of_this_machine(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     # Given an emulator, which asks nobody for credentials, and a host that is allowed with every port
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")

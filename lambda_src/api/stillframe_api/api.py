@@ -21,7 +21,8 @@ from stillframe.table.record import Status
 from .callers import NOBODY, Caller
 from .document import add_documentation
 from .models import location_of
-from .problems import HttpError, Problem, describe_parameters, json_response, see_other
+from .parameters import describe_parameters
+from .problems import HttpError, Problem, json_response, see_other
 from .routes import add_routes
 from .services import Services
 from .signed_links import LINK_PREFIX, is_link
