@@ -1,4 +1,4 @@
-"""What stands for Lambda's event source mapping in `serve`: several batches at once, and none lost to another's fault."""
+"""What is in the place of Lambda's event source mapping in `serve`: several batches at once, none lost to another."""
 
 from __future__ import annotations
 
