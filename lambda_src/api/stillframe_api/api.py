@@ -22,7 +22,8 @@ from stillframe.waiting import Waiter
 from .callers import NOBODY, Caller
 from .document import add_documentation
 from .models import location_of
-from .problems import HttpError, Problem, describe_parameters, json_response, see_other
+from .parameters import describe_parameters
+from .problems import HttpError, Problem, json_response, see_other
 from .routes import add_routes
 from .services import Services
 from .signed_links import LINK_PREFIX, is_link
@@ -32,6 +33,8 @@ logger = logging.getLogger("stillframe.api")
 
 # The answer must leave before the invocation's deadline.
 RESERVE_SECONDS = 2.0
+# What a request is answered with that has a record: one that is not final, or one that is (with its `Location`).
+SUBMITTED = (HTTPStatus.ACCEPTED, HTTPStatus.OK)
 
 
 class Api:
@@ -77,7 +80,7 @@ class Api:
         is_by_link = is_link(event)
         preferred = MAX_WAIT_SECONDS if is_by_link else preferred_wait(event["headers"])
         seconds = min(preferred, _left(context))
-        if seconds <= 0 or answer["statusCode"] != HTTPStatus.ACCEPTED:
+        if seconds <= 0 or answer["statusCode"] not in SUBMITTED or "Location" not in answer["headers"]:
             return answer
         return self._wait_for_link(answer, seconds) if is_by_link else self._wait(answer, seconds)
 
@@ -92,8 +95,9 @@ class Api:
     def _wait(self, answer: dict[str, Any], seconds: float) -> dict[str, Any]:
         """The answer, or 303 to the image if it is there in time; 200 if the capture has failed by then."""
         location: str = answer["headers"]["Location"]
+        was_final = answer["statusCode"] == HTTPStatus.OK
         record = self._waiter.wait(location.rpartition("/")[2], seconds)
-        if record is None:
+        if record is None or (was_final and record.status is not Status.SUCCESS):
             return answer
         applied = {"Preference-Applied": f"wait={int(seconds)}", "Content-Location": location}
         if record.status is Status.SUCCESS:

@@ -1,4 +1,4 @@
-"""`Prefer: wait=N` (RFC 7240, 4.3): the answer to an accepted request is delayed until its image is there."""
+"""`Prefer: wait=N` (RFC 7240, 4.3): the answer to a request is delayed until its image is there, and leads to it."""
 
 from __future__ import annotations
 
