@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe.clients import Clients
 from stillframe.refused import Refused
 from stillframe.settings import Settings
 
-from ..console import json_option, print_json, print_note, print_table
+from ..console import ProgressReport, json_option, print_json, print_note, print_table
 from ..input.options import render_options
 from ..resources import resource_options
 from ..watching.declared import MAX_SPREAD_MINUTES, Declared, read_watches
+from ..watching.schedule_group import ScheduleGroup
 from ..watching.store import WatchStore
 from ..watching.watch import Watch, period_text
 
@@ -34,7 +36,7 @@ def command() -> None:
     \b
     Examples:
       stillframe watch add shop https://example.com --every 1h --compare
-      stillframe watch add news https://example.com --cron "30 6 * * *" --timezone Europe/Berlin
+      stillframe watch add news https://example.com --cron "30 6 * * *"
       stillframe watch apply watches.yaml
       stillframe watch list
     """
@@ -48,9 +50,11 @@ def changing(function: F) -> F:
     @functools.wraps(function)
     def wrapper(*args: Any, settings: Settings, clients: Clients, as_json: bool, **kwargs: Any) -> None:
         try:
+            group = ScheduleGroup.of(settings, clients)
             watch, said = function(*args, store=WatchStore(clients, settings), **kwargs)
         except (Refused, ValueError) as error:
             _fail(error)
+        _schedule(group, [watch])
         if as_json:
             print_json(watch.model_dump(mode="json", by_alias=True))
         else:
@@ -114,12 +118,14 @@ def apply(file: Path, settings: Settings, clients: Clients, as_json: bool) -> No
     """
     store = WatchStore(clients, settings)
     try:
+        group = ScheduleGroup.of(settings, clients)
         declared = read_watches(file)
         changed = [("declared", store.declare(each)) for each in declared]
         kept = {each.name for each in declared}
         changed += [("removed", store.remove(each.name)) for each in store.list() if each.name not in kept]
     except (Refused, ValueError) as error:
         _fail(error)
+    _schedule(group, [watch for _, watch in changed])
     for what, watch in changed:
         if as_json:
             print_json({"watch": watch.name, "state": what})
@@ -213,6 +219,22 @@ def remove(name: str, store: WatchStore) -> tuple[Watch, str]:
       stillframe watch remove shop
     """
     return store.remove(name), f"{name} is removed. `stillframe history {name}` still shows what it has captured."
+
+
+def _schedule(group: ScheduleGroup | None, watches: list[Watch]) -> None:
+    """Make the schedules in the account what the watches say. Each is put whole, so that it can be tried again."""
+    if group is None:
+        return
+    with ProgressReport("scheduling", len(watches)) as progress:
+        for watch in watches:
+            try:
+                group.put(watch)
+            except (ClientError, BotoCoreError) as error:
+                raise click.ClickException(
+                    f"The watch {watch.name} is kept, but not all of its schedules are made: {error}. "
+                    "Call the same command again."
+                ) from error
+            progress.advance(watch.name)
 
 
 def _cells(watch: Watch) -> tuple[object, ...]:

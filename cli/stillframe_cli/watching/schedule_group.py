@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+
+from stillframe.clients import Clients
+from stillframe.refused import Refused
+from stillframe.settings import Settings
 
 from .watch import Watch, url_digest
 
@@ -27,6 +32,19 @@ class ScheduleGroup:
     name: str
     role_arn: str
     queue_arn: str
+
+    @classmethod
+    def of(cls, settings: Settings, clients: Clients) -> Self | None:
+        """The group of a deployment; None for an emulator, where `stillframe serve` sends what is due.
+
+        Raises Refused if the deployment has none, before anything is changed.
+        """
+        if ".amazonaws." not in (urlsplit(settings.queue_url).hostname or ""):
+            return None
+        if not settings.watch_group or not settings.watch_role_arn:
+            raise Refused('This deployment has no watches: deploy it with watches = "on", and name it with --stack.')
+        answer = clients.sqs.get_queue_attributes(QueueUrl=settings.queue_url, AttributeNames=["QueueArn"])
+        return cls(settings.watch_group, settings.watch_role_arn, answer["Attributes"]["QueueArn"])
 
     def put(self, watch: Watch) -> None:
         """Make the schedules of a watch what it says, and delete those of URLs that it has no more.
