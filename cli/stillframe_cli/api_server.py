@@ -151,7 +151,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_response(int(answer["statusCode"]))
             for name, value in answer.get("headers", {}).items():
                 self.send_header(name, str(value))
-            self.send_header("Content-Length", str(len(data)))
+            # For HEAD it would be the length of the content of GET (RFC 9110, 8.6), which is not known here.
+            if self.command != "HEAD":
+                self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(data)

@@ -54,7 +54,18 @@ class Api:
         self._add_problems()
 
     def handle(self, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
-        """Answer an event. Whatever goes wrong is a problem (RFC 9457) with its HTTP status, and never raised."""
+        """Answer an event. Whatever goes wrong is a problem (RFC 9457) with its HTTP status, and never raised.
+
+        HEAD is GET without the content of the answer (RFC 9110, 9.3.2).
+        """
+        http = event["requestContext"]["http"]
+        if http["method"] != "HEAD":
+            return self._handle(event, context)
+        as_get = {**event, "requestContext": {**event["requestContext"], "http": {**http, "method": "GET"}}}
+        answer = self._handle(as_get, context)
+        return {**answer, "body": "", "isBase64Encoded": False}
+
+    def _handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         began = time.monotonic()
         caller = NOBODY
         try:
@@ -132,9 +143,9 @@ class Api:
         """404, or 405 if the path has other methods (RFC 9110, 15.5.6)."""
         path = self._app.current_event.path
         routes = self._app._static_routes + self._app._dynamic_routes
-        allowed = sorted({route.method for route in routes if route.rule.match(path)})
+        allowed = sorted({each for route in routes if route.rule.match(path) for each in _methods(route.method)})
         if allowed:
-            detail = f"this path takes {' and '.join(allowed)}"
+            detail = f"this path takes {', '.join(allowed)}"
             problem = Problem.of(HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail)
             return problem.to_response({"Allow": ", ".join(allowed)})
         detail = "there is nothing at this path; /openapi.json lists what there is"
@@ -173,3 +184,8 @@ def _built(response: Response[str]) -> dict[str, Any]:
     """A response as API Gateway takes it."""
     headers = {**response.headers, **({"Content-Type": response.content_type} if response.content_type else {})}
     return {"statusCode": response.status_code, "headers": headers, "body": response.body, "isBase64Encoded": False}
+
+
+def _methods(method: str) -> tuple[str, ...]:
+    """The methods that a route answers."""
+    return ("GET", "HEAD") if method == "GET" else (method,)

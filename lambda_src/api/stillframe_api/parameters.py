@@ -12,6 +12,7 @@ from stillframe.table.record import Status
 
 from .bodies import KEY
 
+QUOTE = '"'
 ScreenshotId = Annotated[str, Path(pattern=ID_PATTERN, description=f"the id of a screenshot: {ID_RULE}")]
 ExtraName = Annotated[
     str,
@@ -21,7 +22,13 @@ ExtraName = Annotated[
     ),
 ]
 IdempotencyKey = Annotated[
-    str | None, Header(alias=KEY, pattern=ID_PATTERN, description="the id of the one screenshot, like requestId")
+    str | None,
+    Header(
+        alias=KEY,
+        # In quotation marks it is a string of RFC 9651, which the draft of this header wants.
+        pattern=f"{ID_PATTERN}|{ID_PATTERN.replace('^', '^' + QUOTE).replace('$', QUOTE + '$')}",
+        description="the id of the one screenshot, like requestId, with or without quotation marks",
+    ),
 ]
 Prefer = Annotated[
     str | None,

@@ -22,6 +22,7 @@ from .callers import Caller
 from .models import Health, ListAnswer, ListAnswers, RecordPage, Submitted, location_of, status_of
 from .parameters import (
     LIST_PARAMETERS,
+    QUOTE,
     TIME_RULE,
     CursorText,
     ExtraName,
@@ -47,7 +48,7 @@ def add_routes(app: APIGatewayHttpResolver, services: Services) -> None:
 
     @app.post("/v1/screenshots", operation_id="createScreenshots")
     def create(key: IdempotencyKey = None, prefer: Prefer = None) -> Response[str]:
-        body = parse_requests(read_body(app.current_event.raw_event), key)
+        body = parse_requests(read_body(app.current_event.raw_event), key.strip(QUOTE) if key else key)
         caller: Caller = app.context["caller"]
         answers, limits = accept(services, caller, body.requests)
         return _answer_list(answers, limits) if body.is_list else _answer_one(answers[0], limits)
