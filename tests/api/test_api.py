@@ -48,6 +48,16 @@ def test_the_idempotency_key_is_the_id(client: Client) -> None:
     assert client.post({"url": URL}, Idempotency_Key='"key-1').status == 400
 
 
+def test_what_the_document_cannot_say_of_a_webhook_is_422(client: Client) -> None:
+    # Given a webhook of the right form whose host is no address, when it is sent alone and in a list
+    request = {"url": URL, "webhook": {"url": "https://[1:2/"}}
+    alone, listed = client.post(request), client.post([request])
+    # Then it is refused as what cannot be meant, and not as what has the wrong form
+    assert alone.problem == (422, "INVALID_REQUEST", "webhook.url: Invalid IPv6 URL")
+    assert (listed.status, "422" in listed.body.decode()) == (207, True)
+    assert client.post({"url": URL, "webhook": {"url": 5}}).status == 400
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code", "words"),
     [

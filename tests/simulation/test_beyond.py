@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from stillframe.clients import Clients
+from stillframe.table.record import TENANT_INDEX
 from stillframe_cli.auditor import Auditor
 from stillframe_cli.findings import Finding, FindingKind
 
@@ -23,7 +24,7 @@ SEEDS = 5000
 
 
 class ReadableTable(SimulatedTable):
-    """Adds the reads of an audit: scans and batches."""
+    """Adds the reads of an audit: scans, batches, and the sparse index of watches, of which there are none."""
 
     def __init__(self, table: SimulatedTable) -> None:
         super().__init__(table._now_ms)
@@ -32,8 +33,8 @@ class ReadableTable(SimulatedTable):
     def get_paginator(self, _: str) -> ReadableTable:
         return self
 
-    def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
-        yield {"Items": list(self.items.values())}
+    def paginate(self, **arguments: Any) -> Iterator[dict[str, Any]]:
+        yield {"Items": [] if arguments.get("IndexName") == TENANT_INDEX else list(self.items.values())}
 
     def batch_get_item(self, RequestItems: Any) -> dict[str, Any]:
         (wanted,) = RequestItems.values()

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from pydantic import ValidationError
+
 from stillframe.errors import InvalidRequest, UnparsableBody
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.foreign_body import describe_json_error
@@ -22,7 +24,7 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 JSON_TYPE = "application/json"
 KEY = "Idempotency-Key"
 
-Parsed = CaptureRequest | UnparsableBody
+Parsed = CaptureRequest | UnparsableBody | InvalidRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def check_size(size: int) -> None:
 def parse_requests(body: str, key: str | None) -> RequestBody:
     """Parse one request, or a list of up to 100. `key` becomes the id of the one request.
 
-    Raises UnparsableBody for a list that is too long or empty, and InvalidRequest if the key names another id.
+    Raises UnparsableBody for a list that is too long or empty, and InvalidRequest if the key names another id, or if
+    a request is of the right form and cannot be meant.
     """
     try:
         value = json.loads(body, parse_float=_number)
@@ -85,13 +88,20 @@ def _number(text: str) -> int | float:
 
 
 def _parse(value: object) -> CaptureRequest:
-    return CaptureRequest.from_body(json.dumps(value))
+    """Raises UnparsableBody, or InvalidRequest for what the OpenAPI document cannot say: a URL that is none."""
+    try:
+        return CaptureRequest.from_body(json.dumps(value))
+    except UnparsableBody as error:
+        problem = error.__cause__
+        if isinstance(problem, ValidationError) and {each["type"] for each in problem.errors()} == {"value_error"}:
+            raise InvalidRequest(error.message) from error
+        raise
 
 
 def _parse_item(item: object) -> Parsed:
     try:
         return _parse(item)
-    except UnparsableBody as error:
+    except (UnparsableBody, InvalidRequest) as error:
         return error
 
 
