@@ -17,6 +17,7 @@ class ExtraKind(StrEnum):
     MHTML = "mhtml"
     HAR = "har"
     DIFFERENCE = "difference"
+    TEXT_DIFFERENCE = "textDifference"
 
 
 CONTENT_TYPES = {
@@ -57,6 +58,10 @@ class Extra:
     @classmethod
     def difference(cls, data: bytes) -> Extra:
         return cls(f"{ExtraKind.DIFFERENCE}.png", data)
+
+    @classmethod
+    def text_difference(cls, diff: str) -> Extra:
+        return cls(f"{ExtraKind.TEXT_DIFFERENCE}.txt", diff.encode())
 
     @classmethod
     def page(cls, kind: ExtraKind, data: bytes) -> Extra:

@@ -32,7 +32,15 @@ def redacted(result: RenderResult, secrets: Iterable[str]) -> RenderResult:
     if pattern is None:
         return result
     facts = PageFacts.model_validate(_clean(result.facts.model_dump(), pattern))
-    return replace(result, facts=facts, extras=tuple(_clean_extra(extra, pattern) for extra in result.extras))
+    return replace(
+        result,
+        facts=facts,
+        extras=tuple(_clean_extra(extra, pattern) for extra in result.extras),
+        elements=tuple(
+            replace(each, selector=_clean(each.selector, pattern), text=_clean(each.text, pattern))
+            for each in result.elements
+        ),
+    )
 
 
 @contextlib.contextmanager

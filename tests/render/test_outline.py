@@ -1,0 +1,87 @@
+"""Where elements are in a screenshot: what a comparison leaves out, and the element at a change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stillframe.image.element import element_at
+from stillframe.image.render_result import RenderResult
+
+from .conftest import Studio
+
+CLOCK = "<p id=clock style='margin:20px 0 0 30px;width:100px;height:40px;background:#00f'>12:00</p>"
+PAGE = f"<div style='height:200px'></div><main>{CLOCK}<ul><li>one</li><li>two <b>three</b></li></ul></main>"
+
+
+def ignored(result: RenderResult) -> list[list[int]] | None:
+    return result.facts.ignored_boxes
+
+
+@pytest.mark.parametrize(
+    ("options", "box"),
+    [
+        ({}, [30, 220, 130, 260]),
+        ({"fullPage": True}, [30, 220, 130, 260]),
+        ({"deviceScaleFactor": 2}, [60, 440, 260, 520]),
+        ({"clip": {"x": 10, "y": 200, "width": 300, "height": 300}}, [20, 20, 120, 60]),
+        ({"selector": "main"}, [30, 0, 130, 40]),
+        ({"scrollTo": 150, "html": "tall"}, [30, 70, 130, 110]),
+    ],
+    ids=["window", "full page", "scale", "clip", "selector", "scrolled"],
+)
+def test_an_ignored_element_is_recorded_where_the_image_shows_it(
+    studio: Studio, options: dict[str, Any], box: list[int]
+) -> None:
+    html = PAGE + "<div style='height:3000px'></div>" if options.pop("html", None) else PAGE
+    assert ignored(studio.render(html, comparison={"ignore": ["#clock"]}, **options)) == [box]
+
+
+def test_a_masked_element_is_not_compared_either(studio: Studio) -> None:
+    assert ignored(studio.render(PAGE, mask=["#clock"])) == [[30, 220, 130, 260]]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<div id=host></div><script>host.attachShadow({{mode: 'open'}}).innerHTML = `{CLOCK}`</script>",
+        f"<iframe style='border:0;height:200px' srcdoc=\"<style>body{{margin:0}}</style>{CLOCK}\"></iframe>",
+    ],
+    ids=["shadow root", "frame"],
+)
+def test_an_element_is_ignored_in_shadow_roots_and_frames(studio: Studio, page: str) -> None:
+    ((left, _, right, _),) = ignored(studio.render(page, comparison={"ignore": ["#clock"]})) or [[]]
+    assert (left, right) == (30, 130)
+
+
+def test_nothing_is_measured_without_need(studio: Studio) -> None:
+    result = studio.render(PAGE)
+    assert (ignored(result), result.elements) == (None, ())
+    assert ignored(studio.render(PAGE, comparison={"ignore": ["#nobody"]})) is None
+
+
+def test_an_invalid_selector_is_refused(studio: Studio) -> None:
+    assert studio.render_error(PAGE, comparison={"ignore": ["a["]}).code == "INVALID_REQUEST"
+
+
+def test_a_change_is_named_by_the_innermost_element_around_it(studio: Studio) -> None:
+    # Given the elements of a page that is to be compared
+    elements = studio.render(PAGE, compareTo="previous").elements
+    # When a region lies in one of them, then it is that one
+    clock = element_at(elements, (40, 225, 60, 250))
+    assert clock is not None
+    assert (clock.selector, clock.text) == ("#clock", "12:00")
+    # And the selector of one without an id goes down from where it is unique
+    last = next(each for each in elements if each.text == "three")
+    assert last.selector == "body > main > ul > li:nth-of-type(2) > b"
+    # And a region across several has the element that they are in
+    main = element_at(elements, (40, 225, 60, 290))
+    assert main is not None
+    assert main.selector == "body > main"
+
+
+def test_an_element_in_a_shadow_root_is_found_through_its_host(studio: Studio) -> None:
+    page = f"<div id=host></div><script>host.attachShadow({{mode: 'open'}}).innerHTML = `{CLOCK}`</script>"
+    elements = studio.render(page, compareTo="previous").elements
+    assert "#host >>> #clock" in [each.selector for each in elements]
