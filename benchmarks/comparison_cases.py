@@ -21,8 +21,8 @@ INK = (34, 51, 68)
 class Case:
     """Two images, and whether the second one is expected to count as changed.
 
-    `source` is the test or option of a tool that the case stands for, `own` if it stands for none; `ignore` is a box that
-    all of them leave out; `rules` are those of Stillframe.
+    `source` is the test or option of a tool that the case stands for, `own` if it stands for none; `ignore` is a box
+    that all of them leave out; `rules` are those of Stillframe.
     """
 
     name: str

@@ -30,6 +30,7 @@ COMMANDS = {
     "list": "List records by status and time.",
     "get": "Download the image of a screenshot.",
     "diff": "Show what changed between two images.",
+    "check": "Compare pages with images of how they should look.",
     "retry": "Send the request of a screenshot again.",
     "webhooks": "Show the attempts to call the webhooks of a screenshot.",
     "webhook-keys": "Show or rotate the keys that webhooks are signed with.",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stillframe.image.element import element_at
+from stillframe.image.element import element_at, from_json
 from stillframe.image.render_result import RenderResult
 
 from .conftest import Studio
@@ -85,3 +85,13 @@ def test_an_element_in_a_shadow_root_is_found_through_its_host(studio: Studio) -
     page = f"<div id=host></div><script>host.attachShadow({{mode: 'open'}}).innerHTML = `{CLOCK}`</script>"
     elements = studio.render(page, compareTo="previous").elements
     assert "#host >>> #clock" in [each.selector for each in elements]
+
+
+def test_the_elements_can_be_saved(studio: Studio) -> None:
+    # Given / When a page is captured with its elements
+    result = studio.render(PAGE, save=["elements"])
+    # Then they are a file beside its image
+    (extra,) = result.extras
+    assert extra.file == "page.json"
+    assert from_json(extra.data) == list(result.elements)
+    assert ("#clock", "12:00") in [(each.selector, each.text) for each in result.elements]

@@ -112,7 +112,7 @@ class PageCapture:
                 elements, not_separate = await self._camera.separate_elements()
             derived = await self._extras.derive(screenshot)
             extras = await self._extras.collect(
-                measures.url, measures.title, self._evidence.timings, self._patience.seconds()
+                measures.url, measures.title, self._evidence.timings, outline, self._patience.seconds()
             )
             self._check_size()
         return RenderResult(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stillframe.image.element import Box, PageElement
-from stillframe.request.options import RenderOptions
+from stillframe.request.options import RenderOptions, SavedForm
 
 from .camera import Camera, Layout
 from .elements import ELEMENTS, WALK, find_boxes
@@ -70,12 +70,13 @@ async def read_outline(world: World, camera: Camera, layout: Layout, options: Re
     """Where the elements are, as far as the options need it. Raises InvalidRequest for an invalid selector."""
     # What is masked shows nothing of the page, so a mask that has another size is no change.
     selectors = [*options.comparison.ignore, *options.mask]
-    if options.compare_to is None and not selectors:
+    is_wanted = options.compare_to is not None or SavedForm.ELEMENTS in options.save
+    if not is_wanted and not selectors:
         return Outline()
     to_image = await _Origin.read(world, camera, layout, options)
     ignored = [box for selector in selectors for box in await find_boxes(world, selector, MAX_IGNORED)]
     found = []
-    if options.compare_to is not None:
+    if is_wanted:
         found = await world.call(OUTLINE, MAX_ELEMENTS, MAX_TEXT_CHARS, MAX_SELECTOR_CHARS)
     elements = (PageElement(to_image.box(*edges), selector, text) for *edges, selector, text in found or [])
     boxes = (to_image.box(box.left, box.top, box.right, box.bottom) for box in ignored[:MAX_IGNORED])

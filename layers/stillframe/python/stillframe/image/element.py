@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,6 +25,21 @@ class PageElement:
         """In pixels of the image."""
         left, top, right, bottom = self.box
         return (right - left) * (bottom - top)
+
+
+def to_json(elements: Iterable[PageElement]) -> bytes:
+    """Elements as a file, which `from_json` reads."""
+    values = [{"box": element.box, "selector": element.selector, "text": element.text} for element in elements]
+    # A page may contain lone surrogates, which cannot be encoded.
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+
+def from_json(data: bytes) -> list[PageElement]:
+    """The elements of a file. Raises ValueError if it is none."""
+    try:
+        return [PageElement(tuple(each["box"]), each["selector"], each["text"]) for each in json.loads(data)]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a list of elements: {error}") from error
 
 
 def element_at(elements: Iterable[PageElement], box: Box) -> PageElement | None:

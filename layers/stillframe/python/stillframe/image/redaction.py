@@ -21,7 +21,7 @@ ASTERISKS = "**********"
 # Shorter texts occur everywhere by chance and are not redacted.
 MIN_SECRET_CHARS = 4
 # The extensions of extra objects that are text.
-TEXT_EXTENSIONS = frozenset({"html", "txt", "mhtml", "har"})
+TEXT_EXTENSIONS = frozenset({"html", "txt", "mhtml", "har", "json"})
 # MHTML uses quoted-printable, in which a soft line break may occur anywhere (RFC 2045, 6.7).
 SOFT_BREAK = "(?:=\\r?\\n)?"
 

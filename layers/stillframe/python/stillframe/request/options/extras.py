@@ -22,6 +22,7 @@ class SavedForm(StrEnum):
     TEXT = "text"
     MHTML = "mhtml"
     HAR = "har"
+    ELEMENTS = "elements"
 
 
 class Thumbnail(WireModel):
