@@ -137,3 +137,40 @@ def test_any_two_pages_have_a_share_between_none_and_all(one: list[int], two: li
     assert 0 <= found.pixels <= 1
     assert found.is_empty == (one == two)
     assert all(isinstance(move, Move) and move.top < move.bottom <= second.height for move in found.moved)
+
+
+def test_a_line_that_changes_below_a_block_that_comes_on_top_is_compared_with_itself() -> None:
+    # Given a page whose first line changes, so that nothing is equal until the second
+    changed = paragraphs(["0. another text", *LINES[1:]])
+    # When a block comes on top of it as well
+    found = compared(paragraphs(LINES), with_insertion(changed, 0, BLOCK))
+    # Then the block is added, and the line has changed where it is now
+    assert found.regions[0] == Region(RegionKind.ADDED, (0, 0, 400, 50), 400 * 50)
+    assert all(50 <= region.box[1] < region.box[3] <= 50 + LINE_HEIGHT for region in found.regions[1:])
+
+
+def in_window(page: Image.Image, height: int) -> Image.Image:
+    """As much of a page as a window shows."""
+    window = Image.new("RGB", (page.width, height), "white")
+    window.paste(page, (0, 0))
+    return window
+
+
+@pytest.mark.parametrize("is_removed", [False, True])
+def test_blank_lines_that_leave_the_window_or_come_into_it_are_no_change(is_removed: bool) -> None:
+    # Given a window that is taller than its page
+    page = paragraphs(LINES[:10])
+    with_block = with_insertion(page, 0, BLOCK)
+    images = [in_window(page, 400), in_window(with_block, 400)]
+    # When a block comes on top of the page, or goes
+    found = compared(*(reversed(images) if is_removed else images))
+    # Then the block is all that changed
+    kind = RegionKind.REMOVED if is_removed else RegionKind.ADDED
+    assert found.regions == (Region(kind, (0, 0, 400, 50), 400 * 50),)
+    assert [move.by for move in found.moved] == [-50 if is_removed else 50]
+
+
+def test_text_that_leaves_the_window_is_removed() -> None:
+    page = paragraphs(LINES)
+    found = compared(in_window(page, 400), in_window(with_insertion(page, 0, BLOCK), 400))
+    assert {region.kind for region in found.regions} == {RegionKind.ADDED, RegionKind.REMOVED}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Comparing takes 30 bytes of memory for each pixel, and this time if all of them changed.
+# Comparing takes 20 bytes of memory for each pixel, and this time if all of them changed.
 MAX_PIXELS = 20_000_000
 SECONDS_PER_PIXEL = 0.4e-6
 TEXT_FILE = Extra.page(ExtraKind.TEXT, b"").file

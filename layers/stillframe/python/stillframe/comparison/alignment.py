@@ -19,6 +19,11 @@ from .pixels import Pixels
 
 # Fewer lines than these are equal by chance, such as a border.
 MIN_LINES = 8
+# How many times each line is looked at, at most: a page may be made so that every match leaves almost all for the next.
+MAX_LOOKS = 50
+
+# The sources of lines that the first image does not have: added, or blank ones that came into view at the end.
+ADDED, INTO_VIEW = -1, -2
 
 Rows = NDArray[np.intp]
 Range = tuple[int, int]
@@ -49,7 +54,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """`sources` is the line of the first image for each of the second, -1 for a line that was added.
+    """`sources` is the line of the first image for each of the second, or else ADDED or INTO_VIEW.
 
     `removed` are the lines that only the first image has, each with the line of the second where they were.
     """
@@ -63,18 +68,52 @@ def align(before: Pixels, after: Pixels) -> Alignment:
     """Align two images of the same width."""
     first, second = _digests(before), _digests(after)
     matches = [match for match in _matches(first, second) if match.lines >= MIN_LINES or match.shift == 0]
-    sources = np.full(len(second), -1, np.intp)
+    sources = np.full(len(second), ADDED, np.intp)
     removed: list[tuple[Range, int]] = []
     at_before = at_after = 0
     for match in [*matches, Match(len(first), len(second), 0)]:
-        # What lies between two matches is compared from its top.
-        paired = min(match.before - at_before, match.after - at_after)
-        sources[at_after : at_after + paired] = range(at_before, at_before + paired)
-        if match.before > at_before + paired:
-            removed.append(((at_before + paired, match.before), at_after + paired))
+        paired = _pair(before[at_before : match.before], after[at_after : match.after])
+        sources[at_after + paired.after : at_after + paired.after + paired.lines] = range(
+            at_before + paired.before, at_before + paired.before + paired.lines
+        )
+        for start, stop in ((0, paired.before), (paired.before + paired.lines, match.before - at_before)):
+            if start < stop:
+                removed.append(((at_before + start, at_before + stop), at_after + start))
         at_before, at_after = match.before + match.lines, match.after + match.lines
         sources[match.after : at_after] = range(match.before, at_before)
+    if len(first) == len(second):
+        removed = _without_blank_end(removed, sources, before, after)
     return Alignment(sources, tuple(removed), tuple(_moves(matches, after)))
+
+
+def _pair(before: Pixels, after: Pixels) -> Match:
+    """The lines between two matches that are compared with each other: from the top, or the bottom if that is nearer."""
+    lines = min(len(before), len(after))
+    top, bottom = Match(0, 0, lines), Match(len(before) - lines, len(after) - lines, lines)
+    if not lines or len(before) == len(after):
+        return top
+    from_top = np.count_nonzero(before[:lines] != after[:lines])
+    from_bottom = np.count_nonzero(before[bottom.before :] != after[bottom.after :])
+    return bottom if from_bottom < from_top else top
+
+
+def _without_blank_end(
+    removed: list[tuple[Range, int]], sources: Rows, before: Pixels, after: Pixels
+) -> list[tuple[Range, int]]:
+    """Of two images of one height, blank lines at the end only moved out of view, or into it."""
+    if before[-1, 0] != after[-1, 0]:
+        return removed
+    end = _blank_end(after)
+    sources[end:][sources[end:] == ADDED] = INTO_VIEW
+    end = _blank_end(before)
+    cut = [((start, min(stop, end)), place) for (start, stop), place in removed]
+    return [each for each in cut if each[0][0] < each[0][1]]
+
+
+def _blank_end(pixels: Pixels) -> int:
+    """The line from which all are of the colour of the last one."""
+    shown = np.flatnonzero((pixels != pixels[-1, 0]).any(axis=1))
+    return int(shown[-1]) + 1 if len(shown) else 0
 
 
 def _digests(pixels: Pixels) -> list[int]:
@@ -85,8 +124,10 @@ def _matches(first: Sequence[int], second: Sequence[int]) -> list[Match]:
     """The matches of two lists, in order and joined where they meet."""
     found: list[Match] = []
     waiting = [(0, len(first), 0, len(second))]
-    while waiting:
+    left_to_look = MAX_LOOKS * (len(first) + len(second))
+    while waiting and left_to_look > 0:
         start, end, other, other_end = waiting.pop()
+        left_to_look -= end - start + other_end - other
         head = _common(first, second, range(start, end), range(other, other_end))
         if head:
             found.append(Match(start, other, head))

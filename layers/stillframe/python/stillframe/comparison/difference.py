@@ -12,7 +12,7 @@ import numpy as np
 from stillframe.image.perceptual_hash import HASH_BITS, hash_bits
 from stillframe.request.options.comparison import ComparisonRules
 
-from .alignment import Alignment, Move, align
+from .alignment import ADDED, INTO_VIEW, Alignment, Move, align
 from .anti_aliasing import is_anti_aliased
 from .color_distance import exceeds
 from .marking import mark
@@ -134,7 +134,8 @@ class _Comparison:
             if self._second.shape[0] > self._shared[0]:
                 changed[self._shared[0] : self._second.shape[0], : columns[0]] = True
                 changed[self._shared[0] : self._second.shape[0], columns[1] :] = True
-            changed[np.flatnonzero(alignment.sources < 0), columns[0] : columns[1]] = True
+            changed[np.flatnonzero(alignment.sources == ADDED), columns[0] : columns[1]] = True
+            changed[np.flatnonzero(alignment.sources == INTO_VIEW), columns[0] : columns[1]] = False
             # The lines below the second image are those of the first, which the alignment has.
             changed[self._second.shape[0] :, columns[0] : columns[1]] = False
         changed[:, self._shared[1] :] = True
@@ -236,7 +237,7 @@ class _Comparison:
         """Whether a region is only in one of the images."""
         _, top, _, bottom = box
         if alignment is not None:
-            is_added = bool((alignment.sources[top:bottom] < 0).all())
+            is_added = bool((alignment.sources[top:bottom] == ADDED).all())
             return RegionKind.ADDED if is_added else RegionKind.CHANGED
         height, width = self._shared
         if top >= height or box[0] >= width:
