@@ -87,7 +87,7 @@ def align(before: Pixels, after: Pixels) -> Alignment:
 
 
 def _pair(before: Pixels, after: Pixels) -> Match:
-    """The lines between two matches that are compared with each other: from the top, or the bottom if that is nearer."""
+    """The lines between two matches that are compared: from the top, or from the bottom if that is nearer."""
     lines = min(len(before), len(after))
     top, bottom = Match(0, 0, lines), Match(len(before) - lines, len(after) - lines, lines)
     if not lines or len(before) == len(after):
