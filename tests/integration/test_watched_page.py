@@ -97,3 +97,25 @@ def test_a_banner_moves_the_page_and_is_what_changed(watch: Watch) -> None:
     (banner,) = record.changed_regions or []
     assert (banner["kind"], banner["box"], banner["text"]) == ("added", [0, 0, 1280, 60], "Closed on Monday")
     assert {move["by"] for move in record.moved or []} == {60}
+
+
+def test_a_change_where_an_ignored_element_would_have_been_is_a_change(watch: Watch) -> None:
+    # Given a page with a clock that is ignored
+    options: dict[str, Any] = {"comparison": {"ignore": ["#clock"]}, "fullPage": True}
+    watch.capture(**options)
+    # When a banner of about the clock's distance to the prices comes on top, and a price changes
+    record = watch.capture("21.40", banner=BANNER.replace("60px", "36px"), **options)
+    # Then the price is among the changes: what is ignored is where the clock is, in either image
+    assert "21.40" in [region.get("text") for region in record.changed_regions or []]
+
+
+def test_an_ignored_element_that_goes_is_no_change(watch: Watch) -> None:
+    # Given a page with an advertisement that is ignored
+    options: dict[str, Any] = {"comparison": {"ignore": ["#clock", "#ad"]}, "fullPage": True}
+    watch.capture(banner=BANNER.replace("<div", "<div id=ad"), **options)
+    # When it goes, then the rest has moved up, and nothing changed
+    record = watch.capture(**options)
+    assert (record.changed, {move["by"] for move in record.moved or []}) == (False, {-60})
+    # And when it comes again, then nothing changed either
+    record = watch.capture(banner=BANNER.replace("<div", "<div id=ad"), **options)
+    assert (record.changed, {move["by"] for move in record.moved or []}) == (False, {60})

@@ -113,10 +113,8 @@ def check_page(
     if before is None:
         return PageCheck(name, url, CheckStatus.NEW, seconds, after=after)
     ignored: list[Box] = [(box[0], box[1], box[2], box[3]) for box in after.ignored or ()]
-    # A baseline of earlier rules has no boxes of its own.
-    ignored_before = before.ignored or ignored
     try:
-        found = compare(before.data, after.data, rules=rules, ignored_before=ignored_before, ignored_after=ignored)
+        found = compare(before.data, after.data, rules=rules, ignored_before=before.ignored, ignored_after=ignored)
     except ValueError as error:
         problem = f"{before.path} and the page cannot be compared: {error}"
         return PageCheck(name, url, CheckStatus.FAILED, seconds, before, after, problem=problem)

@@ -66,7 +66,7 @@ class Comparer:
 
     def remember(self, delivery: Delivery, claim: Claim, image: StoredImage, expires_at: int) -> None:
         """The next capture of the same request is compared with this one. Raises ServiceUnavailable."""
-        capture = EarlierCapture(delivery.id, image.s3_key)
+        capture = EarlierCapture(delivery.id, image.s3_key, image.facts.ignored_boxes or ())
         request = delivery.request
         self._last_captures.replace(request.payload_hash, delivery.tenant, capture, claim.claimed_at_ms, expires_at)
 
@@ -117,11 +117,11 @@ def _expected_metadata(delivery: Delivery, earlier: EarlierCapture) -> dict[str,
 
 
 def _compared(result: RenderResult, earlier: EarlierCapture, before: bytes, rules: ComparisonRules) -> RenderResult:
-    # Imported late: Pillow and NumPy take 150 ms of a cold start, and few requests compare.
+    # Imported late: Pillow and NumPy take 140 to 200 ms of a cold start, and few requests compare.
     from stillframe.comparison.difference import compare
 
     ignored = [_to_box(edges) for edges in result.facts.ignored_boxes or ()]
-    ignored_before = [_to_box(edges) for edges in (earlier.record and earlier.record.ignored_boxes) or ignored]
+    ignored_before = [_to_box(edges) for edges in earlier.ignored_boxes]
     try:
         found = compare(before, result.data, MAX_PIXELS, rules, ignored_before, ignored)
     except ValueError as error:
@@ -149,7 +149,7 @@ def _described(region: Region, result: RenderResult) -> dict[str, Any]:
 
 
 def _to_box(edges: Sequence[int]) -> Box:
-    left, top, right, bottom = edges
+    left, top, right, bottom = map(int, edges)
     return left, top, right, bottom
 
 

@@ -171,7 +171,7 @@ class _Comparison:
         for top in range(0, len(sources), STRIP_LINES):
             rows = sources[top : top + STRIP_LINES]
             differs = (first[np.maximum(rows, 0)] != second[top : top + STRIP_LINES]).any(axis=1)
-            left_over += int(np.count_nonzero(differs | (rows < 0)))
+            left_over += int(np.count_nonzero((differs & (rows >= 0)) | (rows == ADDED)))
         return alignment if left_over <= in_place * MAX_LEFT_BY_MOVE else None
 
     def _aligned(self, alignment: Alignment, columns: tuple[int, int]) -> Pixels:
