@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from stillframe.image.element import element_at, from_json
+from stillframe.image.redaction import redacted
 from stillframe.image.render_result import RenderResult
 
 from .conftest import Studio
@@ -39,7 +40,9 @@ def test_an_ignored_element_is_recorded_where_the_image_shows_it(
 
 
 def test_a_masked_element_is_not_compared_either(studio: Studio) -> None:
-    assert ignored(studio.render(PAGE, mask=["#clock"])) == [[30, 220, 130, 260]]
+    assert ignored(studio.render(PAGE, mask=["#clock"], compareTo="previous")) == [[30, 220, 130, 260]]
+    # Where nothing is compared, nobody waits for it
+    assert ignored(studio.render(PAGE, mask=["#clock"])) is None
 
 
 @pytest.mark.parametrize(
@@ -95,3 +98,30 @@ def test_the_elements_can_be_saved(studio: Studio) -> None:
     assert extra.file == "page.json"
     assert from_json(extra.data) == list(result.elements)
     assert ("#clock", "12:00") in [(each.selector, each.text) for each in result.elements]
+
+
+def test_texts_are_short_and_can_be_stored(studio: Studio) -> None:
+    # Given a long text that would be cut within a character, a script, and half a character
+    page = f"<p id=long>{'x' * 199}\U0001f34e</p><p id=half></p><p id=code>Total <script>secret()</script>19.90</p>"
+    page += "<script>half.textContent = 'a\\ud83c'</script>"
+    # When the page is captured with its elements
+    texts = {each.selector: each.text for each in studio.render(page, save=["elements"]).elements}
+    # Then each text is well-formed, and shows only what the page shows
+    assert texts["#long"] == "x" * 199 + "\ufffd"
+    assert texts["#half"] == "a\ufffd"
+    assert texts["#code"] == "Total 19.90"
+
+
+def test_a_page_with_very_many_elements_is_outlined_in_part(studio: Studio) -> None:
+    result = studio.render("<script>document.write('<i>x</i>'.repeat(60000))</script>", save=["elements"])
+    assert len(result.elements) == 5000
+    assert result.elements[-1].selector.startswith("body > i:nth-of-type(")
+
+
+def test_a_secret_that_a_page_shows_is_redacted_from_its_elements(studio: Studio) -> None:
+    page = "<p id=my-secret-token>my-secret-token is yours</p>"
+    result = redacted(studio.render(page, save=["elements"]), ["my-secret-token"])
+    texts = [each.text for each in result.elements]
+    assert "********** is yours" in texts
+    assert b"my-secret-token" not in result.extras[0].data
+    assert "my-secret-token" not in "".join(each.selector for each in result.elements)

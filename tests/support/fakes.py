@@ -58,11 +58,13 @@ class FakeRenderer:
         color: str = "#00aa00",
         extras: tuple[Extra, ...] = (),
         elements: tuple[PageElement, ...] = (),
+        ignored_boxes: list[list[int]] | None = None,
     ) -> None:
         self.during = during
         self.color = color
         self.extras = extras
         self.elements = elements
+        self.ignored_boxes = ignored_boxes
         self.rendered: list[str] = []
 
     def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
@@ -71,7 +73,7 @@ class FakeRenderer:
             self.during()
         file = io.BytesIO()
         Image.new("RGB", (8, 8), self.color).save(file, "PNG")
-        facts = PageFacts(http_status=200, final_url=url, title="Fake é")
+        facts = PageFacts(http_status=200, final_url=url, title="Fake é", ignored_boxes=self.ignored_boxes)
         return RenderResult(file.getvalue(), ImageFormat.PNG, 8, 8, facts, 5, self.extras, self.elements)
 
 

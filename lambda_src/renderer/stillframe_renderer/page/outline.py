@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from stillframe.image.element import Box, PageElement
@@ -15,6 +16,7 @@ MAX_ELEMENTS = 5000
 MAX_IGNORED = 100
 MAX_TEXT_CHARS = 200
 MAX_SELECTOR_CHARS = 300
+MAX_SECONDS = 2.0
 
 # The position of the window, and each element that can be seen: its box in CSS pixels from the upper left corner of the
 # document, a selector, and its text if any of it is its own. `>>>` goes into a shadow root.
@@ -23,6 +25,21 @@ OUTLINE = (
     + WALK
     + ELEMENTS
     + """
+  // Of siblings with one name, which one an element is and how many there are: counted once for each parent.
+  const places = new Map(), parents = new Set();
+  const placeOf = element => {
+    const parent = element.parentNode;
+    if (parent && !parents.has(parent)) {
+      parents.add(parent);
+      const totals = new Map();
+      for (const each of parent.children) {
+        const total = totals.get(each.localName) ?? { count: 0 };
+        totals.set(each.localName, total);
+        places.set(each, { number: ++total.count, total });
+      }
+    }
+    return places.get(element);
+  };
   const known = new Map();
   const selectorOf = element => {
     if (known.has(element)) return known.get(element);
@@ -32,23 +49,39 @@ OUTLINE = (
       own = '#' + CSS.escape(element.id);
       before = root.host ? selectorOf(root.host) + ' >>> ' : '';
     } else {
-      const same = [...(element.parentNode?.children ?? [])].filter(each => each.localName === element.localName);
-      if (same.length > 1) own += `:nth-of-type(${same.indexOf(element) + 1})`;
+      const place = placeOf(element);
+      if (place?.total.count > 1) own += `:nth-of-type(${place.number})`;
       if (element.parentElement && element.localName !== 'body') before = selectorOf(element.parentElement) + ' > ';
       else if (root.host) before = selectorOf(root.host) + ' >>> ';
     }
     known.set(element, before + own);
     return before + own;
   };
-  const hasText = element => [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+  const hasText = element => {
+    for (let node = element.firstChild; node; node = node.nextSibling) {
+      if (node.nodeType === Node.TEXT_NODE && node.data.trim()) return true;
+    }
+    return false;
+  };
+  // No more than is kept: the text of an element may be that of the whole page.
+  const textOf = element => {
+    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    let text = '';
+    while (text.length < textChars && walker.nextNode()) {
+      const parent = walker.currentNode.parentElement?.localName;
+      if (parent === 'script' || parent === 'style') continue;
+      text = `${text} ${walker.currentNode.data.slice(0, 10 * textChars)}`.replace(/\\s+/g, ' ').trimStart();
+    }
+    return text.trimEnd().slice(0, textChars).toWellFormed();
+  };
   const found = [];
   const all = document.body ? [document.body, ...elementsOf(document)] : [];
   for (const element of all) {
     if (found.length === count) break;
     const box = element.getBoundingClientRect();
     if (!box.width || !box.height || !element.checkVisibility()) continue;
-    const text = hasText(element) ? element.textContent.replace(/\\s+/g, ' ').trim().slice(0, textChars) : '';
-    const selector = selectorOf(element);
+    const text = hasText(element) ? textOf(element) : '';
+    const selector = selectorOf(element).toWellFormed();
     if (selector.length > selectorChars) continue;
     const left = box.left + scrollX, top = box.top + scrollY;
     found.push([left, top, left + box.width, top + box.height, selector, text]);
@@ -68,19 +101,26 @@ class Outline:
 
 async def read_outline(world: World, camera: Camera, layout: Layout, options: RenderOptions) -> Outline:
     """Where the elements are, as far as the options need it. Raises InvalidRequest for an invalid selector."""
-    # What is masked shows nothing of the page, so a mask that has another size is no change.
-    selectors = [*options.comparison.ignore, *options.mask]
     is_wanted = options.compare_to is not None or SavedForm.ELEMENTS in options.save
+    # What is masked shows nothing of the page, so a mask that has another size is no change.
+    selectors = [*options.comparison.ignore, *(options.mask if is_wanted else ())]
     if not is_wanted and not selectors:
         return Outline()
     to_image = await _Origin.read(world, camera, layout, options)
     ignored = [box for selector in selectors for box in await find_boxes(world, selector, MAX_IGNORED)]
-    found = []
-    if is_wanted:
-        found = await world.call(OUTLINE, MAX_ELEMENTS, MAX_TEXT_CHARS, MAX_SELECTOR_CHARS)
-    elements = (PageElement(to_image.box(*edges), selector, text) for *edges, selector, text in found or [])
+    elements = await _elements(world, to_image) if is_wanted else ()
     boxes = (to_image.box(box.left, box.top, box.right, box.bottom) for box in ignored[:MAX_IGNORED])
-    return Outline(tuple(elements), tuple(box for box in boxes if box[2] > box[0] and box[3] > box[1]))
+    return Outline(elements, tuple(box for box in boxes if box[2] > box[0] and box[3] > box[1]))
+
+
+async def _elements(world: World, to_image: _Origin) -> tuple[PageElement, ...]:
+    """The elements that can be seen; none of a page that is too busy to say, whose screenshot counts all the same."""
+    try:
+        async with asyncio.timeout(MAX_SECONDS):
+            found = await world.call(OUTLINE, MAX_ELEMENTS, MAX_TEXT_CHARS, MAX_SELECTOR_CHARS)
+    except TimeoutError:
+        return ()
+    return tuple(PageElement(to_image.box(*edges), selector, text) for *edges, selector, text in found or [])
 
 
 @dataclass(frozen=True, slots=True)
