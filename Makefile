@@ -47,7 +47,7 @@ build/libraries/.ready: scripts/libraries tests/libraries/package.json tests/lib
 	@touch $@
 
 test: $(VENV)/.dev build/libraries/.ready ## Run all tests except those that need Docker
-	@$(BIN)/python -m pytest -q -n $(TEST_JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 e2e: $(VENV)/.dev ## Test the image and the templates end to end, with Docker
 	@rm -f build/e2e.json

@@ -19,6 +19,7 @@ from .fleet import Fleet
 from .nag import acknowledge, place_of
 from .renderer import Renderer
 from .storage_stack import StorageStack
+from .watching import Watching
 from .webhooks import Webhooks
 from .worker import acknowledge_images
 
@@ -37,6 +38,7 @@ class Access(Construct):
         fleet: Fleet | None,
         topic: sns.ITopic,
         webhooks: Webhooks | None,
+        watching: Watching | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._topic = topic
@@ -46,12 +48,15 @@ class Access(Construct):
         operate = [*self._operate(), *(self._scale_function(renderer) if renderer else [])]
         operate += self._scale_fleet(fleet) if fleet else []
         operate += webhooks.statements_of_operator() if webhooks else []
+        operate += watching.statements_of_operator() if watching else []
         outputs = [self._outputs()]
         self.send = self._policy("Send", "send requests to Stillframe", [*outputs, *send])
         self.look = self._policy("Look", "look at Stillframe's records and images", [*outputs, *look])
         self.operate = self._policy("Operate", "operate Stillframe", [*outputs, *send, *look, *operate])
         for policy in (self.send, self.look, self.operate):
             self._acknowledge(policy)
+        if watching is not None:
+            watching.acknowledge_for(self.operate)
 
     def _acknowledge(self, policy: iam.ManagedPolicy) -> None:
         """Accept the wildcards, as cdk-nag writes them. A finding that a policy does not have does no harm."""

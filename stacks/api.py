@@ -177,13 +177,14 @@ class Api(Construct):
 
     def _links_route(self) -> None:
         """Signed links are opened by browsers, which can neither sign requests nor send tokens."""
-        (route,) = self._gateway.add_routes(
+        routes = self._gateway.add_routes(
             path=f"{LINK_PREFIX}{{link+}}",
-            methods=[apigatewayv2.HttpMethod.GET],
+            methods=[apigatewayv2.HttpMethod.GET, apigatewayv2.HttpMethod.HEAD],
             authorizer=apigatewayv2.HttpNoneAuthorizer(),
             integration=integrations.HttpLambdaIntegration("Open", self.function),
         )
-        acknowledge(route, "AwsSolutions-APIG4", "The function verifies the signature of the link.")
+        for route in routes:
+            acknowledge(route, "AwsSolutions-APIG4", "The function verifies the signature of the link.")
 
     def _authorizer(self) -> apigatewayv2.IHttpRouteAuthorizer:
         config = self._config

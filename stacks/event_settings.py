@@ -1,4 +1,4 @@
-"""The settings of events and webhooks."""
+"""The settings of events, webhooks and watches."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ class EventSettings(BaseModel):
     # A webhook that every screenshot has, with the events that it is told of.
     webhook_url: Annotated[str, Field(pattern=r"^https?://[^\s@]{1,2040}$")] | None = None
     webhook_events: EventList = (EventKind.CAPTURED, EventKind.FAILED)
+
+    # Whether pages can be watched: a group of schedules, and the role by which they send.
+    watches: bool = False
 
     @model_validator(mode="after")
     def check_webhooks(self) -> Self:

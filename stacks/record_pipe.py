@@ -78,12 +78,13 @@ class RecordPipe(Construct):
 def reaching(status: Status) -> dict[str, object]:
     """The changes by which a record reaches this state, and not those of a record that was in it already.
 
-    An event pattern of EventBridge ("Event filtering in Amazon EventBridge Pipes").
+    A record may be written for the first time and be final at once, as that of a message that is no request. An event
+    pattern of EventBridge ("Event filtering in Amazon EventBridge Pipes").
     """
     return {
         "dynamodb": {
             "NewImage": {STATUS: {"S": [status.value]}},
-            "OldImage": {STATUS: {"S": [{"anything-but": [status.value]}]}},
+            "OldImage": {STATUS: {"S": [{"anything-but": [status.value]}, {"exists": False}]}},
         }
     }
 

@@ -22,6 +22,7 @@ from .renderer import Renderer
 from .rollout import Canary
 from .storage_stack import StorageStack
 from .values import Rollout
+from .watching import Watching
 from .webhooks import Webhooks
 
 
@@ -53,6 +54,7 @@ class RenderStack(Stack):
         groups = [worker.log_group for worker in (self.renderer, self.fleet) if worker]
         SavedQueries(self, "Queries", groups=groups)
         warn_of_quotas(self, config)
+        watching = Watching(self, "Watching", config=config, storage=storage) if config.watches else None
         self.access = access = Access(
             self,
             "Access",
@@ -62,6 +64,7 @@ class RenderStack(Stack):
             fleet=self.fleet,
             topic=self.alarms.topic,
             webhooks=self.webhooks,
+            watching=watching,
         )
         outputs = {
             "AlarmTopicArn": self.alarms.topic.topic_arn,

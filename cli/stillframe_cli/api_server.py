@@ -7,6 +7,7 @@ import contextlib
 import http.server
 import re
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
@@ -53,6 +54,11 @@ class _Server(http.server.ThreadingHTTPServer):
         self.socket.close()
         self.socket = listener
         self.handle_event = handle
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no error of the server, and of no interest to whoever reads its log."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -145,7 +151,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_response(int(answer["statusCode"]))
             for name, value in answer.get("headers", {}).items():
                 self.send_header(name, str(value))
-            self.send_header("Content-Length", str(len(data)))
+            # For HEAD it would be the length of the content of GET (RFC 9110, 8.6), which is not known here.
+            if self.command != "HEAD":
+                self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(data)

@@ -26,11 +26,17 @@ from stillframe.table.record import Record, Status, id_digest
 from .backlog import Backlog
 from .bucket_listing import StoredObject, stored_objects
 from .findings import Finding, FindingKind, Summary
+from .watching.history import History
+from .watching.store import WatchStore
+from .watching.watch import period_text
 
 READERS = 16
 STUCK_AFTER_SECONDS = 3600
 ORPHANED_IMAGE = "wait: when its own request is delivered again, the object is adopted; if it stays, delete it"
 ORPHANED_EXTRA = "nothing to do: it is left over from an attempt that was interrupted, and expires by itself"
+MISSED_PERIOD = "nothing to do: the page of that time is gone; was the scheduler off, or its role changed?"
+# How far back periods of watches are looked for.
+WATCHED_MS = 7 * 24 * 3600 * 1000
 # BatchGetItem takes at most 100 keys.
 CHUNK = 100
 
@@ -85,6 +91,7 @@ class Auditor:
                 summary.checked += sum(self._is_compared(record) for record in records)
                 self._report(filter(None, pool.map(self._check_record, records)), summary, report)
                 progress(f"{summary.objects} objects, {summary.records} records")
+        self._report(self._missed_periods(), summary, report)
         self._backlog.refresh()
         summary.pending_messages, summary.dead_letters = self._backlog.pending, self._backlog.dead_letters
         return summary
@@ -93,6 +100,13 @@ class Auditor:
         for finding in findings:
             summary.found[finding.kind] += 1
             report(finding)
+
+    def _missed_periods(self) -> Iterator[Finding]:
+        now_ms = self._clock.now_ms()
+        for watch in WatchStore(self._clients, self._settings).list():
+            for period in History(self._archive).missed(watch, now_ms - WATCHED_MS, now_ms):
+                problem = f"nobody sent the period {period_text(period.at_ms)} of {period.url}"
+                yield Finding(FindingKind.MISSED, problem, MISSED_PERIOD, period.id)
 
     def _check_objects(self, objects: list[StoredObject]) -> Iterator[Finding]:
         sampled = [each for each in objects if self._plan.includes(each.id)]

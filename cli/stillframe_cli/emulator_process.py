@@ -13,6 +13,8 @@ import signal
 import socket
 import sys
 
+from .emulator_guard import guarded
+
 PR_SET_PDEATHSIG = 1  # prctl(2)
 # The value of MiniStack's own server: SDKs keep their connections open.
 KEEP_ALIVE_SECONDS = 75
@@ -34,7 +36,7 @@ def main() -> None:
     from ministack.app import app
 
     config = uvicorn.Config(
-        app,
+        guarded(app),
         loop="uvloop",
         http="httptools",
         ws="none",

@@ -9,12 +9,16 @@ from typing import Any
 
 
 class FindingKind(StrEnum):
-    """`lost`, `storedTwice` and `stuck` are defects. `orphaned` is a leftover object that breaks no promise."""
+    """`lost`, `storedTwice` and `stuck` are defects.
+
+    `orphaned` is a leftover object that breaks no promise. `missed` is a period of a watch that nobody sent.
+    """
 
     LOST = "lost"
     STORED_TWICE = "storedTwice"
     STUCK = "stuck"
     ORPHANED = "orphaned"
+    MISSED = "missed"
 
 
 DEFECTS = (FindingKind.LOST, FindingKind.STORED_TWICE, FindingKind.STUCK)
@@ -70,8 +74,9 @@ class Summary:
         counted = f"{_count(self.records, 'record')}, {_count(self.objects, 'object')}"
         if self.is_clean:
             rest = "nothing is lost, stored twice or stuck"
-            waiting = self._waiting()
-            return f"All is well: {rest} ({counted}{waiting})."
+            missed = self.found[FindingKind.MISSED]
+            also = f" {_count(missed, 'period')} of watches missed, as listed above." if missed else ""
+            return f"All is well: {rest} ({counted}{self._waiting()}).{also}"
         words = {
             FindingKind.LOST: "lost",
             FindingKind.STORED_TWICE: "stored twice",

@@ -32,6 +32,8 @@ COMMANDS = {
     "diff": "Show what changed between two images.",
     "check": "Compare pages with images of how they should look.",
     "retry": "Send the request of a screenshot again.",
+    "watch": "Capture pages again and again, each period once.",
+    "history": "Show the periods of a watch, and what became of each.",
     "webhooks": "Show the attempts to call the webhooks of a screenshot.",
     "webhook-keys": "Show or rotate the keys that webhooks are signed with.",
     "redrive": "Move dead letters back to the queue.",

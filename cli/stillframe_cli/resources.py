@@ -35,6 +35,8 @@ SHARED_SETTINGS = (
     ("WEBHOOK_QUEUE_URL", "WebhookQueueUrl"),
     ("WEBHOOK_DEAD_LETTER_QUEUE_URL", "WebhookDeadLetterQueueUrl"),
     ("WEBHOOK_SECRET_ARN", "WebhookSecretArn"),
+    ("WATCH_GROUP", "WatchGroup"),
+    ("WATCH_ROLE_ARN", "WatchRoleArn"),
 )
 
 # Names the deployment for all commands of a shell.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any, Protocol, cast
 
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 BATCH_SIZE = 10
 WAIT_SECONDS = 1
 RETRY_SECONDS = 1.0
+# As many batches at once as in Lambda (the event source mapping of stacks/webhooks.py).
+MAX_CONCURRENCY = 10
 # An attempt may take 15 s; what is not tried by then is tried after the next start.
 JOIN_SECONDS = 5.0
 # The handler does not read it.
@@ -44,6 +47,50 @@ class WebhookPoller:
 
     def poll(self, wait_seconds: int = WAIT_SECONDS) -> int:
         """Try one batch. Returns the number of messages. Raises ClientError or BotoCoreError."""
+        messages = self._receive(wait_seconds)
+        if messages:
+            self._try(messages)
+        return len(messages)
+
+    def run(self, stop: threading.Event) -> None:
+        """Poll until told to stop, and try several batches at once, as Lambda does: a receiver may be slow.
+
+        Whatever a batch meets, its messages come again, and the others go on.
+        """
+        room = threading.BoundedSemaphore(MAX_CONCURRENCY)
+        trying: list[threading.Thread] = []
+        while not stop.is_set():
+            room.acquire()
+            messages = self._received(stop)
+            if not messages:
+                room.release()
+                continue
+            thread = threading.Thread(target=self._try_beside, args=(messages, room), name="webhook-batch", daemon=True)
+            trying = [*(each for each in trying if each.is_alive()), thread]
+            thread.start()
+        ends_at = time.monotonic() + JOIN_SECONDS
+        for thread in trying:
+            thread.join(max(0.0, ends_at - time.monotonic()))
+
+    def _received(self, stop: threading.Event) -> list[Message]:
+        try:
+            return self._receive(WAIT_SECONDS)
+        except (ClientError, BotoCoreError) as error:
+            logger.warning("webhooks wait", extra={"error": str(error)})
+            stop.wait(RETRY_SECONDS)
+            return []
+
+    def _try_beside(self, messages: list[Message], room: threading.Semaphore) -> None:
+        try:
+            self._try(messages)
+        except (ClientError, BotoCoreError) as error:
+            logger.warning("webhooks wait", extra={"error": str(error)})
+        except Exception:
+            logger.exception("webhooks met an unexpected error")
+        finally:
+            room.release()
+
+    def _receive(self, wait_seconds: int) -> list[Message]:
         answer = self._sqs.receive_message(
             QueueUrl=self._queue_url,
             MaxNumberOfMessages=BATCH_SIZE,
@@ -51,24 +98,14 @@ class WebhookPoller:
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
-        messages = [cast(Message, message) for message in answer.get("Messages", [])]
-        if not messages:
-            return 0
+        return [cast(Message, message) for message in answer.get("Messages", [])]
+
+    def _try(self, messages: list[Message]) -> None:
         response = self._handler.handle({"Records": [record_of(message, QUEUE_ARN) for message in messages]})
         kept = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
         for message in messages:
             if message["MessageId"] not in kept:
                 self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
-        return len(messages)
-
-    def run(self, stop: threading.Event) -> None:
-        """Poll until told to stop. A call to AWS that fails is repeated."""
-        while not stop.is_set():
-            try:
-                self.poll()
-            except (ClientError, BotoCoreError) as error:
-                logger.warning("webhooks wait", extra={"error": str(error)})
-                stop.wait(RETRY_SECONDS)
 
 
 @contextlib.contextmanager

@@ -43,6 +43,9 @@ def test_without_an_id_the_same_request_is_the_same_screenshot(client: Client) -
 def test_the_idempotency_key_is_the_id(client: Client) -> None:
     assert client.post({"url": URL}, Idempotency_Key="key-1").json["id"] == "key-1"
     assert client.post({"url": URL, "requestId": "key-1"}, Idempotency_Key="key-1").status == 202
+    # And as the draft writes it ("The Idempotency-Key HTTP Header Field", 2.1)
+    assert client.post({"url": URL}, Idempotency_Key='"key-1"').json["id"] == "key-1"
+    assert client.post({"url": URL}, Idempotency_Key='"key-1').status == 400
 
 
 @pytest.mark.parametrize(
@@ -242,7 +245,21 @@ def test_what_cannot_be_sent_again_says_why(client: Client, cloud: Cloud) -> Non
 def test_another_path_or_method_is_a_problem(client: Client) -> None:
     assert client.get("/v2").problem[:2] == (404, "NOT_FOUND")
     reply = client.call("DELETE", "/v1/screenshots")
-    assert (reply.status, reply.headers["Allow"]) == (405, "GET, POST")
+    assert (reply.status, reply.headers["Allow"]) == (405, "GET, HEAD, POST")
+
+
+def test_head_is_get_without_content(client: Client, cloud: Cloud) -> None:
+    # Given a screenshot with an image
+    client.post({"url": URL, "requestId": "a"})
+    succeed(cloud, "a")
+    for path in ("/health", "/v1/screenshots/a", "/v1/screenshots/a/image", "/v1/screenshots/nobody", "/openapi.json"):
+        # When only the head is asked for
+        head, whole = client.call("HEAD", path), client.get(path)
+        # Then it is that of the whole answer, without its content
+        assert (head.status, head.body) == (whole.status, b""), path
+        assert head.headers.get("Content-Type") == whole.headers.get("Content-Type")
+        assert "Content-Length" not in head.headers
+    assert client.call("HEAD", "/v1/screenshots/a/retry").headers["Allow"] == "POST"
 
 
 def test_when_aws_fails_the_answer_is_503_with_a_time_to_come_again(make_cloud: MakeCloud) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.server
+import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -89,6 +90,15 @@ def test_a_wrong_request_is_refused_with_the_sentence_of_the_record(client: Clie
     assert refused.value.status == 422
     with pytest.raises(InvalidRequest, match="viewport"):
         QueueClient(cloud.settings, cloud.clients).send(URL, options={"viewport": {"width": 0}})
+
+
+def test_an_api_that_is_not_there_is_named() -> None:
+    # Given an address at which nobody answers / When something is sent
+    with pytest.raises(ApiError) as refused:
+        ApiClient("http://127.0.0.1:1", transport=Transport(lambda *_: {}, tries=1)).send(URL)
+    # Then the error names it, and no object of a library
+    assert re.fullmatch(r"no answer from http://127\.0\.0\.1:1: .*Connection refused", str(refused.value))
+    assert "object at" not in str(refused.value)
 
 
 def test_many_are_sent_a_hundred_at_a_time_and_answered_one_by_one(client: Client) -> None:

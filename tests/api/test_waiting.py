@@ -32,6 +32,24 @@ def test_who_prefers_to_wait_is_led_to_the_image(client: Client, cloud: Cloud, p
     assert reply.headers["Content-Location"] == "/v1/screenshots/a"
 
 
+def test_who_prefers_to_wait_is_led_to_an_image_that_is_there_already(client: Client, cloud: Cloud) -> None:
+    # Given a screenshot that was captured between two requests of a caller who repeats them
+    client.post({"url": URL, "requestId": "a"})
+    succeed(cloud, "a")
+    # When it is asked for again, then the answer is the image, as it would have been a moment before
+    reply = client.post({"url": URL, "requestId": "a"}, Prefer="wait=20")
+    assert reply.status == 303
+    assert fetched(reply.headers["Location"])[0] == b"image"
+    assert reply.headers["Content-Location"] == "/v1/screenshots/a"
+
+
+def test_a_failure_that_is_known_already_is_told_at_once(client: Client, cloud: Cloud) -> None:
+    client.post({"url": URL, "requestId": "a"})
+    set_record(cloud, "a", status="failed", errorCode="UNKNOWN_HOST")
+    reply = client.post({"url": URL, "requestId": "a"}, Prefer="wait=20")
+    assert (reply.status, reply.json["status"]) == (200, "failed")
+
+
 def test_a_wait_ends_in_time_with_what_is_known(client: Client) -> None:
     began = time.monotonic()
     reply = client.post({"url": URL, "requestId": "a"}, Prefer="wait=1")

@@ -55,6 +55,7 @@ FACTORS: dict[str, dict[str, Mapping[str, object]]] = {
         "webhooks": {"events": "on", "webhooks": "on"},
         "webhook": {"events": "on", "webhooks": "on", "webhookUrl": HOOK, "webhookEvents": "failed"},
     },
+    "watches": {"off": {}, "on": {"watches": "on"}},
     "pages": {"public": {}, "known": {"secrets": SECRET, "perHost": 4, "deny": "evil.example"}},
     "times": {"default": {}, "long": {"functionTimeoutSeconds": 300, "jobDeadlineSeconds": 290, "tags": "team=web"}},
 }

@@ -45,10 +45,10 @@ def test_the_logical_ids_of_the_api_are_locked(synth: Synth) -> None:
 
 def test_every_route_has_an_authorisation(synth: Synth) -> None:
     # Given the API with each kind of authorisation, then every route but that of signed links has it
-    link = ("GET /v1/i/{link+}", "NONE")
-    assert routes(with_api(synth)) == {("$default", "AWS_IAM"), link}
+    links = ("GET /v1/i/{link+}", "NONE"), ("HEAD /v1/i/{link+}", "NONE")
+    assert routes(with_api(synth)) == {("$default", "AWS_IAM"), *links}
     tokens = with_api(synth, **JWT)
-    assert routes(tokens) == {("$default", "JWT"), link}
+    assert routes(tokens) == {("$default", "JWT"), *links}
     authorizer = only(tokens, "AWS::ApiGatewayV2::Authorizer")
     assert authorizer["JwtConfiguration"] == {"Audience": ["a", "b"], "Issuer": ISSUER}
 
@@ -68,7 +68,7 @@ def variables(template: dict[str, Any]) -> dict[str, Any]:
 def test_with_keys_the_function_checks_its_callers_and_only_then(synth: Synth) -> None:
     # Given the API with keys, then the gateway lets everybody through to a function that wants a key
     keys = with_api(synth, apiAuthorisation="key")
-    assert routes(keys) == {("$default", "NONE"), ("GET /v1/i/{link+}", "NONE")}
+    assert routes(keys) == {("$default", "NONE"), ("GET /v1/i/{link+}", "NONE"), ("HEAD /v1/i/{link+}", "NONE")}
     assert variables(keys)["STILLFRAME_API_AUTHORISATION"] == "key"
     # And the stage throttles as ever
     assert only(keys, "AWS::ApiGatewayV2::Stage")["DefaultRouteSettings"]["ThrottlingRateLimit"] == 50

@@ -15,6 +15,7 @@ import pytest
 from stacks.construct import Stillframe
 from stacks.environment import ConfigError
 from stillframe_cli.emulator import Emulator, running_emulator
+from tests.support.event_patterns import matches
 from tests.support.foreign_app import STACK, check, synthesize
 from tests.support.linting import lint_findings
 from tests.support.policies import Call, is_allowed
@@ -135,16 +136,19 @@ def test_a_success_is_told_once_when_it_is_reached(templates: dict[str, Any]) ->
     table = only(templates["Stillframe-webshop-screenshots-Storage"], "AWS::DynamoDB::GlobalTable")
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     patterns = {
-        name.removeprefix("Screenshots")[: len("Captured")]: json.loads(
+        name.removeprefix("Screenshots").partition("Pipe")[0]: json.loads(
             pipe["SourceParameters"]["FilterCriteria"]["Filters"][0]["Pattern"]
         )
         for name, pipe in pipes.items()
     }
-    captured = patterns["Captured"]["dynamodb"]
-    # Then a record counts when it becomes a success, and not when one that was a success is written again
-    assert captured["NewImage"] == {"status": {"S": ["success"]}}
-    assert captured["OldImage"] == {"status": {"S": [{"anything-but": ["success"]}]}}
-    assert len(pipes) == 2
+    assert patterns.keys() == {"Captured", "Failed"}
+    # Then a record counts when it reaches the state, at its first writing too, and not when it is written again
+    for pattern, status in ((patterns["Captured"], "success"), (patterns["Failed"], "failed")):
+        new = {"status": {"S": status}}
+        assert matches(pattern, {"dynamodb": {"NewImage": new, "OldImage": {"status": {"S": "pending"}}}})
+        assert matches(pattern, {"dynamodb": {"NewImage": new}})
+        assert not matches(pattern, {"dynamodb": {"NewImage": new, "OldImage": new}})
+        assert not matches(pattern, {"dynamodb": {"NewImage": {"status": {"S": "pending"}}}})
 
 
 def test_a_pipe_may_read_the_stream_and_reach_its_target_and_no_more(templates: dict[str, Any]) -> None:

@@ -24,6 +24,8 @@ TRACES = "Lambda itself sends the traces of a function with `tracing`."
 INTERFACES = "Lambda itself attaches a function to the owner's network (`vpcId`)."
 AGENT = "The ECS agent calls it, which a consumer asks over HTTP: no call of an SDK. AWS documents both as needed."
 PULL = "ECS pulls the image before the task runs."
+SCHEDULES = "EventBridge Scheduler itself sends the requests of watches."
+WATCHES = "`watch` calls it in an account only: tests/infrastructure/test_watches.py makes each of these calls."
 LINKS = "Whoever follows a presigned link reads the object with the permission of the function that signed it."
 # What is allowed although no recorded call uses it, and why.
 REASONS: dict[str, dict[str, str]] = {
@@ -58,6 +60,14 @@ REASONS: dict[str, dict[str, str]] = {
         "xray:PutTraceSegments": TRACES,
         "xray:PutTelemetryRecords": TRACES,
     },
+    "schedules": {"sqs:SendMessage": SCHEDULES},
+    "Operate": {
+        "scheduler:CreateSchedule": WATCHES,
+        "scheduler:UpdateSchedule": WATCHES,
+        "scheduler:DeleteSchedule": WATCHES,
+        "scheduler:ListSchedules": WATCHES,
+        "iam:PassRole": WATCHES,
+    },
     "task": {
         "ecs:UpdateTaskProtection": AGENT,
         "ecs:GetTaskProtection": AGENT,
@@ -76,6 +86,7 @@ ROLES = {
     "api": "ApiRole",
     "notifier": "NotifierRole",
     "webhooks": "WebhooksRole",
+    "schedules": "WatchingRole",
     "task": "FleetTaskTaskRole",
     "start of a task": "FleetTaskExecutionRole",
 }
@@ -88,6 +99,7 @@ def synthesised(synth: Synth, given: Deployment) -> dict[str, list[dict[str, Any
         ("stillframe:api", "on"),
         ("stillframe:events", "on"),
         ("stillframe:webhooks", "on"),
+        ("stillframe:watches", "on"),
         ("stillframe:tracing", "true"),
         ("stillframe:secrets", f"{given.secret_arn}@http://{given.site}"),
         ("stillframe:vpcId", "vpc-0123456789abcdef0"),
@@ -127,6 +139,7 @@ def test_every_call_is_allowed_and_whatever_is_allowed_is_used_or_has_a_reason(
             "function": work(given, "function", EVENT_SOURCE),
             "task": work(given, "task", CONSUMER),
             "start of a task": [],
+            "schedules": [],
             "Send": send(given),
             "api": use_api(given),
             "notifier": notify(given),

@@ -15,12 +15,13 @@ import pytest
 from stillframe.egress.policy import EgressPolicy
 from stillframe.errors import BrowserCrashed
 from stillframe_renderer.browsers.engine import RenderEngine
+from stillframe_renderer.browsers.pool import CLOSE_SECONDS
 from stillframe_renderer.chromium.browser import Chromium
 from stillframe_renderer.guard.server import EgressGuard
 from tests.support.pixels import GREEN, Pixels
 from tests.support.processes import Launches, processes_of
 from tests.support.rendering import outcome_of, render, render_error
-from tests.support.workers import SOURCE_PATH
+from tests.support.workers import ROOT, SOURCE_PATH
 
 
 def test_a_killed_browser_is_replaced(chromium: str, site: str) -> None:
@@ -162,6 +163,57 @@ def test_a_worker_that_adopts_orphans_keeps_no_zombies(chromium: str, site: str)
     )
     # Then the worker is left without a zombie
     assert done.stdout.split() == ["left:"]
+
+
+FROZEN = """
+import os, signal, sys
+from stillframe.egress.policy import EgressPolicy
+from stillframe_renderer.browsers.engine import RenderEngine
+from stillframe_renderer.guard.server import EgressGuard
+from tests.support.processes import Launches
+from tests.support.rendering import render
+
+url, site, chromium = sys.argv[1:]
+launches = Launches(chromium)
+engine = RenderEngine(launches, EgressGuard(EgressPolicy.of([site])))
+render(engine, url)
+# The answer is there, and the browser has not closed the page yet.
+os.killpg(launches.browsers[0].pid, signal.SIGSTOP)
+print(launches.browsers[0].pid, flush=True)
+sys.stdin.readline()
+render(engine, url)
+engine.close()
+print(len(launches.browsers), flush=True)
+"""
+
+
+def test_a_freeze_between_two_captures_does_not_replace_the_browser(chromium: str, site: str) -> None:
+    # Given a worker that has answered while its browser still closes the page
+    worker = subprocess.Popen(
+        [sys.executable, "-c", FROZEN, f"http://{site}/colour?hex=00aa00", site, chromium],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{SOURCE_PATH}"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    try:
+        browser = int(worker.stdout.readline())
+        # When both are frozen for longer than closing may take, and the worker is thawed a moment earlier
+        worker.send_signal(signal.SIGSTOP)
+        time.sleep(CLOSE_SECONDS + 1)
+        worker.send_signal(signal.SIGCONT)
+        time.sleep(0.3)
+        os.killpg(browser, signal.SIGCONT)
+        worker.stdin.write("go on\n")
+        worker.stdin.flush()
+        # Then the next capture is by the same browser
+        assert worker.stdout.readline() == "1\n"
+        assert worker.wait(30) == 0
+    finally:
+        worker.kill()
+        worker.communicate()
 
 
 def test_a_deadline_that_passes_before_a_tab_is_open_is_a_timeout(chromium: str, site: str) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import urllib.request
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -107,6 +108,44 @@ def test_a_page_that_is_captured_is_an_event(site: str, chromium: str) -> None:
         process.send_signal(signal.SIGTERM)
         _, notes = process.communicate(timeout=60)
     assert process.returncode == 0, notes
+
+
+def test_a_worker_beside_it_captures_and_links_lead_where_callers_reach_them(
+    site: str, chromium: str, state: Path, tmp_path: Path
+) -> None:
+    # Given a service without a worker, in whose network the callers have another name for the environment
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        aws_port = free.getsockname()[1]
+    variables = tmp_path / "env.sh"
+    addresses = ("--bind", "0.0.0.0", "--aws-port", str(aws_port), "--aws-url", f"http://localhost:{aws_port}")
+    process = start(*addresses, "--no-worker", "--env-file", str(variables))
+    try:
+        url = url_of(process)
+        body = {"url": f"http://{site}/colour?hex=00aa00", "requestId": "green", "options": SMALL}
+        call(f"{url}/v1/screenshots", body).close()
+        # When a worker of its own runs on the same environment
+        command = f". {variables} && exec {' '.join(STILLFRAME)} consume"
+        allowed = environment({"STILLFRAME_ALLOW_HOSTS": site})
+        subprocess.run(["sh", "-c", command], cwd=ROOT, env=allowed, check=True, timeout=60, capture_output=True)
+        # Then the image is there, by a link with the callers' name, which the page of the service may show
+        with call(f"{url}/v1/screenshots/green/image") as reply:
+            assert urlsplit(reply.url).netloc == f"localhost:{aws_port}"
+            assert reply.read()[:4] == b"\x89PNG"
+        with call(f"{url}/") as page:
+            assert f"img-src 'self' data: http://localhost:{aws_port};" in page.headers["Content-Security-Policy"]
+    finally:
+        notes = stop(process)
+    assert "Whoever reaches port" in notes
+
+
+@pytest.mark.parametrize("address", ["localhost:4566", "ftp://localhost", "http://localhost/path"])
+def test_an_address_that_is_none_is_said_before_anything_starts(address: str) -> None:
+    # Given an address of images that lacks a part, or has one too many, when the service is to start
+    command = [*STILLFRAME, "serve", "--port", "0", "--aws-url", address]
+    done = subprocess.run(command, cwd=ROOT, env=environment({}), capture_output=True, text=True, check=False)
+    # Then it says what to write
+    assert done.returncode == 2
+    assert f"{address} is no address of the form http://HOST:PORT" in done.stderr
 
 
 def test_a_port_that_is_taken_is_found_out_first(state: Path) -> None:

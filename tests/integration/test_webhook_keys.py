@@ -8,8 +8,9 @@ import subprocess
 import sys
 from typing import Any
 
+from stillframe.request.capture_request import CaptureRequest
 from tests.support.cloud import Cloud
-from tests.support.post import Post, captured, request_with
+from tests.support.post import URL, Post, captured, request_with
 from tests.support.receiver import Receiver
 from tests.support.workers import ROOT, environment
 
@@ -76,7 +77,10 @@ def test_the_commands_show_keys_and_attempts(post: Post, receiver: Receiver) -> 
     post.deliver()
     # When its attempts are asked for, and those of a screenshot without any
     (attempt,) = run(post, "webhooks", "order-42", status=1)
+    post.cloud.send(CaptureRequest(url=URL, request_id="other"))
     assert run(post, "webhooks", "other") == []
+    # And those of an id that nobody has, which is no screenshot without any
+    assert run(post, "webhooks", "ordre-42", status=1) == []
     # Then the attempt is told, without the path
     assert (attempt["result"], attempt["httpStatus"], attempt["host"]) == ("failed", 500, receiver.address)
     assert "s3cret" not in json.dumps(attempt)

@@ -193,6 +193,22 @@ def test_an_event_whose_message_cannot_be_sent_is_named(post: Post) -> None:
     assert outbox.send([event, quiet]) == {event.id}
 
 
+def test_the_messages_of_a_tenant_are_a_group_of_their_own(post: Post) -> None:
+    # Given the event of a tenant, which may have thousands of slow receivers
+    post.outbox.send([captured(post.cloud, request_with("http://127.0.0.1/", tenant="acme"))])
+    # Then SQS can tell its message from those of others (fair queues), and delivers theirs first
+    queue_url = post.settings.webhook_queue_url
+    (message,) = post.cloud.receive(queue_url=queue_url, wait=0)
+    assert message["Attributes"]["MessageGroupId"] == "acme"
+    post.cloud.clients.sqs.change_message_visibility(
+        QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+    )
+    # And the letter that it becomes when it is given up, so that a redrive brings it back into that group
+    post.deliver()
+    (letter,) = post.letters()
+    assert letter["Attributes"]["MessageGroupId"] == "acme"
+
+
 def test_the_webhook_is_kept_in_the_record_and_shown_to_nobody(cloud: Cloud) -> None:
     # Given a record with a webhook
     request = request_with("https://hooks.example/s3cret")

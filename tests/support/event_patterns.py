@@ -11,6 +11,8 @@ from typing import Any
 
 def matches(pattern: Mapping[str, Any], event: Any) -> bool:
     """Whether every field of the pattern is in the event, with one of the values."""
+    # What is absent has no fields, so that "exists: false" holds of each.
+    event = {} if event is None else event
     if not isinstance(event, Mapping):
         return False
     return all(_holds(wanted, event, name) for name, wanted in pattern.items())

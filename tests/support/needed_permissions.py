@@ -54,8 +54,8 @@ class Permission:
 
 
 def arn(service: str, account: str, resource: str) -> str:
-    """The ARN of a resource. Those of S3 have neither region nor account."""
-    place = ":" if service == "s3" else f"{REGION}:{account}"
+    """The ARN of a resource. Those of S3 have neither region nor account, and those of IAM have no region."""
+    place = {"s3": ":", "iam": f":{account}"}.get(service, f"{REGION}:{account}")
     return f"arn:{PARTITION}:{service}:{place}:{resource}"
 
 

@@ -69,6 +69,11 @@ def _holds(operator: str, keys: Mapping[str, Any], call: Call) -> bool:
             for key, values in keys.items()
         )
         return is_like if operator == "ForAllValues:StringLike" else not is_like
+    if operator == "ArnLike":
+        return all(
+            any(fnmatchcase(call.context.get(key, ""), each) for each in as_list(values))
+            for key, values in keys.items()
+        )
     if operator not in ("StringEquals", "Bool"):
         raise NotImplementedError(f"the condition operator {operator}")
     return all(call.context.get(key) in [_text(each) for each in as_list(values)] for key, values in keys.items())

@@ -20,6 +20,7 @@ FORMS = {
     "AWS::SNS::Topic": ("sns", "{}"),
     "AWS::ECS::Service": ("ecs", "service/{}"),
     "AWS::SecretsManager::Secret": ("secretsmanager", "secret:{}"),
+    "AWS::IAM::Role": ("iam", "role/{}"),
     "AWS::Logs::LogGroup": ("logs", "log-group:{}:*"),
 }
 # "AWS resource and property types reference", return values: Ref is the ARN of these, and the name of others.

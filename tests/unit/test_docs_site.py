@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from scripts.doc_images import DIAGRAM, IMAGES, diagram_name
 from scripts.docs_hooks import on_page_markdown

@@ -7,8 +7,10 @@ from ipaddress import ip_address
 import pytest
 
 from stillframe.egress.addresses import AddressClass
+from stillframe.egress.own_ports import own_ports
 from stillframe.egress.policy import EgressPolicy, Reason, Refusal
 from stillframe.errors import BlockedAddress, BlockedScheme, InvalidRequest
+from stillframe.settings import Settings
 
 POLICY = EgressPolicy.of()
 
@@ -130,6 +132,26 @@ def test_the_deny_list_takes_precedence_over_everything() -> None:
     assert refused.value.reason is Reason.DENY_LIST
     for host in ("example", "tracker.example.org", "203.0.115.7"):
         policy.check_target(host, 443)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::ffff:127.0.0.1"])
+def test_no_exception_leads_to_the_emulator_of_this_machine(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    # Given an emulator, which asks nobody for credentials, and a host that is allowed with every port
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    names = ("QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "TABLE_NAME", "BUCKET_NAME")
+    given = {**dict.fromkeys(names, "x"), "STILLFRAME_ALLOW_HOSTS": "localhost:*", "STILLFRAME_ALLOW_CIDRS": "::1/128"}
+    policy = Settings.from_environment(**given).egress_policy
+    # When a page asks for it, then it gets another port of that host only
+    with pytest.raises(Refusal) as refused:
+        policy.check_addresses("localhost", 4566, [ip_address(address)])
+    assert refused.value.reason is Reason.OWN_ENDPOINT
+    policy.check_addresses("localhost", 4567, [ip_address(address)])
+
+
+@pytest.mark.parametrize("url", ["", "https://s3.eu-central-1.amazonaws.com", "http://emulator:4566", "http://[", "x"])
+def test_an_endpoint_elsewhere_forbids_nothing_on_this_machine(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    assert own_ports() == frozenset()
 
 
 def test_a_name_with_one_non_public_address_is_refused() -> None:

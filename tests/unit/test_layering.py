@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,20 @@ def test_functions_and_stacks_do_not_depend_on_the_command_line(folder: str) -> 
 def test_a_zip_function_depends_on_no_other_function(name: str) -> None:
     for path in (ROOT / "lambda_src" / name).rglob("*.py"):
         assert imports_of(path) & (OUTER - {f"stillframe_{name}"}) == set(), path
+
+
+def test_every_test_is_run_by_the_tests_or_by_the_end_to_end_suite() -> None:
+    # Given the folders and files that `make test` runs, and the folder of `make e2e`
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    run = [ROOT / each for each in (*settings["testpaths"], "tests/e2e")]
+    # When a file of tests is in none of them
+    forgotten = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if not any(path.is_relative_to(each) for each in run)
+    ]
+    # Then it is forgotten
+    assert forgotten == []
 
 
 def test_no_module_is_too_long() -> None:

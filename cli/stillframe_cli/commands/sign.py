@@ -44,7 +44,10 @@ class Expiry(click.ParamType[int]):
             self.fail(
                 f"{text!r} is neither a time such as 2027-01-31T12:00 nor one from now such as 12h or 30d", param, ctx
             )
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        ends_at = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        if ends_at <= time.time():
+            self.fail(f"{text} is past: the link would never open", param, ctx)
+        return ends_at
 
 
 @click.command("sign")

@@ -7,6 +7,7 @@ import time
 
 import click
 
+from stillframe.archive import Archive
 from stillframe.clients import Clients
 from stillframe.clock import SystemClock
 from stillframe.settings import Settings
@@ -25,7 +26,7 @@ from .status import format_field
 def command(screenshot_id: str, settings: Settings, clients: Clients, as_json: bool) -> None:
     """Show every attempt to call the webhooks of a screenshot.
 
-    The exit status is 1 when the last one for an event has failed.
+    The exit status is 1 when the last one for an event has failed, or when there is no such screenshot.
 
     \b
     Example:
@@ -33,6 +34,10 @@ def command(screenshot_id: str, settings: Settings, clients: Clients, as_json: b
     """
     table = Table(clients.dynamodb, settings.table_name)
     attempts = AttemptLog(table, settings.record_retention_seconds, SystemClock()).read(screenshot_id)
+    record = None if attempts else Archive(clients, settings).record(screenshot_id)
+    if not attempts and record is None:
+        print_note(f"There is no record with the id {screenshot_id}.")
+        sys.exit(1)
     if as_json:
         for attempt in attempts:
             print_json(attempt.to_wire())
@@ -41,7 +46,8 @@ def command(screenshot_id: str, settings: Settings, clients: Clients, as_json: b
             ("AT", "EVENT", "HOST", "RESULT", "STATUS", "MS", "NEXT", "REASON", "EVENT ID"), map(_row, attempts)
         )
     else:
-        print_note(f"No webhook of {screenshot_id} was tried yet.")
+        has_own = record is not None and record.webhook is not None
+        print_note(f"No webhook of {screenshot_id} was tried yet.{'' if has_own else ' Its request names none.'}")
     last = {(attempt.event_id, attempt.host): attempt.result for attempt in attempts}
     sys.exit(0 if set(last.values()) <= {AttemptResult.DELIVERED} else 1)
 

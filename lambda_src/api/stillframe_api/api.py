@@ -17,20 +17,24 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from stillframe.errors import CaptureError, ServiceUnavailable
 from stillframe.refused import Refused
 from stillframe.table.record import Status
+from stillframe.waiting import Waiter
 
 from .callers import NOBODY, Caller
 from .document import add_documentation
 from .models import location_of
-from .problems import HttpError, Problem, describe_parameters, json_response, see_other
+from .parameters import describe_parameters
+from .problems import HttpError, Problem, json_response, see_other
 from .routes import add_routes
 from .services import Services
 from .signed_links import LINK_PREFIX, is_link
-from .waiting import MAX_WAIT_SECONDS, Waiter, preferred_wait
+from .waiting import MAX_WAIT_SECONDS, preferred_wait
 
 logger = logging.getLogger("stillframe.api")
 
 # The answer must leave before the invocation's deadline.
 RESERVE_SECONDS = 2.0
+# What a request is answered with that has a record: one that is not final, or one that is (with its `Location`).
+SUBMITTED = (HTTPStatus.ACCEPTED, HTTPStatus.OK)
 
 
 class Api:
@@ -42,7 +46,7 @@ class Api:
 
     def __init__(self, services: Services, waiter: Waiter | None = None) -> None:
         self._services = services
-        self._waiter = waiter or Waiter(services.archive)
+        self._waiter = waiter or Waiter(services.archive.record)
         self._lock = threading.Lock()
         self._app = APIGatewayHttpResolver(enable_validation=True)
         add_routes(self._app, services)
@@ -50,7 +54,18 @@ class Api:
         self._add_problems()
 
     def handle(self, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
-        """Answer an event. Whatever goes wrong is a problem (RFC 9457) with its HTTP status, and never raised."""
+        """Answer an event. Whatever goes wrong is a problem (RFC 9457) with its HTTP status, and never raised.
+
+        HEAD is GET without the content of the answer (RFC 9110, 9.3.2).
+        """
+        http = event["requestContext"]["http"]
+        if http["method"] != "HEAD":
+            return self._handle(event, context)
+        as_get = {**event, "requestContext": {**event["requestContext"], "http": {**http, "method": "GET"}}}
+        answer = self._handle(as_get, context)
+        return {**answer, "body": "", "isBase64Encoded": False}
+
+    def _handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         began = time.monotonic()
         caller = NOBODY
         try:
@@ -76,7 +91,7 @@ class Api:
         is_by_link = is_link(event)
         preferred = MAX_WAIT_SECONDS if is_by_link else preferred_wait(event["headers"])
         seconds = min(preferred, _left(context))
-        if seconds <= 0 or answer["statusCode"] != HTTPStatus.ACCEPTED:
+        if seconds <= 0 or answer["statusCode"] not in SUBMITTED or "Location" not in answer["headers"]:
             return answer
         return self._wait_for_link(answer, seconds) if is_by_link else self._wait(answer, seconds)
 
@@ -91,8 +106,9 @@ class Api:
     def _wait(self, answer: dict[str, Any], seconds: float) -> dict[str, Any]:
         """The answer, or 303 to the image if it is there in time; 200 if the capture has failed by then."""
         location: str = answer["headers"]["Location"]
+        was_final = answer["statusCode"] == HTTPStatus.OK
         record = self._waiter.wait(location.rpartition("/")[2], seconds)
-        if record is None:
+        if record is None or (was_final and record.status is not Status.SUCCESS):
             return answer
         applied = {"Preference-Applied": f"wait={int(seconds)}", "Content-Location": location}
         if record.status is Status.SUCCESS:
@@ -127,9 +143,9 @@ class Api:
         """404, or 405 if the path has other methods (RFC 9110, 15.5.6)."""
         path = self._app.current_event.path
         routes = self._app._static_routes + self._app._dynamic_routes
-        allowed = sorted({route.method for route in routes if route.rule.match(path)})
+        allowed = sorted({each for route in routes if route.rule.match(path) for each in _methods(route.method)})
         if allowed:
-            detail = f"this path takes {' and '.join(allowed)}"
+            detail = f"this path takes {', '.join(allowed)}"
             problem = Problem.of(HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail)
             return problem.to_response({"Allow": ", ".join(allowed)})
         detail = "there is nothing at this path; /openapi.json lists what there is"
@@ -168,3 +184,8 @@ def _built(response: Response[str]) -> dict[str, Any]:
     """A response as API Gateway takes it."""
     headers = {**response.headers, **({"Content-Type": response.content_type} if response.content_type else {})}
     return {"statusCode": response.status_code, "headers": headers, "body": response.body, "isBase64Encoded": False}
+
+
+def _methods(method: str) -> tuple[str, ...]:
+    """The methods that a route answers."""
+    return ("GET", "HEAD") if method == "GET" else (method,)

@@ -12,6 +12,7 @@ from typing import Any
 
 from stillframe.errors import InvalidRequest, UnparsableBody
 from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.foreign_body import describe_json_error
 
 from .problems import HttpError
 
@@ -67,7 +68,7 @@ def parse_requests(body: str, key: str | None) -> RequestBody:
     try:
         value = json.loads(body, parse_float=_number)
     except (ValueError, RecursionError) as error:
-        raise UnparsableBody(f"the body is not JSON: {error}") from error
+        raise UnparsableBody(f"the body is not JSON: {describe_json_error(error)}") from error
     if not isinstance(value, list):
         return RequestBody([_with_key(_parse(value), key)], is_list=False)
     if key is not None:

@@ -84,11 +84,6 @@ class HttpError(Exception):
         self.headers = headers or {}
 
 
-def describe_parameters(errors: Any) -> str:
-    """What is wrong about path, query and header, in one line that names each parameter. Values are not quoted."""
-    return "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in errors)
-
-
 def json_response(status: HTTPStatus, body: Any, headers: Mapping[str, str] | None = None) -> Response[str]:
     """A response with a JSON body, of wire names."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))

@@ -5,62 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 
 from stillframe import __version__
 from stillframe.errors import CaptureError, InvalidRequest
 from stillframe.intake import Accepted
-from stillframe.record_list import MAX_CURSOR_CHARS
 from stillframe.refused import Refused
-from stillframe.request.options.wire import ID_PATTERN, ID_RULE
 from stillframe.retry import retry
 from stillframe.table.record import Record, Status
 
 from .admission import Answer, accept, take_one
-from .bodies import KEY, parse_requests, read_body
+from .bodies import parse_requests, read_body
 from .callers import Caller
 from .models import Health, ListAnswer, ListAnswers, RecordPage, Submitted, location_of, status_of
+from .parameters import (
+    LIST_PARAMETERS,
+    QUOTE,
+    TIME_RULE,
+    CursorText,
+    ExtraName,
+    IdempotencyKey,
+    Prefer,
+    ScreenshotId,
+    Since,
+    StatusFilter,
+)
 from .problems import HttpError, Problem, json_response, see_other
 from .quota_headers import retry_after
 from .services import Services
 from .signed_links import LINK_PREFIX, LinkPart
 from .usage import usage_of
-
-ScreenshotId = Annotated[str, Path(pattern=ID_PATTERN, description=f"the id of a screenshot: {ID_RULE}")]
-ExtraName = Annotated[
-    str,
-    Path(
-        pattern=r"^(thumbnail|html|text|mhtml|har|difference|element-[1-9][0-9]{0,2})$",
-        description="an extra object that the request asked for",
-    ),
-]
-IdempotencyKey = Annotated[
-    str | None, Header(alias=KEY, pattern=ID_PATTERN, description="the id of the one screenshot, like requestId")
-]
-Prefer = Annotated[
-    str | None,
-    Header(
-        alias="Prefer",
-        description="`wait=N`: answer once the image is there, after N seconds at the latest (25 at most)",
-    ),
-]
-StatusFilter = Annotated[Status | None, Query(description="only records with this status")]
-# RFC 3339. A number would be a time as well for pydantic.
-Since = Annotated[
-    str | None,
-    Query(
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?$",
-        description="only records that changed at this time (ISO 8601, UTC unless it says otherwise) or later",
-    ),
-]
-CursorText = Annotated[
-    str | None,
-    Query(min_length=1, max_length=MAX_CURSOR_CHARS, description="the cursor of the page before, to continue there"),
-]
-LIST_PARAMETERS = ("status", "since", "cursor")
 
 
 def add_routes(app: APIGatewayHttpResolver, services: Services) -> None:
@@ -72,7 +48,7 @@ def add_routes(app: APIGatewayHttpResolver, services: Services) -> None:
 
     @app.post("/v1/screenshots", operation_id="createScreenshots")
     def create(key: IdempotencyKey = None, prefer: Prefer = None) -> Response[str]:
-        body = parse_requests(read_body(app.current_event.raw_event), key)
+        body = parse_requests(read_body(app.current_event.raw_event), key.strip(QUOTE) if key else key)
         caller: Caller = app.context["caller"]
         answers, limits = accept(services, caller, body.requests)
         return _answer_list(answers, limits) if body.is_list else _answer_one(answers[0], limits)
@@ -143,7 +119,7 @@ def _milliseconds(since: str | None) -> int:
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return max(0, int(moment.timestamp() * 1000))
     except (ValueError, OverflowError) as error:
-        raise InvalidRequest(f"since: {error}") from error
+        raise InvalidRequest(f"since: must be {TIME_RULE}") from error
 
 
 def _refuse_unknown(given: Any) -> None:

@@ -125,7 +125,7 @@ MACHINE = (
         f"{RENDERER}/chromium/browser.py",
         "        self._profile.remove()\n",
         "",
-        "tests/security/test_hostile.py::test_hostile_pages_leave_nothing_behind",
+        "tests/integration/test_browser.py::test_the_browser_gets_an_empty_environment_and_its_own_profile",
     ),
     Defence(
         "captures share no browser context",

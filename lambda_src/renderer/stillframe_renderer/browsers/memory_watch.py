@@ -22,6 +22,7 @@ from stillframe.errors import BrowserCrashed
 from ..chromium.browser import Chromium
 from ..chromium.memory import Usage, kill_largest_renderer
 from ..chromium.tab import Tab
+from .active_time import within_active
 
 logger = logging.getLogger(__name__)
 
@@ -128,8 +129,7 @@ class MemoryWatch:
         """Close the context of this tab, and tell whether much of the memory is free then."""
         before = await asyncio.to_thread(chromium.memory.measure)
         to_blame = chromium.memory.kept(before) * SHARE_TO_BLAME
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await chromium.close_context(tab.context_id)
+        await within_active(CLOSE_SECONDS, chromium.close_context(tab.context_id))
         for _ in range(round(RELEASE_SECONDS / POLL_SECONDS)):
             now = await asyncio.to_thread(chromium.memory.measure)
             if before.own - now.own > to_blame:

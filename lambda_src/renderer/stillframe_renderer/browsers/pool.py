@@ -21,6 +21,7 @@ from ..chromium.browser import Chromium
 from ..chromium.tab import Tab
 from ..guard.server import EgressGuard
 from ..page.capture import PageCapture
+from .active_time import within_active
 from .attempt import attempt
 from .memory_watch import MemoryWatch, WronglySuspected
 from .spare_tab import GuardedTab, SpareTab
@@ -196,8 +197,7 @@ class BrowserPool:
         """Close a context with everything in it. On a retired browser it ends with the browser."""
         try:
             if chromium is self._current:
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await chromium.close_context(tab.context_id)
+                await within_active(CLOSE_SECONDS, chromium.close_context(tab.context_id))
         except (TimeoutError, PyppeteerError, ConnectionError):
             self._retire(chromium)
         finally:

@@ -81,10 +81,14 @@ def connect_receiver(wait_seconds: int) -> SQSClient:
     return client
 
 
-def connect_presigner() -> S3Client:
-    """A client that only makes presigned URLs, of the signature that objects with a KMS key need (AWS4)."""
+def connect_presigner(origin: str | None = None) -> S3Client:
+    """A client that only makes presigned URLs, of the signature that objects with a KMS key need (AWS4).
+
+    They lead to `origin` if it is given: where callers reach an emulator that has another address inside its network.
+    """
+    config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
     session: Any = boto3.session.Session()
-    client: S3Client = session.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
+    client: S3Client = session.client("s3", endpoint_url=origin, config=config)
     return client
 
 

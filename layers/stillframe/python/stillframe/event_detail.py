@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -54,19 +55,24 @@ class EventDetail(Record):
 
 def detail_of(event: Event, max_bytes: int = MAX_DETAIL_BYTES) -> dict[str, Any]:
     """The detail of an event, with `max_bytes` at most as JSON in UTF-8. `cut` names what was too long for that."""
-    detail = {"version": VERSION, "eventId": event.id, **event.record.to_wire()}
+    return cut_to_fit({"version": VERSION, "eventId": event.id, **event.record.to_wire()}, max_bytes)
+
+
+def cut_to_fit(record: Mapping[str, Any], max_bytes: int) -> dict[str, Any]:
+    """A record by wire names, with `max_bytes` at most as JSON in UTF-8. `cut` names what was too long for that."""
+    fitting = dict(record)
     cut: list[str] = []
-    while len(to_json(detail).encode()) > max_bytes:
-        rest = [name for name in detail if name not in NEVER_CUT and name not in ("cut", *cut)]
+    while len(to_json(fitting).encode()) > max_bytes:
+        rest = [name for name in fitting if name not in NEVER_CUT and name not in ("cut", *cut)]
         if not rest:
             break
-        longest = max(rest, key=lambda name: len(to_json(detail[name]).encode()))
-        value = detail.pop(longest)
+        longest = max(rest, key=lambda name: len(to_json(fitting[name]).encode()))
+        value = fitting.pop(longest)
         if isinstance(value, str):
-            detail[longest] = value[:MAX_TEXT_CHARS]
+            fitting[longest] = value[:MAX_TEXT_CHARS]
         cut.append(longest)
-        detail["cut"] = cut
-    return detail
+        fitting["cut"] = cut
+    return fitting
 
 
 def to_json(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The settings of the API, of events and of webhooks: a part of the settings of a process."""
+"""The settings of the API, of events, of webhooks and of watches: a part of the settings of a process."""
 
 from __future__ import annotations
 
@@ -56,6 +56,14 @@ class OutwardSettings(BaseSettings):
         NoDecode,
         Field(alias="STILLFRAME_WEBHOOK_EVENTS", description="the events that this URL is told of", min_length=1),
     ] = (EventKind.CAPTURED, EventKind.FAILED)
+
+    watch_group: Annotated[
+        str,
+        Field(alias="WATCH_GROUP", description="the group of schedules of watches, on EventBridge Scheduler"),
+    ] = ""
+    watch_role_arn: Annotated[
+        str, Field(alias="WATCH_ROLE_ARN", description="the role by which these schedules send to the queue")
+    ] = ""
 
     @field_validator("webhook_events", mode="before")
     @classmethod

@@ -119,7 +119,10 @@ class CaptureQueue:
         letter = letter_with_reason(message.body, reason, message.message_id)
         with translated_errors("dead-letter queue"):
             self._client.send_message(
-                QueueUrl=self._dead_letter_queue_url, MessageBody=letter.body, MessageAttributes=letter.attributes
+                QueueUrl=self._dead_letter_queue_url,
+                MessageBody=letter.body,
+                MessageAttributes=letter.attributes,
+                **_group(message),
             )
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from stillframe.egress.own_ports import own_ports
 from stillframe.egress.policy import EgressPolicy
 from stillframe.outward_settings import OutwardSettings
 from stillframe.request.secret_grant import SecretGrant
@@ -245,7 +246,7 @@ class Settings(OutwardSettings):
     @property
     def egress_policy(self) -> EgressPolicy:
         """Where pages and webhooks may lead."""
-        return EgressPolicy.of(self.allow_hosts, self.allow_cidrs, self.deny, self.allow_ports)
+        return EgressPolicy.of(self.allow_hosts, self.allow_cidrs, self.deny, self.allow_ports, own_ports())
 
     def of_webhooks(self) -> Self:
         """The same with the queues of webhooks in the place of those of requests. Raises SettingsError without any."""

@@ -11,13 +11,10 @@ from typing import Any
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.envelope import Webhook
 from stillframe.table.record import Record, Status
+from stillframe.waiting import Waiter
 
-FINAL = (Status.SUCCESS, Status.FAILED)
 # How long `capture` and `wait` take at most, unless told otherwise, in seconds.
 PATIENCE_SECONDS = 120.0
-FIRST_PAUSE_SECONDS = 0.15
-MAX_PAUSE_SECONDS = 2.0
-GROWTH = 1.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +51,7 @@ class Client(ABC):
     def __init__(
         self, sleep: Callable[[float], Any] = time.sleep, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._sleep = sleep
-        self._monotonic = monotonic
+        self._waiter = Waiter(self.record, sleep, monotonic)
 
     def send(
         self,
@@ -99,17 +95,10 @@ class Client(ABC):
 
     def wait(self, screenshot_id: str, seconds: float = PATIENCE_SECONDS) -> Record:
         """The record once it is final, captured or failed. Raises NotInTime."""
-        give_up_at = self._monotonic() + seconds
-        pause = FIRST_PAUSE_SECONDS
-        while True:
-            record = self.record(screenshot_id)
-            if record.status in FINAL:
-                return record
-            left = give_up_at - self._monotonic()
-            if left <= 0:
-                raise NotInTime(screenshot_id, seconds)
-            self._sleep(min(pause, left))
-            pause = min(pause * GROWTH, MAX_PAUSE_SECONDS)
+        record = self._waiter.wait(screenshot_id, seconds)
+        if record is None:
+            raise NotInTime(screenshot_id, seconds)
+        return record
 
     def capture(self, url: str, *, seconds: float = PATIENCE_SECONDS, **request: Any) -> bytes:
         """The image of a page: sends as `send` does, and waits. Raises CaptureFailed or NotInTime as well."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -76,20 +77,20 @@ class Transport:
         content = b"" if body is None else json.dumps(body).encode()
         given = {**({"Content-Type": "application/json"} if content else {}), **(headers or {})}
         return self._repeat(
-            lambda: self._send(method, url, content, {**given, **self.sign(method, url, content, given)})
+            url, lambda: self._send(method, url, content, {**given, **self.sign(method, url, content, given)})
         )
 
     def download(self, url: str) -> bytes:
         """What a presigned link leads to. It needs no authorisation, and must not get any. Raises ApiError."""
-        return self._repeat(lambda: self._send("GET", url, b"", {})).body
+        return self._repeat(url, lambda: self._send("GET", url, b"", {})).body
 
-    def _repeat(self, send: Callable[[], Answer]) -> Answer:
+    def _repeat(self, url: str, send: Callable[[], Answer]) -> Answer:
         pause = FIRST_PAUSE_SECONDS
         for left in reversed(range(self.tries)):
             try:
                 answer = send()
             except HTTPError as error:
-                problem, asked = ApiError(0, "", f"no answer: {error}"), None
+                problem, asked = ApiError(0, "", f"no answer from {_origin(url)}: {_reason(error)}"), None
             else:
                 if answer.status < HTTPStatus.BAD_REQUEST:
                     return answer
@@ -108,6 +109,17 @@ class Transport:
     def _send(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         answer = self.pool.request(method, url, body=content or None, headers=dict(headers), redirect=False)
         return Answer(answer.status, answer.headers, answer.data)
+
+
+def _origin(url: str) -> str:
+    """Where a URL leads, without its path: a presigned link is worth an image to whoever reads it in a log."""
+    scheme, mark, rest = url.partition("://")
+    return f"{scheme}{mark}{rest.partition('/')[0]}" if mark else url.partition("/")[0]
+
+
+def _reason(error: HTTPError) -> str:
+    """What went wrong, without the object of urllib3 that some of its errors begin with."""
+    return re.sub(r"^<[^>]*>: |^\w+\(.*?\): ", "", str(error))
 
 
 def _problem_of(answer: Answer) -> ApiError:

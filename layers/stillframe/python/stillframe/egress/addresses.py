@@ -38,6 +38,11 @@ class AddressClass(Enum):
     def is_public(self) -> bool:
         return self is AddressClass.PUBLIC
 
+    @property
+    def leaves_machine(self) -> bool:
+        """Whether a connection goes to another machine. To the unspecified address, Linux connects to itself."""
+        return self not in (AddressClass.LOOPBACK, AddressClass.UNSPECIFIED)
+
 
 # The first range that contains an address decides.
 IPV4_RANGES: tuple[tuple[IPv4Network, AddressClass], ...] = tuple(

@@ -34,6 +34,7 @@ class Reason(Enum):
     UNPARSABLE = ("deny.unparsable", "a malformed request")
     LIMIT = ("deny.limit", "more connections than a capture may have")
     LOOKUPS = ("deny.lookups", "more names than a capture may look up")
+    OWN_ENDPOINT = ("deny.own_endpoint", "the AWS endpoint of this machine")
     BYTES = ("deny.bytes", "more bytes than a page may have")
 
     def __init__(self, metric: str, description: str) -> None:
@@ -55,7 +56,8 @@ class EgressPolicy:
 
     `allow_hosts` match exactly: `host` (default ports), `host:port`, or `host:*` (every port). `allow_networks` are
     addresses that count as public, for pages inside a VPC. `deny_hosts` (a leading dot means every name below it) and
-    `deny_networks` take precedence over everything else.
+    `deny_networks` take precedence over everything else, and so do `own_ports`, which no address of this machine may be
+    reached at.
     """
 
     allow_hosts: frozenset[str] = frozenset()
@@ -63,6 +65,7 @@ class EgressPolicy:
     deny_hosts: frozenset[str] = frozenset()
     deny_networks: tuple[Network, ...] = ()
     ports: frozenset[int] = frozenset(DEFAULT_PORTS.values())
+    own_ports: frozenset[int] = frozenset()
 
     @classmethod
     def of(
@@ -71,6 +74,7 @@ class EgressPolicy:
         allow_cidrs: Iterable[str] = (),
         deny: Iterable[str] = (),
         ports: Iterable[int] = (),
+        own_ports: Iterable[int] = (),
     ) -> EgressPolicy:
         """Create a policy from text, as in the settings. Raises ValueError for an invalid CIDR."""
         hosts, networks = [], []
@@ -86,6 +90,7 @@ class EgressPolicy:
             deny_hosts=frozenset(hosts),
             deny_networks=tuple(networks),
             ports=frozenset({*DEFAULT_PORTS.values(), *ports}),
+            own_ports=frozenset(own_ports),
         )
 
     def is_allowed_host(self, host: str, port: int) -> bool:
@@ -115,6 +120,8 @@ class EgressPolicy:
             raise Refusal(Reason.UNRESOLVED)
         is_allowed = self.is_allowed_host(host, port)
         for address in resolved:
+            if port in self.own_ports and any(not classify(form).leaves_machine for form in _forms(address)):
+                raise Refusal(Reason.OWN_ENDPOINT)
             self._check_address(address, is_allowed)
 
     def check_page(self, url: str) -> None:
@@ -137,8 +144,7 @@ class EgressPolicy:
             self.check_page(url)
 
     def _check_address(self, address: Address, is_allowed: bool = False) -> None:
-        forms: tuple[Address, ...] = (address, *embedded_addresses(address))
-        if any(form in network for form in forms for network in self.deny_networks):
+        if any(form in network for form in _forms(address) for network in self.deny_networks):
             raise Refusal(Reason.DENY_LIST)
         dialled = getattr(address, "ipv4_mapped", None) or address
         if is_allowed or any(dialled in network for network in self.allow_networks):
@@ -155,6 +161,11 @@ class EgressPolicy:
 def blocked_address(refusal: Refusal) -> BlockedAddress:
     """The error of a capture whose document was refused. It names the reason, never the address."""
     return BlockedAddress(f"the page is at {refusal.reason.description} ({refusal.reason.metric})")
+
+
+def _forms(address: Address) -> tuple[Address, ...]:
+    """An address, and those that it contains."""
+    return (address, *embedded_addresses(address))
 
 
 def is_local_name(host: str) -> bool:

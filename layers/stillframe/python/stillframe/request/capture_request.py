@@ -14,8 +14,9 @@ from pydantic.alias_generators import to_camel
 
 from stillframe.errors import InvalidRequest, UnparsableBody
 from stillframe.request.envelope import FreshFor, Metadata, Tenant, Webhook
-from stillframe.request.foreign_body import describe_encoded, describe_foreign
+from stillframe.request.foreign_body import describe_encoded, describe_foreign, describe_json_error
 from stillframe.request.freshness import Window
+from stillframe.request.message_limits import sendable_json
 from stillframe.request.options import RenderOptions
 from stillframe.request.options.access import reveal_all
 from stillframe.request.options.problems import describe_problems
@@ -63,7 +64,9 @@ class CaptureRequest(BaseModel):
             raw = json.loads(body, parse_constant=_refuse_constant)
             json.dumps(raw, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
-            raise UnparsableBody(describe_encoded(body) or f"the body is not JSON: {error}") from error
+            raise UnparsableBody(
+                describe_encoded(body) or f"the body is not JSON: {describe_json_error(error)}"
+            ) from error
         if not isinstance(raw, dict):
             expected = 'the body is not a JSON object; expected {"url": "https://...", "requestId": ...}'
             raise UnparsableBody(describe_foreign(raw) or expected)
@@ -168,7 +171,7 @@ class CaptureRequest(BaseModel):
 
     def to_body(self) -> str:
         """The message body that `from_body` reads back."""
-        return json.dumps(self.to_wire(), ensure_ascii=False)
+        return sendable_json(json.dumps(self.to_wire(), ensure_ascii=False))
 
 
 def without_credentials(url: str) -> str:

@@ -119,3 +119,13 @@ _RECOGNIZERS: tuple[Callable[[Mapping[str, Any]], str | None], ...] = (
     _destination,
     _http,
 )
+
+
+def describe_json_error(error: ValueError | RecursionError) -> str:
+    """Why a text is not taken as JSON, without the names that Python has for it."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, UnicodeError):
+        return "a character of it is half of a surrogate pair"
+    # Python reads no number of more digits ("Integer string conversion length limitation").
+    return "a number of it has too many digits" if "set_int_max_str_digits" in str(error) else str(error)

@@ -16,6 +16,15 @@ MAX_MESSAGE_BYTES = 1_048_576
 Attributes = Mapping[str, Any]
 
 
+def sendable_json(text: str) -> str:
+    """JSON in which the characters are escaped that SQS refuses in a body (SendMessage, "MessageBody").
+
+    JSON itself escapes only control characters, and a page chooses what its record says. What reads the JSON finds no
+    difference.
+    """
+    return text.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
+
+
 def free_bytes(body: str, attributes: Attributes) -> int:
     """How many bytes the message could still have; negative when SQS would refuse it as too large."""
     used = sum(attribute_bytes(name, attribute) for name, attribute in attributes.items())

@@ -35,8 +35,7 @@ INDEX_SHARD = "indexShard"
 TENANT_SHARD = "tenantShard"
 S3_KEY = "s3Key"
 
-# The other items: slots of hosts, wait counts, last captures, attempts of webhooks, keys,
-# quotas, usage.
+# The other items: slots of hosts, wait counts, last captures, attempts of webhooks, keys, quotas, usage, watches.
 HOLDER = "holder"
 WAIT_COUNT = "turn"
 LAST_SCREENSHOT_ID = "captureId"
@@ -48,6 +47,8 @@ REVOKED_AT = "revokedAt"
 REQUESTS = "requests"
 CAPTURES = "captures"
 USD = "usd"
+WATCH = "watch"
+VERSION = "version"
 # Names the write that changed a counter last, so that a call that is sent again does not count twice.
 LAST_WRITE = "lastWrite"
 

@@ -1,4 +1,4 @@
-"""The conditional writes of everything beside the records: slots, counts, last captures, attempts, keys, quotas.
+"""The conditional writes of everything beside the records: slots, counts, last captures, attempts, keys, watches.
 
 None of these items has a status. Each has one condition that keeps concurrent writers apart.
 """
@@ -22,9 +22,12 @@ from stillframe.table.attributes import (
     REQUESTS,
     REVOKED_AT,
     S3_KEY,
+    TENANT_SHARD,
     UPDATED_AT,
     USD,
+    VERSION,
     WAIT_COUNT,
+    WATCH,
 )
 from stillframe.table.update import Update
 
@@ -130,4 +133,24 @@ def add_usage(captures: int, usd: float, token: str, expires_at: int) -> Update:
             f"#{USD} = if_not_exists(#{USD}, :zero) + :usd",
         ),
         values={":captures": captures, ":usd": usd, ":zero": 0, ":token": token},
+    )
+
+
+def replace_watch(text: str, version: int, now_ms: int, partition: str | None, expires_at: int | None) -> Update:
+    """A watch: made if `version` is 0, and otherwise replaced if it still has this version, which rises by one.
+
+    It is in `partition` of the index of tenants, or with None it is listed no more. It expires if `expires_at` (in
+    seconds) is given.
+    """
+    kept = {TENANT_SHARD: partition, EXPIRES_AT: expires_at}
+    return Update(
+        condition=f"#{VERSION} = :version" if version else f"attribute_not_exists(#{VERSION})",
+        set_values={
+            WATCH: text,
+            VERSION: version + 1,
+            UPDATED_AT: now_ms,
+            **{name: value for name, value in kept.items() if value is not None},
+        },
+        remove=tuple(name for name, value in kept.items() if value is None),
+        values={":version": version} if version else {},
     )

@@ -6,17 +6,20 @@ Webhooks, "Webhook payload" and "Idempotency").
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stillframe.errors import UnparsableBody
+from stillframe.event_detail import cut_to_fit, to_json
 from stillframe.events import Event
+from stillframe.request.message_limits import MAX_MESSAGE_BYTES, sendable_json
 
 # Both ends of the queue are this project's own; a version that is newer than the reader may add fields.
 CONFIG = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+# The content is text in the JSON of the message, where each of its bytes may become two. The rest has a few thousand.
+MAX_DATA_BYTES = MAX_MESSAGE_BYTES // 2 - 16 * 1024
 
 
 class WebhookMessage(BaseModel):
@@ -53,15 +56,18 @@ class WebhookMessage(BaseModel):
             raise UnparsableBody(f"the message is no webhook: {error.error_count()} fields are wrong") from error
 
     def to_body(self) -> str:
-        return self.model_dump_json(exclude_none=True)
+        return sendable_json(self.model_dump_json(exclude_none=True))
 
 
 def _content(event: Event) -> str:
-    """`type`, `timestamp` and `data`, as the specification recommends; the record as everybody else sees it."""
+    """`type`, `timestamp` and `data`, as the specification recommends.
+
+    `data` is the record as everybody else sees it; one that is too large for a message is cut as that of an event is.
+    """
     moment = datetime.fromtimestamp(event.time_ms / 1000, UTC).isoformat(timespec="milliseconds")
     content = {
         "type": f"screenshot.{event.kind}",
         "timestamp": moment.replace("+00:00", "Z"),
-        "data": event.record.to_wire(),
+        "data": cut_to_fit(event.record.to_wire(), MAX_DATA_BYTES),
     }
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return to_json(content)

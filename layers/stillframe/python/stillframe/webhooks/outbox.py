@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stillframe.aws_errors import translated_errors
 from stillframe.errors import TransientError
@@ -13,6 +14,8 @@ from stillframe.webhooks.message import WebhookMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+logger = logging.getLogger("stillframe.notifier")
 
 
 class WebhookOutbox:
@@ -34,8 +37,11 @@ class WebhookOutbox:
         try:
             for message in self.messages(event):
                 with translated_errors("webhook queue"):
-                    self._client.send_message(QueueUrl=self._queue_url, MessageBody=message.to_body())
-        except TransientError:
+                    self._client.send_message(
+                        QueueUrl=self._queue_url, MessageBody=message.to_body(), **_group_of(message)
+                    )
+        except TransientError as error:
+            logger.error("the webhook queue does not take an event", extra={"eventId": event.id, "reason": str(error)})
             return False
         return True
 
@@ -49,3 +55,8 @@ def _urls(event: Event, webhooks: Iterable[Webhook | None]) -> Iterator[str]:
     for webhook in webhooks:
         if webhook is not None and event.kind in webhook.events:
             yield webhook.url
+
+
+def _group_of(message: WebhookMessage) -> dict[str, Any]:
+    """The tenant's, so that one whose receivers are slow delays no other ("Amazon SQS fair queues")."""
+    return {"MessageGroupId": message.tenant} if message.tenant else {}

@@ -1,0 +1,126 @@
+"""Watches as somebody declares them, on the command line or in a file, checked before anything is changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from stillframe.errors import CaptureError
+from stillframe.intake import check
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.options import RenderOptions
+from stillframe.request.options.access import REDACTED
+
+from .schedule import Schedule
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,47}")
+NAME_RULE = "1 to 48 of A-Z a-z 0-9 -, starting with a letter or digit"
+MAX_URLS = 1000
+# With its schedules, a watch must fit into an item of 400 KB.
+MAX_URL_BYTES = 256 * 1024
+# FlexibleTimeWindow of EventBridge Scheduler, MaximumWindowInMinutes.
+MAX_SPREAD_MINUTES = 1440
+KEYS = ("urls", "every", "cron", "timezone", "options", "compare", "spread")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A watch as it should be. `spread_minutes` is the time within which the captures of a period begin."""
+
+    name: str
+    urls: tuple[str, ...]
+    schedule: Schedule
+    options: dict[str, Any] = field(default_factory=dict)
+    compare: bool = False
+    spread_minutes: int = 0
+
+    @classmethod
+    def of(cls, name: str, values: Mapping[str, Any]) -> Self:
+        """Check the values of a watch, by their names in a file. Raises ValueError, which names what is wrong."""
+        unknown = [str(key) for key in values if key not in KEYS]
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: does not exist; expected {', '.join(KEYS)}")
+        if not NAME.fullmatch(name):
+            raise ValueError(f"the name must be {NAME_RULE}")
+        declared = cls(
+            name,
+            tuple(dict.fromkeys(_texts("urls", values.get("urls")))),
+            _schedule(values),
+            _of_type("options", values.get("options", {}), dict),
+            _of_type("compare", values.get("compare", False), bool),
+            _of_type("spread", values.get("spread", 0), int),
+        )
+        declared._check()
+        return declared
+
+    def _check(self) -> None:
+        if not self.urls:
+            raise ValueError("urls: has none")
+        if len(self.urls) > MAX_URLS or sum(len(url.encode()) for url in self.urls) > MAX_URL_BYTES:
+            raise ValueError(f"urls: more than {MAX_URLS:,}, or than {MAX_URL_BYTES:,} bytes; make several watches")
+        if not 0 <= self.spread_minutes <= MAX_SPREAD_MINUTES:
+            raise ValueError(f"spread: must be between 0 and {MAX_SPREAD_MINUTES} minutes")
+        if {"compareTo", "compare_to"} & self.options.keys():
+            raise ValueError("options.compareTo: belongs to the watch; use compare")
+        for url in self.urls:
+            try:
+                check(CaptureRequest(url=url, options=self.options))
+            except CaptureError as error:
+                raise ValueError(f"{url}: {error.message}") from error
+        shown = RenderOptions.parse(self.options).model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        if _has_secret(shown):
+            raise ValueError('options: have a secret, which a watch would keep; write {"secretArn": "arn:..."} for it')
+
+
+def read_watches(path: Path) -> list[Declared]:
+    """The watches of a YAML file: `watches:` with a mapping of names. Raises ValueError, which names file and watch."""
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no YAML: {error}") from error
+    watches = content.get("watches") if isinstance(content, dict) else None
+    if not isinstance(watches, dict) or content.keys() != {"watches"}:
+        raise ValueError(f"{path} must have `watches:`, and below it a name for each watch; nothing else")
+    found = []
+    for name, values in watches.items():
+        try:
+            found.append(Declared.of(str(name), _of_type("the watch", values, dict)))
+        except ValueError as error:
+            raise ValueError(f"{path}: {name}: {error}") from error
+    return found
+
+
+def _schedule(values: Mapping[str, Any]) -> Schedule:
+    every, cron = values.get("every"), values.get("cron")
+    if (every is None) == (cron is None):
+        raise ValueError("must have either every (15m, 1h, 1d) or cron ('30 6 * * *')")
+    if every is not None:
+        if "timezone" in values:
+            raise ValueError("timezone: belongs to cron; an interval begins at midnight UTC")
+        return Schedule.every(_of_type("every", every, str))
+    return Schedule.of(_of_type("cron", cron, str), _of_type("timezone", values.get("timezone", "UTC"), str))
+
+
+def _texts(name: str, value: object) -> list[str]:
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+        raise ValueError(f"{name}: must be a URL or a list of them")
+    return values
+
+
+def _of_type(name: str, value: Any, expected: type) -> Any:
+    if type(value) is not expected:
+        names = {dict: "a mapping", bool: "true or false", int: "a whole number", str: "a text"}
+        raise ValueError(f"{name}: must be {names[expected]}")
+    return value
+
+
+def _has_secret(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_secret, value.values()))
+    return any(map(_has_secret, value)) if isinstance(value, list) else value == REDACTED

@@ -1,0 +1,74 @@
+"""What became of the periods of a watch: its records are found by the ids that the periods have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from stillframe.archive import Archive
+from stillframe.table.record import Record
+
+from .watch import Watch, period_text
+
+# BatchGetItem takes at most 100 keys.
+CHUNK = 100
+# A period counts as missed once it is over for this long, and a message may have waited in the queue.
+GRACE_MS = 15 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One URL in one period, with its record if there is one. Times are milliseconds since the epoch."""
+
+    watch: Watch
+    url: str
+    at_ms: int
+    record: Record | None
+    is_over: bool
+
+    @property
+    def id(self) -> str:
+        """The screenshot id."""
+        return self.watch.id(self.url, period_text(self.at_ms))
+
+    @property
+    def state(self) -> str:
+        """The status of the record; without one, `missed` if the period is over, and `due` until then."""
+        if self.record is not None:
+            return self.record.status.value
+        return "missed" if self.is_over else "due"
+
+    def to_wire(self) -> dict[str, Any]:
+        """One line of `history --json`."""
+        record = self.record.to_wire() if self.record is not None else {"id": self.id, "url": self.url}
+        return {"watch": self.watch.name, "period": period_text(self.at_ms), **record, "status": self.state}
+
+
+class History:
+    """Reads periods with their records, up to a hundred with each call, and never the whole table."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    def of(self, watch: Watch, url: str, after_ms: int, until_ms: int) -> Iterator[Period]:
+        """The periods of a URL in a time, the latest first."""
+        yield from self._read(watch, url, list(reversed(watch.periods(url, after_ms, until_ms))), until_ms)
+
+    def missed(self, watch: Watch, after_ms: int, now_ms: int) -> Iterator[Period]:
+        """The periods in a time that nobody has asked for and nobody will any more, because the next one has begun."""
+        for url in watch.urls:
+            over = [each for each in watch.periods(url, after_ms, now_ms) if _is_over(watch, each, now_ms)]
+            yield from (each for each in self._read(watch, url, over, now_ms) if each.record is None)
+
+    def _read(self, watch: Watch, url: str, periods: list[int], now_ms: int) -> Iterator[Period]:
+        for start in range(0, len(periods), CHUNK):
+            chunk = {at_ms: watch.id(url, period_text(at_ms)) for at_ms in periods[start : start + CHUNK]}
+            records = self._archive.records_by_id(list(chunk.values()))
+            for at_ms, screenshot_id in chunk.items():
+                yield Period(watch, url, at_ms, records.get(screenshot_id), _is_over(watch, at_ms, now_ms))
+
+
+def _is_over(watch: Watch, period_ms: int, now_ms: int) -> bool:
+    following = watch.schedule.following(period_ms)
+    return following is not None and following + watch.spread_minutes * 60_000 + GRACE_MS < now_ms

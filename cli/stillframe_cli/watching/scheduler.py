@@ -1,0 +1,110 @@
+"""Sends the requests of each period on this machine, as EventBridge Scheduler does in an account."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from stillframe.clock import Clock, SystemClock
+from stillframe.errors import CaptureError, TransientError
+from stillframe.intake import Accepted, Intake
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.table.record import id_digest
+
+from .store import WatchStore
+from .watch import Watch
+
+logger = logging.getLogger("stillframe.watches")
+
+TICK_SECONDS = 2.0
+# As many as one call of the API takes.
+BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A request whose time has come: for the period of a series that began last."""
+
+    series: str
+    request: CaptureRequest
+
+
+class Scheduler:
+    """Sends the latest period of each series once its moment has come.
+
+    A period that comes late, because nobody was there to send it, is sent until the next one begins. Its id is the same
+    however often it is sent, so that two schedulers, or one that was killed, cause no second capture.
+    """
+
+    def __init__(self, store: WatchStore, intake: Intake, clock: Clock | None = None) -> None:
+        self._store = store
+        self._intake = intake
+        self._clock = clock or SystemClock()
+        # The id that was sent last, by series.
+        self._sent: dict[str, str] = {}
+
+    def tick(self) -> int:
+        """Send what is due. Returns how many requests were accepted. What was not is sent again by the next tick.
+
+        Raises ServiceUnavailable when AWS does not do as asked.
+        """
+        due = [each for watch in self._store.list() for each in self._due(watch)]
+        accepted = 0
+        for start in range(0, len(due), BATCH):
+            batch = due[start : start + BATCH]
+            answers = self._intake.accept([each.request for each in batch])
+            for each, answer in zip(batch, answers, strict=True):
+                accepted += self._note(each, answer)
+        return accepted
+
+    def _note(self, due: Due, answer: Accepted | CaptureError) -> bool:
+        if isinstance(answer, Accepted) or not isinstance(answer, TransientError):
+            self._sent[due.series] = due.request.id
+        if isinstance(answer, Accepted):
+            return True
+        logger.warning("%s: %s: %s", due.request.id, answer.code, answer.message)
+        return False
+
+    def _due(self, watch: Watch) -> Iterator[Due]:
+        if watch.is_paused:
+            return
+        now_ms = self._clock.now_ms()
+        for url, added_ms in watch.urls.items():
+            series = watch.series(url)
+            period = watch.schedule.latest(now_ms - delay_ms(series, watch.spread_minutes))
+            if period is None or period <= max(added_ms, watch.eras[-1].since_ms):
+                continue
+            request = watch.request(url, period)
+            if self._sent.get(series) != request.id:
+                yield Due(series, request)
+
+
+def delay_ms(series: str, spread_minutes: int) -> int:
+    """How long after the beginning of a period a series is captured: always the same, and spread over the minutes."""
+    return int(id_digest(series)[:8], 16) % (spread_minutes * 60_000) if spread_minutes else 0
+
+
+@contextlib.contextmanager
+def scheduling(scheduler: Scheduler) -> Iterator[None]:
+    """Tick in a thread until the block ends."""
+    stop = threading.Event()
+
+    def run() -> None:
+        while not stop.wait(TICK_SECONDS):
+            try:
+                scheduler.tick()
+            except (CaptureError, ClientError, BotoCoreError) as error:
+                logger.warning("the watches cannot be read: %s", error)
+
+    thread = threading.Thread(target=run, name="watches", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,160 @@
+"""A watch: some pages, when to capture them, and the requests of each period."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.options import PREVIOUS
+
+from .declared import Declared
+from .schedule import Schedule
+
+# No tenant's name begins with it, so that no tenant can take the id of a period.
+ID_PREFIX = "_watch"
+DIGEST_CHARS = 12
+# A changed watch remembers its earlier schedules, the last of these.
+MAX_ERAS = 50
+
+
+class WireModel(BaseModel):
+    """An immutable value with wire names."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+
+class Era(WireModel):
+    """A time in which a watch had one schedule, in milliseconds since the epoch; `until_ms` is None while it lasts."""
+
+    cron: str
+    timezone: str
+    since_ms: int
+    until_ms: int | None = None
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule of this time."""
+        return Schedule(self.cron, self.timezone)
+
+    @classmethod
+    def begun(cls, schedule: Schedule, now_ms: int) -> Self:
+        """The time that begins now."""
+        return cls(cron=schedule.cron, timezone=schedule.timezone, since_ms=now_ms)
+
+    def ended(self, now_ms: int) -> Self:
+        """The time as it ends now, or earlier if it has ended before."""
+        return self if self.until_ms is not None else self.model_copy(update={"until_ms": now_ms})
+
+
+class Watch(WireModel):
+    """What is captured, when, and since when. `urls` has the time at which each URL was added.
+
+    `spread_minutes` is the time within which the captures of a period begin, each series at its own moment.
+    """
+
+    name: str
+    urls: dict[str, int]
+    options: dict[str, Any] = Field(default_factory=dict)
+    compare: bool = False
+    spread_minutes: int = 0
+    eras: tuple[Era, ...]
+    is_removed: bool = False
+    # Rises with each change.
+    version: int = 0
+
+    @classmethod
+    def new(cls, declared: Declared, now_ms: int) -> Self:
+        """A watch whose first period is the first one after now."""
+        return cls(
+            name=declared.name,
+            urls=dict.fromkeys(declared.urls, now_ms),
+            options=declared.options,
+            compare=declared.compare,
+            spread_minutes=declared.spread_minutes,
+            eras=(Era.begun(declared.schedule, now_ms),),
+        )
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule of now, or the last one of a watch that is paused."""
+        return self.eras[-1].schedule
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether no new period begins."""
+        return self.eras[-1].until_ms is not None
+
+    def paused(self, now_ms: int) -> Self:
+        """The watch without new periods."""
+        return self._with(eras=(*self.eras[:-1], self.eras[-1].ended(now_ms)))
+
+    def resumed(self, now_ms: int) -> Self:
+        """The watch with new periods from now on, by its last schedule."""
+        return self._with(eras=(*self.eras, Era.begun(self.schedule, now_ms))[-MAX_ERAS:]) if self.is_paused else self
+
+    def removed(self, now_ms: int) -> Self:
+        """The watch as it is remembered."""
+        return self.paused(now_ms)._with(is_removed=True)
+
+    def changed_to(self, declared: Declared, now_ms: int) -> Self:
+        """The watch as it is declared now. It remembers its earlier schedules, and stays paused if it is.
+
+        One that was removed begins again.
+        """
+        if self.is_removed:
+            return self._with(is_removed=False).resumed(now_ms).changed_to(declared, now_ms)
+        eras = self.eras
+        if declared.schedule != self.schedule:
+            begun = Era.begun(declared.schedule, now_ms)
+            eras = (*eras[:-1], eras[-1].ended(now_ms), begun.ended(now_ms) if self.is_paused else begun)
+        return self._with(
+            urls={url: self.urls.get(url, now_ms) for url in declared.urls},
+            options=declared.options,
+            compare=declared.compare,
+            spread_minutes=declared.spread_minutes,
+            eras=eras[-MAX_ERAS:],
+        )
+
+    def request(self, url: str, period_ms: int) -> CaptureRequest:
+        """The request for one URL in one period."""
+        return CaptureRequest(url=url, request_id=self.id(url, period_text(period_ms)), options=self.all_options)
+
+    @property
+    def all_options(self) -> dict[str, Any]:
+        """The options of each request."""
+        return {**self.options, "compareTo": PREVIOUS} if self.compare else self.options
+
+    def id(self, url: str, period: str) -> str:
+        """The screenshot id of a URL in a period: equal however often the period is sent."""
+        return f"{self.series(url)}:{period}"
+
+    def series(self, url: str) -> str:
+        """What the ids of all captures of a URL begin with."""
+        return f"{ID_PREFIX}:{self.name}:{url_digest(url)}"
+
+    def periods(self, url: str, after_ms: int, until_ms: int) -> list[int]:
+        """The periods of a URL in a time, by the schedule that was in force, in order."""
+        since = max(after_ms, self.urls[url])
+        found: list[int] = []
+        for era in self.eras:
+            end = until_ms if era.until_ms is None else min(era.until_ms, until_ms)
+            found += era.schedule.between(max(since, era.since_ms), end)
+        return found
+
+    def _with(self, **changes: Any) -> Self:
+        return self.model_copy(update=changes)
+
+
+def url_digest(url: str) -> str:
+    """What stands for a URL in an id."""
+    return hashlib.sha256(url.encode()).hexdigest()[:DIGEST_CHARS]
+
+
+def period_text(period_ms: int) -> str:
+    """A period in an id, as EventBridge Scheduler writes a time: `2026-01-31T12:00:00Z`."""
+    return f"{datetime.fromtimestamp(period_ms / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
