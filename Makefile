@@ -67,7 +67,7 @@ soak: $(VENV)/.dev ## Capture hostile and ordinary pages in one worker, then che
 	@$(BIN)/python -m tests.soak.run $(ARGS)
 
 $(PEERS)/.ready: scripts/peers benchmarks/peers/requirements.txt benchmarks/peers/package.json \
-		benchmarks/contenders/puppeteer_cluster.mjs $(VENV)/.dev
+		$(wildcard benchmarks/contenders/*.mjs) $(VENV)/.dev
 	@scripts/peers $(VENV) $(PEERS)
 	@touch $@
 

@@ -60,7 +60,8 @@ def main() -> None:
     assert len(captured) == len(requests), f"{len(captured)} of {len(requests)}"
     store = ImageStore(clients.s3, settings.bucket_name, settings.key_prefix)
     for url, key in captured if job.folder is not None else ():
-        job.store(url, store.read(key, {}) or b"")
+        stored = store.read(key, {})
+        job.store(url, stored[0] if stored is not None else b"")
     runtime.close()
 
 

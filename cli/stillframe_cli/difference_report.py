@@ -8,14 +8,42 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from stillframe.image.difference import Difference
+from stillframe.comparison.difference import Difference
 
 from .templates import environment
 
+# In JSON, and for people. The marked image shows all regions.
+MAX_REGIONS = 100
+MAX_LISTED = 10
 GAP = 24
 LABEL_HEIGHT = 44
 LABEL_SIZE = 22
 BACKGROUND, INK, EDGE = "#eef1f4", "#17202a", "#c3cbd4"
+
+
+def describe(difference: Difference) -> str:
+    """What changed, in a sentence or two."""
+    if difference.box is None:
+        return "Nothing changed, but something moved." if difference.moved else "The images are equal."
+    left, top, right, bottom = difference.box
+    return (
+        f"{difference.pixels:.2%} of the pixels changed, between {left},{top} and {right},{bottom}. "
+        f"The overall appearance changed by {difference.perceived:.0%}."
+    )
+
+
+def details(difference: Difference) -> list[str]:
+    """A line for each of the largest regions and for everything that moved."""
+    lines = []
+    for region in difference.regions[:MAX_LISTED]:
+        left, top, right, bottom = region.box
+        lines.append(f"{region.kind.value}: {right - left} x {bottom - top} at {left},{top}")
+    if len(difference.regions) > MAX_LISTED:
+        lines.append(f"... and {len(difference.regions) - MAX_LISTED} smaller regions")
+    for move in difference.moved[:MAX_LISTED]:
+        direction = "down" if move.by > 0 else "up"
+        lines.append(f"moved {direction} by {abs(move.by)} pixels: the lines {move.top} to {move.bottom}")
+    return lines
 
 
 def report(path: Path, before: bytes, after: bytes, difference: Difference) -> bytes:
@@ -47,7 +75,11 @@ def _page(before: bytes, after: bytes, difference: Difference) -> str:
     return (
         environment()
         .get_template("difference.html.j2")
-        .render(sources={name: _data_url(data) for name, data in images.items()}, difference=difference)
+        .render(
+            sources={name: data_url(data) for name, data in images.items()},
+            summary=describe(difference),
+            details=details(difference),
+        )
     )
 
 
@@ -57,7 +89,8 @@ def _decoded(data: bytes) -> Image.Image:
         return image.convert("RGB")
 
 
-def _data_url(data: bytes) -> str:
+def data_url(data: bytes) -> str:
+    """An image as a URL that needs no file."""
     with Image.open(io.BytesIO(data)) as image:
         kind = Image.MIME[image.format or "PNG"]
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"

@@ -30,6 +30,7 @@ COMMANDS = {
     "list": "List records by status and time.",
     "get": "Download the image of a screenshot.",
     "diff": "Show what changed between two images.",
+    "check": "Compare pages with images of how they should look.",
     "retry": "Send the request of a screenshot again.",
     "watch": "Capture pages again and again, each period once.",
     "history": "Show the periods of a watch, and what became of each.",

@@ -144,6 +144,16 @@ def test_diff_compares_two_screenshots_by_their_ids(cloud: Cloud, stillframe: Ru
     stillframe("diff", "monday", "nowhere", status=1)
 
 
+def test_diff_leaves_out_what_the_requests_ignore(cloud: Cloud, stillframe: Run) -> None:
+    # Given two captures of a page, of which the second ignores an element that fills it
+    for screenshot_id, color, boxes in (("monday", "#00aa00", None), ("friday", "#0000ff", [[0, 0, 8, 8]])):
+        renderer = FakeRenderer(color=color, ignored_boxes=boxes)
+        capture(cloud, CaptureRequest(url="https://example.com/", request_id=screenshot_id), renderer)
+    # When they are compared, then nothing has changed
+    (same,) = stillframe("diff", "monday", "friday")
+    assert same["changed"] is False
+
+
 def test_retry_sends_a_failed_screenshot_again(cloud: Cloud, stillframe: Run) -> None:
     capture(cloud, CaptureRequest(url="https://example.com/", request_id="bad", options={"delayMs": -1}))
     stillframe("retry", "bad")

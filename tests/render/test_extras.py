@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from stillframe.image.difference import HASH_BITS
+from stillframe.image.perceptual_hash import HASH_BITS
 from stillframe.image.render_result import RenderResult
 from tests.support.pixels import BLUE, GREEN, RED, Pixels
 

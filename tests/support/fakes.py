@@ -11,6 +11,7 @@ from PIL import Image
 
 from stillframe.clients import Clients
 from stillframe.clock import Clock, Deadline
+from stillframe.image.element import PageElement
 from stillframe.image.extra import Extra
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import RenderResult
@@ -56,10 +57,14 @@ class FakeRenderer:
         during: Callable[[], None] | None = None,
         color: str = "#00aa00",
         extras: tuple[Extra, ...] = (),
+        elements: tuple[PageElement, ...] = (),
+        ignored_boxes: list[list[int]] | None = None,
     ) -> None:
         self.during = during
         self.color = color
         self.extras = extras
+        self.elements = elements
+        self.ignored_boxes = ignored_boxes
         self.rendered: list[str] = []
 
     def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
@@ -68,8 +73,8 @@ class FakeRenderer:
             self.during()
         file = io.BytesIO()
         Image.new("RGB", (8, 8), self.color).save(file, "PNG")
-        facts = PageFacts(http_status=200, final_url=url, title="Fake é")
-        return RenderResult(file.getvalue(), ImageFormat.PNG, 8, 8, facts, 5, self.extras)
+        facts = PageFacts(http_status=200, final_url=url, title="Fake é", ignored_boxes=self.ignored_boxes)
+        return RenderResult(file.getvalue(), ImageFormat.PNG, 8, 8, facts, 5, self.extras, self.elements)
 
 
 def message(

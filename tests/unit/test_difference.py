@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image, ImageDraw
 
-from stillframe.image.difference import compare
+from stillframe.comparison.difference import compare
 from stillframe_cli.main import cli
+from tests.support.drawings import encoded, paragraphs, text_lines, with_insertion
 from tests.support.pixels import Pixels
 
 TINTED_BLUE = (127, 0, 159)
@@ -80,6 +81,46 @@ def test_the_command_compares_files(tmp_path: Path, fail_over: str | None, statu
     assert json.loads(result.stdout)["changed"] is True
     sheet = Pixels((tmp_path / "c.png").read_bytes())
     assert (sheet.count((0, 0, 255)), sheet.count(TINTED_BLUE)) == (800, 800)
+
+
+def test_the_command_says_what_moved_and_what_changed(tmp_path: Path) -> None:
+    # Given a page, and the same with a block on top of it
+    page = paragraphs(text_lines(20))
+    (tmp_path / "a.png").write_bytes(encoded(page))
+    (tmp_path / "b.png").write_bytes(encoded(with_insertion(page, 0, Image.new("RGB", (400, 50), "#ffcc00"))))
+    files = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    # When they are compared for people and for programs, then both say that the text has moved
+    text = CliRunner().invoke(cli, ["diff", *files, "--out", str(tmp_path / "c.html")]).stdout
+    assert "added: 400 x 50 at 0,0" in text
+    assert "moved down by 50 pixels" in text
+    assert "Moved down by 50 pixels" in (tmp_path / "c.html").read_text()
+    printed = json.loads(CliRunner().invoke(cli, ["diff", *files, "--json"]).stdout)
+    assert printed["regions"] == [{"kind": "added", "box": [0, 0, 400, 50], "pixels": 20_000}]
+    assert [move["by"] for move in printed["moved"]] == [50]
+
+
+@pytest.mark.parametrize(
+    ("options", "changed"),
+    [
+        ([], True),
+        (["--ignore-box", "100,30,40,20"], False),
+        (["--ignore-box", "100,30,40,19"], True),
+        (["--min-pixels", "801"], False),
+        (["--color-distance", "1"], False),
+        (["--anti-aliasing", "--no-shifts"], True),
+    ],
+)
+def test_the_command_leaves_out_what_it_is_told_to(tmp_path: Path, options: list[str], changed: bool) -> None:
+    (tmp_path / "a.png").write_bytes(image())
+    (tmp_path / "b.png").write_bytes(image(box=(100, 30, 140, 50)))
+    files = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    result = CliRunner().invoke(cli, ["diff", *files, *options, "--json"])
+    assert json.loads(result.stdout)["changed"] is changed
+
+
+def test_a_box_that_is_none_is_refused() -> None:
+    result = CliRunner().invoke(cli, ["diff", "a.png", "b.png", "--ignore-box", "1,2,3"])
+    assert (result.exit_code, "is not a box like 10,20,300,40" in result.output) == (2, True)
 
 
 def test_the_command_names_what_it_cannot_find(tmp_path: Path) -> None:

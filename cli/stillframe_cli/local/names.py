@@ -24,7 +24,7 @@ class NamePool:
 
     def choose(self, url: str) -> str:
         """Return a name without an extension: `https://example.com/a/b` becomes `example-com-a-b`."""
-        stem = _stem_of(url)
+        stem = stem_of(url)
         while True:
             self._tried[stem] += 1
             number = self._tried[stem]
@@ -34,7 +34,8 @@ class NamePool:
                 return name
 
 
-def _stem_of(url: str) -> str:
+def stem_of(url: str) -> str:
+    """What can be read of a URL, as the beginning of a name."""
     parts = urlsplit(url)
     path = re.sub(r"\.html?$", "", parts.path)
     stem = re.sub(r"[^A-Za-z0-9]+", "-", f"{parts.hostname or ''}{path}").strip("-").lower()

@@ -138,7 +138,7 @@ class Job:
             result = redacted(tools.renderer.render(url, resolved, self._deadline), secrets)
         if options.compare_to is None:
             return result
-        return tools.comparer.compare(self._delivery, options.compare_to, result, self._deadline)
+        return tools.comparer.compare(self._delivery, options.compare_to, options.comparison, result, self._deadline)
 
     def _remember(self, image: StoredImage) -> None:
         """The next capture of the same request is compared with this one."""

@@ -73,6 +73,8 @@ class Camera:
         self._session = session
         self._world = world
         self._options = options
+        # Where the screenshot begins in the document, in CSS pixels; None if it shows the window as it is.
+        self.origin: tuple[float, float] | None = None
 
     async def screenshot(self, layout: Layout) -> Screenshot:
         """Take the screenshot that the options describe. Raises SelectorNotFound or InvalidRequest."""
@@ -118,9 +120,12 @@ class Camera:
         """
         await hold_still(self._world, self._options)
         if tiles is not None:
+            self.origin = (0, 0)
             data = await tiles()
             return Screenshot(data, *imagesize.get(io.BytesIO(data))), False
-        screenshot = await self._take(await self._clip(layout))
+        clip = await self._clip(layout)
+        self.origin = (clip["x"], clip["y"]) if clip is not None else None
+        screenshot = await self._take(clip)
         blank = await is_blank(screenshot)
         for pause in BLANK_PAUSES_SECONDS if patience.has_reserve else ():
             if not blank or not await self._world.evaluate(HAS_CONTENT):

@@ -44,6 +44,7 @@ from .interception import Interception
 from .masks import cover
 from .measures import Measures
 from .navigation import Navigation, error_for
+from .outline import Outline, read_outline
 from .patience import Patience
 from .preparation import Preparation
 from .printer import Printer
@@ -107,10 +108,11 @@ class PageCapture:
                 tiles = functools.partial(self._showing.tiles, measures.layout) if self._showing.is_tiled else None
                 maker = self._printer or self._camera
                 screenshot, blank = await maker.screenshot_of_content(measures.layout, self._patience, tiles)
+                outline = await read_outline(self._world, self._camera, measures.layout, self._options)
                 elements, not_separate = await self._camera.separate_elements()
             derived = await self._extras.derive(screenshot)
             extras = await self._extras.collect(
-                measures.url, measures.title, self._evidence.timings, self._patience.seconds()
+                measures.url, measures.title, self._evidence.timings, outline, self._patience.seconds()
             )
             self._check_size()
         return RenderResult(
@@ -118,9 +120,10 @@ class PageCapture:
             format=self._options.format,
             width=screenshot.width,
             height=screenshot.height,
-            facts=self._facts(measures, unsettled, blank, derived.perceptual_hash, not_separate),
+            facts=self._facts(measures, unsettled, blank, derived.perceptual_hash, not_separate, outline),
             render_ms=round((time.monotonic() - started) * 1000),
             extras=(*derived.thumbnails, *elements, *extras),
+            elements=outline.elements,
         )
 
     async def _prepare(self) -> None:
@@ -245,6 +248,7 @@ class PageCapture:
         blank: bool,
         perceptual_hash: str | None,
         not_separate: dict[str, str],
+        outline: Outline,
     ) -> PageFacts:
         evidence = self._evidence
         layout, height = measures.layout, measures.layout.shown_height
@@ -281,4 +285,5 @@ class PageCapture:
             cookie_banner=self._consent.answered if self._consent is not None else None,
             perceptual_hash=perceptual_hash,
             left_out={**self._extras.left_out, **not_separate} or None,
+            ignored_boxes=[list(box) for box in outline.ignored] or None,
         )

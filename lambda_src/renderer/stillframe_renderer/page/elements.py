@@ -162,13 +162,18 @@ async def bring_into_view(world: World, selector: str, number: int = 0) -> bool:
     return bool(await world.call(BRING_INTO_VIEW, selector, number))
 
 
+async def find_boxes(world: World, selector: str, count: int) -> list[Box]:
+    """The parts of the first so many matches that can be seen, wherever they are. Raises InvalidRequest."""
+    boxes = [Box(**values) for values in await world.call(BOXES, selector, count)]
+    return [box for box in boxes if box.right > box.left and box.bottom > box.top]
+
+
 async def boxes_of(world: World, selector: str, count: int) -> list[Box]:
     """The parts of the first so many matches that can be seen.
 
     Raises SelectorNotFound if there are none, or only outside the page.
     """
-    boxes = [Box(**values) for values in await world.call(BOXES, selector, count)]
-    boxes = [box for box in boxes if box.right > box.left and box.bottom > box.top]
+    boxes = await find_boxes(world, selector, count)
     if not boxes:
         raise SelectorNotFound(f"selector: no visible element of the page matches {selector}")
     inside = [box for box in boxes if box.right > 0 and box.bottom > 0]

@@ -6,6 +6,7 @@ import asyncio
 
 from pyppeteer.connection import CDPSession
 
+from stillframe.image.element import to_json
 from stillframe.image.extra import Extra, ExtraKind
 from stillframe.request.options import RenderOptions, SavedForm
 
@@ -13,6 +14,7 @@ from .archive import Archive
 from .camera import Screenshot
 from .har import HarRecorder
 from .imaging import Derived, derive
+from .outline import Outline
 from .world import World
 
 MAX_BYTES = 20 * 1024 * 1024
@@ -59,15 +61,19 @@ class Extras:
             return Derived()
         return await asyncio.to_thread(derive, screenshot.data, self._options)
 
-    async def collect(self, url: str, title: str, timings: dict[str, int], seconds: float) -> list[Extra]:
+    async def collect(
+        self, url: str, title: str, timings: dict[str, int], outline: Outline, seconds: float
+    ) -> list[Extra]:
         """Collect the saved forms of the page, each within `seconds`. Raises only if the browser is broken."""
         collected = []
         for form in self._options.save:
-            data = (
-                self._har.to_json(url, title, timings)
-                if self._har is not None and form is SavedForm.HAR
-                else await self._read(form, min(MAX_SECONDS, seconds))
-            )
+            data: bytes | None
+            if self._har is not None and form is SavedForm.HAR:
+                data = self._har.to_json(url, title, timings)
+            elif form is SavedForm.ELEMENTS:
+                data = to_json(outline.elements)
+            else:
+                data = await self._read(form, min(MAX_SECONDS, seconds))
             if data is not None and len(data) > MAX_BYTES:
                 self.left_out[form.value] = TOO_LARGE
             elif data is not None:

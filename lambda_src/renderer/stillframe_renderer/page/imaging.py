@@ -53,7 +53,7 @@ def derive(data: bytes, options: RenderOptions) -> Derived:
     """Make the thumbnail and the perceptual hash that the options request, decoding the image once."""
     from PIL import Image
 
-    from stillframe.image.difference import perceptual_hash
+    from stillframe.image.perceptual_hash import perceptual_hash
 
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(io.BytesIO(data)) as image:

@@ -16,7 +16,9 @@ class ExtraKind(StrEnum):
     TEXT = "text"
     MHTML = "mhtml"
     HAR = "har"
+    ELEMENTS = "elements"
     DIFFERENCE = "difference"
+    TEXT_DIFFERENCE = "textDifference"
 
 
 CONTENT_TYPES = {
@@ -25,12 +27,19 @@ CONTENT_TYPES = {
     # RFC 2557.
     "mhtml": "multipart/related",
     "har": "application/json",
+    "json": "application/json",
     "png": "image/png",
     "jpg": "image/jpeg",
     "webp": "image/webp",
     "avif": "image/avif",
 }
-PAGE_KINDS = {"html": ExtraKind.HTML, "txt": ExtraKind.TEXT, "mhtml": ExtraKind.MHTML, "har": ExtraKind.HAR}
+PAGE_KINDS = {
+    "html": ExtraKind.HTML,
+    "txt": ExtraKind.TEXT,
+    "mhtml": ExtraKind.MHTML,
+    "har": ExtraKind.HAR,
+    "json": ExtraKind.ELEMENTS,
+}
 # Images of single elements are numbered from 1.
 ELEMENT = re.compile(r"element-\d+\.\w+")
 ELEMENTS = re.compile(r"element-1:(\d{1,3})\.(\w+)")
@@ -57,6 +66,10 @@ class Extra:
     @classmethod
     def difference(cls, data: bytes) -> Extra:
         return cls(f"{ExtraKind.DIFFERENCE}.png", data)
+
+    @classmethod
+    def text_difference(cls, diff: str) -> Extra:
+        return cls(f"{ExtraKind.TEXT_DIFFERENCE}.txt", diff.encode())
 
     @classmethod
     def page(cls, kind: ExtraKind, data: bytes) -> Extra:

@@ -23,7 +23,10 @@ class PageFacts(WireModel):
     shows. `blank` says that the screenshot is of one colour; `blocked` counts refused connections by decision.
     `cookie_banner` names the banner that was answered. `perceptual_hash` is 64 bits in hex; `left_out` names the extras
     that were requested and not made, with the reason. `difference` is the share of pixels that changed since the
-    capture `compared_to`, 0 to 1; `comparison_problem` says why nothing was compared.
+    capture `compared_to`, 0 to 1; `comparison_problem` says why nothing was compared. `changed_regions` are the largest
+    changes, each with its kind, its box (left, top, right, bottom in pixels), its pixels and the element that is there;
+    `moved` are the lines that are `by` pixels lower than before. `ignored_boxes` are not compared.
+    `text_changes` counts the lines that were added to and removed from the saved text.
     """
 
     http_status: int | None = None
@@ -55,6 +58,10 @@ class PageFacts(WireModel):
     compared_to: str | None = None
     changed: bool | None = None
     difference: float | None = None
+    changed_regions: list[dict[str, Any]] | None = None
+    moved: list[dict[str, int]] | None = None
+    ignored_boxes: list[list[int]] | None = None
+    text_changes: dict[str, int] | None = None
     comparison_problem: str | None = None
 
     def to_metadata(self) -> dict[str, str]:
@@ -67,6 +74,8 @@ class PageFacts(WireModel):
             "perceptual-hash": self.perceptual_hash or "",
             "compared-to": self.compared_to or "",
             "difference": "" if self.difference is None else str(self.difference),
+            # A difference that the request allows is no change.
+            "changed": "" if self.changed is None else str(self.changed).lower(),
         }
         if len(values["final-url"]) > MAX_METADATA_URL:
             values["final-url"] = ""
@@ -85,14 +94,14 @@ class PageFacts(WireModel):
             height_capped=True if height else None,
             perceptual_hash=metadata.get("perceptual-hash"),
             compared_to=metadata.get("compared-to"),
-            changed=difference > 0 if difference is not None else None,
+            changed=metadata.get("changed", str(difference > 0).lower()) == "true" if difference is not None else None,
             difference=difference,
         )
 
-    def compared(self, earlier_id: str, difference: float) -> Self:
-        """The same facts with the result of a comparison."""
-        changes = {"compared_to": earlier_id, "changed": difference > 0, "difference": difference}
-        return self.model_copy(update=changes)
+    def compared(self, earlier_id: str, changed: bool, difference: float, **details: Any) -> Self:
+        """The same facts with the result of a comparison; `details` are `changed_regions` and `moved`."""
+        result = {"compared_to": earlier_id, "changed": changed, "difference": difference}
+        return self.model_copy(update=result | details)
 
     def not_compared(self, problem: str) -> Self:
         """The same facts with the reason why nothing was compared."""

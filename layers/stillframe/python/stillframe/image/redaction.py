@@ -21,7 +21,7 @@ ASTERISKS = "**********"
 # Shorter texts occur everywhere by chance and are not redacted.
 MIN_SECRET_CHARS = 4
 # The extensions of extra objects that are text.
-TEXT_EXTENSIONS = frozenset({"html", "txt", "mhtml", "har"})
+TEXT_EXTENSIONS = frozenset({"html", "txt", "mhtml", "har", "json"})
 # MHTML uses quoted-printable, in which a soft line break may occur anywhere (RFC 2045, 6.7).
 SOFT_BREAK = "(?:=\\r?\\n)?"
 
@@ -32,7 +32,15 @@ def redacted(result: RenderResult, secrets: Iterable[str]) -> RenderResult:
     if pattern is None:
         return result
     facts = PageFacts.model_validate(_clean(result.facts.model_dump(), pattern))
-    return replace(result, facts=facts, extras=tuple(_clean_extra(extra, pattern) for extra in result.extras))
+    return replace(
+        result,
+        facts=facts,
+        extras=tuple(_clean_extra(extra, pattern) for extra in result.extras),
+        elements=tuple(
+            replace(each, selector=_clean(each.selector, pattern), text=_clean(each.text, pattern))
+            for each in result.elements
+        ),
+    )
 
 
 @contextlib.contextmanager

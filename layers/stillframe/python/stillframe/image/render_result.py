@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from stillframe.image.element import PageElement
 from stillframe.image.extra import Extra
 from stillframe.image.page_facts import PageFacts
 from stillframe.request.options import ImageFormat
@@ -12,7 +13,10 @@ from stillframe.request.options import ImageFormat
 
 @dataclass(frozen=True, slots=True)
 class RenderResult:
-    """An encoded screenshot with the facts about its page. Width and height are in device pixels."""
+    """An encoded screenshot with the facts about its page. Width and height are in device pixels.
+
+    `elements` are those of the page, if it is to be compared. They are not stored.
+    """
 
     data: bytes
     format: ImageFormat
@@ -21,6 +25,7 @@ class RenderResult:
     facts: PageFacts
     render_ms: int
     extras: tuple[Extra, ...] = ()
+    elements: tuple[PageElement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,8 +114,16 @@ class ImageStore:
             extras=self._urls(owner.screenshot_id, metadata.get(CLAIM_TOKEN, ""), files),
         )
 
-    def read(self, key: str, expected: Mapping[str, str]) -> bytes | None:
-        """The bytes of an object whose metadata has the expected entries, or None when there is no such object."""
+    def read_extra(self, key: str, metadata: Mapping[str, str], file: str) -> bytes | None:
+        """An extra object of the image with this key and metadata, or None when it has none."""
+        token = metadata.get(CLAIM_TOKEN)
+        if token is None or file not in files_from_metadata(metadata.get("extras", "")):
+            return None
+        stored = self.read(f"{key.rpartition('.')[0]}/{token}/{file}", {})
+        return stored[0] if stored is not None else None
+
+    def read(self, key: str, expected: Mapping[str, str]) -> tuple[bytes, Mapping[str, str]] | None:
+        """An object whose metadata has the expected entries, with all of its metadata, or None if there is none."""
         with translated_errors("get object"):
             try:
                 stored = self._client.get_object(Bucket=self._bucket, Key=key)
@@ -127,7 +135,7 @@ class ImageStore:
                 # Closing the connection is cheaper than reading an image that is not wanted.
                 stored["Body"].close()
                 return None
-            return stored["Body"].read()
+            return stored["Body"].read(), stored["Metadata"]
 
     def check(self) -> None:
         """Find out whether objects can be written, without writing one: AWS checks the permission first.

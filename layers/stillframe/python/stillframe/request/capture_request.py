@@ -29,6 +29,9 @@ SCHEME = re.compile(r"(\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?)([/\\]*)(.*)\Z", re.DOTA
 # A host with an optional numeric port. An `@` after anything else may end a password that contains a slash.
 HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^:]*)(?::[0-9]*)?")
 
+# Options that change nothing in the screenshot, only what it is compared with, and how.
+COMPARING = frozenset({"compareTo", "comparison"})
+
 
 class CaptureRequest(BaseModel):
     """`{"url": ..., "requestId": ..., "options": {...}}`, optionally with the fields of `envelope.py`.
@@ -107,10 +110,10 @@ class CaptureRequest(BaseModel):
         """SHA-256 of URL and options in canonical JSON, in hex: the identity of the request."""
         return self._hash(self._canonical_options)
 
-    def payload_hash_with(self, compare_to: str | None) -> str:
-        """The payload hash that this request would have if it named another capture to compare with, or none."""
-        options = {name: value for name, value in self._canonical_options.items() if name != "compareTo"}
-        return self._hash(options if compare_to is None else {**options, "compareTo": compare_to})
+    def payload_hash_compared_as(self, recorded_options: dict[str, Any]) -> str:
+        """The payload hash that this request would have if it were compared as the one with these options."""
+        options = {name: value for name, value in self._canonical_options.items() if name not in COMPARING}
+        return self._hash({**options, **{name: recorded_options[name] for name in COMPARING & recorded_options.keys()}})
 
     def _hash(self, options: dict[str, Any]) -> str:
         canonical = {"url": self.url, "options": options}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stillframe.table import side_items
-from stillframe.table.attributes import LAST_SCREENSHOT_ID, S3_KEY
+from stillframe.table.attributes import IGNORED_BOXES, LAST_SCREENSHOT_ID, S3_KEY
 from stillframe.table.record import Record, Status
 from stillframe.table.table import Table
 
@@ -15,10 +16,14 @@ PREFIX = "previous#"
 
 @dataclass(frozen=True, slots=True)
 class EarlierCapture:
-    """A capture to compare with: its screenshot id, the key of its image, and its record if that was read."""
+    """A capture to compare with: its screenshot id, the key of its image, and its record if that was read.
+
+    `ignored_boxes` are the parts of its image that are not compared: left, top, right, bottom in pixels.
+    """
 
     id: str
     s3_key: str
+    ignored_boxes: Sequence[Sequence[int]] = ()
     record: Record | None = None
 
 
@@ -35,7 +40,9 @@ class LastCaptures:
     def last(self, payload_hash: str, tenant: str | None) -> EarlierCapture | None:
         """The last capture of a request that a tenant has made. Raises ServiceUnavailable."""
         item = self._table.get(_key(payload_hash, tenant))
-        return EarlierCapture(item[LAST_SCREENSHOT_ID], item[S3_KEY]) if item is not None else None
+        if item is None:
+            return None
+        return EarlierCapture(item[LAST_SCREENSHOT_ID], item[S3_KEY], item.get(IGNORED_BOXES) or ())
 
     def by_id(self, screenshot_id: str) -> EarlierCapture | None:
         """The capture with this screenshot id, if it succeeded. Raises ServiceUnavailable."""
@@ -43,7 +50,7 @@ class LastCaptures:
         record = Record.model_validate(item) if item is not None else None
         if record is None or record.status is not Status.SUCCESS or record.s3_key is None:
             return None
-        return EarlierCapture(record.id, record.s3_key, record)
+        return EarlierCapture(record.id, record.s3_key, record.ignored_boxes or (), record)
 
     def replace(
         self, payload_hash: str, tenant: str | None, capture: EarlierCapture, claimed_at_ms: int, expires_at: int
@@ -52,7 +59,9 @@ class LastCaptures:
 
         Raises ServiceUnavailable.
         """
-        update = side_items.replace_last_capture(capture.id, capture.s3_key, claimed_at_ms, expires_at)
+        update = side_items.replace_last_capture(
+            capture.id, capture.s3_key, capture.ignored_boxes, claimed_at_ms, expires_at
+        )
         self._table.update(_key(payload_hash, tenant), update)
 
 

@@ -5,7 +5,7 @@ None of these items has a status. Each has one condition that keeps concurrent w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stillframe.table.attributes import (
@@ -15,6 +15,7 @@ from stillframe.table.attributes import (
     EXPIRES_AT,
     HOLDER,
     ID,
+    IGNORED_BOXES,
     LAST_SCREENSHOT_ID,
     LAST_WRITE,
     LEASE_EXPIRES_AT,
@@ -80,13 +81,16 @@ def note_attempt(attempt: Mapping[str, Any], expires_at: int) -> Update:
     )
 
 
-def replace_last_capture(screenshot_id: str, s3_key: str, claimed_at_ms: int, expires_at: int) -> Update:
+def replace_last_capture(
+    screenshot_id: str, s3_key: str, ignored_boxes: Sequence[Sequence[int]], claimed_at_ms: int, expires_at: int
+) -> Update:
     """The last capture of a request: replaced by one that was claimed no earlier."""
     return Update(
         condition=f"attribute_not_exists(#{CLAIMED_AT}) OR #{CLAIMED_AT} <= :claimed_at",
         set_values={
             LAST_SCREENSHOT_ID: screenshot_id,
             S3_KEY: s3_key,
+            IGNORED_BOXES: [list(box) for box in ignored_boxes],
             CLAIMED_AT: claimed_at_ms,
             EXPIRES_AT: expires_at,
         },

@@ -1,6 +1,7 @@
 """The options of a capture, grouped as docs/options.md groups them."""
 
 from .access import BasicAuth, Cookie, SecretReference
+from .comparison import ComparisonRules, IgnoredBox
 from .content import ResourceType
 from .emulation import Geolocation, Media, Viewport
 from .extras import PREVIOUS, SavedForm, Thumbnail
@@ -15,8 +16,10 @@ __all__ = [
     "PREVIOUS",
     "BasicAuth",
     "Clip",
+    "ComparisonRules",
     "Cookie",
     "Geolocation",
+    "IgnoredBox",
     "ImageFormat",
     "Media",
     "RenderOptions",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from .comparison import ComparisonRules
 from .image import ImageFormat, ImageOptions
 from .wire import ID_PATTERN, ID_RULE, Flag, WireModel
 
@@ -21,6 +22,7 @@ class SavedForm(StrEnum):
     TEXT = "text"
     MHTML = "mhtml"
     HAR = "har"
+    ELEMENTS = "elements"
 
 
 class Thumbnail(WireModel):
@@ -39,6 +41,7 @@ class ExtraOptions(ImageOptions):
     perceptual_hash: Flag = False
     # `previous`, which is the last capture of the same URL and options, or a screenshot id.
     compare_to: Annotated[str, Field(pattern=ID_PATTERN, description=ID_RULE, strict=True)] | None = None
+    comparison: ComparisonRules = ComparisonRules()
 
     @model_validator(mode="after")
     def refuse_extras_of_a_pdf(self) -> Self:

@@ -1,0 +1,1 @@
+"""`check`: pages as they are against images of how they should be."""
