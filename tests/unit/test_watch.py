@@ -121,6 +121,16 @@ def test_a_file_has_watches_by_name(tmp_path: Path) -> None:
         ("watches:\n  shop: 3\n", "shop: the watch: must be a mapping"),
         ("watches:\n  sh op: {urls: https://example.com, every: 1h}\n", "sh op: the name must be"),
         ("watches:\n  shop: {urls: https://example.com, every: 7m}\n", "shop: every: '7m'"),
+        ("watches:\n  no: {urls: https://example.com, every: 1h}\n", "the name (put it in quotation marks)"),
+        ("watches:\n  12: {urls: https://example.com, every: 1h}\n", "the name (put it in quotation marks)"),
+        (
+            "watches:\n  shop: {urls: https://example.com, every: 1h}\n  shop: {urls: https://example.com, every: 1d}",
+            "shop is there twice",
+        ),
+        ("watches:\n  shop: {urls: https://example.com, every: 1h, every: 2h}\n", "every is there twice"),
+        ("watches:\n\tshop: {}\n", "is no YAML"),
+        ("", "must have `watches:`"),
+        ("[" * 5000, "is no YAML"),
         ("watches: !!python/object/apply:os.system ['true']\n", "is no YAML"),
     ],
 )
@@ -131,6 +141,15 @@ def test_a_file_that_is_wrong_names_the_watch(tmp_path: Path, text: str, problem
         read_watches(file)
     assert str(file) in str(raised.value)
     assert problem in str(raised.value)
+
+
+def test_a_file_of_windows_is_read(tmp_path: Path) -> None:
+    # Given a file with a byte order mark and Windows' line ends, and an anchor that two watches share
+    file = tmp_path / "watches.yaml"
+    text = "watches:\r\n  a: &a {urls: https://example.com/, every: 1h}\r\n  b: *a\r\n"
+    file.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    # When it is read, then it has both
+    assert [each.name for each in read_watches(file)] == ["a", "b"]
 
 
 def test_a_period_is_written_as_the_scheduler_writes_times() -> None:

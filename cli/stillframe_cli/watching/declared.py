@@ -80,8 +80,9 @@ class Declared:
 def read_watches(path: Path) -> list[Declared]:
     """The watches of a YAML file: `watches:` with a mapping of names. Raises ValueError, which names file and watch."""
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        # A byte order mark is how some editors begin a file in UTF-8.
+        content = yaml.load(path.read_text("utf-8-sig"), _Loader)  # noqa: S506  # a SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is no YAML: {error}") from error
     watches = content.get("watches") if isinstance(content, dict) else None
     if not isinstance(watches, dict) or content.keys() != {"watches"}:
@@ -89,10 +90,29 @@ def read_watches(path: Path) -> list[Declared]:
     found = []
     for name, values in watches.items():
         try:
-            found.append(Declared.of(str(name), _of_type("the watch", values, dict)))
+            # YAML reads no, 12 and 2026-01-31 as something else than texts.
+            found.append(Declared.of(_of_type("the name (put it in quotation marks)", name, str), _watch(values)))
         except ValueError as error:
             raise ValueError(f"{path}: {name}: {error}") from error
     return found
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice, of which YAML's readers keep the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping. Raises yaml.YAMLError, which says where the second one is."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen and isinstance(key.value, str):
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value} is there twice", key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
+def _watch(values: object) -> dict[str, Any]:
+    watch: dict[str, Any] = _of_type("the watch", values, dict)
+    return watch
 
 
 def _schedule(values: Mapping[str, Any]) -> Schedule:
