@@ -128,6 +128,7 @@ def test_it_reports_nothing_in_a_clean_account(cloud: Cloud) -> None:
         "storedTwice": 0,
         "stuck": 0,
         "orphaned": 0,
+        "missed": 0,
         "checked": 2,
         "pendingMessages": 1,
         "deadLetters": 0,

@@ -59,9 +59,16 @@ NETWORK = (
     Defence(
         "IPv4 addresses embedded in IPv6 addresses are checked",
         f"{SHARED}/egress/policy.py",
-        "forms: tuple[Address, ...] = (address, *embedded_addresses(address))\n",
-        "forms: tuple[Address, ...] = (address,)\n",
+        "    return (address, *embedded_addresses(address))\n",
+        "    return (address,)\n",
         "tests/unit/test_egress.py::test_the_deny_list_takes_precedence_over_everything",
+    ),
+    Defence(
+        "no allowed host leads to the emulator of this machine",
+        f"{SHARED}/egress/policy.py",
+        "if port in self.own_ports and any(",
+        "if False and any(",
+        "tests/unit/test_egress.py::test_no_exception_leads_to_the_emulator_of_this_machine",
     ),
     Defence(
         "the guard connects to the address that it checked",
