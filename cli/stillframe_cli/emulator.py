@@ -122,6 +122,8 @@ def _environment(bind: str, host: str, port: int, state: Path | None, scratch: P
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV")}
     environment = {
         **kept,
+        # Its guard imports the domain, which is elsewhere in the image than beside the command line.
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "BIND_HOST": bind,
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": host,
