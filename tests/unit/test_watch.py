@@ -74,6 +74,7 @@ def test_a_watch_that_is_paused_stays_so_when_it_is_changed() -> None:
     [
         ({"urls": []}, "urls: has none"),
         ({"urls": 3}, "urls: must be a URL or a list of them"),
+        ({"urls": ["https://user:s3cr3t@example.com/"]}, "https://example.com/: url: contains a user name"),
         ({"urls": ["file:///etc/passwd"]}, "file:///etc/passwd: "),
         ({"urls": [f"https://example.com/{n}" for n in range(1001)]}, "urls: more than 1,000"),
         ({"every": None}, "must have either every"),

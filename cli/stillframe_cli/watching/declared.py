@@ -12,7 +12,7 @@ import yaml
 
 from stillframe.errors import CaptureError
 from stillframe.intake import check
-from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.capture_request import CaptureRequest, without_credentials
 from stillframe.request.options import RenderOptions
 from stillframe.request.options.access import REDACTED
 
@@ -71,7 +71,7 @@ class Declared:
             try:
                 check(CaptureRequest(url=url, options=self.options))
             except CaptureError as error:
-                raise ValueError(f"{url}: {error.message}") from error
+                raise ValueError(f"{without_credentials(url)}: {error.message}") from error
         shown = RenderOptions.parse(self.options).model_dump(mode="json", by_alias=True, exclude_defaults=True)
         if _has_secret(shown):
             raise ValueError('options: have a secret, which a watch would keep; write {"secretArn": "arn:..."} for it')
