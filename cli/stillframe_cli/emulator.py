@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -57,6 +58,12 @@ class Emulator:
     @property
     def is_alive(self) -> bool:
         return self._process.poll() is None
+
+    def run_until(self, stopped: threading.Event) -> None:
+        """Wait for the event. Raises click.ClickException if the emulator ends before that."""
+        while not stopped.wait(0.5):
+            if not self.is_alive:
+                raise click.ClickException("The embedded AWS environment stopped unexpectedly.")
 
     def stop(self) -> None:
         """Terminate the process, and kill it if it does not end in time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -64,8 +65,9 @@ def run_service(
     with worker_log(settings, "console", None) as log, contextlib.ExitStack() as stack:
         shutdown = Shutdown(GRACE_SECONDS, log.finish)
         stack.callback(shutdown.finish)
-        worker = _worker(settings, clients, log, shutdown) if has_worker else _no_worker(emulator, shutdown)
-        run = stack.enter_context(worker)
+        run: Callable[[], None] = functools.partial(emulator.run_until, shutdown.stop)
+        if has_worker:
+            run = stack.enter_context(_worker(settings, clients, log, shutdown))
         notifier = wire_notifier(settings, connect_event_bus(), clients.sqs)
         stack.enter_context(reading(StreamReader(connect_streams(), settings.table_name, notifier.handle)))
         stack.enter_context(delivering_webhooks(clients, settings))
@@ -120,16 +122,6 @@ def _worker(settings: Settings, clients: Clients, log: WorkerLog, shutdown: Shut
         )
     finally:
         runtime.close()
-
-
-@contextlib.contextmanager
-def _no_worker(emulator: Emulator, shutdown: Shutdown) -> Iterator[Callable[[], None]]:
-    def run() -> None:
-        while not shutdown.stop.wait(0.5):
-            if not emulator.is_alive:
-                raise click.ClickException("The embedded AWS environment stopped unexpectedly.")
-
-    yield run
 
 
 def _unfit(error: Exception) -> click.ClickException:

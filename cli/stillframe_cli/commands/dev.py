@@ -19,6 +19,7 @@ from ..dev_background import start_in_background
 from ..dev_registry import registered, running
 from ..embedded_variables import neutral_values
 from ..emulator import LOOPBACK, running_emulator
+from ..emulator_options import bind_option, state_option
 from ..exports import shell_lines, write_private
 from ..files import OutputPath
 from ..provision import QueuePolicy, provision
@@ -37,13 +38,7 @@ SAM_FUNCTION = "Renderer"
     show_default=True,
     help="Port to listen on; 0 selects a free one.",
 )
-@click.option(
-    "--bind",
-    metavar="ADDRESS",
-    default=LOOPBACK,
-    show_default=True,
-    help="Address to listen on. In a container, use 0.0.0.0.",
-)
+@bind_option
 @click.option("--detach", is_flag=True, help="Run in the background until `stillframe dev stop`.")
 @click.option(
     "--env-file",
@@ -54,11 +49,7 @@ SAM_FUNCTION = "Renderer"
 @click.option(
     "--sam-env", type=OutputPath(), metavar="FILE", help="Write them for `sam local invoke --env-vars`, too (JSON)."
 )
-@click.option(
-    "--state",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Keep queues, table and objects in this directory. Without it, they are lost at the end.",
-)
+@state_option
 @click.option(
     "--visibility-timeout",
     type=click.IntRange(1, 43200),
@@ -162,9 +153,7 @@ def _serve(port: int, bind: str, state: Path | None, policy: QueuePolicy, publis
         exports = {**emulator.exports, **names, "STILLFRAME_PUBLISH_METRICS": "true"}
         publish(exports, inherited)
         print_note(f"The embedded AWS environment runs on {emulator.endpoint}. Press Ctrl-C to stop it.")
-        while not stopped.wait(0.5):
-            if not emulator.is_alive:
-                raise click.ClickException("The embedded AWS environment stopped unexpectedly.")
+        emulator.run_until(stopped)
 
 
 class _Publisher:

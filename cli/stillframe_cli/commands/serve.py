@@ -14,6 +14,7 @@ from stillframe.settings import Settings
 
 from ..console import json_option, print_json, print_note
 from ..emulator import EVENT_SERVICES, EVERY_ADDRESS, LOOPBACK, listen, running_emulator
+from ..emulator_options import bind_option, state_option
 from ..exports import write_exports
 from ..files import OutputPath
 from ..input.allow_hosts import allow_host_option
@@ -42,13 +43,7 @@ def _parse_origin(_context: click.Context, _option: click.Parameter, value: str 
     show_default=True,
     help="Port of the API; 0 selects a free one.",
 )
-@click.option(
-    "--bind",
-    metavar="ADDRESS",
-    default=LOOPBACK,
-    show_default=True,
-    help="Address to listen on. In a container, use 0.0.0.0.",
-)
+@bind_option
 @click.option(
     "--aws-port",
     type=click.IntRange(0, 65535),
@@ -63,11 +58,7 @@ def _parse_origin(_context: click.Context, _option: click.Parameter, value: str 
     help="Where callers reach that environment, for links to images: http://localhost:4566.",
 )
 @click.option("--no-worker", is_flag=True, help="Capture nothing here: `stillframe consume` does, elsewhere.")
-@click.option(
-    "--state",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Keep queues, table and objects in this directory. Without it, they are lost at the end.",
-)
+@state_option
 @click.option("--keys", "needs_key", is_flag=True, help="Let in only holders of keys (`stillframe keys create`).")
 @click.option(
     "--env-file",
