@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from stillframe.archive import Archive
+from stillframe.clock import Deadline
+from stillframe.image.render_result import RenderResult
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.options import RenderOptions
 from stillframe.table.attributes import item_key
 from stillframe.table.record import Record
 from stillframe_cli.auditor import Auditor
@@ -120,14 +123,59 @@ def test_a_failed_capture_cannot_be_compared_with(watch: Watch) -> None:
     assert watch.capture("one", "#00aa00", "broken").comparison_problem == "there is no capture broken"
 
 
-def test_a_late_capture_does_not_become_the_last_one(watch: Watch) -> None:
-    # Given a capture that was claimed before another one and stored after it
-    watch.capture("early", "#00aa00")
-    watch.clock.advance(-3600)
-    watch.capture("late", "#0000ff")
-    watch.clock.advance(7200)
-    # Then the next capture is compared with the other one
-    assert watch.capture("next", "#00aa00").compared_to == "early"
+def test_a_capture_that_another_one_overtakes_is_not_compared(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a capture during which another one is completed, which shows a change
+    watch.capture("first", "#00aa00")
+    render = FakeRenderer.render
+    overtaking = iter([("fast", "#0000ff")])
+
+    def overtaken(self: FakeRenderer, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
+        result = render(self, url, options, deadline)
+        for name, color in overtaking:
+            watch.capture(name, color)
+        return result
+
+    monkeypatch.setattr(FakeRenderer, "render", overtaken)
+    # When it is completed as well
+    slow = watch.capture("slow", "#0000ff")
+    # Then the change is told of once, and whoever comes next is compared with the one that did so
+    assert comparison_of(watch.cloud.record("fast")) == ("first", True, 1)
+    assert comparison_of(slow) == (None, None, None)
+    assert slow.comparison_problem == "another capture of this request was completed in the meantime"
+    assert slow.extras is None
+    assert comparison_of(watch.capture("next", "#0000ff")) == ("fast", False, 0)
+
+
+def test_an_adopted_image_whose_predecessor_is_no_longer_the_last_is_not_compared(watch: Watch) -> None:
+    # Given a capture that shows a change and whose completion was lost, and another one that showed the same
+    watch.capture("first", "#00aa00")
+    with dying_before_completion():
+        watch.deliver("lost", "#0000ff")
+    assert comparison_of(watch.capture("second", "#0000ff")) == ("first", True, 1)
+    # When the first of the two is delivered again, then nobody hears of the change twice
+    watch.clock.advance(3600)
+    assert comparison_of(watch.capture("lost", "#0000ff")) == (None, None, None)
+    assert comparison_of(watch.capture("third", "#0000ff")) == ("second", False, 0)
+
+
+def test_two_watches_of_one_page_have_their_own_last_captures(watch: Watch) -> None:
+    # Given a daily and an hourly watch of one page, whose change the hourly one sees first
+    watch.capture("_watch:daily:0123:2026-01-01T00:00:00Z", "#00aa00")
+    watch.capture("_watch:hourly:0123:2026-01-01T22:00:00Z", "#00aa00")
+    watch.capture("_watch:hourly:0123:2026-01-01T23:00:00Z", "#0000ff")
+    # When the daily one captures it again, then it sees the change as well
+    second = watch.capture("_watch:daily:0123:2026-01-02T00:00:00Z", "#0000ff")
+    assert comparison_of(second) == ("_watch:daily:0123:2026-01-01T00:00:00Z", True, 1)
+
+
+def test_a_change_is_not_lost_if_there_was_no_time_to_compare(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a change that was captured when there was no time left to compare
+    watch.capture("first", "#00aa00")
+    with monkeypatch.context() as hurried:
+        hurried.setattr(comparison, "RESERVED_SECONDS", 1000)
+        assert watch.capture("second", "#0000ff").comparison_problem == "the job ran out of time"
+    # When the page is captured again, then the change is seen
+    assert comparison_of(watch.capture("third", "#0000ff")) == ("first", True, 1)
 
 
 def test_a_redelivered_capture_is_not_compared_with_itself(watch: Watch) -> None:
@@ -149,12 +197,12 @@ def test_an_adopted_capture_keeps_its_comparison(watch: Watch) -> None:
     assert comparison_of(watch.capture("two", "#ff0000")) == ("one", True, 1)
 
 
-def test_a_comparison_costs_three_calls_and_a_fourth_for_a_change(cloud: Cloud) -> None:
+def test_a_comparison_costs_two_calls_and_a_third_for_a_change(cloud: Cloud) -> None:
     watch = Watch(cloud)
     watch.capture("one", "#00aa00")
     calls = cloud.count_calls()
     watch.deliver("two", "#00aa00")
-    assert calls == ["UpdateItem", "GetItem", "GetObject", "PutObject", "UpdateItem", "UpdateItem"]
+    assert calls == ["UpdateItem", "GetItem", "GetObject", "PutObject", "TransactWriteItems"]
     calls.clear()
     watch.deliver("three", "#0000ff")
     assert calls.count("PutObject") == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,19 +18,18 @@ from stillframe_notifier.notifier import Answer, Notifier
 class NamesEventsAtRandom(Notifier):
     """Gives an event a new id each time it is sent."""
 
-    def event_of(self, change: Change) -> Event | None:
-        event = super().event_of(change)
-        return replace(event, id=f"evt_{uuid.uuid4().hex}") if event is not None else None
+    def events_of(self, change: Change) -> Sequence[Event]:
+        return [replace(event, id=f"evt_{uuid.uuid4().hex}") for event in super().events_of(change)]
 
 
 class TellsOfClaims(Notifier):
     """Sends an event when a capture begins."""
 
-    def event_of(self, change: Change) -> Event | None:
+    def events_of(self, change: Change) -> Sequence[Event]:
         if change.new and change.new.get("status", {}).get("S") == Status.PROCESSING:
             record = Record.from_item(change.new)
-            return Event(event_id(record), EventKind.CAPTURED, record.updated_at or 0, record)
-        return super().event_of(change)
+            return (Event(event_id(record), EventKind.CAPTURED, record.updated_at or 0, record),)
+        return super().events_of(change)
 
 
 class AnswersSuccess(Notifier):

@@ -57,9 +57,7 @@ def captured(cloud: Cloud, request: CaptureRequest) -> Event:
     cloud.send(request)
     capture_with(cloud.clients, cloud.settings, FakeRenderer(), FakeClock()).process(message(request), FakeContext())
     item = cloud.clients.dynamodb.get_item(TableName=cloud.settings.table_name, Key={"id": {"S": request.id}})["Item"]
-    event = Event.of_change(None, item)
-    assert event is not None
-    return event
+    return Event.of_change(None, item)[0]
 
 
 def request_with(url: str, **values: Any) -> CaptureRequest:

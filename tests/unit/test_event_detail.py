@@ -29,9 +29,7 @@ VERSION_1 = {
 
 def completed(status: str = "success", **values: Any) -> Event:
     item = {"id": "order-42", "status": status, "claimToken": "secret", "updatedAt": 1_700_000_000_000, **values}
-    event = Event.of_change(None, to_attributes(item))
-    assert event is not None
-    return event
+    return Event.of_change(None, to_attributes(item))[0]
 
 
 def is_valid(detail: dict[str, Any]) -> bool:

@@ -123,8 +123,8 @@ def test_a_change_that_can_neither_be_read_nor_put_aside_comes_again() -> None:
 
 
 def events(count: int, **values: Any) -> list[Event]:
-    found = [Change.of_record(change(number, **values)).event() for number in range(1, count + 1)]
-    return [event for event in found if event is not None]
+    changes = [Change.of_record(change(number, **values)) for number in range(1, count + 1)]
+    return [event for each in changes for event in each.events()]
 
 
 def test_an_entry_names_the_deployment_and_the_kind_of_event() -> None:

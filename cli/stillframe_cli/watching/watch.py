@@ -11,12 +11,11 @@ from pydantic.alias_generators import to_camel
 
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.options import PREVIOUS
+from stillframe.request.series import period_id, series_id
 
 from .declared import Declared
 from .schedule import Schedule
 
-# No tenant's name begins with it, so that no tenant can take the id of a period.
-ID_PREFIX = "_watch"
 DIGEST_CHARS = 12
 # A changed watch remembers its earlier schedules, the last of these.
 MAX_ERAS = 50
@@ -131,11 +130,11 @@ class Watch(WireModel):
 
     def id(self, url: str, period: str) -> str:
         """The screenshot id of a URL in a period: equal however often the period is sent."""
-        return f"{self.series(url)}:{period}"
+        return period_id(self.series(url), period)
 
     def series(self, url: str) -> str:
         """What the ids of all captures of a URL begin with."""
-        return f"{ID_PREFIX}:{self.name}:{url_digest(url)}"
+        return series_id(self.name, url_digest(url))
 
     def periods(self, url: str, after_ms: int, until_ms: int) -> list[int]:
         """The periods of a URL in a time, by the schedule that was in force, in order."""

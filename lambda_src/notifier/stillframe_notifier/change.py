@@ -31,13 +31,13 @@ class Change:
         stored = record["dynamodb"]
         return cls(stored["SequenceNumber"], stored.get("Keys", {}), stored.get("OldImage"), stored.get("NewImage"))
 
-    def event(self) -> Event | None:
-        """The event of the change, or None. Raises Unreadable if the record is not one that an event can tell of."""
+    def events(self) -> tuple[Event, ...]:
+        """The events of the change. Raises Unreadable if the record is not one that an event can tell of."""
         try:
-            event = Event.of_change(self.old, self.new)
-            if event is not None:
+            events = Event.of_change(self.old, self.new)
+            for event in events:
                 # Options may be anything, also what JSON has no form for.
                 event.record.to_wire()
         except (ValueError, TypeError) as error:
             raise Unreadable(str(error)[:MAX_REASON_CHARS]) from error
-        return event
+        return events

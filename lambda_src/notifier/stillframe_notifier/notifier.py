@@ -39,12 +39,12 @@ class Notifier:
         again: set[str] = set()
         for change in changes:
             try:
-                event = self.event_of(change)
+                events_of_change = self.events_of(change)
             except Unreadable as error:
                 if not self._is_put_aside(change, error):
                     again.add(change.position)
             else:
-                found += [(change, event)] if event is not None else []
+                found += [(change, event) for event in events_of_change]
         # A change may be in a batch twice.
         events = list({event.id: event for _, event in found}.values())
         unsent = self._send(events)
@@ -52,9 +52,9 @@ class Notifier:
         self._log(changes, events, unsent)
         return _answer(change.position for change in changes if change.position in again)
 
-    def event_of(self, change: Change) -> Event | None:
-        """The event of a change, or None. Raises Unreadable."""
-        return change.event()
+    def events_of(self, change: Change) -> Sequence[Event]:
+        """The events of a change. Raises Unreadable."""
+        return change.events()
 
     def _send(self, events: Sequence[Event]) -> set[str]:
         """Give the events to every sink. Returns the ids of those that some sink may not have sent."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import client_error, validation_error
@@ -14,6 +15,42 @@ from .expressions import Item, ReservedWordError, compile_condition, compile_upd
 STALE_MS = 1000
 
 Watcher = Callable[[str, Item | None, Item], None]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One conditional update, ready to be judged and applied."""
+
+    key: str
+    key_values: Item
+    values: Item
+    update: Any
+    condition: Any
+
+    @classmethod
+    def of(
+        cls, operation: str, key: Item, expression: str, condition: str, names: dict[str, str], values: Item
+    ) -> Change:
+        frozen = tuple(sorted(names.items()))
+        try:
+            update, used = compile_update(expression, frozen)
+            judge, used_by_condition = compile_condition(condition, frozen)
+        except ReservedWordError as error:
+            raise validation_error(operation, f"reserved keyword: {error}") from error
+        _refuse_unused(operation, {*names, *values}, used | used_by_condition)
+        return cls(key["id"]["S"], key, values, update, judge)
+
+    def condition_holds(self, old: Item | None) -> bool:
+        return bool(self.condition(old or {}, self.values))
+
+    def applied(self, old: Item | None) -> Item:
+        known = old or {}
+        new = {**known, **self.key_values}
+        for name, value in self.update.assignments:
+            new[name] = value(known, self.values)
+        for name in self.update.removals:
+            new.pop(name, None)
+        return new
 
 
 class SimulatedTable:
@@ -38,26 +75,46 @@ class SimulatedTable:
         ReturnValues: str = "NONE",
         ReturnValuesOnConditionCheckFailure: str = "NONE",
     ) -> dict[str, Any]:
-        names, values = ExpressionAttributeNames or {}, ExpressionAttributeValues or {}
-        frozen = tuple(sorted(names.items()))
-        try:
-            update, used = compile_update(UpdateExpression, frozen)
-            condition, used_by_condition = compile_condition(ConditionExpression, frozen)
-        except ReservedWordError as error:
-            raise validation_error("UpdateItem", f"reserved keyword: {error}") from error
-        _refuse_unused("UpdateItem", {*names, *values}, used | used_by_condition)
-        key = Key["id"]["S"]
-        old = self.items.get(key)
-        known = old or {}
-        if not condition(known, values):
+        change = Change.of(
+            "UpdateItem",
+            Key,
+            UpdateExpression,
+            ConditionExpression,
+            ExpressionAttributeNames or {},
+            ExpressionAttributeValues or {},
+        )
+        old = self.items.get(change.key)
+        if not change.condition_holds(old):
             raise _conditional_failure("UpdateItem", old, ReturnValuesOnConditionCheckFailure)
-        new = {**known, **Key}
-        for name, value in update.assignments:
-            new[name] = value(known, values)
-        for name in update.removals:
-            new.pop(name, None)
-        self._write(key, old, new)
+        self._write(change.key, old, change.applied(old))
         return {"Attributes": copy.deepcopy(old)} if ReturnValues == "ALL_OLD" and old else {}
+
+    def transact_write_items(self, *, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:
+        """All updates or none. A repeated call is judged again: the SDK's token, which AWS remembers for ten minutes,
+        is not relied on."""
+        updates = [each["Update"] for each in TransactItems]
+        changes = [
+            Change.of(
+                "TransactWriteItems",
+                update["Key"],
+                update["UpdateExpression"],
+                update["ConditionExpression"],
+                update["ExpressionAttributeNames"],
+                update["ExpressionAttributeValues"],
+            )
+            for update in updates
+        ]
+        olds = [self.items.get(change.key) for change in changes]
+        reasons = [
+            {"Code": "None" if change.condition_holds(old) else "ConditionalCheckFailed"}
+            for change, old in zip(changes, olds, strict=True)
+        ]
+        if any(reason["Code"] != "None" for reason in reasons):
+            code = "TransactionCanceledException"
+            raise client_error("TransactWriteItems", code, 400, "Transaction canceled", CancellationReasons=reasons)
+        for change, old in zip(changes, olds, strict=True):
+            self._write(change.key, old, change.applied(old))
+        return {}
 
     def put_item(
         self,

@@ -11,12 +11,12 @@ from stillframe.clock import Deadline
 from stillframe.image.element import Box, element_at
 from stillframe.image.extra import Extra, ExtraKind
 from stillframe.image.ownership import PAYLOAD_HASH, SHA256
+from stillframe.image.page_facts import OVERTAKEN, PageFacts
 from stillframe.image.render_result import RenderResult, StoredImage
 from stillframe.image.store import ImageStore
 from stillframe.request.message import Delivery
-from stillframe.request.options import PREVIOUS, ComparisonRules
-from stillframe.table.claim import Claim
-from stillframe.table.last_capture import EarlierCapture, LastCaptures
+from stillframe.request.options import PREVIOUS, ComparisonRules, RenderOptions
+from stillframe.table.last_capture import EarlierCapture, LastCaptures, Succession
 from stillframe.table.record import Record
 
 if TYPE_CHECKING:
@@ -36,22 +36,46 @@ RESERVED_SECONDS = 1.0
 
 
 class Comparer:
-    """Compares a screenshot with the capture that its request names. A problem is recorded, and stops nothing."""
+    """Compares screenshots with the captures that their requests name."""
 
     def __init__(self, last_captures: LastCaptures, images: ImageStore) -> None:
         self._last_captures = last_captures
         self._images = images
 
-    def compare(
-        self, delivery: Delivery, compare_to: str, rules: ComparisonRules, result: RenderResult, deadline: Deadline
-    ) -> RenderResult:
+    def begin(self, delivery: Delivery, options: RenderOptions) -> Comparison | None:
+        """The comparison of a request, None if it asks for none. It must begin before the page is rendered.
+
+        Only then does the earlier capture show an earlier state of the page. Raises ServiceUnavailable.
+        """
+        if options.compare_to is None:
+            return None
+        if options.compare_to == PREVIOUS:
+            earlier = self._last_captures.last(delivery)
+        else:
+            earlier = self._last_captures.by_id(options.compare_to)
+        return Comparison(self._images, delivery, options, earlier)
+
+
+class Comparison:
+    """One screenshot and the capture to compare it with. A problem is recorded, and stops nothing."""
+
+    def __init__(
+        self, images: ImageStore, delivery: Delivery, options: RenderOptions, earlier: EarlierCapture | None
+    ) -> None:
+        self._images = images
+        self._delivery = delivery
+        self._compare_to = options.compare_to or PREVIOUS
+        self._rules = options.comparison
+        self._earlier = earlier
+        self._is_put_off = False
+
+    def compare(self, result: RenderResult, deadline: Deadline) -> RenderResult:
         """The same result with what changed. Raises ServiceUnavailable."""
-        earlier = self._earlier(delivery, compare_to)
-        if earlier is None:
-            is_first = "there is no earlier capture of this request"
-            return _not_compared(result, is_first if compare_to == PREVIOUS else f"there is no capture {compare_to}")
-        if earlier.record is not None and earlier.record.tenant != delivery.tenant:
-            # As if it did not exist: a tenant learns nothing about another's.
+        earlier, compare_to, delivery = self._earlier, self._compare_to, self._delivery
+        if compare_to == PREVIOUS and (earlier is None or earlier.id == delivery.id):
+            return _not_compared(result, "there is no earlier capture of this request")
+        # Another tenant's is as if it did not exist: a tenant learns nothing about it.
+        if earlier is None or (earlier.record is not None and earlier.record.tenant != delivery.tenant):
             return _not_compared(result, f"there is no capture {compare_to}")
         if earlier.record is not None and not _may_compare(delivery, earlier.record):
             return _not_compared(result, f"the capture {compare_to} is of another request")
@@ -60,15 +84,33 @@ class Comparer:
             return _not_compared(result, f"the image of {earlier.id} is gone")
         needed = RESERVED_SECONDS + result.width * result.height * SECONDS_PER_PIXEL
         if deadline.remaining_seconds() < needed:
+            # The next capture is compared with the same earlier one.
+            self._is_put_off = True
             return _not_compared(result, "the job ran out of time")
         before, metadata = stored
-        return self._with_text(_compared(result, earlier, before, rules), earlier, metadata)
+        compared = _compared(result, earlier, before, self._rules)
+        compared = replace(compared, facts=self._with_url(compared.facts))
+        return self._with_text(compared, earlier, metadata)
 
-    def remember(self, delivery: Delivery, claim: Claim, image: StoredImage, expires_at: int) -> None:
-        """The next capture of the same request is compared with this one. Raises ServiceUnavailable."""
-        capture = EarlierCapture(delivery.id, image.s3_key, image.facts.ignored_boxes or ())
-        request = delivery.request
-        self._last_captures.replace(request.payload_hash, delivery.tenant, capture, claim.claimed_at_ms, expires_at)
+    def adopt(self, image: StoredImage) -> StoredImage:
+        """An image that another attempt has stored, with its comparison if the last capture is still the same."""
+        last = self._earlier.id if self._earlier is not None else None
+        if self._compare_to != PREVIOUS or image.facts.compared_to == last:
+            return replace(image, facts=self._with_url(image.facts))
+        self._is_put_off = True
+        return replace(image, facts=image.facts.uncompared(OVERTAKEN))
+
+    def succession(self, image: StoredImage, expires_at: int) -> Succession | None:
+        """How the capture becomes the one that the next is compared with, None if it does not."""
+        if self._compare_to != PREVIOUS or self._is_put_off:
+            return None
+        capture = EarlierCapture(self._delivery.id, image.s3_key, image.facts.ignored_boxes or ())
+        return LastCaptures.succession(self._delivery, self._earlier, capture, expires_at)
+
+    def _with_url(self, facts: PageFacts) -> PageFacts:
+        if self._earlier is None or facts.compared_to != self._earlier.id:
+            return facts
+        return facts.model_copy(update={"compared_to_url": self._images.url(self._earlier.s3_key)})
 
     def _with_text(self, result: RenderResult, earlier: EarlierCapture, metadata: Mapping[str, str]) -> RenderResult:
         """The result with what changed in the text, if both captures have saved it. Raises ServiceUnavailable."""
@@ -89,12 +131,6 @@ class Comparer:
         facts = result.facts.model_copy(update={"text_changes": counts})
         diff = (Extra.text_difference(changes.diff),) if changes.diff else ()
         return replace(result, facts=facts, extras=(*result.extras, *diff))
-
-    def _earlier(self, delivery: Delivery, compare_to: str) -> EarlierCapture | None:
-        if compare_to != PREVIOUS:
-            return self._last_captures.by_id(compare_to)
-        last = self._last_captures.last(delivery.request.payload_hash, delivery.tenant)
-        return last if last is not None and last.id != delivery.id else None
 
 
 def _may_compare(delivery: Delivery, earlier: Record) -> bool:

@@ -15,7 +15,7 @@ from stillframe.image.redaction import redacted, redacting_errors
 from stillframe.image.render_result import RenderResult, StoredImage
 from stillframe.image.store import ImageStore
 from stillframe.request.message import Delivery
-from stillframe.request.options import PREVIOUS, RenderOptions
+from stillframe.request.options import RenderOptions
 from stillframe.request.secret_store import SecretStore
 from stillframe.settings import Settings
 from stillframe.table.attributes import ERROR_CODE, ERROR_MESSAGE, STATUS
@@ -24,7 +24,7 @@ from stillframe.table.record import Status
 from stillframe.worker_faults import worker_fault
 
 from ..load.metering import Account, Meter
-from .comparison import Comparer
+from .comparison import Comparer, Comparison
 
 logger = logging.getLogger(__name__)
 
@@ -97,15 +97,11 @@ class Job:
         end: Stored | CaptureError
         try:
             options = delivery.request.render_options()
-            stored = self._adopt(options)
-            if stored is None:
-                rendered = self._render(options)
-                with timed("put"):
-                    image, is_adopted = tools.images.put(self._owner, rendered)
-                stored = Stored(image, is_adopted, rendered.render_ms)
-            if options.compare_to == PREVIOUS:
-                self._remember(stored.image)
-            end = stored
+            comparison = tools.comparer.begin(delivery, options)
+            end = self._adopt(options, comparison) or self._capture(options, comparison)
+            if comparison is not None:
+                expires_at = self._claim.claimed_at_ms // 1000 + tools.settings.record_retention_seconds
+                self._claim.succession = comparison.succession(end.image, expires_at)
         except PermanentError as error:
             end = error
         except TransientError as error:
@@ -123,27 +119,29 @@ class Job:
         claim, delivery = self._claim, self._delivery
         return Owner(delivery.id, delivery.request.payload_hash, claim.token, claim.replaced_token)
 
-    def _adopt(self, options: RenderOptions) -> Stored | None:
+    def _adopt(self, options: RenderOptions, comparison: Comparison | None) -> Stored | None:
         """The image of a holder whose lease expired: it may have died after storing it and before completing."""
         if not self._claim.is_takeover:
             return None
         with timed("find"):
             image = self._tools.images.find(self._owner, options.format)
-        return Stored(image, is_adopted=True, render_ms=None) if image is not None else None
+        return _adopted(image, comparison, None) if image is not None else None
+
+    def _capture(self, options: RenderOptions, comparison: Comparison | None) -> Stored:
+        rendered = self._render(options)
+        if comparison is not None:
+            rendered = comparison.compare(rendered, self._deadline)
+        with timed("put"):
+            image, is_adopted = self._tools.images.put(self._owner, rendered)
+        if is_adopted:
+            return _adopted(image, comparison, rendered.render_ms)
+        return Stored(image, is_adopted=False, render_ms=rendered.render_ms)
 
     def _render(self, options: RenderOptions) -> RenderResult:
         tools, url = self._tools, self._delivery.request.url
         resolved, secrets = tools.secrets.resolve(options, url, self._delivery.tenant)
         with redacting_errors(secrets):
-            result = redacted(tools.renderer.render(url, resolved, self._deadline), secrets)
-        if options.compare_to is None:
-            return result
-        return tools.comparer.compare(self._delivery, options.compare_to, options.comparison, result, self._deadline)
-
-    def _remember(self, image: StoredImage) -> None:
-        """The next capture of the same request is compared with this one."""
-        expires_at = self._claim.claimed_at_ms // 1000 + self._tools.settings.record_retention_seconds
-        self._tools.comparer.remember(self._delivery, self._claim, image, expires_at)
+            return redacted(tools.renderer.render(url, resolved, self._deadline), secrets)
 
     def _last_or_raise(self, error: TransientError) -> TransientError:
         """The error, to be recorded, when no further delivery will come; otherwise raise it.
@@ -155,3 +153,8 @@ class Job:
         if self._delivery.message.is_last(self._tools.settings.max_receive_count):
             return error
         raise error
+
+
+def _adopted(image: StoredImage, comparison: Comparison | None, render_ms: int | None) -> Stored:
+    adopted = comparison.adopt(image) if comparison is not None else image
+    return Stored(adopted, is_adopted=True, render_ms=render_ms)

@@ -76,6 +76,18 @@ def is_conditional_failure(error: ClientError) -> bool:
     return error_code(error) == "ConditionalCheckFailedException"
 
 
+def cancellation_codes(error: ClientError) -> list[str]:
+    """Why DynamoDB canceled a transaction, a code for each of its items (`None` as a text for one that was right)."""
+    return [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]
+
+
+def is_transaction_conflict(error: ClientError) -> bool:
+    """Whether a write only met another one's transaction on the same item, and can be sent again."""
+    codes = cancellation_codes(error)
+    is_canceled = "TransactionConflict" in codes and "ConditionalCheckFailed" not in codes
+    return is_canceled or error_code(error) == "TransactionConflictException"
+
+
 def is_refusal(error: ClientError | BotoCoreError) -> bool:
     """Whether the call can only succeed after somebody has changed something: a missing queue, permission, credential.
 

@@ -30,22 +30,27 @@ class Event:
     record: Record
 
     @classmethod
-    def of_change(cls, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Self | None:
-        """The event of a change, from the item before and after in DynamoDB's typed form, or None if it is none.
+    def of_change(cls, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> tuple[Self, ...]:
+        """The events of a change, from the item before and after in DynamoDB's typed form.
 
-        A record that becomes final is an event. Another write of the same completion is not: the SDK sends a call again
-        whose answer was lost, and a record that is final may get an attribute.
+        A record that becomes final is an event, and a second one if the page has changed. Another write of the same
+        completion is none: the SDK sends a call again whose answer was lost, and a record that is final may get an
+        attribute.
         """
         after = _final_record(new)
         if after is None or _completion(_final_record(old)) == _completion(after):
-            return None
-        kind = KINDS[after.status]
-        return cls(event_id(after), kind, after.updated_at or 0, after)
+            return ()
+        kinds = [KINDS[after.status], *([EventKind.CHANGED] if after.changed else [])]
+        return tuple(cls(event_id(after, kind), kind, after.updated_at or 0, after) for kind in kinds)
 
 
-def event_id(record: Record) -> str:
-    """The id of the event that a final record is: of this claim's completion, and of no other."""
-    identity = "\n".join((record.id, record.status, record.claim_token or ""))
+def event_id(record: Record, kind: EventKind | None = None) -> str:
+    """The id of an event of a final record: of this claim's completion, and of no other.
+
+    Without a `kind`, it is the event that every completion is.
+    """
+    told = kind.value if kind is EventKind.CHANGED else record.status
+    identity = "\n".join((record.id, told, record.claim_token or ""))
     return f"evt_{hashlib.sha256(identity.encode()).hexdigest()[:ID_CHARS]}"
 
 

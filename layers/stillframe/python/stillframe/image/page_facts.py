@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import quote, unquote
 
+from stillframe.image.extra import ExtraKind
 from stillframe.request.options.wire import WireModel
 
 # S3 allows 2 KB of user metadata per object, names included. Only the title and the URL can grow.
 MAX_METADATA_TITLE = 300
 MAX_METADATA_URL = 1000
+# Facts of a comparison, by their wire names, and the extra objects that it makes.
+COMPARISON = ("comparedTo", "comparedToUrl", "changed", "difference", "changedRegions", "moved", "textChanges")
+COMPARISON_EXTRAS = (ExtraKind.DIFFERENCE, ExtraKind.TEXT_DIFFERENCE)
+OVERTAKEN = "another capture of this request was completed in the meantime"
 
 
 class PageFacts(WireModel):
@@ -23,10 +29,11 @@ class PageFacts(WireModel):
     shows. `blank` says that the screenshot is of one colour; `blocked` counts refused connections by decision.
     `cookie_banner` names the banner that was answered. `perceptual_hash` is 64 bits in hex; `left_out` names the extras
     that were requested and not made, with the reason. `difference` is the share of pixels that changed since the
-    capture `compared_to`, 0 to 1; `comparison_problem` says why nothing was compared. `changed_regions` are the largest
-    changes, each with its kind, its box (left, top, right, bottom in pixels), its pixels and the element that is there;
-    `moved` are the lines that are `by` pixels lower than before. `ignored_boxes` are not compared.
-    `text_changes` counts the lines that were added to and removed from the saved text.
+    capture `compared_to`, 0 to 1, whose image is at `compared_to_url`; `comparison_problem` says why nothing was
+    compared. `changed_regions` are the largest changes, each with its kind, its box (left, top, right, bottom in
+    pixels), its pixels and the element that is there; `moved` are the lines that are `by` pixels lower than before.
+    `ignored_boxes` are not compared. `text_changes` counts the lines that were added to and removed from the saved
+    text.
     """
 
     http_status: int | None = None
@@ -56,6 +63,7 @@ class PageFacts(WireModel):
     perceptual_hash: str | None = None
     left_out: dict[str, str] | None = None
     compared_to: str | None = None
+    compared_to_url: str | None = None
     changed: bool | None = None
     difference: float | None = None
     changed_regions: list[dict[str, Any]] | None = None
@@ -107,9 +115,20 @@ class PageFacts(WireModel):
         """The same facts with the reason why nothing was compared."""
         return self.model_copy(update={"comparison_problem": problem})
 
+    def uncompared(self, problem: str) -> Self:
+        """The same facts without the result of a comparison, and with the reason why."""
+        return type(self).model_validate(without_comparison(self.to_wire(), problem))
+
     def to_wire(self) -> dict[str, Any]:
         """The known facts, by wire name."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def without_comparison(facts: Mapping[str, Any], problem: str) -> dict[str, Any]:
+    """What completes a record, by wire name, without the result of a comparison, and with the reason why."""
+    kept = {name: value for name, value in facts.items() if name not in COMPARISON}
+    extras = {kind: url for kind, url in kept.pop("extras", {}).items() if kind not in COMPARISON_EXTRAS}
+    return {**kept, "comparisonProblem": problem, **({"extras": extras} if extras else {})}
 
 
 def _quoted_prefix(text: str, limit: int) -> str:

@@ -55,6 +55,10 @@ class ImageStore:
         """`<prefix>/<2 hex>/<id>/<claim token>/<file>`: an id has no slash, so no image has such a key."""
         return f"{self._folder(screenshot_id)}/{screenshot_id}/{claim_token}/{file}"
 
+    def url(self, key: str) -> str:
+        """The object's URL, as records name it."""
+        return f"s3://{self._bucket}/{key}"
+
     def put(self, owner: Owner, result: RenderResult) -> tuple[StoredImage, bool]:
         """Store the image unless the id already has one. Returns the stored image, and whether it was adopted.
 
@@ -104,7 +108,7 @@ class ImageStore:
         files = files_from_metadata(metadata.get("extras", ""))
         return StoredImage(
             s3_key=key,
-            s3_url=self._url(key),
+            s3_url=self.url(key),
             content_type=head["ContentType"],
             bytes=head["ContentLength"],
             width=int(metadata["width"]),
@@ -153,7 +157,7 @@ class ImageStore:
         key = self.key(screenshot_id, result.format)
         return StoredImage(
             s3_key=key,
-            s3_url=self._url(key),
+            s3_url=self.url(key),
             content_type=result.format.content_type,
             bytes=len(result.data),
             width=result.width,
@@ -187,10 +191,7 @@ class ImageStore:
         raise ServiceUnavailable("put object: the key is contended")
 
     def _urls(self, screenshot_id: str, claim_token: str, files: Iterable[str]) -> dict[str, str] | None:
-        return {kind_of(file): self._url(self.extra_key(screenshot_id, claim_token, file)) for file in files} or None
-
-    def _url(self, key: str) -> str:
-        return f"s3://{self._bucket}/{key}"
+        return {kind_of(file): self.url(self.extra_key(screenshot_id, claim_token, file)) for file in files} or None
 
     def _folder(self, screenshot_id: str) -> str:
         return f"{self._prefix}/{id_digest(screenshot_id)[:2]}"

@@ -23,10 +23,12 @@ from stillframe import log_messages
 from stillframe.aws_times import timed
 from stillframe.clock import Clock
 from stillframe.errors import ClaimLost
+from stillframe.image.page_facts import OVERTAKEN, without_comparison
 from stillframe.request.message import Delivery
 from stillframe.settings import Settings
 from stillframe.table import transitions
-from stillframe.table.attributes import STATUS
+from stillframe.table.attributes import LAST_SCREENSHOT_ID, STATUS
+from stillframe.table.last_capture import Succession
 from stillframe.table.record import Record, Status
 from stillframe.table.table import Table
 from stillframe.table.update import Update
@@ -64,6 +66,8 @@ class Claim(BasePersistenceLayer):
         self.attempts = 0
         self.is_takeover = False
         self.replaced_token: str | None = None
+        # Set by a job whose capture is compared with the one before it.
+        self.succession: Succession | None = None
 
     def _put_record(self, data_record: DataRecord) -> None:
         """Claim. Raises IdempotencyItemAlreadyExistsError when the claim is lost."""
@@ -82,14 +86,30 @@ class Claim(BasePersistenceLayer):
         """Complete or fail, whichever the response says. Raises ClaimLost."""
         facts: dict[str, Any] = json.loads(data_record.response_data)
         now_ms = self._clock.now_ms()
-        if facts.pop(STATUS) == Status.FAILED:
-            update = transitions.fail(self._delivery.id, self.token, facts, now_ms)
-        else:
-            update = transitions.complete(self.token, facts, now_ms)
+        is_failure = facts.pop(STATUS) == Status.FAILED
         with timed("complete"):
-            written = self._table.update(self._delivery.id, update)
-        if not written.is_applied:
+            if is_failure:
+                update = transitions.fail(self._delivery.id, self.token, facts, now_ms)
+                is_applied = self._table.update(self._delivery.id, update).is_applied
+            else:
+                is_applied = self._complete(facts, now_ms)
+        if not is_applied:
             raise ClaimLost("the lease expired and another worker took the claim over")
+
+    def _complete(self, facts: dict[str, Any], now_ms: int) -> bool:
+        """Complete the record, and with it the succession. Returns whether this claim still holds the record."""
+        update, succession = transitions.complete(self.token, facts, now_ms), self.succession
+        if succession is not None:
+            refused = self._table.update_together({self._delivery.id: update, succession.key: succession.update})
+            if refused != succession.key:
+                return refused is None
+            last = self._table.get(succession.key)
+            if last is None or last[LAST_SCREENSHOT_ID] != succession.screenshot_id:
+                # The comparison is with a capture that is not the last one any more.
+                facts = without_comparison(facts, OVERTAKEN)
+                update = transitions.complete(self.token, facts, now_ms)
+            # Otherwise it is this very write, whose answer was lost.
+        return self._table.update(self._delivery.id, update).is_applied
 
     def _delete_record(self, data_record: DataRecord) -> None:
         """Release, unless another worker has the claim by now."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stillframe.request.message import Delivery
+from stillframe.request.series import series_of
 from stillframe.table import side_items
 from stillframe.table.attributes import IGNORED_BOXES, LAST_SCREENSHOT_ID, S3_KEY
 from stillframe.table.record import Record, Status
 from stillframe.table.table import Table
+from stillframe.table.update import Update
 
 # A screenshot id cannot contain this character, so such an item is never in the place of a record.
 PREFIX = "previous#"
@@ -27,19 +30,32 @@ class EarlierCapture:
     record: Record | None = None
 
 
-class LastCaptures:
-    """An item of the table for each request (URL and options) that is compared with its previous capture.
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """The write by which a capture becomes the last one of its request, in the transaction that completes its record.
 
-    It is written when an image is stored and read when the next one is. Two captures that run at the same time are
-    compared with the same earlier one.
+    Its condition holds if no other capture of the request has been completed since this one began. So captures follow
+    each other in one line, each compared with the one before it, and no change is reported twice or by nobody.
+    """
+
+    key: str
+    screenshot_id: str
+    update: Update
+
+
+class LastCaptures:
+    """An item of the table for each request that is compared with its previous capture.
+
+    A request is a URL with its options; the periods of a watch have an item of their own. It is read before the page is
+    rendered, and written when the record is completed.
     """
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def last(self, payload_hash: str, tenant: str | None) -> EarlierCapture | None:
-        """The last capture of a request that a tenant has made. Raises ServiceUnavailable."""
-        item = self._table.get(_key(payload_hash, tenant))
+    def last(self, delivery: Delivery) -> EarlierCapture | None:
+        """The last completed capture of a delivery's request. Raises ServiceUnavailable."""
+        item = self._table.get(_key(delivery))
         if item is None:
             return None
         return EarlierCapture(item[LAST_SCREENSHOT_ID], item[S3_KEY], item.get(IGNORED_BOXES) or ())
@@ -52,19 +68,22 @@ class LastCaptures:
             return None
         return EarlierCapture(record.id, record.s3_key, record.ignored_boxes or (), record)
 
-    def replace(
-        self, payload_hash: str, tenant: str | None, capture: EarlierCapture, claimed_at_ms: int, expires_at: int
-    ) -> None:
-        """Make this the last capture of a tenant's request, unless a later one is already.
+    @staticmethod
+    def succession(
+        delivery: Delivery, last: EarlierCapture | None, capture: EarlierCapture, expires_at: int
+    ) -> Succession:
+        """How a capture becomes the last one, in place of the one that was the last when it began.
 
-        Raises ServiceUnavailable.
+        `expires_at` is in seconds since the epoch.
         """
+        replaced = last.id if last is not None else None
         update = side_items.replace_last_capture(
-            capture.id, capture.s3_key, capture.ignored_boxes, claimed_at_ms, expires_at
+            capture.id, capture.s3_key, capture.ignored_boxes, replaced, expires_at
         )
-        self._table.update(_key(payload_hash, tenant), update)
+        return Succession(_key(delivery), capture.id, update)
 
 
-def _key(payload_hash: str, tenant: str | None) -> str:
+def _key(delivery: Delivery) -> str:
     """Each tenant has its own: what another has captured, and when, is nothing to compare with."""
-    return f"{PREFIX}{tenant}#{payload_hash}" if tenant else PREFIX + payload_hash
+    owners = (delivery.tenant, series_of(delivery.id), delivery.request.payload_hash)
+    return PREFIX + "#".join(owner for owner in owners if owner)

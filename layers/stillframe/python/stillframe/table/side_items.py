@@ -11,7 +11,6 @@ from typing import Any
 from stillframe.table.attributes import (
     ATTEMPT_LIST,
     CAPTURES,
-    CLAIMED_AT,
     EXPIRES_AT,
     HOLDER,
     ID,
@@ -82,19 +81,18 @@ def note_attempt(attempt: Mapping[str, Any], expires_at: int) -> Update:
 
 
 def replace_last_capture(
-    screenshot_id: str, s3_key: str, ignored_boxes: Sequence[Sequence[int]], claimed_at_ms: int, expires_at: int
+    screenshot_id: str, s3_key: str, ignored_boxes: Sequence[Sequence[int]], replaced: str | None, expires_at: int
 ) -> Update:
-    """The last capture of a request: replaced by one that was claimed no earlier."""
+    """The last capture of a request: put in the place of the one that is replaced, or with None made as the first."""
     return Update(
-        condition=f"attribute_not_exists(#{CLAIMED_AT}) OR #{CLAIMED_AT} <= :claimed_at",
+        condition=f"#{LAST_SCREENSHOT_ID} = :replaced" if replaced else f"attribute_not_exists(#{ID})",
         set_values={
             LAST_SCREENSHOT_ID: screenshot_id,
             S3_KEY: s3_key,
             IGNORED_BOXES: [list(box) for box in ignored_boxes],
-            CLAIMED_AT: claimed_at_ms,
             EXPIRES_AT: expires_at,
         },
-        values={":claimed_at": claimed_at_ms},
+        values={":replaced": replaced} if replaced else {},
     )
 
 
