@@ -86,10 +86,14 @@ class SimulatedBrowser:
         if needed_ms > allowed_ms:
             raise CaptureTimeout("the job's deadline")
         recorded = options.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        data = f"image {next(self._numbers)} of ".encode() + rendered_for(url, recorded)
+        data = self._shown() + f"image {next(self._numbers)} of ".encode() + rendered_for(url, recorded)
         # The extras hold the bytes of their image, so that a mix of two renders is detected.
         kinds = (ExtraKind.HTML, ExtraKind.TEXT) if rng.random() < EXTRAS_SHARE else ()
         extras = tuple(Extra.page(kind, data) for kind in kinds)
         return RenderResult(
             data, ImageFormat.PNG, 8, 8, PageFacts(http_status=200, final_url=url, title="A page"), needed_ms, extras
         )
+
+    def _shown(self) -> bytes:
+        """What the image begins with: nothing, as these images are never decoded."""
+        return b""

@@ -15,7 +15,8 @@ from .invariants import Promise, Violation
 # Far longer than any fault lasts. Lambda would give a change up after half a day.
 MAX_BUSY_MS = 6 * 3_600_000
 TYPES = {"success": "Screenshot Captured", "failed": "Screenshot Failed"}
-# An id, how its record ended, and under which of its claims: they are counted, and each has its time.
+CHANGED = "Screenshot Changed"
+# An id, what is told of it, and under which of its claims it ended: they are counted, and each has its time.
 Completion = tuple[str, str, int, int]
 
 
@@ -44,23 +45,26 @@ class EventPromises:
             raise self._broken(Promise.EVERY_EVENT, "the notifier fails for hours")
 
     def _written(self, key: str, old: Any, new: Any) -> None:
-        if new.get("status", {}).get("S") in TYPES:
-            self._completions.setdefault(_completion(from_attributes(new)), set())
+        status = new.get("status", {}).get("S")
+        if status in TYPES:
+            record = from_attributes(new)
+            for told in (TYPES[status], *([CHANGED] if record.get("changed") else [])):
+                self._completions.setdefault(_completion(record, told), set())
 
     def _sent(self, entry: Entry) -> None:
         detail = json.loads(entry["Detail"])
-        event_id, completion = detail["eventId"], _completion(detail)
-        if completion not in self._completions or entry["DetailType"] != TYPES.get(detail["status"]):
-            raise self._broken(Promise.ONLY_FINAL, f"{entry['DetailType']} says that {_text(completion)}")
+        event_id, completion = detail["eventId"], _completion(detail, entry["DetailType"])
+        if completion not in self._completions:
+            raise self._broken(Promise.ONLY_FINAL, f"an event says that {_text(completion)}")
         ids = self._completions[completion]
         ids.add(event_id)
         if len(ids) > 1 or self._owners.setdefault(event_id, completion) != completion:
             raise self._broken(Promise.SAME_EVENT, f"{_text(completion)}, in events {sorted(ids)}")
 
 
-def _completion(record: dict[str, Any]) -> Completion:
-    return record["id"], record["status"], record["attempts"], record.get("claimedAt", 0)
+def _completion(record: dict[str, Any], told: str) -> Completion:
+    return record["id"], told, record["attempts"], record.get("claimedAt", 0)
 
 
 def _text(completion: Completion) -> str:
-    return f"{completion[0]} is {completion[1]} after claim {completion[2]}"
+    return f"{completion[0]} is a {completion[1]} after claim {completion[2]}"

@@ -7,10 +7,11 @@ from enum import StrEnum
 from typing import Any
 
 from stillframe.errors import CaptureError, retryable_codes
+from stillframe.image.page_facts import COMPARISON_EXTRAS
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import SPARED
-from stillframe.table import host_limit, wait_count
+from stillframe.table import host_limit
 from stillframe.table.attributes import from_attributes
 from stillframe_renderer.health import FAULT_CODES, FAULTS_IN_A_ROW
 
@@ -58,6 +59,8 @@ class Promise(StrEnum):
     EVERY_EVENT = "every record that becomes final has its event at least once"
     SAME_EVENT = "an event has the same id whenever it is sent"
     ONLY_FINAL = "there is no event of a record that is not final"
+    EVERY_PERIOD = "each period of a watch is captured exactly once"
+    ONE_CHANGE = "each change of a watched page is reported by exactly one event"
 
 
 class Violation(BaseException):
@@ -187,7 +190,8 @@ class Invariants:
         was, now = from_attributes(old or {}), from_attributes(new)
         if key.startswith(host_limit.PREFIX):
             self._check_slot(key, was, now)
-        elif not key.startswith(wait_count.PREFIX):
+        elif "#" not in key:
+            # No screenshot id has this character, so it is a record.
             self._check_record(key, was, now)
 
     def _check_slot(self, key: str, was: Item, now: Item) -> None:
@@ -247,9 +251,9 @@ class Invariants:
             )
         if not versions[-1].data.endswith(rendered_for(now["url"], now["options"])):
             raise self.broken(Promise.OWN_IMAGE, f"{key} names {now.get('s3Key')}, which was rendered for another")
-        for url in now.get("extras", {}).values():
+        for kind, url in now.get("extras", {}).items():
             stored = self._bucket.versions.get(url.split("/", 3)[3], [])
-            if not stored or stored[-1].data != versions[-1].data:
+            if not stored or (stored[-1].data != versions[-1].data and kind not in COMPARISON_EXTRAS):
                 raise self.broken(Promise.SAME_RENDER, f"{key} names {url}, which is missing or from another render")
 
     def _stored(self, key: str, version: Version) -> None:

@@ -126,11 +126,15 @@ class Schedule:
             self._scheduler.after(VISIBILITY_SECONDS * 1000, lambda: self._start("operator", redrive))
             self._settle()
             self.invariants.check_healed()
+            self._conclude()
         except Violation as violation:
             result.violation = violation
         finally:
             self._scheduler.close()
         return result
+
+    def _conclude(self) -> None:
+        """Check what else is promised of a schedule of this kind."""
 
     def _send_all(self) -> None:
         plan, rng = self._plan, self._scheduler.rng

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from stillframe.request.message import REDRIVEN_FROM
 from stillframe.settings import Settings
 from stillframe_cli.load.sender import InlineExecutor
 from stillframe_cli.redriver import Redriver
+from stillframe_cli.watching.scheduler import Scheduler as WatchScheduler
 from stillframe_notifier.wiring import NotifierParts
 from stillframe_renderer.health import WorkerHealth
 from stillframe_renderer.message.capture import Capture
@@ -44,6 +45,7 @@ class Parts:
     notifier: NotifierParts = field(default_factory=NotifierParts)
     acknowledge_first: bool = False
     asks_the_queue: bool = True
+    watch_scheduler: type[WatchScheduler] = WatchScheduler
     settings: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -61,6 +63,7 @@ class Surroundings:
     invariants: Invariants
     events: EventPromises
     is_calm: bool = False
+    new_browser: Callable[..., SimulatedBrowser] = SimulatedBrowser
 
     def clients(self, process: Process) -> Clients:
         client = self.network.client
@@ -79,7 +82,7 @@ class Surroundings:
         clock = SkewedClock(self.scheduler, process)
         settings = self.settings.model_copy(update={"worker_id": process.name, "per_host": self.plan.per_host})
         mishaps = 0.0 if self.is_calm else self.plan.mishaps
-        browser = SimulatedBrowser(self.scheduler, self.network, process, mishaps, self.images)
+        browser = self.new_browser(self.scheduler, self.network, process, mishaps, self.images)
         clients, rng = self.clients(process), self.scheduler.rng
         return wire_capture(settings, clients, browser, clock, fake_meter(clock), parts=self.parts.capture, rng=rng)
 

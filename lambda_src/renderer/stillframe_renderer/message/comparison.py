@@ -33,6 +33,7 @@ MAX_REGIONS = 20
 MAX_MOVES = 20
 # Storing and completing come after the comparison.
 RESERVED_SECONDS = 1.0
+STORED_UNCOMPARED = "an earlier attempt has stored the image without comparing it"
 
 
 class Comparer:
@@ -53,15 +54,21 @@ class Comparer:
             earlier = self._last_captures.last(delivery)
         else:
             earlier = self._last_captures.by_id(options.compare_to)
-        return Comparison(self._images, delivery, options, earlier)
+        return Comparison(self._last_captures, self._images, delivery, options, earlier)
 
 
 class Comparison:
     """One screenshot and the capture to compare it with. A problem is recorded, and stops nothing."""
 
     def __init__(
-        self, images: ImageStore, delivery: Delivery, options: RenderOptions, earlier: EarlierCapture | None
+        self,
+        last_captures: LastCaptures,
+        images: ImageStore,
+        delivery: Delivery,
+        options: RenderOptions,
+        earlier: EarlierCapture | None,
     ) -> None:
+        self._last_captures = last_captures
         self._images = images
         self._delivery = delivery
         self._compare_to = options.compare_to or PREVIOUS
@@ -94,18 +101,18 @@ class Comparison:
 
     def adopt(self, image: StoredImage) -> StoredImage:
         """An image that another attempt has stored, with its comparison if the last capture is still the same."""
-        last = self._earlier.id if self._earlier is not None else None
-        if self._compare_to != PREVIOUS or image.facts.compared_to == last:
+        last, compared_to = self._earlier.id if self._earlier is not None else None, image.facts.compared_to
+        self._is_put_off = self._compare_to == PREVIOUS and compared_to != last
+        if not self._is_put_off:
             return replace(image, facts=self._with_url(image.facts))
-        self._is_put_off = True
-        return replace(image, facts=image.facts.uncompared(OVERTAKEN))
+        return replace(image, facts=image.facts.uncompared(OVERTAKEN if compared_to else STORED_UNCOMPARED))
 
     def succession(self, image: StoredImage, expires_at: int) -> Succession | None:
         """How the capture becomes the one that the next is compared with, None if it does not."""
         if self._compare_to != PREVIOUS or self._is_put_off:
             return None
         capture = EarlierCapture(self._delivery.id, image.s3_key, image.facts.ignored_boxes or ())
-        return LastCaptures.succession(self._delivery, self._earlier, capture, expires_at)
+        return self._last_captures.succession(self._delivery, self._earlier, capture, expires_at)
 
     def _with_url(self, facts: PageFacts) -> PageFacts:
         if self._earlier is None or facts.compared_to != self._earlier.id:

@@ -120,8 +120,8 @@ class Job:
         return Owner(delivery.id, delivery.request.payload_hash, claim.token, claim.replaced_token)
 
     def _adopt(self, options: RenderOptions, comparison: Comparison | None) -> Stored | None:
-        """The image of a holder whose lease expired: it may have died after storing it and before completing."""
-        if not self._claim.is_takeover:
+        """The image of an earlier attempt, which may have ended after storing it and before completing the record."""
+        if self._claim.attempts == 1:
             return None
         with timed("find"):
             image = self._tools.images.find(self._owner, options.format)

@@ -38,6 +38,8 @@ class CaptureParts:
     images: type[ImageStore] = ImageStore
     host_limit: type[HostLimit] = HostLimit
     wait_counts: type[WaitCounts] = WaitCounts
+    last_captures: type[LastCaptures] = LastCaptures
+    comparer: type[Comparer] = Comparer
 
 
 def wire_capture(
@@ -59,7 +61,7 @@ def wire_capture(
         renderer=renderer,
         images=images,
         secrets=SecretStore(map(SecretGrant.parse, settings.secrets), connect_secrets),
-        comparer=Comparer(LastCaptures(table), images),
+        comparer=parts.comparer(parts.last_captures(table), images),
         meter=meter,
         clock=clock,
         settings=settings,

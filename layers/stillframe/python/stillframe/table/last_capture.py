@@ -68,9 +68,8 @@ class LastCaptures:
             return None
         return EarlierCapture(record.id, record.s3_key, record.ignored_boxes or (), record)
 
-    @staticmethod
     def succession(
-        delivery: Delivery, last: EarlierCapture | None, capture: EarlierCapture, expires_at: int
+        self, delivery: Delivery, last: EarlierCapture | None, capture: EarlierCapture, expires_at: int
     ) -> Succession:
         """How a capture becomes the last one, in place of the one that was the last when it began.
 

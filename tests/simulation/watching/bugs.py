@@ -1,0 +1,145 @@
+"""Plausible mistakes about watches, which a week must show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from stillframe.clock import Deadline
+from stillframe.errors import CaptureError
+from stillframe.events import Event
+from stillframe.image.render_result import RenderResult, StoredImage
+from stillframe.intake import Accepted
+from stillframe.request.message import Delivery
+from stillframe.request.options import RenderOptions
+from stillframe.table.attributes import ID
+from stillframe.table.last_capture import EarlierCapture, LastCaptures, Succession
+from stillframe.table.table import Table
+from stillframe.table.update import Update
+from stillframe_cli.watching.scheduler import Due, Scheduler
+from stillframe_notifier.change import Change
+from stillframe_notifier.notifier import Notifier
+from stillframe_notifier.wiring import NotifierParts
+from stillframe_renderer.message.comparison import Comparer, Comparison
+from stillframe_renderer.message.wiring import CaptureParts
+
+from ..bugs import Bug
+from ..invariants import Promise
+from ..surroundings import Parts
+
+ALWAYS = f"attribute_exists(#{ID}) OR attribute_not_exists(#{ID})"
+
+
+class SucceedsAnyone(LastCaptures):
+    """Makes each capture the last one, whichever was the last when it began."""
+
+    def succession(
+        self, delivery: Delivery, last: EarlierCapture | None, capture: EarlierCapture, expires_at: int
+    ) -> Succession:
+        made = super().succession(delivery, last, capture, expires_at)
+        values = (
+            {} if last is None else {key: made.update.values[key] for key in made.update.values if key != ":replaced"}
+        )
+        return replace(made, update=replace(made.update, condition=ALWAYS, values=values))
+
+
+class ReadsTheLastOneLate(Comparer):
+    """Looks for the last capture when there is something to compare, not before the page is rendered."""
+
+    def begin(self, delivery: Delivery, options: RenderOptions) -> Comparison | None:
+        return LateComparison(self._last_captures, self._images, delivery, options, None)
+
+
+class LateComparison(Comparison):
+    """A comparison that begins after the render."""
+
+    def compare(self, result: RenderResult, deadline: Deadline) -> RenderResult:
+        self._earlier = self._last_captures.last(self._delivery)
+        return super().compare(result, deadline)
+
+
+class WritesOneAfterTheOther(Table):
+    """Makes two writes of what must be one transaction."""
+
+    def update_together(self, updates: Mapping[str, Update]) -> str | None:
+        for key, update in reversed(list(updates.items())):
+            if not self.update(key, update).is_applied:
+                return key
+        return None
+
+
+class BelievesTheImage(Comparer):
+    """Adopts an image with what it says about changes, whichever capture is the last one by now."""
+
+    def begin(self, delivery: Delivery, options: RenderOptions) -> Comparison | None:
+        begun = super().begin(delivery, options)
+        return BelievingComparison(*vars(begun).values()) if begun is not None else None
+
+
+class BelievingComparison(Comparison):
+    """Takes the place of a comparison that has begun."""
+
+    def __init__(self, *begun: Any) -> None:
+        (
+            self._last_captures,
+            self._images,
+            self._delivery,
+            self._compare_to,
+            self._rules,
+            self._earlier,
+            self._is_put_off,
+        ) = begun
+
+    def adopt(self, image: StoredImage) -> StoredImage:
+        self._is_put_off = False
+        return image
+
+
+class NamesPeriodsByItsClock(Scheduler):
+    """Gives a request the minute of its sending, not the period's own time."""
+
+    def _due(self, watch: Any) -> Any:
+        for due in super()._due(watch):
+            minute_ms = self._clock.now_ms() // 60_000 * 60_000
+            yield replace(due, request=watch.request(due.request.url, minute_ms))
+
+
+class GivesUpAtOnce(Scheduler):
+    """Takes a request that could not be sent as done."""
+
+    def _note(self, due: Due, answer: Accepted | CaptureError) -> bool:
+        self._sent[due.series] = due.request.id
+        return super()._note(due, answer)
+
+
+class TellsOfCapturesOnly(Notifier):
+    """Sends one event of each completion, and none of what has changed."""
+
+    def events_of(self, change: Change) -> Sequence[Event]:
+        return super().events_of(change)[:1]
+
+
+WEEK_BUGS = (
+    Bug(
+        "succeed whichever capture is the last",
+        Promise.ONE_CHANGE,
+        Parts(capture=CaptureParts(last_captures=SucceedsAnyone)),
+    ),
+    Bug(
+        "read the last capture after rendering",
+        Promise.ONE_CHANGE,
+        Parts(capture=CaptureParts(comparer=ReadsTheLastOneLate)),
+    ),
+    Bug(
+        "complete and succeed in two writes",
+        Promise.ONE_CHANGE,
+        Parts(capture=CaptureParts(table=WritesOneAfterTheOther)),
+    ),
+    Bug(
+        "believe what an adopted image says", Promise.ONE_CHANGE, Parts(capture=CaptureParts(comparer=BelievesTheImage))
+    ),
+    Bug("name a period by the clock", Promise.EVERY_PERIOD, Parts(watch_scheduler=NamesPeriodsByItsClock)),
+    Bug("give up what could not be sent", Promise.EVERY_PERIOD, Parts(watch_scheduler=GivesUpAtOnce)),
+    Bug("no event of a change", Promise.EVERY_EVENT, Parts(notifier=NotifierParts(notifier=TellsOfCapturesOnly))),
+)

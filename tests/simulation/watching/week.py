@@ -1,0 +1,116 @@
+"""A week of one series: a page, captured hourly, by two schedulers that fail, come back, and send too much."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import random
+from dataclasses import dataclass, replace
+
+from stillframe.clients import Clients
+from stillframe.errors import CaptureError
+from stillframe.intake import Intake
+from stillframe.settings import Settings
+from stillframe_cli.load.sender import InlineExecutor
+from stillframe_cli.watching.declared import Declared
+from stillframe_cli.watching.store import WatchStore
+from stillframe_cli.watching.watch import Watch
+
+from ..plan import Plan
+from ..schedule import LIMIT_MS, Result, Schedule
+from ..scheduler import START_MS, Process, SkewedClock
+from ..surroundings import Parts, redrive
+from .page import WatchedPage, WatchingBrowser
+from .promises import WeekFigures, WeekPromises
+
+URL = "https://example.com/shoes"
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+# Real schedulers tick every two seconds. Between two ticks that succeed, a simulated one lets time pass.
+MAX_PAUSE_MS = 20 * 60_000
+MAX_RETRY_MS = 30_000
+KILLED = 0.01
+MAX_DOWN_MS = 30 * 60_000
+
+
+class KnownWatches(WatchStore):
+    """Lists the watch by its name: the simulated table has no index."""
+
+    def list(self) -> list[Watch]:
+        return [self.find("shop")]
+
+
+@dataclass
+class WeekResult(Result):
+    """A week that has ended, with what became of its periods and changes."""
+
+    figures: WeekFigures | None = None
+
+
+class Week(Schedule):
+    """The surroundings of one plan, in which nothing is sent but what the watch calls for."""
+
+    def __init__(self, plan: Plan, parts: Parts, days: int) -> None:
+        super().__init__(plan, parts)
+        self._length_ms = days * DAY_MS
+        # The schedulers go on until the last period has had its hour.
+        self._ends_ms = START_MS + self._length_ms + HOUR_MS
+        self._page = WatchedPage(plan.seed, START_MS, START_MS + self._length_ms)
+        self.surroundings.new_browser = functools.partial(WatchingBrowser, self._page)
+        self._rng = random.Random(f"week of {plan.seed}")
+        self._starts = itertools.count(1)
+        self._promises = WeekPromises(self.invariants.broken, self.table, self.bucket, self._page)
+        self.figures: WeekFigures | None = None
+
+    def _send_all(self) -> None:
+        store = self._store(self.surroundings.services, None)
+        self._watch = store.declare(Declared.of("shop", {"urls": [URL], "every": "1h", "compare": True}))
+        for _ in range(2):
+            self._begin_scheduler()
+        for begins_ms in range(0, self._length_ms, 6 * HOUR_MS):
+            self._scheduler.after(begins_ms + self._rng.randint(0, HOUR_MS), self._redrive)
+
+    def _conclude(self) -> None:
+        self.figures = self._promises.check(self._watch, URL, START_MS, START_MS + self._length_ms)
+
+    def _settle(self, limit_ms: int = LIMIT_MS) -> None:
+        super()._settle(self._length_ms + limit_ms)
+
+    def _redrive(self) -> None:
+        self._start("operator", redrive)
+
+    def _store(self, clients: Clients, process: Process | None) -> KnownWatches:
+        clock = SkewedClock(self._scheduler, process or Process("somebody"))
+        return KnownWatches(clients, self.surroundings.settings, clock)
+
+    def _begin_scheduler(self) -> None:
+        """Start a scheduler process. When it is killed, another one takes its place after a while."""
+        if self._scheduler.now_ms >= self._ends_ms:
+            return
+        process = self.surroundings.process(f"scheduler{next(self._starts)}")
+        process.on_death = lambda: self._scheduler.after(self._rng.randint(0, MAX_DOWN_MS), self._begin_scheduler)
+        self._scheduler.spawn(process, process.name, lambda: self._tick_for_ever(process))
+
+    def _tick_for_ever(self, process: Process) -> None:
+        """What `stillframe serve` does in a thread."""
+        surroundings, scheduler = self.surroundings, self._scheduler
+        clients, clock = surroundings.clients(process), SkewedClock(scheduler, process)
+        settings: Settings = surroundings.settings
+        intake = Intake(clients, settings, clock, InlineExecutor)
+        watches = surroundings.parts.watch_scheduler(self._store(clients, process), intake, clock)
+        while scheduler.now_ms < self._ends_ms:
+            try:
+                watches.tick()
+                scheduler.sleep(self._rng.randint(1000, MAX_PAUSE_MS))
+            except CaptureError:
+                scheduler.log(process.name, "the watches cannot be read, or not sent")
+                scheduler.sleep(self._rng.randint(1000, MAX_RETRY_MS))
+            if self._rng.random() < KILLED:
+                scheduler.die("between two ticks")
+
+
+def run_week(seed: int, parts: Parts | None = None, days: int = 7) -> WeekResult:
+    """Run the week of a seed, or as many days of it, with the unchanged code unless parts are given."""
+    week = Week(replace(Plan.draw(seed), later_messages=0), parts or Parts(), days)
+    result = week.run()
+    return WeekResult(result.plan, result.violation, result.story, week.figures)
