@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from stillframe.aws_errors import is_conditional_failure
+from stillframe.aws_errors import cancellation_codes, is_conditional_failure
 from stillframe.table.attributes import to_attributes
 from stillframe.table.update import Update
 
@@ -68,8 +68,15 @@ class Table:
             return False
         return True
 
-    def item(self) -> Any:
-        answer = self._client.get_item(TableName=self._name, Key=to_attributes({"id": "a"}), ConsistentRead=True)
+    def transact(self, updates: dict[str, Update]) -> None:
+        items = [
+            {"Update": {"TableName": self._name, "Key": to_attributes({"id": key}), **update.to_arguments()}}
+            for key, update in updates.items()
+        ]
+        self._client.transact_write_items(TransactItems=items)  # type: ignore[arg-type]
+
+    def item(self, key: str = "a") -> Any:
+        answer = self._client.get_item(TableName=self._name, Key=to_attributes({"id": key}), ConsistentRead=True)
         return answer.get("Item")
 
     def raw_update(self, **arguments: Any) -> Any:
@@ -248,3 +255,17 @@ def test_exactly_one_of_many_concurrent_writers_succeeds(services: Services) -> 
         writer.join()
     # Then exactly one succeeds, and the item is from that one
     assert [table.item()["workerId"]["S"]] == won
+
+
+def test_a_transaction_applies_all_or_none(table: Table) -> None:
+    # Given one item, and a transaction that needs it and another one to be absent
+    table.put(status="processing")
+    needs_item = Update({"status": "success"}, "#status = :was", values={":was": "processing"})
+    is_first = Update({"lastScreenshotId": "a"}, "attribute_not_exists(#id)")
+    # When it is sent twice
+    table.transact({"a": needs_item, "b": is_first})
+    with pytest.raises(ClientError) as error:
+        table.transact({"a": Update({"status": "again"}, "attribute_exists(#id)"), "b": is_first})
+    # Then the second one has changed nothing, and names the condition that did not hold
+    assert cancellation_codes(error.value) == ["None", "ConditionalCheckFailed"]
+    assert (table.item()["status"], table.item("b")["lastScreenshotId"]) == ({"S": "success"}, {"S": "a"})

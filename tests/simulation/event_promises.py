@@ -48,7 +48,7 @@ class EventPromises:
         status = new.get("status", {}).get("S")
         if status in TYPES:
             record = from_attributes(new)
-            for told in (TYPES[status], *([CHANGED] if record.get("changed") else [])):
+            for told in (TYPES[status], *([CHANGED] if record.get("changed") and "changedSince" not in record else [])):
                 self._completions.setdefault(_completion(record, told), set())
 
     def _sent(self, entry: Entry) -> None:

@@ -85,7 +85,7 @@ def test_a_watch_that_is_paused_stays_so_when_it_is_changed() -> None:
         ({"spread": True}, "spread: must be a whole number"),
         ({"compare": "yes"}, "compare: must be true or false"),
         ({"options": {"fullPag": True}}, "fullPag"),
-        ({"options": {"compareTo": "x"}}, "options.compareTo: belongs to the watch"),
+        ({"options": {"compareTo": "x"}}, "options.compare_toTo: belongs to the watch"),
         ({"options": {"headers": {"Authorization": "Bearer s3cr3t-value"}}}, "options: have a secret"),
         ({"evry": "1h"}, "evry: does not exist"),
     ],
@@ -109,7 +109,7 @@ def test_a_file_has_watches_by_name(tmp_path: Path) -> None:
     # When it is read
     shop, news = read_watches(file)
     # Then these are its watches
-    assert (shop.name, shop.urls, shop.schedule.cron, shop.compare) == ("shop", (URL,), "0 */1 * * *", True)
+    assert (shop.name, shop.urls, shop.schedule.cron, shop.compare_to) == ("shop", (URL,), "0 */1 * * *", "previous")
     assert (news.schedule.timezone, news.options, news.spread_minutes) == ("Europe/Berlin", {"fullPage": True}, 10)
 
 

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe.clients import Clients
 from stillframe.refused import Refused
+from stillframe.request.options import BASELINE
 from stillframe.settings import Settings
 
 from ..console import ProgressReport, json_option, print_json, print_note, print_table
@@ -70,6 +71,8 @@ def changing(function: F) -> F:
 @click.option("--cron", metavar="RULE", help="Capture at these times: five fields, as in '30 6 * * *'.")
 @click.option("--timezone", metavar="ZONE", help="Time zone of the rule.  [default: UTC]")
 @click.option("--compare", is_flag=True, help="Compare each capture with the one before it.")
+@click.option("--baseline", is_flag=True, help="Compare each capture with the approved one.")
+@click.option("--confirm", is_flag=True, help="Report a change once two captures in a row show it.")
 @click.option(
     "--spread",
     type=click.IntRange(0, MAX_SPREAD_MINUTES),
@@ -86,6 +89,8 @@ def add(
     cron: str | None,
     timezone: str | None,
     compare: bool,
+    baseline: bool,
+    confirm: bool,
     spread: int,
     options: dict[str, Any],
     store: WatchStore,
@@ -98,7 +103,8 @@ def add(
     """
     when = {"every": every, "cron": cron, "timezone": timezone}
     given = {key: value for key, value in when.items() if value is not None}
-    values = {"urls": list(urls), "options": options, "compare": compare, "spread": spread, **given}
+    values = {"urls": list(urls), "options": options, "spread": spread, **given}
+    values |= {"compare": BASELINE if baseline else compare, "confirm": confirm}
     watch = store.declare(Declared.of(name, values))
     return watch, f"{name}: {_described(watch)}."
 
@@ -175,7 +181,7 @@ def show(name: str, settings: Settings, clients: Clients, as_json: bool) -> None
     rows: list[tuple[object, ...]] = [
         ("name", watch.name),
         ("state", _described(watch)),
-        ("compare", "yes" if watch.compare else "no"),
+        ("compare", _compared(watch)),
     ]
     rows += [("options", watch.options), ("spread", f"{watch.spread_minutes} minutes")]
     print_table(("", ""), [*rows, *(("url", url) for url in watch.urls)])
@@ -239,6 +245,12 @@ def _schedule(group: ScheduleGroup | None, watches: list[Watch]) -> None:
 
 def _cells(watch: Watch) -> tuple[object, ...]:
     return watch.name, len(watch.urls), watch.schedule.cron, watch.schedule.timezone, _next(watch)
+
+
+def _compared(watch: Watch) -> str:
+    if watch.compare_to is None:
+        return "no"
+    return f"with the {watch.compare_to} capture{', if two in a row agree' if watch.confirm else ''}"
 
 
 def _next(watch: Watch) -> str:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
+from pydantic.alias_generators import to_snake
 
 from stillframe.errors import CaptureError
 from stillframe.intake import check
 from stillframe.request.capture_request import CaptureRequest, without_credentials
-from stillframe.request.options import RenderOptions
+from stillframe.request.options import BASELINE, PREVIOUS, RenderOptions
 from stillframe.request.options.access import REDACTED
 
 from .schedule import Schedule
@@ -25,18 +26,25 @@ MAX_URLS = 1000
 MAX_URL_BYTES = 256 * 1024
 # FlexibleTimeWindow of EventBridge Scheduler, MaximumWindowInMinutes.
 MAX_SPREAD_MINUTES = 1440
-KEYS = ("urls", "every", "cron", "timezone", "options", "compare", "spread")
+KEYS = ("urls", "every", "cron", "timezone", "options", "compare", "confirm", "spread")
+# What `compare` in a file stands for.
+COMPARISONS: dict[Any, str | None] = {True: PREVIOUS, False: None, PREVIOUS: PREVIOUS, BASELINE: BASELINE}
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A watch as it should be. `spread_minutes` is the time within which the captures of a period begin."""
+    """A watch as it should be. `spread_minutes` is the time within which the captures of a period begin.
+
+    `compare_to` is what each capture is compared with: `previous`, `baseline` or nothing. With `confirm`, a change
+    counts once two captures in a row show it.
+    """
 
     name: str
     urls: tuple[str, ...]
     schedule: Schedule
     options: dict[str, Any] = field(default_factory=dict)
-    compare: bool = False
+    compare_to: str | None = None
+    confirm: bool = False
     spread_minutes: int = 0
 
     @classmethod
@@ -52,7 +60,8 @@ class Declared:
             tuple(dict.fromkeys(_texts("urls", values.get("urls")))),
             _schedule(values),
             _of_type("options", values.get("options", {}), dict),
-            _of_type("compare", values.get("compare", False), bool),
+            _compared(values.get("compare", False)),
+            _of_type("confirm", values.get("confirm", False), bool),
             _of_type("spread", values.get("spread", 0), int),
         )
         declared._check()
@@ -65,8 +74,11 @@ class Declared:
             raise ValueError(f"urls: more than {MAX_URLS:,}, or than {MAX_URL_BYTES:,} bytes; make several watches")
         if not 0 <= self.spread_minutes <= MAX_SPREAD_MINUTES:
             raise ValueError(f"spread: must be between 0 and {MAX_SPREAD_MINUTES} minutes")
-        if {"compareTo", "compare_to"} & self.options.keys():
-            raise ValueError("options.compareTo: belongs to the watch; use compare")
+        for name, key in (("compareTo", "compare"), ("confirmChanges", "confirm")):
+            if {name, to_snake(name)} & self.options.keys():
+                raise ValueError(f"options.{name}: belongs to the watch; use {key}")
+        if self.confirm and self.compare_to is None:
+            raise ValueError("confirm: needs compare, as the next capture confirms a change")
         for url in self.urls:
             try:
                 check(CaptureRequest(url=url, options=self.options))
@@ -124,6 +136,12 @@ def _schedule(values: Mapping[str, Any]) -> Schedule:
             raise ValueError("timezone: belongs to cron; an interval begins at midnight UTC")
         return Schedule.every(_of_type("every", every, str))
     return Schedule.of(_of_type("cron", cron, str), _of_type("timezone", values.get("timezone", "UTC"), str))
+
+
+def _compared(value: Any) -> str | None:
+    if not isinstance(value, bool | str) or value not in COMPARISONS:
+        raise ValueError("compare: must be true, false, previous or baseline")
+    return COMPARISONS[value]
 
 
 def _texts(name: str, value: object) -> list[str]:

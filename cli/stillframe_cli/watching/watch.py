@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from stillframe.request.capture_request import CaptureRequest
-from stillframe.request.options import PREVIOUS
 from stillframe.request.series import period_id, series_id
 
 from .declared import Declared
@@ -59,7 +58,8 @@ class Watch(WireModel):
     name: str
     urls: dict[str, int]
     options: dict[str, Any] = Field(default_factory=dict)
-    compare: bool = False
+    compare_to: str | None = None
+    confirm: bool = False
     spread_minutes: int = 0
     eras: tuple[Era, ...]
     is_removed: bool = False
@@ -73,7 +73,8 @@ class Watch(WireModel):
             name=declared.name,
             urls=dict.fromkeys(declared.urls, now_ms),
             options=declared.options,
-            compare=declared.compare,
+            compare_to=declared.compare_to,
+            confirm=declared.confirm,
             spread_minutes=declared.spread_minutes,
             eras=(Era.begun(declared.schedule, now_ms),),
         )
@@ -114,7 +115,8 @@ class Watch(WireModel):
         return self._with(
             urls={url: self.urls.get(url, now_ms) for url in declared.urls},
             options=declared.options,
-            compare=declared.compare,
+            compare_to=declared.compare_to,
+            confirm=declared.confirm,
             spread_minutes=declared.spread_minutes,
             eras=eras[-MAX_ERAS:],
         )
@@ -126,7 +128,10 @@ class Watch(WireModel):
     @property
     def all_options(self) -> dict[str, Any]:
         """The options of each request."""
-        return {**self.options, "compareTo": PREVIOUS} if self.compare else self.options
+        if self.compare_to is None:
+            return self.options
+        confirming = {"confirmChanges": True} if self.confirm else {}
+        return {**self.options, "compareTo": self.compare_to, **confirming}
 
     def id(self, url: str, period: str) -> str:
         """The screenshot id of a URL in a period: equal however often the period is sent."""

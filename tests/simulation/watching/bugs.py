@@ -12,9 +12,8 @@ from stillframe.events import Event
 from stillframe.image.render_result import RenderResult, StoredImage
 from stillframe.intake import Accepted
 from stillframe.request.message import Delivery
-from stillframe.request.options import RenderOptions
 from stillframe.table.attributes import ID
-from stillframe.table.last_capture import EarlierCapture, LastCaptures, Succession
+from stillframe.table.last_capture import LastCapture, LastCaptures, Succession
 from stillframe.table.table import Table
 from stillframe.table.update import Update
 from stillframe_cli.watching.scheduler import Due, Scheduler
@@ -35,28 +34,25 @@ class SucceedsAnyone(LastCaptures):
     """Makes each capture the last one, whichever was the last when it began."""
 
     def succession(
-        self, delivery: Delivery, last: EarlierCapture | None, capture: EarlierCapture, expires_at: int
+        self, delivery: Delivery, last: LastCapture | None, following: LastCapture, expires_at: int
     ) -> Succession:
-        made = super().succession(delivery, last, capture, expires_at)
-        values = (
-            {} if last is None else {key: made.update.values[key] for key in made.update.values if key != ":replaced"}
-        )
-        return replace(made, update=replace(made.update, condition=ALWAYS, values=values))
-
-
-class ReadsTheLastOneLate(Comparer):
-    """Looks for the last capture when there is something to compare, not before the page is rendered."""
-
-    def begin(self, delivery: Delivery, options: RenderOptions) -> Comparison | None:
-        return LateComparison(self._last_captures, self._images, delivery, options, None)
+        made = super().succession(delivery, last, following, expires_at)
+        return replace(made, update=replace(made.update, condition=ALWAYS, values={}))
 
 
 class LateComparison(Comparison):
-    """A comparison that begins after the render."""
+    """Looks for the last capture when there is something to compare, not before the page is rendered."""
 
     def compare(self, result: RenderResult, deadline: Deadline) -> RenderResult:
-        self._earlier = self._last_captures.last(self._delivery)
+        self._last = self._last_captures.last(self._delivery)
+        self._earlier = self._last.reference if self._last is not None else None
         return super().compare(result, deadline)
+
+
+class ReadsTheLastOneLate(Comparer):
+    """Has comparisons that begin after the render."""
+
+    comparison = LateComparison
 
 
 class WritesOneAfterTheOther(Table):
@@ -69,31 +65,26 @@ class WritesOneAfterTheOther(Table):
         return None
 
 
-class BelievesTheImage(Comparer):
-    """Adopts an image with what it says about changes, whichever capture is the last one by now."""
-
-    def begin(self, delivery: Delivery, options: RenderOptions) -> Comparison | None:
-        begun = super().begin(delivery, options)
-        return BelievingComparison(*vars(begun).values()) if begun is not None else None
-
-
 class BelievingComparison(Comparison):
-    """Takes the place of a comparison that has begun."""
-
-    def __init__(self, *begun: Any) -> None:
-        (
-            self._last_captures,
-            self._images,
-            self._delivery,
-            self._compare_to,
-            self._rules,
-            self._earlier,
-            self._is_put_off,
-        ) = begun
+    """Adopts an image with what it says about changes, whichever capture is the last one by now."""
 
     def adopt(self, image: StoredImage) -> StoredImage:
         self._is_put_off = False
         return image
+
+
+class BelievesTheImage(Comparer):
+    """Has comparisons that believe."""
+
+    comparison = BelievingComparison
+
+
+class ReportsAgain(LastCaptures):
+    """Forgets that a change has been reported."""
+
+    def last(self, delivery: Delivery) -> LastCapture | None:
+        found = super().last(delivery)
+        return replace(found, is_reported=False) if found is not None else None
 
 
 class NamesPeriodsByItsClock(Scheduler):
@@ -139,6 +130,7 @@ WEEK_BUGS = (
     Bug(
         "believe what an adopted image says", Promise.ONE_CHANGE, Parts(capture=CaptureParts(comparer=BelievesTheImage))
     ),
+    Bug("report a change again", Promise.ONE_CHANGE, Parts(capture=CaptureParts(last_captures=ReportsAgain))),
     Bug("name a period by the clock", Promise.EVERY_PERIOD, Parts(watch_scheduler=NamesPeriodsByItsClock)),
     Bug("give up what could not be sent", Promise.EVERY_PERIOD, Parts(watch_scheduler=GivesUpAtOnce)),
     Bug("no event of a change", Promise.EVERY_EVENT, Parts(notifier=NotifierParts(notifier=TellsOfCapturesOnly))),

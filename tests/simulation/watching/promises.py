@@ -16,6 +16,7 @@ from ..invariants import Promise, Violation
 from .page import WatchedPage, shown_in
 
 FINAL = ("success", "failed")
+IS_FIRST = "there is no earlier capture of this request"
 # An image is at prefix/shard/id.png, and an extra object is deeper.
 IMAGE_DEPTH = 2
 
@@ -38,14 +39,14 @@ class WeekFigures:
 
 @dataclass(frozen=True)
 class Capture:
-    """One successful capture: which version it shows, when it was taken, and what its record says about changes."""
+    """One successful capture: which version it shows, when it was taken, and whether its record reports a change."""
 
     id: str
     version: int
     taken_ms: int
-    compared_to: str | None
-    changed: bool | None
-    problem: str | None
+    follows: str | None
+    is_compared: bool
+    is_reported: bool
 
 
 class WeekPromises:
@@ -63,7 +64,7 @@ class WeekPromises:
         self._bucket = bucket
         self._page = page
 
-    def check(self, watch: Watch, url: str, begins_ms: int, ends_ms: int) -> WeekFigures:
+    def check(self, judge: Judge, watch: Watch, url: str, begins_ms: int, ends_ms: int) -> WeekFigures:
         """Check every period between two times. Raises Violation."""
         periods = [watch.id(url, period_text(at_ms)) for at_ms in watch.periods(url, begins_ms, ends_ms)]
         records = {key: from_attributes(item) for key, item in self._table.items.items() if "#" not in key}
@@ -78,50 +79,71 @@ class WeekPromises:
             if key.count("/") == IMAGE_DEPTH and key.rpartition("/")[2].removesuffix(".png") not in records:
                 raise self._broken(Promise.EVERY_PERIOD, f"{key} is the image of no period")
         line = self._line(captures)
-        changes = self._check_changes(line)
+        changes = self._check_changes(judge, line)
         return WeekFigures(
             periods=len(periods),
             captured=len(captures),
             failed=len(records) - len(captures),
             uncompared=len(captures) - len(line),
             changes=changes,
-            events=sum(capture.changed is True for capture in captures),
+            events=sum(capture.is_reported for capture in captures),
         )
 
     def _capture(self, record: dict[str, Any]) -> Capture:
-        version, taken_ms = shown_in(self._bucket.versions[record["s3Key"]][-1].data)
+        image = self._bucket.versions[record["s3Key"]][-1]
+        version, taken_ms = shown_in(image.data)
         return Capture(
             record["id"],
             version,
             taken_ms,
-            record.get("comparedTo"),
-            record.get("changed"),
-            record.get("comparisonProblem"),
+            image.metadata.get("follows"),
+            record.get("comparisonProblem", IS_FIRST) == IS_FIRST,
+            bool(record.get("changed")) and "changedSince" not in record,
         )
 
     def _line(self, captures: Sequence[Capture]) -> list[Capture]:
         """The captures that were compared, from the first one on: each has one that it follows, and one after it."""
-        followers = {each.compared_to: each for each in captures if each.compared_to is not None}
-        if len(followers) < sum(each.compared_to is not None for each in captures):
-            raise self._broken(Promise.ONE_CHANGE, "two captures were compared with the same one")
-        firsts = [each for each in captures if each.compared_to is None and each.id in followers]
-        line = firsts[:1]
+        compared = [each for each in captures if each.is_compared]
+        followers = {each.follows: each for each in compared}
+        if len(followers) < len(compared):
+            raise self._broken(Promise.ONE_CHANGE, "two captures follow the same one")
+        line = [followers[None]] if None in followers else []
         while line and line[-1].id in followers:
             line.append(followers[line[-1].id])
-        if len(firsts) > 1 or len(line) < len(followers):
-            raise self._broken(Promise.ONE_CHANGE, f"the comparisons begin {len(firsts)} times")
+        if len(line) < len(compared):
+            raise self._broken(Promise.ONE_CHANGE, f"only {len(line)} of {len(compared)} captures are in one line")
         return line
 
-    def _check_changes(self, line: Sequence[Capture]) -> int:
-        """Check that every change between two captures of the line is reported by the later one. Returns how many."""
+    def _check_changes(self, judge: Judge, line: Sequence[Capture]) -> int:
+        """Check that each change between two captures of the line is reported when it has to be. Returns how many."""
         for earlier, later in itertools.pairwise(line):
             if earlier.taken_ms >= later.taken_ms:
                 raise self._broken(Promise.ONE_CHANGE, f"{later.id} was compared with {earlier.id}, a later state")
-            between = [at for at in self._page.changes if earlier.taken_ms < at <= later.taken_ms]
-            if later.changed is not bool(between):
-                raise self._broken(
-                    Promise.ONE_CHANGE, f"{later.id} says changed: {later.changed}, after {len(between)} changes"
-                )
+        for capture in line:
+            if judge.reports(capture.version) is not capture.is_reported:
+                raise self._broken(Promise.ONE_CHANGE, f"{capture.id} reports a change: {capture.is_reported}")
         if not line:
             return 0
         return sum(line[0].taken_ms < at <= line[-1].taken_ms for at in self._page.changes)
+
+
+class Judge:
+    """Which captures have to report a change, by the versions of the page that they show, one after the other."""
+
+    def __init__(self, has_baseline: bool, confirms: bool) -> None:
+        self._has_baseline = has_baseline
+        self._needed = 2 if confirms else 1
+        self._known: int | None = None
+        # The versions that were shown in a row without being known.
+        self._row: list[int] = []
+
+    def reports(self, version: int) -> bool:
+        """Whether the capture that shows this version reports a change."""
+        if self._known is None or version == self._known:
+            self._known, self._row = version, []
+            return False
+        self._row = [*self._row, version] if self._row[-1:] == [version] else [version]
+        is_due = len(self._row) == self._needed
+        if is_due and not self._has_baseline:
+            self._known, self._row = version, []
+        return is_due

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from stillframe.clients import Clients
 from stillframe.errors import CaptureError
 from stillframe.intake import Intake
+from stillframe.request.options import BASELINE, PREVIOUS
 from stillframe.settings import Settings
 from stillframe_cli.load.sender import InlineExecutor
 from stillframe_cli.watching.declared import Declared
@@ -21,7 +22,7 @@ from ..schedule import LIMIT_MS, Result, Schedule
 from ..scheduler import START_MS, Process, SkewedClock
 from ..surroundings import Parts, redrive
 from .page import WatchedPage, WatchingBrowser
-from .promises import WeekFigures, WeekPromises
+from .promises import Judge, WeekFigures, WeekPromises
 
 URL = "https://example.com/shoes"
 HOUR_MS = 3_600_000
@@ -31,6 +32,8 @@ MAX_PAUSE_MS = 20 * 60_000
 MAX_RETRY_MS = 30_000
 KILLED = 0.01
 MAX_DOWN_MS = 30 * 60_000
+# What captures are compared with, and whether a change must be confirmed.
+COMPARISONS = ((PREVIOUS, False), (PREVIOUS, True), (BASELINE, False), (BASELINE, True))
 
 
 class KnownWatches(WatchStore):
@@ -60,18 +63,21 @@ class Week(Schedule):
         self._rng = random.Random(f"week of {plan.seed}")
         self._starts = itertools.count(1)
         self._promises = WeekPromises(self.invariants.broken, self.table, self.bucket, self._page)
+        self._compare_to, self._confirms = self._rng.choice(COMPARISONS)
         self.figures: WeekFigures | None = None
 
     def _send_all(self) -> None:
         store = self._store(self.surroundings.services, None)
-        self._watch = store.declare(Declared.of("shop", {"urls": [URL], "every": "1h", "compare": True}))
+        values = {"urls": [URL], "every": "1h", "compare": self._compare_to, "confirm": self._confirms}
+        self._watch = store.declare(Declared.of("shop", values))
         for _ in range(2):
             self._begin_scheduler()
         for begins_ms in range(0, self._length_ms, 6 * HOUR_MS):
             self._scheduler.after(begins_ms + self._rng.randint(0, HOUR_MS), self._redrive)
 
     def _conclude(self) -> None:
-        self.figures = self._promises.check(self._watch, URL, START_MS, START_MS + self._length_ms)
+        judge = Judge(self._compare_to == BASELINE, self._confirms)
+        self.figures = self._promises.check(judge, self._watch, URL, START_MS, START_MS + self._length_ms)
 
     def _settle(self, limit_ms: int = LIMIT_MS) -> None:
         super()._settle(self._length_ms + limit_ms)

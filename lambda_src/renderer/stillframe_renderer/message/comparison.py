@@ -15,8 +15,8 @@ from stillframe.image.page_facts import OVERTAKEN, PageFacts
 from stillframe.image.render_result import RenderResult, StoredImage
 from stillframe.image.store import ImageStore
 from stillframe.request.message import Delivery
-from stillframe.request.options import PREVIOUS, ComparisonRules, RenderOptions
-from stillframe.table.last_capture import EarlierCapture, LastCaptures, Succession
+from stillframe.request.options import BASELINE, IN_LINE, PREVIOUS, ComparisonRules, RenderOptions
+from stillframe.table.last_capture import EarlierCapture, LastCapture, LastCaptures, Succession
 from stillframe.table.record import Record
 
 if TYPE_CHECKING:
@@ -33,32 +33,13 @@ MAX_REGIONS = 20
 MAX_MOVES = 20
 # Storing and completing come after the comparison.
 RESERVED_SECONDS = 1.0
-STORED_UNCOMPARED = "an earlier attempt has stored the image without comparing it"
-
-
-class Comparer:
-    """Compares screenshots with the captures that their requests name."""
-
-    def __init__(self, last_captures: LastCaptures, images: ImageStore) -> None:
-        self._last_captures = last_captures
-        self._images = images
-
-    def begin(self, delivery: Delivery, options: RenderOptions) -> Comparison | None:
-        """The comparison of a request, None if it asks for none. It must begin before the page is rendered.
-
-        Only then does the earlier capture show an earlier state of the page. Raises ServiceUnavailable.
-        """
-        if options.compare_to is None:
-            return None
-        if options.compare_to == PREVIOUS:
-            earlier = self._last_captures.last(delivery)
-        else:
-            earlier = self._last_captures.by_id(options.compare_to)
-        return Comparison(self._last_captures, self._images, delivery, options, earlier)
 
 
 class Comparison:
-    """One screenshot and the capture to compare it with. A problem is recorded, and stops nothing."""
+    """One screenshot and the capture to compare it with. A problem is recorded, and stops nothing.
+
+    `last` is where the captures of the request stand, if they are compared with each other.
+    """
 
     def __init__(
         self,
@@ -66,20 +47,52 @@ class Comparison:
         images: ImageStore,
         delivery: Delivery,
         options: RenderOptions,
+        last: LastCapture | None,
         earlier: EarlierCapture | None,
     ) -> None:
         self._last_captures = last_captures
         self._images = images
         self._delivery = delivery
+        self._options = options
         self._compare_to = options.compare_to or PREVIOUS
-        self._rules = options.comparison
+        self._last = last
         self._earlier = earlier
         self._is_put_off = False
 
     def compare(self, result: RenderResult, deadline: Deadline) -> RenderResult:
         """The same result with what changed. Raises ServiceUnavailable."""
+        compared = self._compare(result, deadline)
+        follows = self._last.id if self._last is not None else None
+        return replace(compared, facts=compared.facts.model_copy(update={"follows": follows}))
+
+    def adopt(self, image: StoredImage) -> StoredImage:
+        """An image that another attempt has stored, with its comparison if no other capture was completed since."""
+        last, facts = self._last, image.facts
+        self._is_put_off = self._is_in_line and (facts.follows != (last.id if last is not None else None))
+        if not self._is_put_off:
+            return replace(image, facts=self._with_url(facts))
+        return replace(image, facts=facts.uncompared(OVERTAKEN))
+
+    def succession(self, image: StoredImage, expires_at: int) -> Succession | None:
+        """How the capture becomes the last one, None if it does not."""
+        if not self._is_in_line or self._is_put_off:
+            return None
+        capture = EarlierCapture(self._delivery.id, image.s3_key, image.facts.ignored_boxes or ())
+        last, keeps_reference = self._last, self._compare_to == BASELINE
+        following = (
+            LastCapture.first(capture)
+            if last is None
+            else last.followed_by(capture, image.facts, keeps_reference=keeps_reference)
+        )
+        return self._last_captures.succession(self._delivery, last, following, expires_at)
+
+    @property
+    def _is_in_line(self) -> bool:
+        return self._compare_to in IN_LINE
+
+    def _compare(self, result: RenderResult, deadline: Deadline) -> RenderResult:
         earlier, compare_to, delivery = self._earlier, self._compare_to, self._delivery
-        if compare_to == PREVIOUS and (earlier is None or earlier.id == delivery.id):
+        if self._is_in_line and (earlier is None or earlier.id == delivery.id):
             return _not_compared(result, "there is no earlier capture of this request")
         # Another tenant's is as if it did not exist: a tenant learns nothing about it.
         if earlier is None or (earlier.record is not None and earlier.record.tenant != delivery.tenant):
@@ -89,30 +102,34 @@ class Comparison:
         stored = self._images.read(earlier.s3_key, _expected_metadata(delivery, earlier))
         if stored is None:
             return _not_compared(result, f"the image of {earlier.id} is gone")
-        needed = RESERVED_SECONDS + result.width * result.height * SECONDS_PER_PIXEL
-        if deadline.remaining_seconds() < needed:
+        candidate = self._last.candidate if self._last is not None else None
+        pixels = result.width * result.height * (1 if candidate is None else 2)
+        if deadline.remaining_seconds() < RESERVED_SECONDS + pixels * SECONDS_PER_PIXEL:
             # The next capture is compared with the same earlier one.
             self._is_put_off = True
             return _not_compared(result, "the job ran out of time")
         before, metadata = stored
-        compared = _compared(result, earlier, before, self._rules)
+        compared = _compared(result, earlier, before, self._options.comparison)
+        if compared.facts.changed:
+            compared = self._judged(compared, candidate)
         compared = replace(compared, facts=self._with_url(compared.facts))
         return self._with_text(compared, earlier, metadata)
 
-    def adopt(self, image: StoredImage) -> StoredImage:
-        """An image that another attempt has stored, with its comparison if the last capture is still the same."""
-        last, compared_to = self._earlier.id if self._earlier is not None else None, image.facts.compared_to
-        self._is_put_off = self._compare_to == PREVIOUS and compared_to != last
-        if not self._is_put_off:
-            return replace(image, facts=self._with_url(image.facts))
-        return replace(image, facts=image.facts.uncompared(OVERTAKEN if compared_to else STORED_UNCOMPARED))
+    def _judged(self, result: RenderResult, candidate: EarlierCapture | None) -> RenderResult:
+        """A result that differs, with whether the change counts, and whether it has been reported already."""
+        is_repeated = candidate is not None and self._looks_like(result, candidate)
+        update: dict[str, Any] = {}
+        if is_repeated and self._last is not None and self._last.is_reported:
+            update = {"changed_since": self._last.candidate.id if self._last.candidate is not None else None}
+        elif self._options.confirm_changes and not is_repeated:
+            update = {"changed": False, "unconfirmed": True}
+        return replace(result, facts=result.facts.model_copy(update=update))
 
-    def succession(self, image: StoredImage, expires_at: int) -> Succession | None:
-        """How the capture becomes the one that the next is compared with, None if it does not."""
-        if self._compare_to != PREVIOUS or self._is_put_off:
-            return None
-        capture = EarlierCapture(self._delivery.id, image.s3_key, image.facts.ignored_boxes or ())
-        return self._last_captures.succession(self._delivery, self._earlier, capture, expires_at)
+    def _looks_like(self, result: RenderResult, candidate: EarlierCapture) -> bool:
+        stored = self._images.read(candidate.s3_key, _expected_metadata(self._delivery, candidate))
+        return (
+            stored is not None and not _compared(result, candidate, stored[0], self._options.comparison).facts.changed
+        )
 
     def _with_url(self, facts: PageFacts) -> PageFacts:
         if self._earlier is None or facts.compared_to != self._earlier.id:
@@ -138,6 +155,30 @@ class Comparison:
         facts = result.facts.model_copy(update={"text_changes": counts})
         diff = (Extra.text_difference(changes.diff),) if changes.diff else ()
         return replace(result, facts=facts, extras=(*result.extras, *diff))
+
+
+class Comparer:
+    """Compares screenshots with the captures that their requests name."""
+
+    comparison = Comparison
+
+    def __init__(self, last_captures: LastCaptures, images: ImageStore) -> None:
+        self._last_captures = last_captures
+        self._images = images
+
+    def begin(self, delivery: Delivery, options: RenderOptions) -> Comparison | None:
+        """The comparison of a request, None if it asks for none. It must begin before the page is rendered.
+
+        Only then does the earlier capture show an earlier state of the page. Raises ServiceUnavailable.
+        """
+        if options.compare_to is None:
+            return None
+        if options.compare_to in IN_LINE:
+            last = self._last_captures.last(delivery)
+            earlier = last.reference if last is not None else None
+        else:
+            last, earlier = None, self._last_captures.by_id(options.compare_to)
+        return self.comparison(self._last_captures, self._images, delivery, options, last, earlier)
 
 
 def _may_compare(delivery: Delivery, earlier: Record) -> bool:

@@ -33,14 +33,14 @@ class Event:
     def of_change(cls, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> tuple[Self, ...]:
         """The events of a change, from the item before and after in DynamoDB's typed form.
 
-        A record that becomes final is an event, and a second one if the page has changed. Another write of the same
-        completion is none: the SDK sends a call again whose answer was lost, and a record that is final may get an
-        attribute.
+        A record that becomes final is an event, and a second one if the page has changed in a way that was not reported
+        before. Another write of the same completion is none: the SDK sends a call again whose answer was lost, and a
+        record that is final may get an attribute.
         """
         after = _final_record(new)
         if after is None or _completion(_final_record(old)) == _completion(after):
             return ()
-        kinds = [KINDS[after.status], *([EventKind.CHANGED] if after.changed else [])]
+        kinds = [KINDS[after.status], *([EventKind.CHANGED] if after.changed and after.changed_since is None else [])]
         return tuple(cls(event_id(after, kind), kind, after.updated_at or 0, after) for kind in kinds)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from urllib.parse import quote, unquote
+
+from pydantic import Field
 
 from stillframe.image.extra import ExtraKind
 from stillframe.request.options.wire import WireModel
@@ -13,7 +15,17 @@ from stillframe.request.options.wire import WireModel
 MAX_METADATA_TITLE = 300
 MAX_METADATA_URL = 1000
 # Facts of a comparison, by their wire names, and the extra objects that it makes.
-COMPARISON = ("comparedTo", "comparedToUrl", "changed", "difference", "changedRegions", "moved", "textChanges")
+COMPARISON = (
+    "comparedTo",
+    "comparedToUrl",
+    "changed",
+    "changedSince",
+    "unconfirmed",
+    "difference",
+    "changedRegions",
+    "moved",
+    "textChanges",
+)
 COMPARISON_EXTRAS = (ExtraKind.DIFFERENCE, ExtraKind.TEXT_DIFFERENCE)
 OVERTAKEN = "another capture of this request was completed in the meantime"
 
@@ -33,7 +45,9 @@ class PageFacts(WireModel):
     compared. `changed_regions` are the largest changes, each with its kind, its box (left, top, right, bottom in
     pixels), its pixels and the element that is there; `moved` are the lines that are `by` pixels lower than before.
     `ignored_boxes` are not compared. `text_changes` counts the lines that were added to and removed from the saved
-    text.
+    text. `changed_since` is the earlier capture that has shown, and reported, the same change; `unconfirmed` says that
+    the next capture has to confirm the change. `follows` is the capture that was the last one of the request when this
+    one began, which only the image keeps.
     """
 
     http_status: int | None = None
@@ -65,6 +79,9 @@ class PageFacts(WireModel):
     compared_to: str | None = None
     compared_to_url: str | None = None
     changed: bool | None = None
+    changed_since: str | None = None
+    unconfirmed: bool | None = None
+    follows: Annotated[str | None, Field(exclude=True)] = None
     difference: float | None = None
     changed_regions: list[dict[str, Any]] | None = None
     moved: list[dict[str, int]] | None = None
@@ -84,6 +101,9 @@ class PageFacts(WireModel):
             "difference": "" if self.difference is None else str(self.difference),
             # A difference that the request allows is no change.
             "changed": "" if self.changed is None else str(self.changed).lower(),
+            "changed-since": self.changed_since or "",
+            "unconfirmed": "true" if self.unconfirmed else "",
+            "follows": self.follows or "",
         }
         if len(values["final-url"]) > MAX_METADATA_URL:
             values["final-url"] = ""
@@ -104,6 +124,9 @@ class PageFacts(WireModel):
             compared_to=metadata.get("compared-to"),
             changed=metadata.get("changed", str(difference > 0).lower()) == "true" if difference is not None else None,
             difference=difference,
+            changed_since=metadata.get("changed-since"),
+            unconfirmed=True if "unconfirmed" in metadata else None,
+            follows=metadata.get("follows"),
         )
 
     def compared(self, earlier_id: str, changed: bool, difference: float, **details: Any) -> Self:

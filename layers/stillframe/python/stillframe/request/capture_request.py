@@ -30,7 +30,7 @@ SCHEME = re.compile(r"(\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?)([/\\]*)(.*)\Z", re.DOTA
 HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^:]*)(?::[0-9]*)?")
 
 # Options that change nothing in the screenshot, only what it is compared with, and how.
-COMPARING = frozenset({"compareTo", "comparison"})
+COMPARING = frozenset({"compareTo", "comparison", "confirmChanges"})
 
 
 class CaptureRequest(BaseModel):

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
+from stillframe.image.page_facts import PageFacts
+from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import Delivery
 from stillframe.request.series import series_of
 from stillframe.table import side_items
-from stillframe.table.attributes import IGNORED_BOXES, LAST_SCREENSHOT_ID, S3_KEY
+from stillframe.table.attributes import (
+    CANDIDATE,
+    EXPIRES_AT,
+    ID,
+    IGNORED_BOXES,
+    IS_REPORTED,
+    LAST_SCREENSHOT_ID,
+    REFERENCE_ID,
+    S3_KEY,
+)
 from stillframe.table.record import Record, Status
 from stillframe.table.table import Table
 from stillframe.table.update import Update
@@ -28,6 +40,40 @@ class EarlierCapture:
     s3_key: str
     ignored_boxes: Sequence[Sequence[int]] = ()
     record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastCapture:
+    """Where the captures of a request stand.
+
+    `id` is the capture that was completed last, `reference` the one that the next is compared with. `candidate` is the
+    first of those that differed from the reference and have looked alike since; `is_reported` says whether that change
+    counts, so that it is not reported again.
+    """
+
+    id: str
+    reference: EarlierCapture
+    candidate: EarlierCapture | None = None
+    is_reported: bool = False
+
+    @classmethod
+    def first(cls, capture: EarlierCapture) -> Self:
+        """Where they stand after a capture that nothing is known of before."""
+        return cls(capture.id, capture)
+
+    def followed_by(self, capture: EarlierCapture, facts: PageFacts, *, keeps_reference: bool) -> LastCapture:
+        """Where they stand after a capture with these facts. A baseline is kept, whatever the capture shows."""
+        if facts.unconfirmed:
+            return LastCapture(capture.id, self.reference, capture)
+        if not keeps_reference:
+            return LastCapture.first(capture)
+        if facts.changed_since is not None:
+            return replace(self, id=capture.id)
+        if facts.changed:
+            confirmed = self.candidate if self.candidate is not None and not self.is_reported else capture
+            return LastCapture(capture.id, self.reference, confirmed, is_reported=True)
+        # What could not be compared shows nothing about the baseline, unless its image is gone.
+        return LastCapture(capture.id, self.reference if facts.compared_to is not None else capture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +99,21 @@ class LastCaptures:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def last(self, delivery: Delivery) -> EarlierCapture | None:
-        """The last completed capture of a delivery's request. Raises ServiceUnavailable."""
-        item = self._table.get(_key(delivery))
+    def last(self, delivery: Delivery) -> LastCapture | None:
+        """Where the captures of a delivery's request stand, None before the first. Raises ServiceUnavailable."""
+        return self.read(_key(delivery))
+
+    def read(self, key: str) -> LastCapture | None:
+        """What the item with this key says. Raises ServiceUnavailable."""
+        item = self._table.get(key)
         if item is None:
             return None
-        return EarlierCapture(item[LAST_SCREENSHOT_ID], item[S3_KEY], item.get(IGNORED_BOXES) or ())
+        last, candidate = item[LAST_SCREENSHOT_ID], item.get(CANDIDATE)
+        reference = EarlierCapture(item.get(REFERENCE_ID, last), item[S3_KEY], item.get(IGNORED_BOXES) or ())
+        if candidate is None:
+            return LastCapture(last, reference)
+        shown = EarlierCapture(candidate[ID], candidate[S3_KEY], candidate[IGNORED_BOXES])
+        return LastCapture(last, reference, shown, candidate[IS_REPORTED])
 
     def by_id(self, screenshot_id: str) -> EarlierCapture | None:
         """The capture with this screenshot id, if it succeeded. Raises ServiceUnavailable."""
@@ -69,20 +124,41 @@ class LastCaptures:
         return EarlierCapture(record.id, record.s3_key, record.ignored_boxes or (), record)
 
     def succession(
-        self, delivery: Delivery, last: EarlierCapture | None, capture: EarlierCapture, expires_at: int
+        self, delivery: Delivery, last: LastCapture | None, following: LastCapture, expires_at: int
     ) -> Succession:
         """How a capture becomes the last one, in place of the one that was the last when it began.
 
         `expires_at` is in seconds since the epoch.
         """
-        replaced = last.id if last is not None else None
-        update = side_items.replace_last_capture(
-            capture.id, capture.s3_key, capture.ignored_boxes, replaced, expires_at
-        )
-        return Succession(_key(delivery), capture.id, update)
+        return Succession(_key(delivery), following.id, replacement(last, following, expires_at))
+
+
+def replacement(last: LastCapture | None, following: LastCapture, expires_at: int) -> Update:
+    """The write from one state to the one that follows. `expires_at` is in seconds since the epoch."""
+    candidate = following.candidate
+    return side_items.replace_last_capture(
+        (last.id, last.reference.s3_key) if last is not None else None,
+        {
+            LAST_SCREENSHOT_ID: following.id,
+            REFERENCE_ID: following.reference.id,
+            **_values(following.reference),
+            CANDIDATE: None
+            if candidate is None
+            else {ID: candidate.id, **_values(candidate), IS_REPORTED: following.is_reported},
+            EXPIRES_AT: expires_at,
+        },
+    )
+
+
+def _values(capture: EarlierCapture) -> dict[str, Any]:
+    return {S3_KEY: capture.s3_key, IGNORED_BOXES: [list(box) for box in capture.ignored_boxes]}
+
+
+def key_of(request: CaptureRequest, tenant: str | None) -> str:
+    """Each tenant has its own: what another has captured, and when, is nothing to compare with."""
+    owners = (tenant, series_of(request.id), request.payload_hash)
+    return PREFIX + "#".join(owner for owner in owners if owner)
 
 
 def _key(delivery: Delivery) -> str:
-    """Each tenant has its own: what another has captured, and when, is nothing to compare with."""
-    owners = (delivery.tenant, series_of(delivery.id), delivery.request.payload_hash)
-    return PREFIX + "#".join(owner for owner in owners if owner)
+    return key_of(delivery.request, delivery.tenant)

@@ -5,7 +5,7 @@ None of these items has a status. Each has one condition that keeps concurrent w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from stillframe.table.attributes import (
@@ -14,7 +14,6 @@ from stillframe.table.attributes import (
     EXPIRES_AT,
     HOLDER,
     ID,
-    IGNORED_BOXES,
     LAST_SCREENSHOT_ID,
     LAST_WRITE,
     LEASE_EXPIRES_AT,
@@ -80,19 +79,20 @@ def note_attempt(attempt: Mapping[str, Any], expires_at: int) -> Update:
     )
 
 
-def replace_last_capture(
-    screenshot_id: str, s3_key: str, ignored_boxes: Sequence[Sequence[int]], replaced: str | None, expires_at: int
-) -> Update:
-    """The last capture of a request: put in the place of the one that is replaced, or with None made as the first."""
+def replace_last_capture(replaced: tuple[str, str] | None, values: Mapping[str, Any]) -> Update:
+    """Where the captures of a request stand: `values` by attribute, where None removes one.
+
+    Replaced if the last capture and the key of the image that the next is compared with are still these two; with None,
+    made if there is no such item.
+    """
+    last, reference = replaced or (None, None)
     return Update(
-        condition=f"#{LAST_SCREENSHOT_ID} = :replaced" if replaced else f"attribute_not_exists(#{ID})",
-        set_values={
-            LAST_SCREENSHOT_ID: screenshot_id,
-            S3_KEY: s3_key,
-            IGNORED_BOXES: [list(box) for box in ignored_boxes],
-            EXPIRES_AT: expires_at,
-        },
-        values={":replaced": replaced} if replaced else {},
+        condition=f"#{LAST_SCREENSHOT_ID} = :last AND #{S3_KEY} = :reference"
+        if replaced
+        else f"attribute_not_exists(#{ID})",
+        set_values={name: value for name, value in values.items() if value is not None},
+        remove=tuple(name for name, value in values.items() if value is None),
+        values={":last": last, ":reference": reference} if replaced else {},
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from stillframe.errors import InvalidRequest, SecretUnavailable
 from stillframe.request.capture_request import CaptureRequest
-from stillframe.request.options import PREVIOUS
+from stillframe.request.options import IN_LINE
 from stillframe.request.options.wire import ID_PATTERN, ID_RULE
 from stillframe.request.secret_grant import SecretGrant
 
@@ -73,7 +73,7 @@ class Namespace:
 
 
 def _names_capture(compared: object) -> bool:
-    return isinstance(compared, str) and compared != PREVIOUS and ID.match(compared) is not None
+    return isinstance(compared, str) and compared not in IN_LINE and ID.match(compared) is not None
 
 
 def _referenced(value: Any) -> Iterable[str]:

@@ -4,13 +4,15 @@ from .access import BasicAuth, Cookie, SecretReference
 from .comparison import ComparisonRules, IgnoredBox
 from .content import ResourceType
 from .emulation import Geolocation, Media, Viewport
-from .extras import PREVIOUS, SavedForm, Thumbnail
+from .extras import BASELINE, IN_LINE, PREVIOUS, SavedForm, Thumbnail
 from .image import MAX_FULL_PAGE_HEIGHT, MAX_PIXELS, Clip, ImageFormat
 from .model import RenderOptions
 from .wait import WaitUntil
 from .wire import WireModel
 
 __all__ = [
+    "BASELINE",
+    "IN_LINE",
     "MAX_FULL_PAGE_HEIGHT",
     "MAX_PIXELS",
     "PREVIOUS",

@@ -13,6 +13,9 @@ from .wire import ID_PATTERN, ID_RULE, Flag, WireModel
 
 MAX_THUMBNAIL_SIDE = 2000
 PREVIOUS = "previous"
+BASELINE = "baseline"
+# Both compare with an earlier capture of the same request.
+IN_LINE = frozenset({PREVIOUS, BASELINE})
 
 
 class SavedForm(StrEnum):
@@ -39,9 +42,19 @@ class ExtraOptions(ImageOptions):
     thumbnail: Thumbnail | None = None
     save: Annotated[tuple[SavedForm, ...], Field(max_length=len(SavedForm))] = ()
     perceptual_hash: Flag = False
-    # `previous`, which is the last capture of the same URL and options, or a screenshot id.
+    # `previous`, the last capture of the same URL and options; `baseline`, the one that was approved; or an id.
     compare_to: Annotated[str, Field(pattern=ID_PATTERN, description=ID_RULE, strict=True)] | None = None
     comparison: ComparisonRules = ComparisonRules()
+    # A change counts once two captures in a row show it.
+    confirm_changes: Flag = False
+
+    @model_validator(mode="after")
+    def refuse_confirmation_by_nobody(self) -> Self:
+        if self.confirm_changes and self.compare_to not in IN_LINE:
+            raise ValueError(
+                "confirmChanges needs compareTo previous or baseline, as the next capture confirms a change"
+            )
+        return self
 
     @model_validator(mode="after")
     def refuse_extras_of_a_pdf(self) -> Self:
