@@ -34,6 +34,8 @@ COMMANDS = {
     "retry": "Send the request of a screenshot again.",
     "watch": "Capture pages again and again, each period once.",
     "history": "Show the periods of a watch, and what became of each.",
+    "approve": "Make a capture of a watch the one to compare with.",
+    "baseline": "Show the captures that those of a watch are compared with.",
     "webhooks": "Show the attempts to call the webhooks of a screenshot.",
     "webhook-keys": "Show or rotate the keys that webhooks are signed with.",
     "redrive": "Move dead letters back to the queue.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 import traceback
 from collections import Counter
 from pathlib import Path
@@ -24,8 +26,10 @@ from ..input.requests import input_options, read_requests
 from ..local.interruption import EXIT_STATUS
 from ..local.run import RunSettings
 from ..tabs import tabs_option
+from ..watching.exported_baseline import read_watch
 
 CHANGED, FAILED = 1, 2
+WATCH = "watch:"
 MAX_UNUSED = 10
 
 
@@ -51,11 +55,10 @@ class CheckCommand(click.Command):
 @input_options
 @click.option(
     "--baseline",
-    "folder",
+    "source",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Directory with an image of how each page should look.",
+    metavar="DIR|watch:NAME",
+    help="Directory with an image of how each page should look, or a watch, for what `approve` has approved.",
 )
 @click.option("--update", "is_update", is_flag=True, help="Make the pages as they are now the baseline.")
 @click.option(
@@ -85,7 +88,7 @@ def command(
     urls: tuple[str, ...],
     file: str | None,
     strict: bool,
-    folder: Path,
+    source: str,
     is_update: bool,
     report: Path,
     junit: Path | None,
@@ -113,16 +116,27 @@ def command(
       stillframe check --baseline baseline --file urls.txt --junit check.xml
       stillframe check localhost:3000 --baseline b --allow-host localhost
     """
-    options = check_options(with_comparison({"preset": "repeatable", **options}, comparison, ignore, max_share))
-    baseline = Baseline(folder)
-    if not is_update and not baseline.names:
-        raise click.UsageError(
-            f"There is no baseline in {folder} yet. Take it with the same command and --update, look at its images, "
-            "and commit them."
-        )
-    reading = read_requests(urls, file, options, strict=strict)
-    named = named_requests(reading.requests, options)
-    run = check(named, baseline, RunSettings(allow_hosts, tabs))
+    with contextlib.ExitStack() as stack:
+        if source.startswith(WATCH):
+            if is_update:
+                raise click.UsageError(
+                    "The baseline of a watch is not changed by --update, but by `stillframe approve`."
+                )
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stillframe-")))
+            watched = read_watch(source.removeprefix(WATCH), folder)
+            urls, options = urls or (() if file else watched.urls), {**watched.options, **options}
+        else:
+            folder, options = Path(source), {"preset": "repeatable", **options}
+        options = check_options(with_comparison(options, comparison, ignore, max_share))
+        baseline = Baseline(folder)
+        if not is_update and not baseline.names:
+            raise click.UsageError(
+                f"There is no baseline in {source} yet. Take it with the same command and --update, look at its "
+                "images, and commit them."
+            )
+        reading = read_requests(urls, file, options, strict=strict)
+        named = named_requests(reading.requests, options)
+        run = check(named, baseline, RunSettings(allow_hosts, tabs))
     unused = sorted(baseline.names - named.keys())
     write_file(report, check_report(run.checks, [_describe_unused(baseline, name) for name in unused]))
     if junit is not None:

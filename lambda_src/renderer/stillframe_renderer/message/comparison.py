@@ -62,7 +62,8 @@ class Comparison:
     def compare(self, result: RenderResult, deadline: Deadline) -> RenderResult:
         """The same result with what changed. Raises ServiceUnavailable."""
         compared = self._compare(result, deadline)
-        follows = self._last.id if self._last is not None else None
+        # Whoever adopts an image that was not compared must not take it for the next one either.
+        follows = self._last.id if self._last is not None and not self._is_put_off else None
         return replace(compared, facts=compared.facts.model_copy(update={"follows": follows}))
 
     def adopt(self, image: StoredImage) -> StoredImage:
