@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
@@ -12,11 +13,14 @@ from stillframe.archive import Archive
 from stillframe.clients import Clients
 from stillframe.refused import Refused
 from stillframe.settings import Settings
+from stillframe.table.record import Record
 
 from ..console import json_option, print_json, print_note, print_table
+from ..local.folder import OutputFolder
 from ..resources import resource_options
 from ..watching.history import History, Period
 from ..watching.store import UnknownWatch, WatchStore
+from ..watching.timeline import Line, Timeline
 from ..watching.watch import Watch, period_text
 from .list import Since
 
@@ -37,6 +41,12 @@ DAY_MS = 24 * 3600 * 1000
     show_default=True,
     help="Show at most this many periods of each page.",
 )
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the images, and a page with a slider through time, to this directory.",
+)
 @resource_options
 @json_option
 def command(
@@ -44,6 +54,7 @@ def command(
     since: int | None,
     only_changed: bool,
     limit: int,
+    out: Path | None,
     settings: Settings,
     clients: Clients,
     as_json: bool,
@@ -56,6 +67,7 @@ def command(
     \b
     Examples:
       stillframe history shop --since 7d
+      stillframe history shop --out history
       stillframe history https://example.com --changed --json
     """
     store, now_ms = WatchStore(clients, settings), int(time.time() * 1000)
@@ -64,11 +76,15 @@ def command(
         found = list(_series(store, watch_or_url))
     except Refused as error:
         raise click.ClickException(error.message) from error
-    history = History(Archive(clients, settings))
+    archive, lines = Archive(clients, settings), []
     for watch, url in found:
-        periods = history.of(watch, url, after_ms, now_ms)
+        periods = History(archive).of(watch, url, after_ms, now_ms)
         wanted = (each for each in periods if not only_changed or _has_changed(each))
-        _print(url, list(itertools.islice(wanted, limit)), as_json)
+        lines.append(Line(url, list(itertools.islice(wanted, limit))))
+        _print(lines[-1], as_json)
+    if out is not None:
+        with OutputFolder.open(out) as folder:
+            print_note(f"History: {Timeline(archive, folder).write(watch_or_url, lines)}")
 
 
 def _series(store: WatchStore, watch_or_url: str) -> Iterator[tuple[Watch, str]]:
@@ -83,19 +99,25 @@ def _series(store: WatchStore, watch_or_url: str) -> Iterator[tuple[Watch, str]]
 
 
 def _has_changed(period: Period) -> bool:
-    return period.record is not None and bool(period.record.changed)
+    record = period.record
+    return record is not None and bool(record.changed) and record.changed_since is None
 
 
-def _print(url: str, periods: list[Period], as_json: bool) -> None:
+def _print(line: Line, as_json: bool) -> None:
     if as_json:
-        for each in periods:
+        for each in line.periods:
             print_json(each.to_wire())
         return
-    print_note(f"{url}: {len(periods):,} period{'' if len(periods) == 1 else 's'}")
-    print_table(("PERIOD", "STATUS", "CHANGED", "ID"), map(_cells, periods))
+    print_note(f"{line.url}: {len(line.periods):,} period{'' if len(line.periods) == 1 else 's'}")
+    print_table(("PERIOD", "STATUS", "CHANGED", "ID"), map(_cells, line.periods))
 
 
 def _cells(period: Period) -> tuple[object, ...]:
-    record = period.record
-    changed = "" if record is None or record.difference is None else f"{record.difference:.2%}"
-    return period_text(period.at_ms), period.state, changed, period.id
+    return period_text(period.at_ms), period.state, _change(period.record), period.id
+
+
+def _change(record: Record | None) -> str:
+    if record is None or record.difference is None:
+        return ""
+    note = " (unconfirmed)" if record.unconfirmed else " (as before)" if record.changed_since else ""
+    return f"{record.difference:.2%}{note}"

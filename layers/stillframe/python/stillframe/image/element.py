@@ -43,14 +43,24 @@ def from_json(data: bytes) -> list[PageElement]:
 
 
 def element_at(elements: Iterable[PageElement], box: Box) -> PageElement | None:
-    """The smallest element around a box; of equal ones the innermost, which comes last."""
-    left, top, right, bottom = box
-    around = [
-        element
-        for element in elements
-        if element.box[0] <= left + TOLERANCE
-        and element.box[1] <= top + TOLERANCE
-        and element.box[2] >= right - TOLERANCE
-        and element.box[3] >= bottom - TOLERANCE
-    ]
-    return min(reversed(around), key=lambda element: element.area, default=None)
+    """The element that a box shows: the smallest around it, or one within it that fills it better.
+
+    What was inserted has blank lines above or below, so its box is larger than the element. Of elements that are equal,
+    it is the innermost, which comes last.
+    """
+    known = list(reversed(list(elements)))
+    around = min((each for each in known if _contains(each.box, box)), key=lambda each: each.area, default=None)
+    within = max((each for each in known if _contains(box, each.box)), key=lambda each: each.area, default=None)
+    area = (box[2] - box[0]) * (box[3] - box[1])
+    if within is None or within.area < area / 2 or (around is not None and area / around.area > within.area / area):
+        return around
+    return within
+
+
+def _contains(outer: Box, inner: Box) -> bool:
+    return (
+        outer[0] <= inner[0] + TOLERANCE
+        and outer[1] <= inner[1] + TOLERANCE
+        and outer[2] >= inner[2] - TOLERANCE
+        and outer[3] >= inner[3] - TOLERANCE
+    )
