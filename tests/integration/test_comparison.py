@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.options import RenderOptions
 from stillframe.table.attributes import item_key
 from stillframe.table.record import Record
+from stillframe.table.table import Table
+from stillframe.table.update import Update
 from stillframe_cli.auditor import Auditor
 from stillframe_renderer.message import comparison
 from tests.support.cloud import Cloud
@@ -156,6 +159,25 @@ def test_an_adopted_image_whose_predecessor_is_no_longer_the_last_is_not_compare
     watch.clock.advance(3600)
     assert comparison_of(watch.capture("lost", "#0000ff")) == (None, None, None)
     assert comparison_of(watch.capture("third", "#0000ff")) == ("second", False, 0)
+
+
+def test_a_completion_whose_answer_was_lost_keeps_its_comparison(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a capture whose completion took effect, and is sent again when yet another capture has been completed
+    watch.capture("first", "#00aa00")
+    complete, others = Table.update_together, iter(["third"])
+
+    def lose_the_answer(self: Table, updates: Mapping[str, Update]) -> str | None:
+        answer = complete(self, updates)
+        for name in others:
+            watch.capture(name, "#0000ff")
+            return complete(self, updates)
+        return answer
+
+    monkeypatch.setattr(Table, "update_together", lose_the_answer)
+    # When it has ended, then its record still tells of the change
+    second = watch.capture("second", "#0000ff")
+    assert (comparison_of(second), second.comparison_problem) == (("first", True, 1), None)
+    assert comparison_of(watch.cloud.record("third")) == ("second", False, 0)
 
 
 def test_two_watches_of_one_page_have_their_own_last_captures(watch: Watch) -> None:

@@ -27,7 +27,7 @@ from stillframe.image.page_facts import OVERTAKEN, without_comparison
 from stillframe.request.message import Delivery
 from stillframe.settings import Settings
 from stillframe.table import transitions
-from stillframe.table.attributes import LAST_SCREENSHOT_ID, STATUS
+from stillframe.table.attributes import CLAIM_TOKEN, STATUS
 from stillframe.table.last_capture import Succession
 from stillframe.table.record import Record, Status
 from stillframe.table.table import Table
@@ -97,19 +97,22 @@ class Claim(BasePersistenceLayer):
             raise ClaimLost("the lease expired and another worker took the claim over")
 
     def _complete(self, facts: dict[str, Any], now_ms: int) -> bool:
-        """Complete the record, and with it the succession. Returns whether this claim still holds the record."""
-        update, succession = transitions.complete(self.token, facts, now_ms), self.succession
-        if succession is not None:
-            refused = self._table.update_together({self._delivery.id: update, succession.key: succession.update})
-            if refused != succession.key:
-                return refused is None
-            last = self._table.get(succession.key)
-            if last is None or last[LAST_SCREENSHOT_ID] != succession.screenshot_id:
-                # The comparison is with a capture that is not the last one any more.
-                facts = without_comparison(facts, OVERTAKEN)
-                update = transitions.complete(self.token, facts, now_ms)
-            # Otherwise it is this very write, whose answer was lost.
-        return self._table.update(self._delivery.id, update).is_applied
+        """Complete the record, and with it the succession. Returns whether this claim has completed it."""
+        key, succession = self._delivery.id, self.succession
+        update = transitions.complete(self.token, facts, now_ms)
+        if succession is None:
+            return self._table.update(key, update).is_applied
+        refused = self._table.update_together({key: update, succession.key: succession.update})
+        if refused != succession.key:
+            return refused is None
+        # The comparison is with a capture that is not the last one any more, unless these very writes made it so.
+        update = transitions.complete_once(self.token, without_comparison(facts, OVERTAKEN), now_ms)
+        return self._table.update(key, update).is_applied or self._is_completed()
+
+    def _is_completed(self) -> bool:
+        """Whether an earlier write of this claim, whose answer was lost, has completed the record."""
+        item = self._table.get(self._delivery.id)
+        return item is not None and (item[STATUS], item.get(CLAIM_TOKEN)) == (Status.SUCCESS, self.token)
 
     def _delete_record(self, data_record: DataRecord) -> None:
         """Release, unless another worker has the claim by now."""

@@ -23,6 +23,7 @@ A caller reads "the condition did not hold" as: somebody else was first. That is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from stillframe.errors import CaptureError, retryable_codes
@@ -143,6 +144,13 @@ def complete(token: str, facts: Mapping[str, Any], now_ms: int) -> Update:
         remove=(LEASE_EXPIRES_AT, INDEX_SHARD, ERROR_CODE, ERROR_MESSAGE),
         values={":token": token},
     )
+
+
+def complete_once(token: str, facts: Mapping[str, Any], now_ms: int) -> Update:
+    """processing -> success, but not again: what was completed with other facts by the same token is kept."""
+    update = complete(token, facts, now_ms)
+    values = {**update.values, ":processing": Status.PROCESSING}
+    return replace(update, condition=f"{IS_FENCED} AND #{STATUS} = :processing", values=values)
 
 
 def fail(screenshot_id: str, token: str, facts: Mapping[str, Any], now_ms: int) -> Update:
