@@ -152,6 +152,21 @@ def test_the_captures_of_a_period_are_spread_over_time(service: Service) -> None
     assert sorted(service.renderer.rendered) == sorted(URLS)
 
 
+def test_a_clock_that_was_wrong_stops_nothing(service: Service) -> None:
+    # Given a scheduler whose clock was a day ahead for a moment
+    service.store.declare(declared())
+    scheduler = service.scheduler()
+    service.clock.advance(25 * 3600)
+    assert scheduler.tick() == len(URLS)
+    service.clock.advance(-24 * 3600)
+    # When it is right again, and the next hour begins
+    sent = [scheduler.tick()]
+    service.clock.advance(3600)
+    sent.append(scheduler.tick())
+    # Then that period is sent, as if nothing had been
+    assert sent == [len(URLS)] * 2
+
+
 def test_two_who_change_a_watch_at_once_both_succeed(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given somebody who changes a watch between another one's reading and writing
     service.store.declare(declared())

@@ -118,6 +118,7 @@ def test_the_latest_the_following_and_all_times_agree(zone: str, rule: str, star
     while (following := schedule.following(at)) is not None and following <= end:
         stepped.append(at := following)
     assert stepped == found
+    assert list(schedule.backwards(end, begin)) == found[::-1]
     latest = schedule.latest(end)
     assert latest is not None
     assert latest == found[-1] if found else latest <= begin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -53,17 +54,16 @@ class History:
 
     def of(self, watch: Watch, url: str, after_ms: int, until_ms: int) -> Iterator[Period]:
         """The periods of a URL in a time, the latest first."""
-        yield from self._read(watch, url, list(reversed(watch.periods(url, after_ms, until_ms))), until_ms)
+        yield from self._read(watch, url, watch.latest_periods(url, after_ms, until_ms), until_ms)
 
     def missed(self, watch: Watch, after_ms: int, now_ms: int) -> Iterator[Period]:
         """The periods in a time that nobody has asked for and nobody will any more, because the next one has begun."""
         for url in watch.urls:
-            over = [each for each in watch.periods(url, after_ms, now_ms) if _is_over(watch, each, now_ms)]
+            over = (each for each in watch.periods(url, after_ms, now_ms) if _is_over(watch, each, now_ms))
             yield from (each for each in self._read(watch, url, over, now_ms) if each.record is None)
 
-    def _read(self, watch: Watch, url: str, periods: list[int], now_ms: int) -> Iterator[Period]:
-        for start in range(0, len(periods), CHUNK):
-            chunk = {at_ms: watch.id(url, period_text(at_ms)) for at_ms in periods[start : start + CHUNK]}
+    def _read(self, watch: Watch, url: str, periods: Iterator[int], now_ms: int) -> Iterator[Period]:
+        while chunk := {at_ms: watch.id(url, period_text(at_ms)) for at_ms in itertools.islice(periods, CHUNK)}:
             records = self._archive.records_by_id(list(chunk.values()))
             for at_ms, screenshot_id in chunk.items():
                 yield Period(watch, url, at_ms, records.get(screenshot_id), _is_over(watch, at_ms, now_ms))

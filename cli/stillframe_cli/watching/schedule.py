@@ -77,14 +77,20 @@ class Schedule:
                 return
             yield moment
 
+    def backwards(self, until_ms: int, after_ms: int) -> Iterator[int]:
+        """The same times as those of `between`, the last one first."""
+        for moment in self._until(until_ms):
+            if moment <= after_ms:
+                return
+            yield moment
+
     def following(self, after_ms: int) -> int | None:
         """The first time after this one, None if there is none (30 February)."""
         return next(self._from(after_ms), None)
 
     def latest(self, at_ms: int) -> int | None:
         """The last time that is not later than this one, None if there is none."""
-        start = self._local(at_ms) + CLOCK_CHANGE
-        return next((each for each in self._moments(start, reverse=True) if each <= at_ms), None)
+        return next(self._until(at_ms), None)
 
     @property
     def expression(self) -> str:
@@ -99,6 +105,10 @@ class Schedule:
     def _from(self, after_ms: int) -> Iterator[int]:
         moments = self._moments(self._local(after_ms) - CLOCK_CHANGE)
         return itertools.dropwhile(lambda moment: moment <= after_ms, moments)
+
+    def _until(self, until_ms: int) -> Iterator[int]:
+        moments = self._moments(self._local(until_ms) + CLOCK_CHANGE, reverse=True)
+        return itertools.dropwhile(lambda moment: moment > until_ms, moments)
 
     def _local(self, at_ms: int) -> datetime:
         return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(self.timezone)).replace(tzinfo=None, microsecond=0)

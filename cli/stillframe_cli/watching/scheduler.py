@@ -22,6 +22,8 @@ from .watch import Watch
 logger = logging.getLogger("stillframe.watches")
 
 TICK_SECONDS = 2.0
+# How long a schedule without any further time is left alone.
+QUIET_MS = 24 * 3600 * 1000
 # As many as one call of the API takes.
 BATCH = 100
 
@@ -47,6 +49,8 @@ class Scheduler:
         self._clock = clock or SystemClock()
         # The id that was sent last, by series.
         self._sent: dict[str, str] = {}
+        # From when until when there is nothing to send for this version of its watch, by series.
+        self._quiet: dict[str, tuple[int, int, int]] = {}
 
     def tick(self) -> int:
         """Send what is due. Returns how many requests were accepted. What was not is sent again by the next tick.
@@ -76,12 +80,20 @@ class Scheduler:
         now_ms = self._clock.now_ms()
         for url, added_ms in watch.urls.items():
             series = watch.series(url)
-            period = watch.schedule.latest(now_ms - delay_ms(series, watch.spread_minutes))
-            if period is None or period <= max(added_ms, watch.eras[-1].since_ms):
+            moment = now_ms - delay_ms(series, watch.spread_minutes)
+            version, begins_ms, ends_ms = self._quiet.get(series, (0, 0, 0))
+            # A clock that was set back is before it.
+            if version == watch.version and begins_ms <= moment < ends_ms:
                 continue
-            request = watch.request(url, period)
-            if self._sent.get(series) != request.id:
-                yield Due(series, request)
+            period = watch.schedule.latest(moment)
+            if period is not None and period > max(added_ms, watch.eras[-1].since_ms):
+                request = watch.request(url, period)
+                if self._sent.get(series) != request.id:
+                    yield Due(series, request)
+                    continue
+            following = watch.schedule.following(moment)
+            ends_ms = following if following is not None else moment + QUIET_MS
+            self._quiet[series] = (watch.version, moment, ends_ms)
 
 
 def delay_ms(series: str, spread_minutes: int) -> int:

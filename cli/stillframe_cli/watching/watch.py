@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -149,6 +150,13 @@ class Watch(WireModel):
             end = until_ms if era.until_ms is None else min(era.until_ms, until_ms)
             found += era.schedule.between(max(since, era.since_ms), end)
         return found
+
+    def latest_periods(self, url: str, after_ms: int, until_ms: int) -> Iterator[int]:
+        """The same periods as those of `periods`, the latest first, worked out as far as they are read."""
+        since = max(after_ms, self.urls[url])
+        for era in reversed(self.eras):
+            end = until_ms if era.until_ms is None else min(era.until_ms, until_ms)
+            yield from era.schedule.backwards(end, max(since, era.since_ms))
 
     def _with(self, **changes: Any) -> Self:
         return self.model_copy(update=changes)
