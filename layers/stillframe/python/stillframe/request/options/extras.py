@@ -23,6 +23,7 @@ class SavedForm(StrEnum):
     MHTML = "mhtml"
     HAR = "har"
     ELEMENTS = "elements"
+    LINKS = "links"
 
 
 class Thumbnail(WireModel):
