@@ -29,7 +29,10 @@ def urls_of(studio: Studio, html: str) -> list[str]:
     [
         ("<a href=c>c</a><a href='../d?x=1#part'>d</a>", ["https://example.com/a/c", "https://example.com/d?x=1"]),
         ("<a href='#top'>top</a>", ["https://example.com/a/b"]),
-        ("<a href=/1>1</a><a href=/2>2</a><a href='/1#again'>1</a>", ["https://example.com/1", "https://example.com/2"]),
+        (
+            "<a href=/1>1</a><a href=/2>2</a><a href='/1#again'>1</a>",
+            ["https://example.com/1", "https://example.com/2"],
+        ),
         ("<map name=m><area href=/area></map>", ["https://example.com/area"]),
         ("<svg><a href=/svg><text y=20>x</text></a></svg>", ["https://example.com/svg"]),
         ("<svg><a xlink:href=/old><text y=20>x</text></a></svg>", ["https://example.com/old"]),
@@ -89,7 +92,9 @@ def test_a_url_that_could_not_be_captured_is_left_out(studio: Studio) -> None:
 
 def test_a_page_cannot_pretend_to_have_other_links(studio: Studio) -> None:
     # Given a page that replaces what scripts in it read links with
-    hostile = "URL = function () { throw 1 }; Map = null; Element.prototype.getAttribute = () => 'https://evil.example/'"
+    hostile = (
+        "URL = function () { throw 1 }; Map = null; Element.prototype.getAttribute = () => 'https://evil.example/'"
+    )
     # When / Then its links are its own all the same
     assert urls_of(studio, f"{BASE}<script>{hostile}</script><a href=/own>x</a>") == ["https://example.com/own"]
 

@@ -24,7 +24,6 @@ MAX_BYTES = 20 * 1024 * 1024
 MAX_SECONDS = 5.0
 TOO_LARGE = f"larger than {MAX_BYTES:,} bytes"
 TOO_BUSY = "the page did not answer in time"
-UNREADABLE = "the page has replaced what its links are read with"
 
 # Includes the content of open shadow roots, as declarative shadow DOM (HTML, 8.5.3).
 SOURCE = """(() => {
@@ -108,9 +107,6 @@ class Extras:
                 links = await read_links(self._world)
         except TimeoutError:
             self.left_out[SavedForm.LINKS.value] = TOO_BUSY
-            return None
-        if links is None:
-            self.left_out[SavedForm.LINKS.value] = UNREADABLE
             return None
         return page_link.to_json(links)
 

@@ -13,7 +13,7 @@ MAX_LINKS = 5000
 
 # In the order of the document, each URL once. A URL with a name or password is left out: it is nobody's to store.
 LINKS = (
-    "(() => {"
+    "(count, chars) => {"
     + WALK
     + """
   const tokens = text => (text ?? '').toLowerCase().split(/[\\s,]+/);
@@ -25,23 +25,21 @@ LINKS = (
     for (const anchor of root.querySelectorAll('a, area')) {
       // The link of a drawing (SVG) has an object in place of a text.
       const text = anchor.getAttribute('href') ?? anchor.getAttributeNS('http://www.w3.org/1999/xlink', 'href');
-      if (text === null || text.length > 2 * %(chars)d || !URL.canParse(text, anchor.baseURI)) continue;
+      if (text === null || text.length > 2 * chars || !URL.canParse(text, anchor.baseURI)) continue;
       const url = new URL(text, anchor.baseURI);
       if (url.protocol !== 'http:' && url.protocol !== 'https:' || url.username || url.password) continue;
       url.hash = '';
-      if (url.href.length > %(chars)d) continue;
+      if (url.href.length > chars) continue;
       const isNofollow = isClosed || tokens(anchor.getAttribute('rel')).includes('nofollow');
       if (links.has(url.href)) links.set(url.href, isNofollow && links.get(url.href));
-      else if (links.size < %(count)d) links.set(url.href, isNofollow);
+      else if (links.size < count) links.set(url.href, isNofollow);
     }
   }
   return [...links];
-})()"""
-    % {"chars": MAX_URL_CHARS, "count": MAX_LINKS}
+}"""
 )
 
 
-async def read_links(world: World) -> list[PageLink] | None:
-    """The links of the page; None if it does not let them be read."""
-    found = await world.evaluate(LINKS)
-    return None if found is None else [PageLink(url, is_nofollow) for url, is_nofollow in found]
+async def read_links(world: World) -> list[PageLink]:
+    """The links of the page."""
+    return [PageLink(*link) for link in await world.call(LINKS, MAX_LINKS, MAX_URL_CHARS)]
