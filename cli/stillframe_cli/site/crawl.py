@@ -78,7 +78,7 @@ class Crawl:
         """
         ended_at = time.monotonic()
         while True:
-            if self._collect(captures, archive):
+            if self.collect(captures, archive):
                 ended_at = time.monotonic()
             elif self._sent and time.monotonic() - ended_at > SILENCE_SECONDS:
                 self._on_silence()
@@ -90,7 +90,7 @@ class Crawl:
             self._send(captures)
             wait(self._pause)
 
-    def _collect(self, captures: Captures, archive: Archive) -> bool:
+    def collect(self, captures: Captures, archive: Archive) -> bool:
         """Save what has ended. Returns whether anything has."""
         ended = captures.ended(list(self._sent)) if self._sent else {}
         for result in self._results.save(ended, archive) if ended else ():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import time
 from urllib.parse import urldefrag, urljoin
@@ -45,6 +46,9 @@ class Fetched:
     status: int
     body: bytes
     is_truncated: bool
+
+
+Fetch = Callable[[str, int], Fetched]
 
 
 class Fetcher:

@@ -38,6 +38,11 @@ class PageResults:
         self._by_id = {str(each["id"]): each for each in results.all() if self._is_whole(each)}
         self._stems: dict[str, str] = {}
 
+    @property
+    def count(self) -> int:
+        """How many pages have ended."""
+        return len(self._by_id)
+
     def of(self, page: Page) -> Result | None:
         """The result of a page, or None if it has not ended."""
         return self._by_id.get(page.id(self._run))

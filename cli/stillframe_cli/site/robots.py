@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from protego import Protego
 
-from .fetcher import Fetcher, NotFetched, TooManyRedirects
+from .fetcher import Fetch, NotFetched, TooManyRedirects
 
 # Our product token (RFC 9309, 2.2.1).
 PRODUCT_TOKEN = "Stillframe"  # noqa: S105  # names a crawler
@@ -48,13 +48,13 @@ class Robots:
         return list(self._rules.sitemaps)
 
 
-def read_robots(fetcher: Fetcher, origin: str) -> Robots:
+def read_robots(fetch: Fetch, origin: str) -> Robots:
     """The rules of an origin. A file that is not there allows everything; one that cannot be read, nothing.
 
     RFC 9309, 2.3.1: 4xx and too many redirects are "unavailable", 5xx and no answer are "unreachable".
     """
     try:
-        answer = fetcher.fetch(f"{origin}/robots.txt", MAX_BYTES)
+        answer = fetch(f"{origin}/robots.txt", MAX_BYTES)
     except TooManyRedirects:
         return Robots("")
     except NotFetched as error:

@@ -61,11 +61,12 @@ class SiteOptions:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the pages are captured, and how to wait there."""
+    """Where the pages are captured, how to wait there, and how to let what has begun finish after a stop."""
 
     settings: Settings
     clients: Clients
     wait: Callable[[float], object]
+    finish: Callable[[], None] = lambda: None
 
 
 OpenPlace = Callable[[Interruption], contextlib.AbstractContextManager[Place]]
@@ -80,7 +81,7 @@ def on_this_machine(run: RunSettings) -> OpenPlace:
             embedded_environment(**run.to_variables()) as environment,
             embedded_worker(environment, interruption) as worker,
         ):
-            yield Place(environment.settings, environment.clients, worker.wait)
+            yield Place(environment.settings, environment.clients, worker.wait, worker.finish)
 
     return open_place
 
@@ -134,10 +135,10 @@ class _Run:
         self._request = _with_links(start, options.ignored_queries)
         self._file = self._open_file()
         fetcher = Fetcher(policy)
-        self._sitemaps = SitemapReader(fetcher, print_note)
+        self._sitemaps = SitemapReader(fetcher.fetch, print_note)
         known = {origin: Robots(each.text, each.problem) for origin, each in self._file.robots.items()}
         self._robots = RobotsBook(
-            lambda origin: read_robots(fetcher, origin), known, self._remember_robots, options.ignores_robots
+            lambda origin: read_robots(fetcher.fetch, origin), known, self._remember_robots, options.ignores_robots
         )
         scope = Scope(hosts=frozenset(options.hosts), include=options.include, exclude=options.exclude)
         self.frontier = Frontier(
@@ -152,13 +153,14 @@ class _Run:
     def crawl(self, open_place: OpenPlace, interruption: Interruption) -> bool:
         """Crawl until all is captured, or until the interruption. Raises RunStopped."""
         self._check_start()
+        found = self._results.count
         crawl = Crawl(
             self.frontier,
             self._discovery,
             self._results,
             self._robots,
             self._options.max_per_host,
-            lambda result: self._report.add(result, len(self.frontier.pages)),
+            lambda result: self._report.add(result, len(self.frontier.pages) - found),
             lambda: print_note(SILENCE),
         )
         if crawl.replay():
@@ -166,7 +168,11 @@ class _Run:
         with open_place(interruption) as place, self._report.progress:
             captures = SentCaptures(place.clients, place.settings, self._request.options, self._file.name)
             archive = Archive(place.clients, place.settings)
-            return crawl.run(captures, archive, place.wait, lambda: interruption.came)
+            if crawl.run(captures, archive, place.wait, lambda: interruption.came):
+                return True
+            place.finish()
+            crawl.collect(captures, archive)
+            return False
 
     def finish(self, is_complete: bool) -> dict[str, Any]:
         """Write manifest and gallery, and return the totals. Raises RunStopped."""

@@ -33,10 +33,11 @@ class SiteReport:
         self.progress = ProgressReport("capturing", 0)
 
     def add(self, result: Result, total: int) -> None:
-        """Note a result that was saved; `total` is how many pages are known by now."""
+        """Note a result that was saved; `total` is how many this start is to save, as far as is known by now."""
         self._saved.append(result)
         self._failed += result["outcome"] == "failed"
-        self.progress.set_total(total)
+        # There may be more: what this page links to is not known yet.
+        self.progress.set_total(max(total, len(self._saved) + 1))
         self.progress.set_done(len(self._saved), f"{self._failed} failed" if self._failed else "")
         if self._is_json:
             print_json({name: result.get(name) for name in FIELDS})

@@ -14,7 +14,7 @@ from defusedxml.ElementTree import iterparse
 
 from stillframe.request.capture_request import without_credentials
 
-from .fetcher import Fetcher, NotFetched
+from .fetcher import Fetch, NotFetched
 
 # "No more than 50,000 URLs and must be no larger than 50MB (52,428,800 bytes)", unpacked.
 MAX_URLS = 50_000
@@ -87,9 +87,9 @@ def _limited(pages: list[str], sitemaps: list[str]) -> Sitemap:
 class SitemapReader:
     """Reads sitemaps, and those that an index among them names."""
 
-    def __init__(self, fetcher: Fetcher, note: Callable[[str], None]) -> None:
+    def __init__(self, fetch: Fetch, note: Callable[[str], None]) -> None:
         """`note` is called with what is wrong with a sitemap, as a sentence for people."""
-        self._fetcher = fetcher
+        self._fetch = fetch
         self._note = note
 
     def pages(self, urls: Iterable[str], is_wanted: Callable[[str], bool]) -> list[str]:
@@ -115,7 +115,7 @@ class SitemapReader:
 
     def _read(self, url: str) -> Sitemap:
         try:
-            answer = self._fetcher.fetch(url, MAX_BYTES)
+            answer = self._fetch(url, MAX_BYTES)
         except NotFetched as error:
             self._note(f"sitemap {without_credentials(url)}: {error.reason}")
             return Sitemap()

@@ -69,10 +69,14 @@ class EmbeddedWorker:
         if self._error is not None:
             raise self._error
 
-    def close(self) -> None:
-        """Finish the captures that have begun, and end the browser."""
+    def finish(self) -> None:
+        """Finish the captures that have begun, and begin no others."""
         self._stop.set()
         self._thread.join()
+
+    def close(self) -> None:
+        """Finish, and end the browser."""
+        self.finish()
         self._runtime.close()
 
     def _observe(self, _outcome: Outcome) -> None:
