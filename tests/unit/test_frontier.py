@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Iterable
 from typing import Any
@@ -154,9 +155,8 @@ def crawl(max_pages: int, depth: int, rng: random.Random) -> list[str]:
         while expanded < len(frontier.pages) and frontier.pages[expanded].url in ended:
             page = frontier.pages[expanded]
             number = int(page.url.rpartition("/")[2] or 0)
-            discovery.expand(
-                page, {"outcome": "captured"}, lambda n=number: links(*(f"/{each}" for each in GRAPH.get(n, [])))
-            )  # type: ignore[misc]
+            found = links(*(f"/{each}" for each in GRAPH.get(number, [])))
+            discovery.expand(page, {"outcome": "captured"}, functools.partial(list, found))
             expanded += 1
     return urls(frontier)
 

@@ -66,7 +66,10 @@ class Fetcher:
             answer = self._get(target, max_bytes, ends_at)
             if isinstance(answer, Fetched):
                 return answer
-            url = urldefrag(urljoin(url, answer)).url
+            try:
+                url = urldefrag(urljoin(url, answer)).url
+            except ValueError as error:
+                raise NotFetched("a redirect to what is no URL") from error
         raise TooManyRedirects(f"more than {MAX_REDIRECTS} redirects")
 
     def _get(self, target: Target, max_bytes: int, ends_at: float) -> Fetched | str:
@@ -86,7 +89,7 @@ class Fetcher:
             is_late = connection.is_cut or isinstance(error, TimeoutError)
             raise NotFetched("no answer in time" if is_late else f"no answer: {describe_error(error)}") from error
         finally:
-            connection.close()
+            connection.end()
         is_truncated = len(body) > max_bytes
         if body.startswith(GZIP_MAGIC):
             body, is_truncated = _unpack(body, max_bytes)

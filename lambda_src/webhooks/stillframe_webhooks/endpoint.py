@@ -66,7 +66,7 @@ def _exchange(connection: PinnedConnection, headers: Mapping[str, str], content:
         is_late = connection.is_cut or isinstance(error, TimeoutError)
         raise NotPosted("no answer in time" if is_late else f"no answer: {describe_error(error)}") from error
     finally:
-        connection.close()
+        connection.end()
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -88,6 +88,7 @@ class PinnedConnection(http.client.HTTPConnection):
         self._address = str(address)
         self._context = context
         self._target = target
+        self._socket: socket.socket | None = None
         self._end: threading.Timer | None = None
         self.is_cut = False
 
@@ -107,7 +108,9 @@ class PinnedConnection(http.client.HTTPConnection):
         Raises what `describe_error` describes.
         """
         left = max(0.1, ends_at - time())
-        self.sock.settimeout(left)
+        # http.client lets go of the socket as soon as it knows that the answer ends with the connection.
+        self._socket = self.sock
+        self._socket.settimeout(left)
         self._end = threading.Timer(left, self._cut)
         self._end.daemon = True
         self._end.start()
@@ -121,11 +124,11 @@ class PinnedConnection(http.client.HTTPConnection):
         if self.is_cut:
             raise TimeoutError
 
-    def close(self) -> None:
-        """Close it."""
+    def end(self) -> None:
+        """Close it. Not `close`, which http.client calls before the body is read."""
         if self._end is not None:
             self._end.cancel()
-        super().close()
+        self.close()
 
     def _cut(self) -> None:
         """End it from another thread, for a timeout is one of each call only. What was read until then is no answer:
@@ -133,8 +136,9 @@ class PinnedConnection(http.client.HTTPConnection):
         """
         self.is_cut = True
         try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except (OSError, AttributeError):
+            if self._socket is not None:
+                self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
             return
 
 
@@ -164,7 +168,7 @@ class Dialer:
                 connection.connect_within(min(CONNECT_SECONDS, ends_at - time()))
             except OSError as error:
                 problem = describe_error(error)
-                connection.close()
+                connection.end()
                 continue
             return connection
         raise NotConnected(f"no connection: {problem or 'no time was left'}")
