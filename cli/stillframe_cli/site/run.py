@@ -19,6 +19,7 @@ from stillframe.settings import Settings
 
 from ..console import print_note
 from ..gallery import write_gallery
+from ..input.allow_hosts import advise
 from ..local.folder import OutputFolder, RunStopped
 from ..local.interruption import EXIT_STATUS, Interruption
 from ..local.results import SavedResults
@@ -130,6 +131,7 @@ class _Run:
     ) -> None:
         self._options = options
         self._folder = folder
+        self._policy = policy
         self._report = report
         self._saved = SavedResults(folder)
         self._request = _with_links(start, options.ignored_queries)
@@ -217,16 +219,18 @@ class _Run:
         url = self.frontier.pages[0].url
         if self._robots.allows(url):
             return
+        if advice := advise(url, self._policy):
+            raise click.ClickException(f"{url} is not public. To capture it, add {advice}")
         problem = self._robots.of(url).problem
         reason = f"cannot be read ({problem}), which disallows everything (RFC 9309)" if problem else f"disallows {url}"
         raise click.ClickException(f"robots.txt {reason}. For a site of your own, use --ignore-robots.")
 
     def _remember_robots(self, origin: str, robots: Robots) -> None:
-        if robots.problem and not self._options.ignores_robots:
-            print_note(f"{origin}/robots.txt cannot be read ({robots.problem}): nothing of it is captured")
         if robots.problem and not self._file.robots:
             # The start page's own: the next start of the command tries again.
             return
+        if robots.problem and not self._options.ignores_robots:
+            print_note(f"{origin}/robots.txt cannot be read ({robots.problem}): nothing of it is captured")
         self._file.robots[origin] = RobotsAnswer(text=robots.text, problem=robots.problem)
         self._file.write(self._folder)
 

@@ -1,0 +1,255 @@
+"""`site` on small sites with a real browser: what it captures, what it says, and how it goes on."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import MakeCloud
+from tests.support.killed_crawl import measure
+from tests.support.linked_site import LinkedSite, serving_linked_site
+from tests.support.serving import QuietHandler, serving
+from tests.support.workers import ROOT, STILLFRAME, environment, fleet, wait_for
+
+pytestmark = pytest.mark.usefixtures("chromium")
+
+SMALL = ("--width", "64", "--height", "48", "--wait", "load")
+SCRIPT = "<script>document.body.insertAdjacentHTML('beforeend', '<a href=/made-by-script>x</a>')</script>"
+PAGES = {
+    "/": f"<a href=/docs/a>a</a><a href=/docs/missing>m</a><a href=/private>p</a><a href=/download>d</a>{SCRIPT}",
+    "/made-by-script": "<a href=https://elsewhere.example/>x</a>",
+    "/docs/a": "<a href=/docs/b>b</a><a href=/docs/c rel=nofollow>c</a>",
+    "/docs/b": "<a href=/docs/deeper>x</a>",
+    "/docs/c": "c",
+    "/docs/listed": "listed",
+}
+
+
+class Shop(QuietHandler):
+    """A site with robots.txt, a sitemap, an error page, a download, and a start page that redirects."""
+
+    robots = "User-agent: Stillframe\nDisallow: /private\n"
+    robots_status = 200
+
+    def do_GET(self) -> None:
+        host = self.headers["Host"]
+        if self.path == "/robots.txt":
+            self.answer(self.robots_status, self.robots.encode(), **{"Content-Type": "text/plain"})
+        elif self.path == "/sitemap.xml":
+            self.answer(200, f"<urlset><url><loc>http://{host}/docs/listed</loc></url></urlset>".encode())
+        elif self.path == "/download":
+            self.answer(200, b"PK", **{"Content-Type": "application/zip", "Content-Disposition": "attachment"})
+        elif self.path == "/start":
+            self.answer(302, b"", Location="/")
+        elif self.path in PAGES:
+            self.answer(200, f"<!doctype html><link rel=icon href='data:,'><body>{PAGES[self.path]}".encode())
+        else:
+            self.answer(404, b"<a href=/from-the-error-page>x</a>")
+
+
+@pytest.fixture
+def shop() -> Iterator[str]:
+    class Own(Shop):
+        """With rules of its own."""
+
+    with serving(Own) as host:
+        Shop.current = Own  # type: ignore[attr-defined]
+        yield host
+
+
+@dataclass
+class Done:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+def site(host: str, out: Path, *options: str, exports: dict[str, str] | None = None, path: str = "/") -> Done:
+    command = [*STILLFRAME, "site", f"http://{host}{path}", "--out", str(out), "--allow-host", host, *SMALL, *options]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(exports or {}), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def manifest(out: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((out / "site.json").read_text())
+    return found
+
+
+def paths(out: Path, host: str) -> dict[str, str]:
+    """The status of each page, by path, in the order of the manifest."""
+    return {each["url"].removeprefix(f"http://{host}"): each["status"] for each in manifest(out)["results"]}
+
+
+def test_a_site_is_captured_as_far_as_it_was_asked_for(shop: str, tmp_path: Path) -> None:
+    # Given / When a site with everything that a site can have is captured, as deep as two links
+    done = site(shop, tmp_path, "--json")
+    # Then each page is there, those of the sitemap after the links of the start page, and the download has failed
+    assert paths(tmp_path, shop) == {
+        "/": "success",
+        "/docs/a": "success",
+        "/docs/missing": "success",
+        "/download": "failed",
+        "/made-by-script": "success",
+        "/docs/listed": "success",
+        "/docs/b": "success",
+    }
+    assert done.status == 1
+    # And what was left out has its reason
+    left_out = manifest(tmp_path)["leftOut"]
+    assert {reason: each["urls"] for reason, each in left_out.items()} == {
+        "outside": ["https://elsewhere.example/"],
+        "nofollow": [f"http://{shop}/docs/c"],
+        "robots": [f"http://{shop}/private"],
+        "depth": [f"http://{shop}/docs/deeper"],
+    }
+    # And results, manifest and gallery agree
+    results = manifest(tmp_path)["results"]
+    assert [each["url"] for each in results if each.get("file")] == [
+        each["url"] for each in results if each["status"] == "success"
+    ]
+    assert all((tmp_path / each["file"]).stat().st_size == each["bytes"] for each in results if each.get("file"))
+    failed = next(each for each in results if each["status"] == "failed")
+    assert (failed["errorCode"], failed["foundOn"], failed["depth"]) == ("CONTENT_REFUSED", f"http://{shop}/", 1)
+    assert (tmp_path / "index.html").read_text().count("docs/listed") >= 1
+    *lines, totals = done.lines
+    assert {each["url"] for each in lines} == {each["url"] for each in results}
+    assert totals["statuses"] == {"success": 6, "failed": 1}
+    assert totals["leftOut"] == {"outside": 1, "nofollow": 1, "robots": 1, "depth": 1}
+
+
+def test_limits_and_patterns(shop: str, tmp_path: Path) -> None:
+    # Given / When only a part of the site is asked for
+    done = site(shop, tmp_path, "--include", "/docs/*", "--exclude", "*missing", "--max", "3", "--depth", "5")
+    assert done.status == 0
+    # Then it is that part, and no more pages than that
+    assert list(paths(tmp_path, shop)) == ["/", "/docs/a", "/docs/listed"]
+    # When more of it is asked for, then only the rest is captured
+    more = site(shop, tmp_path, "--include", "/docs/*", "--exclude", "*missing", "--depth", "5", "--json")
+    assert list(paths(tmp_path, shop)) == ["/", "/docs/a", "/docs/listed", "/docs/b", "/docs/deeper"]
+    assert [each["url"].rpartition("/")[2] for each in more.lines[:-1]] == ["b", "deeper"]
+
+
+def test_the_site_is_where_its_start_page_ends(shop: str, tmp_path: Path) -> None:
+    assert site(shop, tmp_path, "--depth", "1", "--no-sitemap", path="/start").status == 1
+    assert list(paths(tmp_path, shop)) == ["/start", "/docs/a", "/docs/missing", "/download", "/made-by-script"]
+
+
+@pytest.mark.parametrize(
+    ("robots", "status", "sentence"),
+    [
+        ("User-agent: *\nDisallow: /", 200, "robots.txt disallows http"),
+        ("", 500, "robots.txt cannot be read (it answers 500)"),
+    ],
+)
+def test_a_site_that_does_not_want_to_be_captured_is_not(
+    shop: str, tmp_path: Path, robots: str, status: int, sentence: str
+) -> None:
+    # Given robots.txt that disallows everything, or that cannot be read
+    Shop.current.robots, Shop.current.robots_status = robots, status  # type: ignore[attr-defined]
+    # When the site is captured, then the command says why not
+    done = site(shop, tmp_path)
+    assert done.status == 1
+    assert sentence in done.err
+    assert "--ignore-robots" in done.err
+    # And with that option it is
+    assert site(shop, tmp_path, "--ignore-robots", "--depth", "0").status == 0
+    assert paths(tmp_path, shop) == {"/": "success"}
+
+
+def test_a_page_that_is_not_public_is_refused_with_the_advice_to_allow_it(shop: str, tmp_path: Path) -> None:
+    command = [*STILLFRAME, "site", f"http://{shop}/", "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, env=environment({}), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"--allow-host {shop}" in done.stderr
+
+
+def test_a_directory_belongs_to_one_run(shop: str, tmp_path: Path) -> None:
+    # Given a run
+    assert site(shop, tmp_path, "--depth", "0").status == 0
+    # When others want its directory, then each is told what to do
+    for options in (("--dark",), ("--name", "other")):
+        done = site(shop, tmp_path, "--depth", "0", *options)
+        assert (done.status, "--out" in done.err) == (2, True)
+    # And --again begins anew, with other ids
+    before = manifest(tmp_path)["results"][0]["id"]
+    assert site(shop, tmp_path, "--depth", "0", "--dark", "--again").status == 0
+    assert manifest(tmp_path)["results"][0]["id"] != before
+    assert [path.name for path in tmp_path.glob("*.png")] == ["127-0-0-1.png"]
+    # And the results of another command are left alone
+    (tmp_path / "crawl.json").unlink()
+    assert site(shop, tmp_path).status == 2
+
+
+@pytest.fixture
+def linked_site() -> Iterator[LinkedSite]:
+    with serving_linked_site(80) as linked:
+        yield linked
+
+
+def test_ctrl_c_ends_a_run_in_an_orderly_way_and_the_next_one_goes_on(linked_site: LinkedSite, tmp_path: Path) -> None:
+    # Given a run that has saved some of its pages
+    options = ("--allow-host", linked_site.host, "--ignore-query", "utm_*", *SMALL)
+    command = [*STILLFRAME, "site", linked_site.url, "--out", str(tmp_path), *options]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment({}), stderr=subprocess.PIPE, text=True)
+    results = tmp_path / "results.jsonl"
+    wait_for(lambda: results.exists() and results.read_bytes().count(b"\n") > 5, what="the first results")
+    # When somebody presses Ctrl-C
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    # Then what has begun is saved, and the manifest says that it is not all
+    assert process.returncode == 130
+    assert "run it again to continue" in err
+    partial = manifest(tmp_path)
+    assert not partial["complete"]
+    assert set(partial["statuses"]) == {"success", "pending"}
+    # And the same command does the rest, and loads no page again
+    assert subprocess.run(command, cwd=ROOT, env=environment({}), capture_output=True, check=False).returncode == 0
+    assert manifest(tmp_path)["statuses"] == {"success": 80}
+    assert [linked_site.loads[f"/{number}"] for number in range(80)] == [1] * 80
+
+
+def test_another_machine_goes_on_with_a_run_of_a_deployment(
+    linked_site: LinkedSite, make_cloud: MakeCloud, tmp_path: Path
+) -> None:
+    # Given a run that has ended in a deployment
+    cloud = make_cloud(STILLFRAME_ALLOW_HOSTS=linked_site.host)
+    options = ("--name", "shared", "--ignore-query", "utm_*", "--max", "10", "--per-host", "8")
+    with fleet(tmp_path) as workers:
+        workers.start(cloud.exports, "--continuous")
+        assert site(linked_site.host, tmp_path / "a", *options, exports=cloud.exports, path="/0").status == 0
+    # When the same command runs with a directory that has nothing of it, and without any worker
+    assert site(linked_site.host, tmp_path / "b", *options, exports=cloud.exports, path="/0").status == 0
+    # Then everything comes from what is stored
+    first, second = ([dict(each) for each in manifest(tmp_path / name)["results"]] for name in "ab")
+    assert first == second
+    assert sum(linked_site.loads[f"/{number}"] for number in range(80)) == 10
+    assert all(each["id"].startswith("_site:shared:") for each in first)
+
+
+@pytest.mark.parametrize("here", [False, True], ids=["in a deployment", "on this machine"])
+def test_each_page_is_captured_once_though_the_crawler_is_killed(tmp_path: Path, here: bool) -> None:
+    # Given / When a crawl of sixty pages is killed three times, at any moment
+    figures = measure(60, 3, tmp_path, here)
+    # Then each page is there once, in the order that the pages have, and nothing else is
+    assert figures["exitStatus"] == 0
+    assert (figures["once"], figures["twice"], figures["missing"], figures["foreign"]) == (60, 0, 0, 0)
+    assert (figures["inOrder"], figures["images"], figures["kills"]) == (True, 60, 3)
+    if not here:
+        # And nothing was even rendered twice, as the worker was not killed
+        assert (figures["records"], figures["versions"], figures["loadedTwice"]) == (60, 60, 0)
