@@ -150,8 +150,9 @@ def command(
     Without --stack, the pages are captured on this machine; with it, by the workers of that deployment.
 
     \b
-    Exit status: 0 all captured, 1 a page failed, 2 wrong usage, 3 pages failed, all
-    for their HTTP status (--fail-on-status), 4 the run could not go on, 130 Ctrl-C.
+    Exit status: 0 all captured, 1 a page failed, 2 wrong usage, 3 pages failed,
+    all for their HTTP status (--fail-on-status), 4 the run could not go on,
+    130 Ctrl-C.
 
     \b
     Examples:
