@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -37,6 +37,9 @@ class Shop(QuietHandler):
 
     robots = "User-agent: Stillframe\nDisallow: /private\n"
     robots_status = 200
+    pages = PAGES
+    # That of the test that runs.
+    current: ClassVar[type[Shop]]
 
     def do_GET(self) -> None:
         host = self.headers["Host"]
@@ -48,8 +51,8 @@ class Shop(QuietHandler):
             self.answer(200, b"PK", **{"Content-Type": "application/zip", "Content-Disposition": "attachment"})
         elif self.path == "/start":
             self.answer(302, b"", Location="/")
-        elif self.path in PAGES:
-            self.answer(200, f"<!doctype html><link rel=icon href='data:,'><body>{PAGES[self.path]}".encode())
+        elif self.path in self.pages:
+            self.answer(200, f"<!doctype html><link rel=icon href='data:,'><body>{self.pages[self.path]}".encode())
         else:
             self.answer(404, b"<a href=/from-the-error-page>x</a>")
 
@@ -60,7 +63,7 @@ def shop() -> Iterator[str]:
         """With rules of its own."""
 
     with serving(Own) as host:
-        Shop.current = Own  # type: ignore[attr-defined]
+        Shop.current = Own
         yield host
 
 
@@ -161,7 +164,7 @@ def test_a_site_that_does_not_want_to_be_captured_is_not(
     shop: str, tmp_path: Path, robots: str, status: int, sentence: str
 ) -> None:
     # Given robots.txt that disallows everything, or that cannot be read
-    Shop.current.robots, Shop.current.robots_status = robots, status  # type: ignore[attr-defined]
+    Shop.current.robots, Shop.current.robots_status = robots, status
     # When the site is captured, then the command says why not
     done = site(shop, tmp_path)
     assert done.status == 1
@@ -194,6 +197,40 @@ def test_a_directory_belongs_to_one_run(shop: str, tmp_path: Path) -> None:
     # And the results of another command are left alone
     (tmp_path / "crawl.json").unlink()
     assert site(shop, tmp_path).status == 2
+
+
+@pytest.mark.parametrize("here", [False, True], ids=["in a deployment", "on this machine"])
+def test_pages_that_failed_are_captured_once_more_on_request(
+    shop: str, make_cloud: MakeCloud, tmp_path: Path, here: bool
+) -> None:
+    cloud = make_cloud(STILLFRAME_ALLOW_HOSTS=shop)
+    exports = {} if here else cloud.exports
+    options = ("--fail-on-status", "--depth", "2", "--exclude", "/download")
+    with fleet(tmp_path) as workers:
+        if not here:
+            workers.start(cloud.exports, "--continuous")
+        # Given a run with a page that failed for its status, so that its links are not known
+        assert site(shop, tmp_path / "out", *options, exports=exports).status == 3
+        failed = [path for path, status in paths(tmp_path / "out", shop).items() if status == "failed"]
+        assert failed == ["/docs/missing"]
+        # When the page is there, and the same command goes on, then nothing is captured again
+        Shop.current.pages = {**PAGES, "/docs/missing": "<a href=/docs/late>x</a>", "/docs/late": "late"}
+        assert site(shop, tmp_path / "out", *options, exports=exports).status == 3
+        # And on request that page is, and what it links to
+        again = site(shop, tmp_path / "out", *options, "--retry-failed", "--json", exports=exports)
+    assert again.status == 0
+    assert [each["url"].rpartition("/")[2] for each in again.lines[:-1]] == ["missing", "late"]
+    assert set(paths(tmp_path / "out", shop).values()) == {"success"}
+
+
+@pytest.mark.parametrize(
+    "argument", ["-", '{"url": "https://example.com"}', "ftp://example.com/", "https://a:b@example.com/"]
+)
+def test_what_is_no_start_page_is_wrong_usage(tmp_path: Path, argument: str) -> None:
+    command = [*STILLFRAME, "site", argument, "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, cwd=ROOT, env=environment({}), capture_output=True, text=True, input="", check=False)
+    assert (done.returncode, "Traceback" in done.stderr, "a:b" in done.stderr) == (2, False, False)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from stillframe.image.page_link import PageLink
 from stillframe_cli.site.discovery import Discovery
 from stillframe_cli.site.frontier import Frontier, Limits, Page
-from stillframe_cli.site.left_out import MAX_LISTED, MAX_REMEMBERED, LeftOut, Reason
+from stillframe_cli.site.left_out import MAX_LISTED, MAX_REMEMBERED, MAX_REMEMBERED_CHARS, LeftOut, Reason
 from stillframe_cli.site.robots import Robots
 from stillframe_cli.site.robots_book import RobotsBook
 from stillframe_cli.site.scope import MAX_URL_CHARS, Scope
@@ -127,6 +127,14 @@ def test_what_is_left_out_is_bounded() -> None:
         left_out.add(f"{SITE}/{number}", Reason.MAX)
     wire = left_out.to_wire()["max"]
     assert (wire["count"], len(wire["urls"])) == (MAX_REMEMBERED, MAX_LISTED)
+
+
+def test_what_is_left_out_is_bounded_by_its_length_too() -> None:
+    left_out = LeftOut()
+    for number in range(5000):
+        left_out.add(f"{SITE}/{number}{'a' * 16_000}", Reason.OUTSIDE)
+    assert sum(map(len, left_out.to_wire()["outside"]["urls"])) < MAX_REMEMBERED_CHARS
+    assert 1000 < left_out.counts[Reason.OUTSIDE] < 1300
 
 
 def test_an_id_follows_from_run_and_url() -> None:

@@ -16,6 +16,7 @@ from ..console import json_option
 from ..input.allow_hosts import allow_host_option
 from ..input.options import render_options
 from ..input.requests import read_requests
+from ..input.text import STDIN
 from ..local.run import RunSettings
 from ..resources import deployment_options, find_settings, is_selected
 from ..site.frontier import Limits
@@ -71,6 +72,7 @@ def _parse_name(_context: click.Context, _option: click.Parameter, value: str | 
     help="Directory for images, manifest and gallery. A run that has ended early goes on there.",
 )
 @click.option("--again", is_flag=True, help="Begin anew in the directory, with new screenshot ids.")
+@click.option("--retry-failed", is_flag=True, help="Capture the pages of the run that failed once more.")
 @click.option("--name", callback=_parse_name, help="Name of the run, which its screenshot ids begin with.")
 @click.option(
     "--host",
@@ -125,6 +127,7 @@ def command(
     max_pages: int,
     out: Path,
     again: bool,
+    retry_failed: bool,
     name: str | None,
     hosts: tuple[str, ...],
     include: tuple[str, ...],
@@ -160,6 +163,10 @@ def command(
       stillframe site localhost:3000 --allow-host localhost --ignore-robots
       stillframe site example.com --include '/docs/*' --stack Stillframe-prod
     """
+    if url == STDIN or url.startswith(("{", "[")):
+        raise click.UsageError("Give the URL of the site's start page.")
+    if options.get("html"):
+        raise click.UsageError("The option html replaces a page, and a site has several.")
     (start,) = read_requests((url,), None, options).requests
     site = SiteOptions(
         Limits(depth, max_pages, max_queries),
@@ -172,6 +179,7 @@ def command(
         per_host,
         name,
         again,
+        retry_failed,
     )
     if is_selected(stack, from_options):
         if tabs is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -9,9 +10,11 @@ from stillframe.archive import Archive
 from stillframe.clients import Clients
 from stillframe.errors import CaptureError, TransientError
 from stillframe.intake import Intake
+from stillframe.refused import NotRetryable
 from stillframe.request.capture_request import CaptureRequest
+from stillframe.retry import send_again
 from stillframe.settings import Settings
-from stillframe.table.record import Record
+from stillframe.table.record import Record, Status
 from stillframe.waiting import FINAL
 
 from .frontier import Page
@@ -33,7 +36,13 @@ class Captures(Protocol):
 class SentCaptures:
     """Captures by the queue of a deployment. A page has the same id however often it is sent."""
 
-    def __init__(self, clients: Clients, settings: Settings, options: dict[str, Any], run: str) -> None:
+    def __init__(
+        self, clients: Clients, settings: Settings, options: dict[str, Any], run: str, retries_failed: bool = False
+    ) -> None:
+        """With `retries_failed`, a page that has failed in this run before is captured once more."""
+        self._clients = clients
+        self._settings = settings
+        self._retries_failed = retries_failed
         self._intake = Intake(clients, settings)
         self._archive = Archive(clients, settings)
         self._options = options
@@ -46,11 +55,13 @@ class SentCaptures:
             requests = [
                 CaptureRequest(url=page.url, request_id=page.id(self._run), options=self._options) for page in batch
             ]
-            for page, answer in zip(batch, self._intake.accept(requests), strict=True):
+            for page, request, answer in zip(batch, requests, self._intake.accept(requests), strict=True):
                 if isinstance(answer, TransientError):
                     raise answer
                 if isinstance(answer, CaptureError):
                     refused.append((page, answer))
+                elif answer.status is Status.FAILED and self._retries_failed:
+                    self._send_again(request)
         return refused
 
     def ended(self, pages: Sequence[Page]) -> dict[Page, Record]:
@@ -63,6 +74,13 @@ class SentCaptures:
                 if record is not None and record.status in FINAL:
                     found[page] = record
         return found
+
+    def _send_again(self, request: CaptureRequest) -> None:
+        record = self._archive.record(request.id)
+        # Somebody else may have done so in the meantime.
+        if record is not None and record.status is Status.FAILED:
+            with contextlib.suppress(NotRetryable):
+                send_again(record, request, self._clients, self._settings)
 
 
 def _batches(pages: Sequence[Page]) -> Iterator[Sequence[Page]]:

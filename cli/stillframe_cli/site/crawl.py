@@ -37,6 +37,7 @@ class Crawl:
         max_per_host: int,
         on_saved: Callable[[Result], None],
         on_silence: Callable[[], None] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """At most `max_per_host` pages of a host are sent and have not ended, so no more are captured at once."""
         self._frontier = frontier
@@ -46,6 +47,7 @@ class Crawl:
         self._max_per_host = max_per_host
         self._on_saved = on_saved
         self._on_silence = on_silence
+        self._monotonic = monotonic
         self._expanded = 0
         self._planned = 0
         # The pages that are to be sent, by host, and when the next one of a host may be.
@@ -76,13 +78,13 @@ class Crawl:
         `wait` sleeps for so many seconds, or less if something may have ended. Raises what the captures raise, and
         RunStopped.
         """
-        ended_at = time.monotonic()
+        ended_at = self._monotonic()
         while True:
             if self.collect(captures, archive):
-                ended_at = time.monotonic()
-            elif self._sent and time.monotonic() - ended_at > SILENCE_SECONDS:
+                ended_at = self._monotonic()
+            elif self._sent and self._monotonic() - ended_at > SILENCE_SECONDS:
                 self._on_silence()
-                ended_at = time.monotonic()
+                ended_at = self._monotonic()
             if is_stopped():
                 return False
             if self.replay():
@@ -119,12 +121,14 @@ class Crawl:
         due: list[Page] = []
         running = Counter(authority_of(page.url) for page in self._sent)
         for host, pages in self._waiting.items():
-            while pages and running[host] < self._max_per_host and time.monotonic() >= self._next_at.get(host, 0.0):
+            while pages and self._has_room(host, pages[0], running[host]):
                 page = pages.popleft()
-                delay = self._robots.delay_seconds(page.url)
-                if delay:
-                    self._next_at[host] = time.monotonic() + delay
+                self._next_at[host] = self._monotonic() + self._robots.delay_seconds(page.url)
                 running[host] += 1
                 due.append(page)
         self._sent |= dict.fromkeys(due)
         return due
+
+    def _has_room(self, host: str, page: Page, running: int) -> bool:
+        limit = 1 if self._robots.delay_seconds(page.url) else self._max_per_host
+        return running < limit and self._monotonic() >= self._next_at.get(host, 0.0)

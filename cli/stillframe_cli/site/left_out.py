@@ -8,6 +8,7 @@ from typing import Any
 
 # A site may link to endlessly many pages that are not captured: so many of them are told apart, the rest is ignored.
 MAX_REMEMBERED = 100_000
+MAX_REMEMBERED_CHARS = 20_000_000
 # How many of each reason the manifest names.
 MAX_LISTED = 100
 
@@ -45,15 +46,20 @@ class LeftOut:
 
     def __init__(self) -> None:
         self._reasons: dict[str, Reason] = {}
+        self._chars = 0
 
     def add(self, url: str, reason: Reason) -> None:
         """Note a URL. The last reason counts."""
-        if url in self._reasons or len(self._reasons) < MAX_REMEMBERED:
-            self._reasons[url] = reason
+        if url not in self._reasons:
+            if len(self._reasons) >= MAX_REMEMBERED or self._chars + len(url) > MAX_REMEMBERED_CHARS:
+                return
+            self._chars += len(url)
+        self._reasons[url] = reason
 
     def discard(self, url: str) -> None:
         """Note that a URL is captured."""
-        self._reasons.pop(url, None)
+        if self._reasons.pop(url, None) is not None:
+            self._chars -= len(url)
 
     @property
     def counts(self) -> dict[Reason, int]:

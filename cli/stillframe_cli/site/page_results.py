@@ -26,7 +26,9 @@ DEPTH, FOUND_ON = "depth", "foundOn"
 class PageResults:
     """The results of one run by page. A result is there once everything that it names is."""
 
-    def __init__(self, folder: OutputFolder, results: SavedResults, run: str) -> None:
+    def __init__(self, folder: OutputFolder, results: SavedResults, run: str, retries_failed: bool = False) -> None:
+        """With `retries_failed`, a page that has failed has not ended."""
+        self._retries_failed = retries_failed
         self._folder = folder
         self._results = results
         self._run = run
@@ -96,7 +98,7 @@ class PageResults:
 
     def _is_whole(self, result: Result) -> bool:
         if result.get("outcome") == OutcomeKind.FAILED.value:
-            return True
+            return not self._retries_failed
         with contextlib.suppress(OSError, ValueError):
             self.links(result)
             return self._results.finished(str(result["id"])) is not None

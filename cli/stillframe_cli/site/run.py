@@ -58,6 +58,7 @@ class SiteOptions:
     max_per_host: int = 4
     name: str | None = None
     again: bool = False
+    retries_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +105,14 @@ def capture_site(
     report = SiteReport(as_json)
     with Interruption() as interruption, OutputFolder.open(out) as folder:
         run = _Run(start, options, folder, policy, report)
-        is_complete = False
         try:
             is_complete = run.crawl(open_place, interruption)
-        finally:
-            with contextlib.suppress(RunStopped):
-                totals = run.finish(is_complete)
+        except BaseException:
+            if run.results_in_order():
+                with contextlib.suppress(RunStopped):
+                    run.finish(is_complete=False)
+            raise
+        totals = run.finish(is_complete)
         summary = report.summary(run.results_in_order(), len(run.frontier.pages))
     report.print(summary, totals, out, policy)
     if is_complete:
@@ -147,9 +150,12 @@ class _Run:
             scope, options.limits, self._robots.allows, options.ignored_queries, options.ignores_robots
         )
         self._discovery = Discovery(
-            self.frontier, scope, self._robots, self._read_listed if options.reads_sitemap else None
+            self.frontier,
+            scope,
+            self._robots,
+            self._read_listed if options.reads_sitemap and options.limits.max_depth else None,
         )
-        self._results = PageResults(folder, self._saved, self._file.name)
+        self._results = PageResults(folder, self._saved, self._file.name, options.retries_failed)
         self.frontier.start(self._request.url)
 
     def crawl(self, open_place: OpenPlace, interruption: Interruption) -> bool:
@@ -168,7 +174,9 @@ class _Run:
         if crawl.replay():
             return True
         with open_place(interruption) as place, self._report.progress:
-            captures = SentCaptures(place.clients, place.settings, self._request.options, self._file.name)
+            captures = SentCaptures(
+                place.clients, place.settings, self._request.options, self._file.name, self._options.retries_failed
+            )
             archive = Archive(place.clients, place.settings)
             if crawl.run(captures, archive, place.wait, lambda: interruption.came):
                 return True
