@@ -150,7 +150,7 @@ def command(
     robots.txt is respected. The directory gets the images, a manifest (site.json) and a gallery (index.html). After
     Ctrl-C, a crash or kill -9, the same command continues where it was.
 
-    Without --stack, the pages are captured on this machine; with it, by the workers of that deployment.
+    Without a deployment (--stack, or the variables of `stillframe dev`), the pages are captured on this machine.
 
     \b
     Exit status: 0 all captured, 1 a page failed, 2 wrong usage, 3 pages failed,
