@@ -224,6 +224,16 @@ def test_pages_that_failed_are_captured_once_more_on_request(
 
 
 @pytest.mark.parametrize(
+    ("path", "sentence"),
+    [("/docs/missing", "The start page answered 404"), ("/docs/listed", "The start page links to no other page")],
+)
+def test_a_start_page_that_leads_nowhere_is_explained(shop: str, tmp_path: Path, path: str, sentence: str) -> None:
+    done = site(shop, tmp_path, "--no-sitemap", path=path)
+    assert (done.status, len(manifest(tmp_path)["results"])) == (0, 1)
+    assert sentence in done.err
+
+
+@pytest.mark.parametrize(
     "argument", ["-", '{"url": "https://example.com"}', "ftp://example.com/", "https://a:b@example.com/"]
 )
 def test_what_is_no_start_page_is_wrong_usage(tmp_path: Path, argument: str) -> None:

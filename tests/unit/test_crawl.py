@@ -88,7 +88,7 @@ def clock() -> FakeTime:
 @pytest.fixture
 def start(tmp_path: Path, clock: FakeTime) -> Start:
     def begin(
-        links: dict[str, list[str]], per_host: int = 3, delay: int = 0, refused: str = "", silence: Any = None
+        links: dict[str, list[str]], per_host: int = 3, delay: int = 0, refused: str = ""
     ) -> tuple[Crawl, FakeCaptures, list[dict[str, Any]]]:
         folder = OutputFolder(tmp_path)
         results = PageResults(folder, SavedResults(folder), RUN)
@@ -100,22 +100,26 @@ def start(tmp_path: Path, clock: FakeTime) -> Start:
         frontier.start(f"{SITE}/")
         saved: list[dict[str, Any]] = []
         discovery = Discovery(frontier, scope, robots, None)
-        crawl = Crawl(
-            frontier, discovery, results, robots, per_host, saved.append, silence or (lambda: None), clock.monotonic
-        )
+        crawl = Crawl(frontier, discovery, results, robots, per_host, saved.append, clock.monotonic)
         return crawl, FakeCaptures(links, refused), saved
 
     return begin
 
 
-def run(crawl: Crawl, captures: FakeCaptures, clock: FakeTime, rounds: int = 1000) -> bool:
+def run(
+    crawl: Crawl,
+    captures: FakeCaptures,
+    clock: FakeTime,
+    rounds: int = 1000,
+    on_silence: Callable[[], None] = lambda: None,
+) -> bool:
     """Run at most so many rounds."""
     left = iter(range(rounds))
 
     def wait(seconds: float) -> None:
         clock.now += seconds
 
-    return crawl.run(captures, captures, wait, lambda: next(left, None) is None)  # type: ignore[arg-type]
+    return crawl.run(captures, captures, wait, lambda: next(left, None) is None, on_silence)  # type: ignore[arg-type]
 
 
 MANY = {f"{SITE}/": [f"{SITE}/{n}" for n in range(20)] + [f"{OTHER}/{n}" for n in range(20)]}
@@ -184,8 +188,8 @@ def test_a_result_that_is_not_whole_is_captured_again(
 
 def test_silence_is_told(start: Start, clock: FakeTime) -> None:
     told: list[float] = []
-    crawl, captures, _ = start(MANY, silence=lambda: told.append(clock.now))
+    crawl, captures, _ = start(MANY)
     captures.is_silent = True
-    run(crawl, captures, clock, rounds=400)
+    run(crawl, captures, clock, 400, lambda: told.append(clock.now))
     assert len(told) == pytest.approx((clock.now - 1000) / SILENCE_SECONDS, abs=1)
     assert len(told) > 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stillframe_cli.site.page_url import normalize, remove_dot_segments
+from stillframe_cli.site.page_url import matches, normalize, remove_dot_segments
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,21 @@ def test_dot_segments_are_removed(path: str, without: str) -> None:
 )
 def test_ignored_parameters_are_removed(query: str, kept: str) -> None:
     assert normalize(f"http://example.com/{query}", ("utm_*", "fbclid")) == f"http://example.com/{kept}"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "is_match"),
+    [
+        ("/docs/*", "/docs/a/b", True),
+        ("/docs/*", "/docs", False),
+        ("*.html", "/a/b.html", True),
+        ("*.html", "/a/b.html?x", False),
+        ("/search?*", "/search?q=a", True),
+        ("/search?*", "/searching", False),
+        ("/a[1]", "/a[1]", True),
+        ("/a[1]", "/a1", False),
+        ("/A", "/a", False),
+    ],
+)
+def test_only_an_asterisk_is_special_in_a_pattern(pattern: str, text: str, is_match: bool) -> None:
+    assert matches(text, ["nothing", pattern]) is is_match

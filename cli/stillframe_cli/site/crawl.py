@@ -21,7 +21,6 @@ from .robots_book import RobotsBook
 MIN_PAUSE_SECONDS = 0.1
 MAX_PAUSE_SECONDS = 1.0
 GROWTH = 1.5
-# How long nothing may end until people are told.
 SILENCE_SECONDS = 120.0
 
 
@@ -36,7 +35,6 @@ class Crawl:
         robots: RobotsBook,
         max_per_host: int,
         on_saved: Callable[[Result], None],
-        on_silence: Callable[[], None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """At most `max_per_host` pages of a host are sent and have not ended, so no more are captured at once."""
@@ -46,7 +44,6 @@ class Crawl:
         self._robots = robots
         self._max_per_host = max_per_host
         self._on_saved = on_saved
-        self._on_silence = on_silence
         self._monotonic = monotonic
         self._expanded = 0
         self._planned = 0
@@ -72,18 +69,19 @@ class Crawl:
         archive: Archive,
         wait: Callable[[float], object],
         is_stopped: Callable[[], bool],
+        on_silence: Callable[[], None] = lambda: None,
     ) -> bool:
         """Crawl until every page has ended, which returns True, or until `is_stopped`.
 
-        `wait` sleeps for so many seconds, or less if something may have ended. Raises what the captures raise, and
-        RunStopped.
+        `wait` sleeps for so many seconds, or less if something may have ended. `on_silence` is called each time that
+        nothing has ended for two minutes. Raises what the captures raise, and RunStopped.
         """
         ended_at = self._monotonic()
         while True:
             if self.collect(captures, archive):
                 ended_at = self._monotonic()
             elif self._sent and self._monotonic() - ended_at > SILENCE_SECONDS:
-                self._on_silence()
+                on_silence()
                 ended_at = self._monotonic()
             if is_stopped():
                 return False

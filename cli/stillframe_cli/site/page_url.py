@@ -41,6 +41,11 @@ def normalize(url: str, ignored_queries: Sequence[str] = ()) -> str:
     return f"{scheme}://{_authority(host, parts.port, scheme)}{path}{f'?{query}' if query else ''}"
 
 
+def matches(text: str, patterns: Sequence[str]) -> bool:
+    """Whether a text matches one of the patterns as a whole. `*` stands for anything, all else for itself."""
+    return any(fnmatchcase(text, each.replace("[", "[[]").replace("?", "[?]")) for each in patterns)
+
+
 def authority_of(url: str) -> str:
     """Host and port of a normal URL, without the port if it is the scheme's own."""
     return urlsplit(url).netloc
@@ -92,7 +97,7 @@ def _encode(text: str, allowed: str) -> str:
 def _without(query: str, ignored: Sequence[str]) -> str:
     if not ignored or not query:
         return query
-    kept = [part for part in query.split("&") if not any(fnmatchcase(_name(part), pattern) for pattern in ignored)]
+    kept = [part for part in query.split("&") if not matches(_name(part), ignored)]
     return "&".join(kept)
 
 

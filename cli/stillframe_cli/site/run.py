@@ -37,7 +37,7 @@ from .page_url import normalize
 from .robots import Robots, read_robots
 from .robots_book import RobotsBook
 from .scope import Scope
-from .site_report import SiteReport
+from .site_report import SiteReport, explain_single_page
 from .sitemap import SitemapReader
 from .worker import embedded_worker
 
@@ -63,12 +63,16 @@ class SiteOptions:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the pages are captured, how to wait there, and how to let what has begun finish after a stop."""
+    """Where the pages are captured, how to wait there, and how to let what has begun finish after a stop.
+
+    `on_silence` is called when nothing was captured for long.
+    """
 
     settings: Settings
     clients: Clients
     wait: Callable[[float], object]
     finish: Callable[[], None] = lambda: None
+    on_silence: Callable[[], None] = lambda: None
 
 
 OpenPlace = Callable[[Interruption], contextlib.AbstractContextManager[Place]]
@@ -93,7 +97,7 @@ def in_deployment(settings: Settings, clients: Clients) -> OpenPlace:
 
     @contextlib.contextmanager
     def open_place(interruption: Interruption) -> Iterator[Place]:
-        yield Place(settings, clients, interruption.wait)
+        yield Place(settings, clients, interruption.wait, on_silence=lambda: print_note(SILENCE))
 
     return open_place
 
@@ -114,6 +118,8 @@ def capture_site(
             raise
         totals = run.finish(is_complete)
         summary = report.summary(run.results_in_order(), len(run.frontier.pages))
+    if options.limits.max_depth and len(run.frontier.pages) == 1:
+        explain_single_page(summary)
     report.print(summary, totals, out, policy)
     if is_complete:
         return summary.exit_status
@@ -169,7 +175,6 @@ class _Run:
             self._robots,
             self._options.max_per_host,
             lambda result: self._report.add(result, len(self.frontier.pages) - found),
-            lambda: print_note(SILENCE),
         )
         if crawl.replay():
             return True
@@ -178,7 +183,7 @@ class _Run:
                 place.clients, place.settings, self._request.options, self._file.name, self._options.retries_failed
             )
             archive = Archive(place.clients, place.settings)
-            if crawl.run(captures, archive, place.wait, lambda: interruption.came):
+            if crawl.run(captures, archive, place.wait, lambda: interruption.came, place.on_silence):
                 return True
             place.finish()
             crawl.collect(captures, archive)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from .left_out import Reason
-from .page_url import authority_of, origin_of, path_of
+from .page_url import authority_of, matches, origin_of, path_of
 
 # Longer URLs than people use are mostly made by a page that adds to its own.
 MAX_URL_CHARS = 2000
@@ -52,8 +51,7 @@ class Scope:
         if _suffix(url) in FILE_SUFFIXES:
             return Reason.FILE
         path = path_of(url)
-        is_included = not self.include or any(fnmatchcase(path, each) for each in self.include)
-        if not is_included or any(fnmatchcase(path, each) for each in self.exclude):
+        if (self.include and not matches(path, self.include)) or matches(path, self.exclude):
             return Reason.EXCLUDED
         return None
 

@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from stillframe.egress.policy import EgressPolicy
+from stillframe.outcome import OutcomeKind
 
-from ..console import ProgressReport, print_json
+from ..console import ProgressReport, print_json, print_note
 from ..gallery import GALLERY_NAME
 from ..local.report import RESULT_FIELDS, RunSummary, describe, print_failures
 from ..local.results import Result
@@ -20,6 +21,16 @@ from .manifest import MANIFEST_NAME
 from .page_results import DEPTH, FOUND_ON
 
 FIELDS = (*RESULT_FIELDS, "finalUrl", DEPTH, FOUND_ON)
+
+
+def explain_single_page(summary: RunSummary) -> None:
+    """Say why the start page has led to no other one."""
+    for result in summary.results:
+        status = result["httpStatus"] or 0
+        if status >= 400:
+            print_note(f"The start page answered {status}, so that its links are not followed.")
+        elif result["outcome"] != OutcomeKind.FAILED.value:
+            print_note("The start page links to no other page that may be captured.")
 
 
 class SiteReport:
@@ -35,7 +46,7 @@ class SiteReport:
     def add(self, result: Result, total: int) -> None:
         """Note a result that was saved; `total` is how many this start is to save, as far as is known by now."""
         self._saved.append(result)
-        self._failed += result["outcome"] == "failed"
+        self._failed += result["outcome"] == OutcomeKind.FAILED.value
         # There may be more: what this page links to is not known yet.
         self.progress.set_total(max(total, len(self._saved) + 1))
         self.progress.set_done(len(self._saved), f"{self._failed} failed" if self._failed else "")
@@ -45,8 +56,10 @@ class SiteReport:
     def summary(self, results: Sequence[Result], total: int) -> RunSummary:
         """How the run has ended by now; `results` are all of it, of earlier starts too."""
         ids = {result["id"] for result in self._saved}
-        found = [result for result in results if result["id"] not in ids and result["outcome"] != "failed"]
-        ended = [result for result in results if result["id"] in ids or result["outcome"] == "failed"]
+        found = [
+            result for result in results if result["id"] not in ids and result["outcome"] != OutcomeKind.FAILED.value
+        ]
+        ended = [result for result in results if result["id"] in ids or result["outcome"] == OutcomeKind.FAILED.value]
         fields = [{name: result.get(name) for name in FIELDS} for result in ended]
         return RunSummary(fields, len(found), total, time.monotonic() - self._started_at)
 
