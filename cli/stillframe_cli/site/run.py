@@ -184,6 +184,7 @@ class _Run:
             )
             archive = Archive(place.clients, place.settings)
             if crawl.run(captures, archive, place.wait, lambda: interruption.came, place.on_silence):
+                self._report.end()
                 return True
             place.finish()
             crawl.collect(captures, archive)

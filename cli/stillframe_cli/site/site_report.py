@@ -53,6 +53,11 @@ class SiteReport:
         if self._is_json:
             print_json({name: result.get(name) for name in FIELDS})
 
+    def end(self) -> None:
+        """Note that there are no more."""
+        self.progress.set_total(len(self._saved))
+        self.progress.set_done(len(self._saved), f"{self._failed} failed" if self._failed else "")
+
     def summary(self, results: Sequence[Result], total: int) -> RunSummary:
         """How the run has ended by now; `results` are all of it, of earlier starts too."""
         ids = {result["id"] for result in self._saved}
