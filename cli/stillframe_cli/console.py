@@ -106,6 +106,13 @@ class ProgressReport:
         if self._bar:
             self._bar.stop()
 
+    def set_total(self, total: int) -> None:
+        """Set how many steps there are, for a job that finds out only by and by."""
+        with self._lock:
+            self._total = total
+            if self._bar:
+                self._bar.update(self._task, total=total)
+
     def advance(self, text: str = "") -> None:
         """Count one more step as done; `text` says something about all of them, such as how many failed."""
         with self._lock:

@@ -20,6 +20,7 @@ from .failures import describe_failure
 
 COMMANDS = {
     "shoot": "Take screenshots on this machine, without an AWS account.",
+    "site": "Capture a whole site, each page once.",
     "demo": "Take screenshots of a small bundled site.",
     "dev": "Run the embedded AWS environment until Ctrl-C.",
     "serve": "Run the whole service on this machine, with its HTTP API.",

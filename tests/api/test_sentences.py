@@ -29,7 +29,7 @@ TIME_RULE = "a time such as 2027-01-31T12:00:00Z"
         ("/v1/screenshots/..", f"screenshot_id: must be {ID_RULE}"),
         (
             "/v1/screenshots/a/extras/video",
-            "kind: must be thumbnail, html, text, mhtml, har, difference or element-N",
+            "kind: must be thumbnail, html, text, mhtml, har, elements, links, difference, textDifference or element-N",
         ),
         ("/v1/i/a=/b", "payload: must be a part of a signed link, as `stillframe sign` writes it"),
     ],

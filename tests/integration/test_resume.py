@@ -194,7 +194,7 @@ def test_a_directory_belongs_to_one_run_at_a_time(counting_site: CountingSite, t
     status, out, err = Run(counting_site, tmp_path).end()
     # Then it ends with a sentence, and the first one goes on
     assert (status, out) == (4, "")
-    assert f"Another `stillframe shoot` is writing to {run.out}" in err
+    assert f"Another run of `stillframe` is writing to {run.out}" in err
     assert run.process.poll() is None
     run.process.send_signal(signal.SIGINT)
     assert run.end()[0] == 130

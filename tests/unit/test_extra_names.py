@@ -9,7 +9,7 @@ from stillframe.image.page_facts import MAX_METADATA_URL, PageFacts
 
 # Amazon S3 User Guide, "Working with object metadata": 2 KB of user-defined metadata, keys included.
 MAX_METADATA_BYTES = 2048
-OTHERS = ["thumbnail.webp", "page.html", "page.txt", "page.mhtml", "page.har", "difference.png"]
+OTHERS = ["thumbnail.webp", "page.html", "page.txt", "page.mhtml", "page.har", "page.links.json", "difference.png"]
 ELEMENTS = [f"element-{number}.webp" for number in range(1, 51)]
 
 

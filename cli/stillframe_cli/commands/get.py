@@ -30,7 +30,8 @@ from ..resources import resource_options
 @click.option(
     "--extra",
     type=click.Choice([kind.value for kind in ExtraKind]),
-    help="Download this extra object of the screenshot instead of the image.",
+    metavar="KIND",
+    help=f"Download this extra object instead of the image: {', '.join(ExtraKind)}.",
 )
 @resource_options
 @json_option

@@ -108,7 +108,7 @@ def _lock(descriptor: int, path: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise RunStopped(
-            f"Another `stillframe shoot` is writing to {path}. Wait until it ends, or choose another directory with "
+            f"Another run of `stillframe` is writing to {path}. Wait until it ends, or choose another directory with "
             "--out."
         ) from error
     except OSError:

@@ -23,6 +23,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self._count = 0
+        self._came = threading.Event()
         self._runtime: Runtime | None = None
         self._stop: threading.Event | None = None
         self._previous: dict[int, Any] = {}
@@ -41,6 +42,10 @@ class Interruption:
         """Whether somebody wants the run to end."""
         return self._count > 0
 
+    def wait(self, seconds: float) -> None:
+        """Wait for so long, or until somebody wants the run to end."""
+        self._came.wait(seconds)
+
     def attach(self, runtime: Runtime, stop: threading.Event) -> None:
         """Name the worker that must start no more captures, and the event that ends its loop."""
         self._runtime, self._stop = runtime, stop
@@ -55,6 +60,7 @@ class Interruption:
         threading.Thread(target=self._abort if self._count == 2 else self._stop_soon, daemon=True).start()
 
     def _stop_soon(self) -> None:
+        self._came.set()
         if self._runtime is None or self._stop is None:
             return
         print_note("Stopping: the captures that have begun are finished first. Press Ctrl-C again to abort them.")

@@ -17,7 +17,7 @@ ScreenshotId = Annotated[str, Path(pattern=ID_PATTERN, description=f"the id of a
 ExtraName = Annotated[
     str,
     Path(
-        pattern=r"^(thumbnail|html|text|mhtml|har|difference|element-[1-9][0-9]{0,2})$",
+        pattern=r"^(thumbnail|html|text|mhtml|har|elements|links|difference|textDifference|element-[1-9][0-9]{0,2})$",
         description="an extra object that the request asked for",
     ),
 ]
@@ -57,7 +57,7 @@ LINK_RULE = "a part of a signed link, as `stillframe sign` writes it"
 RULES = {
     "screenshot_id": ID_RULE,
     KEY.lower(): ID_RULE,
-    "kind": "thumbnail, html, text, mhtml, har, difference or element-N",
+    "kind": "thumbnail, html, text, mhtml, har, elements, links, difference, textDifference or element-N",
     "status": "queued, processing, success or failed",
     "since": TIME_RULE,
     "cursor": f"1 to {MAX_CURSOR_CHARS} characters that a list has returned",

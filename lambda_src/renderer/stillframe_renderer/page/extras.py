@@ -6,6 +6,7 @@ import asyncio
 
 from pyppeteer.connection import CDPSession
 
+from stillframe.image import page_link
 from stillframe.image.element import to_json
 from stillframe.image.extra import Extra, ExtraKind
 from stillframe.request.options import RenderOptions, SavedForm
@@ -15,6 +16,7 @@ from .camera import Screenshot
 from .har import HarRecorder
 from .imaging import Derived, derive
 from .outline import Outline
+from .page_links import read_links
 from .world import World
 
 MAX_BYTES = 20 * 1024 * 1024
@@ -72,6 +74,8 @@ class Extras:
                 data = self._har.to_json(url, title, timings)
             elif form is SavedForm.ELEMENTS:
                 data = to_json(outline.elements)
+            elif form is SavedForm.LINKS:
+                data = await self._links(min(MAX_SECONDS, seconds))
             else:
                 data = await self._read(form, min(MAX_SECONDS, seconds))
             if data is not None and len(data) > MAX_BYTES:
@@ -95,6 +99,16 @@ class Extras:
             return None
         # A page may contain lone surrogates, which cannot be encoded.
         return text.encode(errors="replace")
+
+    async def _links(self, seconds: float) -> bytes | None:
+        """Read the links of the page, or record why they are left out."""
+        try:
+            async with asyncio.timeout(seconds):
+                links = await read_links(self._world)
+        except TimeoutError:
+            self.left_out[SavedForm.LINKS.value] = TOO_BUSY
+            return None
+        return page_link.to_json(links)
 
     async def _source(self) -> str | None:
         text: str | None = await self._world.evaluate(BOUNDED % (MAX_BYTES, SOURCE))

@@ -34,8 +34,6 @@ def retry(screenshot_id: str, clients: Clients, settings: Settings, clock: Clock
             f"The request of {screenshot_id} contained secrets, which its record does not keep. To capture it, "
             "send it again with --request-id, or use secretArn."
         )
-    if record.status is Status.FAILED:
-        _reset_to_queued(record, clients, settings, clock or SystemClock())
     request = CaptureRequest(
         url=record.url,
         request_id=screenshot_id,
@@ -44,6 +42,15 @@ def retry(screenshot_id: str, clients: Clients, settings: Settings, clock: Clock
         metadata=record.metadata or {},
         webhook=record.webhook,
     )
+    return send_again(record, request, clients, settings, clock)
+
+
+def send_again(
+    record: Record, request: CaptureRequest, clients: Clients, settings: Settings, clock: Clock | None = None
+) -> SentMessage:
+    """Send a request again that has this record. Raises NotRetryable, CallRefused or ServiceUnavailable."""
+    if record.status is Status.FAILED:
+        _reset_to_queued(record, clients, settings, clock or SystemClock())
     (sent,) = Producer(clients, settings).send([request])
     return sent
 

@@ -17,6 +17,7 @@ class ExtraKind(StrEnum):
     MHTML = "mhtml"
     HAR = "har"
     ELEMENTS = "elements"
+    LINKS = "links"
     DIFFERENCE = "difference"
     TEXT_DIFFERENCE = "textDifference"
 
@@ -39,6 +40,8 @@ PAGE_KINDS = {
     "mhtml": ExtraKind.MHTML,
     "har": ExtraKind.HAR,
     "json": ExtraKind.ELEMENTS,
+    # What comes last decides on the content type.
+    "links.json": ExtraKind.LINKS,
 }
 # Images of single elements are numbered from 1.
 ELEMENT = re.compile(r"element-\d+\.\w+")

@@ -26,6 +26,7 @@ class SavedForm(StrEnum):
     MHTML = "mhtml"
     HAR = "har"
     ELEMENTS = "elements"
+    LINKS = "links"
 
 
 class Thumbnail(WireModel):
