@@ -7,12 +7,14 @@ from .emulation import Geolocation, Media, Viewport
 from .extras import PREVIOUS, SavedForm, Thumbnail
 from .image import MAX_FULL_PAGE_HEIGHT, MAX_PIXELS, Clip, ImageFormat
 from .model import RenderOptions
+from .shots import MAX_SHOTS, ShotOptions
 from .wait import WaitUntil
 from .wire import WireModel
 
 __all__ = [
     "MAX_FULL_PAGE_HEIGHT",
     "MAX_PIXELS",
+    "MAX_SHOTS",
     "PREVIOUS",
     "BasicAuth",
     "Clip",
@@ -26,6 +28,7 @@ __all__ = [
     "ResourceType",
     "SavedForm",
     "SecretReference",
+    "ShotOptions",
     "Thumbnail",
     "Viewport",
     "WaitUntil",
