@@ -42,14 +42,16 @@ class Showing:
         navigation: Navigation,
         options: RenderOptions,
         printer: Printer | None,
+        clock: PageClock | None = None,
     ) -> None:
+        self._tab = tab
         self._session = tab.session
         self._world = world
         self._navigation = navigation
         self._traffic = traffic
         self._options = options
         self._printer = printer
-        self._clock = PageClock(tab.session, world, traffic)
+        self._clock = clock or PageClock(tab.session, world, traffic)
         is_whole = options.full_page or printer is not None
         self._settling = Settling(tab.session, world, traffic, self._clock, is_whole=is_whole)
         self._is_settled_by_clock = options.wait_until is WaitUntil.SETTLED
@@ -80,6 +82,10 @@ class Showing:
                 )
         elif options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
             await self._world.evaluate(FINISH_VIEW)
+
+    def with_options(self, options: RenderOptions) -> Showing:
+        """The same page, shown with other options."""
+        return Showing(self._tab, self._world, self._traffic, self._navigation, options, None, self._clock)
 
     async def let_page_run(self) -> None:
         """Let the page run for half a second of its own time."""
