@@ -83,6 +83,20 @@ FINISH = (
 })(%s)"""
 )
 
+# The same for a page in which no script can react: no frame tells it anything, and the screenshot paints one. A forced
+# layout asks for what another window needs.
+FINISH_INERT = (
+    "(async () => {"
+    + IN_VIEW
+    + END_ANIMATIONS
+    + """
+  document.documentElement?.getBoundingClientRect();
+  endAnimations();
+  if (document.fonts.status === 'loading') await document.fonts.ready;
+  await Promise.all([...document.images].filter(inView).map(image => image.decode().catch(() => {})));
+})()"""
+)
+
 
 class Settling:
     """Settles one page, once its document has loaded. `is_whole` is whether all of it will be shown, or the window."""
@@ -103,6 +117,13 @@ class Settling:
         """
         await self._settle_layout()
         await wait_for_stillness(self._session, self._world, self._traffic)
+
+    async def finish(self) -> None:
+        """The same for a page that had settled, and in which nothing reacts. If it requests anything, it settles."""
+        requests = self._traffic.started
+        await self._world.evaluate_within(FINISH_INERT, FINISH_SECONDS)
+        if self._traffic.started != requests or self._traffic.pending:
+            await self.settle()
 
     async def _settle_layout(self) -> None:
         previous_layout = await self._world.evaluate_within(self._finish, FINISH_SECONDS)

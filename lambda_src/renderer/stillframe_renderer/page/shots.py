@@ -62,26 +62,34 @@ class Shots:
 
     async def take(self, patience: Patience) -> tuple[Shot, ...]:
         """Take all of them, within the time of the job. Raises a CaptureError, which names the shot."""
-        taken: list[Shot] = []
+        taken: dict[str, Shot] = {}
         before = self._options
-        for shot in self._options.shots:
-            options = self._options.of_shot(shot)
+        for shot, options in self._in_order():
             with _naming(shot):
                 # A page that never settles must leave time for the shots to come.
                 seconds = patience.seconds() / (len(self._options.shots) - len(taken))
                 await self._prepare(options, before)
                 unsettled, showing = await self._show(options, patience, seconds)
                 async with _bounded(max(seconds, MIN_SCREENSHOT_SECONDS)):
-                    taken.append(await self._take(shot, options, showing, patience, unsettled))
-                if sum(len(each.data) for each in taken) > MAX_BYTES:
+                    taken[shot.name] = await self._take(shot, options, showing, patience, unsettled)
+                if sum(len(each.data) for each in taken.values()) > MAX_BYTES:
                     raise PageTooLarge(f"the shots so far have more than {MAX_BYTES:,} bytes")
             before = options
-        return tuple(taken)
+        return tuple(taken[shot.name] for shot in self._options.shots)
+
+    def _in_order(self) -> list[tuple[ShotOptions, RenderOptions]]:
+        """The shots in the order in which they are taken: those of one window together, the image's own window first.
+
+        Each new window has the page laid out and painted anew.
+        """
+        found = [(shot, self._options.of_shot(shot)) for shot in self._options.shots]
+        windows = [self._options.window, *(options.window for _, options in found)]
+        return sorted(found, key=lambda each: windows.index(each[1].window))
 
     async def _prepare(self, options: RenderOptions, before: RenderOptions) -> None:
         """Give the page its window. Nothing that was done to it for the image before may be left."""
         await self._world.evaluate(RESTORE)
-        if (options.viewport, options.device_scale_factor) != (before.viewport, before.device_scale_factor):
+        if options.window != before.window:
             await resize(self._session, options)
         if options.omit_background != before.omit_background:
             await set_background(self._session, options)
@@ -89,7 +97,7 @@ class Shots:
 
     async def _show(self, options: RenderOptions, patience: Patience, seconds: float) -> tuple[str | None, Showing]:
         """Let the page settle. Returns what did not end in time, if the options allow that."""
-        showing = self._showing.with_options(options)
+        showing = self._showing = self._showing.with_options(options)
         try:
             async with asyncio.timeout(seconds):
                 await showing.show(patience)

@@ -42,8 +42,9 @@ class Showing:
         navigation: Navigation,
         options: RenderOptions,
         printer: Printer | None,
-        clock: PageClock | None = None,
+        before: Showing | None = None,
     ) -> None:
+        """`before` is how the same page was shown before, if it was."""
         self._tab = tab
         self._session = tab.session
         self._world = world
@@ -51,10 +52,13 @@ class Showing:
         self._traffic = traffic
         self._options = options
         self._printer = printer
-        self._clock = clock or PageClock(tab.session, world, traffic)
+        self._clock = before._clock if before is not None else PageClock(tab.session, world, traffic)
         is_whole = options.full_page or printer is not None
         self._settling = Settling(tab.session, world, traffic, self._clock, is_whole=is_whole)
         self._is_settled_by_clock = options.wait_until is WaitUntil.SETTLED
+        self._before = before
+        # Whether scripts have run, once somebody has looked.
+        self._has_scripts = before._has_scripts if before is not None else None
         self.is_scrolled_through = True
         # Whether no single screenshot can have all of the page.
         self.is_tiled = False
@@ -72,7 +76,7 @@ class Showing:
             await self._visit_elements()
         patience.phase = "settled"
         if self._is_settled_by_clock:
-            await self._settling.settle()
+            await (self._settling.settle() if await self._may_change() else self._settling.finish())
             if options.full_page:
                 self.is_tiled = await shows_only_in_view(
                     self._world,
@@ -85,7 +89,7 @@ class Showing:
 
     def with_options(self, options: RenderOptions) -> Showing:
         """The same page, shown with other options."""
-        return Showing(self._tab, self._world, self._traffic, self._navigation, options, None, self._clock)
+        return Showing(self._tab, self._world, self._traffic, self._navigation, options, None, self)
 
     async def let_page_run(self) -> None:
         """Let the page run for half a second of its own time."""
@@ -121,6 +125,18 @@ class Showing:
         if selectors:
             await bring_into_view(self._world, selectors[0])
 
+    async def _may_change(self) -> bool:
+        """Whether the page may still change by itself: one that has settled reacts to a new window and to scrolling."""
+        if self._before is None:
+            return True
+        options, before = self._options, self._before._options
+        is_same_window = options.window == before.window
+        if is_same_window and not options.full_page and not options.selectors:
+            return False
+        if self._has_scripts is None:
+            self._has_scripts = await self._has_run_scripts()
+        return self._has_scripts or bool(await self._world.evaluate(MAY_REACT))
+
     async def _has_run_scripts(self) -> bool:
         """Whether scripts have run of which the document may have no trace."""
         if self._options.js or self._options.init_script or self._options.click:
@@ -137,7 +153,8 @@ class Showing:
             await clock.take_over()
         if self._printer is not None:
             await self._printer.expand()
-        if await self._has_run_scripts():
+        self._has_scripts = await self._has_run_scripts()
+        if self._has_scripts:
             await self._world.evaluate(REACTS)
         cap = self._options.height_cap if self._options.full_page else MAX_FULL_PAGE_HEIGHT
         self.is_scrolled_through = await scroll_through(self._world, self._traffic, cap, clock)

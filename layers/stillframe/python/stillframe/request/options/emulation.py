@@ -74,3 +74,8 @@ class EmulationOptions(WireModel):
         | None
     ) = None
     java_script_enabled: Flag = True
+
+    @property
+    def window(self) -> tuple[Viewport, float]:
+        """The viewport, and how many device pixels each of its pixels has."""
+        return self.viewport, self.device_scale_factor
