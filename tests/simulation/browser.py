@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import itertools
 import json
+import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
@@ -15,7 +16,8 @@ from stillframe.errors import BrowserCrashed, BrowserUnavailable, CaptureTimeout
 from stillframe.image.extra import Extra, ExtraKind
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import RenderResult
-from stillframe.request.options import ImageFormat, RenderOptions
+from stillframe.image.shot import Shot, ShotFacts
+from stillframe.request.options import ImageFormat, RenderOptions, Viewport
 
 from .network import Network
 from .scheduler import Process, Scheduler
@@ -48,11 +50,20 @@ MISHAPS = tuple(Mishap)
 RENDER = "render"
 # The share of captures that store extras beside the image.
 EXTRAS_SHARE = 0.3
+# How many shots a render makes: no two attempts need have as many.
+SHOT_COUNTS = (0, 0, 1, 3)
 
 
 def rendered_for(url: str, options: Mapping[str, Any]) -> bytes:
     """The end of an image's bytes, which says what it shows. The options are those of a record."""
     return f"{url} with {json.dumps(options, sort_keys=True)}".encode()
+
+
+def shots_of(image: bytes) -> list[bytes]:
+    """The shots that belong to an image, by what its bytes say."""
+    count = re.match(rb"image \d+ with (\d+) shots ", image)
+    assert count is not None
+    return [image + b", shot %d" % number for number in range(int(count[1]))]
 
 
 class SimulatedBrowser:
@@ -86,10 +97,15 @@ class SimulatedBrowser:
         if needed_ms > allowed_ms:
             raise CaptureTimeout("the job's deadline")
         recorded = options.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        data = f"image {next(self._numbers)} of ".encode() + rendered_for(url, recorded)
+        number, count = next(self._numbers), rng.choice(SHOT_COUNTS)
+        data = f"image {number} with {count} shots of ".encode() + rendered_for(url, recorded)
         # The extras hold the bytes of their image, so that a mix of two renders is detected.
         kinds = (ExtraKind.HTML, ExtraKind.TEXT) if rng.random() < EXTRAS_SHARE else ()
         extras = tuple(Extra.page(kind, data) for kind in kinds)
-        return RenderResult(
-            data, ImageFormat.PNG, 8, 8, PageFacts(http_status=200, final_url=url, title="A page"), needed_ms, extras
-        )
+        facts = PageFacts(http_status=200, final_url=url, title="A page")
+        shots = tuple(_shot(number, data) for number, data in enumerate(shots_of(data)))
+        return RenderResult(data, ImageFormat.PNG, 8, 8, facts, needed_ms, extras, shots=shots)
+
+
+def _shot(number: int, data: bytes) -> Shot:
+    return Shot(data, ImageFormat.PNG, 8, 8, ShotFacts(name=f"s{number}", viewport=Viewport(), device_scale_factor=1.0))

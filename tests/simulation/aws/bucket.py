@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,6 +68,12 @@ class SimulatedBucket:
             "ContentLength": len(version.data),
             **checksum,
         }
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        if Key not in self.versions:
+            raise client_error("GetObject", "NoSuchKey", 404)
+        version = self.versions[Key][-1]
+        return {"Metadata": dict(version.metadata), "Body": io.BytesIO(version.data)}
 
 
 def _checksum(data: bytes) -> str:

@@ -91,9 +91,7 @@ class PageCapture:
         self._printer = Printer(session, self._world, options) if options.format is ImageFormat.PDF else None
         self._showing = Showing(tab, self._world, self._traffic, self._navigation, options, self._printer)
         self._extras = Extras(session, self._world, options)
-        self._shots = Shots(
-            session, self._world, self._traffic, self._changes, self._showing, options, self._measure
-        )
+        self._shots = Shots(session, self._world, self._traffic, self._changes, self._showing, options, self._measure)
 
     async def run(self) -> RenderResult:
         """Capture the page. Raises a CaptureError; the caller bounds the time."""

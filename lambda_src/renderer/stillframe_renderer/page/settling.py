@@ -83,14 +83,18 @@ FINISH = (
 })(%s)"""
 )
 
-# The same for a page in which no script can react: no frame tells it anything, and the screenshot paints one. A forced
-# layout asks for what another window needs.
+# The same for a page in which no script can react, so that hardly any frame is needed: the screenshot paints one. A
+# forced layout asks for what another window needs, but images choose their source in a frame (HTML, "Reacting to
+# environment changes").
 FINISH_INERT = (
     "(async () => {"
     + IN_VIEW
     + END_ANIMATIONS
     + """
   document.documentElement?.getBoundingClientRect();
+  if (document.querySelector('picture, [srcset]')) {
+    for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame);
+  }
   endAnimations();
   if (document.fonts.status === 'loading') await document.fonts.ready;
   await Promise.all([...document.images].filter(inView).map(image => image.decode().catch(() => {})));

@@ -98,6 +98,7 @@ class Shots:
     async def _show(self, options: RenderOptions, patience: Patience, seconds: float) -> tuple[str | None, Showing]:
         """Let the page settle. Returns what did not end in time, if the options allow that."""
         showing = self._showing = self._showing.with_options(options)
+        given_up = len(self._traffic.given_up)
         try:
             async with asyncio.timeout(seconds):
                 await showing.show(patience)
@@ -107,6 +108,8 @@ class Shots:
             self._traffic.give_up_all()
             await self._world.evaluate_within(FINISH_VIEW, FINISH_SECONDS)
             return patience.phase, showing
+        if len(self._traffic.given_up) > given_up:
+            return "network", showing
         return None if showing.is_scrolled_through else "scrolling", showing
 
     async def _take(

@@ -189,7 +189,7 @@ class ImageStore:
         key = self.extra_key(screenshot_id, metadata.get(CLAIM_TOKEN, ""), MANIFEST_FILE)
         found = self.read(key, {})
         if found is None or hashlib.sha256(found[0]).hexdigest() != metadata[MANIFEST]:
-            raise ObjectConflict(f"{key}, the manifest of the image's shots, is missing or changed; use a new requestId")
+            raise ObjectConflict(f"{key}, the manifest of the shots, is missing or changed; use a new requestId")
         return tuple(read_manifest(found[0]))
 
     def _write_beside(self, owner: Owner, file: str, data: bytes, headers: Mapping[str, str]) -> None:

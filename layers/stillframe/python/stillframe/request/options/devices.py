@@ -45,7 +45,6 @@ DEVICES: dict[str, dict[str, Any]] = {
 }
 
 
-
 def _check_device(name: str) -> str:
     if name not in DEVICES:
         raise PydanticCustomError("device", "unknown device")

@@ -15,6 +15,8 @@ from .wire import Flag, Selector, WireModel
 # As many as there are selectors in one image. Each takes up to a second of the job's time, a put, and 450 bytes of the
 # record, which has to stay far below the 240 KB of an event.
 MAX_SHOTS = 20
+NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,39}$"
+NAME_RULE = "1 to 40 of a-z 0-9 -, not starting with a hyphen"
 # What a shot captures: one of its own takes the place of the request's.
 PARTS = frozenset({"full_page", "max_height", "selector", "matches", "padding", "clip"})
 # What a device stands for that the page learns while it loads. A shot comes too late for it.
@@ -24,10 +26,7 @@ OF_THE_LOAD = ("mobile", "touch", "userAgent")
 class ShotOptions(WireModel):
     """One further image. What it does not set is as in the request; of a device, it has the window alone."""
 
-    name: Annotated[
-        str,
-        Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", description="1 to 40 of a-z 0-9 -, not starting with a hyphen"),
-    ]
+    name: Annotated[str, Field(pattern=NAME_PATTERN, description=NAME_RULE)]
     viewport: Viewport | None = None
     device: DeviceName | None = None
     device_scale_factor: Scale | None = None
