@@ -143,7 +143,7 @@ def test_get_downloads_a_shot_and_checks_it(cloud: Cloud, stillframe: Run, tmp_p
     stillframe("get", "rich", "--shot", "tablet", "--out", str(tmp_path / "no.png"), status=1)
     stillframe("get", "rich", "--shot", "phone", "--extra", "html", "--out", str(tmp_path / "no.png"), status=2)
     # And one that is not the one of the record
-    (shot,) = cloud.record("rich").shots or ()
+    (shot,) = cloud.record("rich").shots or []
     key = shot.s3_url.removeprefix(f"s3://{cloud.settings.bucket_name}/")
     cloud.clients.s3.put_object(Bucket=cloud.settings.bucket_name, Key=key, Body=b"other")
     stillframe("get", "rich", "--shot", "phone", "--out", str(tmp_path / "no.png"), status=1)

@@ -70,7 +70,8 @@ def test_a_full_page_leaves_nothing_behind_for_the_shots_after_it(studio: Studio
     # Given a page with bars that stick to the top and to the bottom, and a background that is fixed
     page = (
         "<style>body{background:linear-gradient(#ff0000 50%, #00aa00 50%) fixed}</style>"
-        "<header style='position:sticky;top:0;height:50px;background:#0000ff'></header><div style='height:3000px'></div>"
+        "<header style='position:sticky;top:0;height:50px;background:#0000ff'></header>"
+        "<div style='height:3000px'></div>"
         "<footer style='position:fixed;bottom:0;left:0;right:0;height:50px;background:#0000ff'></footer>"
     )
     # When a full page is captured before its window, and the window alone

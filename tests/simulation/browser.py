@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -50,8 +51,6 @@ MISHAPS = tuple(Mishap)
 RENDER = "render"
 # The share of captures that store extras beside the image.
 EXTRAS_SHARE = 0.3
-# How many shots a render makes: no two attempts need have as many.
-SHOT_COUNTS = (0, 0, 1, 3)
 
 
 def rendered_for(url: str, options: Mapping[str, Any]) -> bytes:
@@ -66,17 +65,30 @@ def shots_of(image: bytes) -> list[bytes]:
     return [image + b", shot %d" % number for number in range(int(count[1]))]
 
 
+@dataclass(frozen=True)
+class Renders:
+    """Counts the renders of one schedule. No two in a row have as many shots, so that a mix of them is seen."""
+
+    numbers: itertools.count[int]
+    max_shots: int
+
+    def begin(self, url: str, options: Mapping[str, Any]) -> bytes:
+        """The bytes of the next image, which say how many shots it has and what it shows."""
+        number = next(self.numbers)
+        return f"image {number} with {number % (self.max_shots + 1)} shots of ".encode() + rendered_for(url, options)
+
+
 class SimulatedBrowser:
     """Renders for one process. Every render gives different bytes, so that a stored image shows its render."""
 
     def __init__(
-        self, scheduler: Scheduler, network: Network, process: Process, mishaps: float, numbers: itertools.count[int]
+        self, scheduler: Scheduler, network: Network, process: Process, mishaps: float, renders: Renders
     ) -> None:
         self._scheduler = scheduler
         self._network = network
         self._process = process
         self._mishaps = mishaps
-        self._numbers = numbers
+        self._renders = renders
 
     def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
         scheduler, rng = self._scheduler, self._scheduler.rng
@@ -97,8 +109,7 @@ class SimulatedBrowser:
         if needed_ms > allowed_ms:
             raise CaptureTimeout("the job's deadline")
         recorded = options.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        number, count = next(self._numbers), rng.choice(SHOT_COUNTS)
-        data = f"image {number} with {count} shots of ".encode() + rendered_for(url, recorded)
+        data = self._renders.begin(url, recorded)
         # The extras hold the bytes of their image, so that a mix of two renders is detected.
         kinds = (ExtraKind.HTML, ExtraKind.TEXT) if rng.random() < EXTRAS_SHARE else ()
         extras = tuple(Extra.page(kind, data) for kind in kinds)

@@ -90,6 +90,7 @@ class Shots:
         """Give the page its window. Nothing that was done to it for the image before may be left."""
         await self._world.evaluate(RESTORE)
         if options.window != before.window:
+            await self._showing.watch()
             await resize(self._session, options)
         if options.omit_background != before.omit_background:
             await set_background(self._session, options)

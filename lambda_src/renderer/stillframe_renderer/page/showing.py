@@ -52,13 +52,13 @@ class Showing:
         self._traffic = traffic
         self._options = options
         self._printer = printer
-        self._clock = before._clock if before is not None else PageClock(tab.session, world, traffic)
+        self._clock: PageClock = before._clock if before is not None else PageClock(tab.session, world, traffic)
         is_whole = options.full_page or printer is not None
         self._settling = Settling(tab.session, world, traffic, self._clock, is_whole=is_whole)
         self._is_settled_by_clock = options.wait_until is WaitUntil.SETTLED
         self._before = before
         # Whether scripts have run, once somebody has looked.
-        self._has_scripts = before._has_scripts if before is not None else None
+        self._has_scripts: bool | None = before._has_scripts if before is not None else None
         self.is_scrolled_through = True
         # Whether no single screenshot can have all of the page.
         self.is_tiled = False
@@ -76,7 +76,7 @@ class Showing:
             await self._visit_elements()
         patience.phase = "settled"
         if self._is_settled_by_clock:
-            await (self._settling.settle() if await self._may_change() else self._settling.finish())
+            await self._settle()
             if options.full_page:
                 self.is_tiled = await shows_only_in_view(
                     self._world,
@@ -125,14 +125,25 @@ class Showing:
         if selectors:
             await bring_into_view(self._world, selectors[0])
 
-    async def _may_change(self) -> bool:
-        """Whether the page may still change by itself: one that has settled reacts to a new window and to scrolling."""
+    async def _settle(self) -> None:
+        """Let the page settle. One that has settled before can react to a new window and to scrolling alone."""
+        options, settling = self._options, self._settling
         if self._before is None:
-            return True
-        options, before = self._options, self._before._options
-        is_same_window = options.window == before.window
-        if is_same_window and not options.full_page and not options.selectors:
-            return False
+            await settling.settle()
+            return
+        is_scrolled = options.full_page or bool(options.selectors)
+        is_same_window = options.window == self._before._options.window
+        if (is_same_window and not is_scrolled) or not await self._may_react():
+            await settling.finish()
+        else:
+            await (settling.settle() if is_scrolled else settling.settle_again())
+
+    async def watch(self) -> None:
+        """Call before the page gets another window, in which it will be shown again."""
+        if self._is_settled_by_clock:
+            await self._settling.watch()
+
+    async def _may_react(self) -> bool:
         if self._has_scripts is None:
             self._has_scripts = await self._has_run_scripts()
         return self._has_scripts or bool(await self._world.evaluate(MAY_REACT))

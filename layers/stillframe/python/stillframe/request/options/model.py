@@ -98,15 +98,16 @@ class RenderOptions(
         inherited = ImageOptions.model_fields.keys() - {"separate", "pdf"}
         common = {name: getattr(self, name) for name in self.model_fields_set & inherited}
         values = shot.over(common)
-        window = {name: values.pop(name) for name in ("viewport", "device_scale_factor") if name in values}
+        window: dict[str, Any] = {
+            name: values.pop(name) for name in ("viewport", "device_scale_factor") if name in values
+        }
         if isinstance(window.get("viewport"), dict):
             window["viewport"] = Viewport(**window["viewport"])
         image = ImageOptions.model_validate(values)
-        fresh = {name: getattr(image, name) for name in ImageOptions.model_fields}
-        files = {"thumbnail": None, "save": (), "perceptual_hash": False, "compare_to": None}
-        # What is ignored by a comparison belongs to the image alone.
-        files["comparison"] = ComparisonRules()
-        update = {**fresh, **window, **files, "shots": ()}
+        update: dict[str, Any] = {name: getattr(image, name) for name in ImageOptions.model_fields}
+        update |= {**window, "shots": (), "thumbnail": None, "save": (), "perceptual_hash": False, "compare_to": None}
+        # What a comparison ignores is in the image alone.
+        update["comparison"] = ComparisonRules()
         return self.model_copy(update={name: each for name, each in update.items() if each != getattr(self, name)})
 
     def _check_pixels(self) -> None:
