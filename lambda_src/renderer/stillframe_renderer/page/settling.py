@@ -93,7 +93,7 @@ FINISH_INERT = (
     + END_ANIMATIONS
     + """
   document.documentElement?.getBoundingClientRect();
-  if (document.querySelector('picture, [srcset]')) {
+  if (document.querySelector('source, [srcset]')) {
     for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame);
   }
   endAnimations();
