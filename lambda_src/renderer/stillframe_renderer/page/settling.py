@@ -102,7 +102,7 @@ FINISH_INERT = (
 })()"""
 )
 
-# Watches for what scripts change in the document from now on.
+# Watches for what scripts change in the document from now on: to be run before a page gets another window.
 WATCH = (
     "(() => {"
     + WALK
@@ -141,12 +141,8 @@ class Settling:
         await self._settle_layout()
         await wait_for_stillness(self._session, self._world, self._traffic)
 
-    async def watch(self) -> None:
-        """Call before a page that has settled gets another window."""
-        await self._world.evaluate(WATCH)
-
     async def settle_again(self) -> None:
-        """Like `settle`, in another window than before, after `watch`.
+        """Like `settle`, in another window than before, after WATCH.
 
         What the page looks like follows from its window alone, unless a script changes it or requests something. So it
         is enough that no script has, within the time that `settle` gives it.

@@ -25,6 +25,7 @@ from .masks import cover
 from .measures import Measures
 from .patience import MIN_SCREENSHOT_SECONDS, Patience
 from .scripts import FINISH_VIEW, REMEMBER_PLACE, RESTORE
+from .settling import WATCH
 from .showing import Showing
 from .traffic import Traffic
 from .world import World
@@ -68,7 +69,8 @@ class Shots:
             with _naming(shot):
                 # A page that never settles must leave time for the shots to come.
                 seconds = patience.seconds() / (len(self._options.shots) - len(taken))
-                await self._prepare(options, before)
+                async with _bounded(max(seconds, MIN_SCREENSHOT_SECONDS)):
+                    await self._prepare(options, before)
                 unsettled, showing = await self._show(options, patience, seconds)
                 async with _bounded(max(seconds, MIN_SCREENSHOT_SECONDS)):
                     taken[shot.name] = await self._take(shot, options, showing, patience, unsettled)
@@ -88,9 +90,9 @@ class Shots:
 
     async def _prepare(self, options: RenderOptions, before: RenderOptions) -> None:
         """Give the page its window. Nothing that was done to it for the image before may be left."""
-        await self._world.evaluate(RESTORE)
-        if options.window != before.window:
-            await self._showing.watch()
+        is_resized = options.window != before.window
+        await self._world.evaluate(f"{RESTORE};{WATCH}" if is_resized else RESTORE)
+        if is_resized:
             await resize(self._session, options)
         if options.omit_background != before.omit_background:
             await set_background(self._session, options)
@@ -153,4 +155,4 @@ async def _bounded(seconds: float) -> AsyncIterator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError as error:
-        raise ReadyTimeout(f"its screenshot took longer than {seconds:.1f} s") from error
+        raise ReadyTimeout(f"the page did not get past the screenshot within {seconds:.1f} s") from error

@@ -59,6 +59,7 @@ class Showing:
         self._before = before
         # Whether scripts have run, once somebody has looked.
         self._has_scripts: bool | None = before._has_scripts if before is not None else None
+        self._reacts: bool | None = before._reacts if before is not None else None
         self.is_scrolled_through = True
         # Whether no single screenshot can have all of the page.
         self.is_tiled = False
@@ -133,20 +134,20 @@ class Showing:
             return
         is_scrolled = options.full_page or bool(options.selectors)
         is_same_window = options.window == self._before._options.window
+        if is_same_window and not is_scrolled and options.clip is None:
+            return
         if (is_same_window and not is_scrolled) or not await self._may_react():
             await settling.finish()
         else:
             await (settling.settle() if is_scrolled else settling.settle_again())
 
-    async def watch(self) -> None:
-        """Call before the page gets another window, in which it will be shown again."""
-        if self._is_settled_by_clock:
-            await self._settling.watch()
-
     async def _may_react(self) -> bool:
         if self._has_scripts is None:
             self._has_scripts = await self._has_run_scripts()
-        return self._has_scripts or bool(await self._world.evaluate(MAY_REACT))
+        if not self._has_scripts and self._reacts is None:
+            # Without scripts, there is nothing that could add what reacts.
+            self._reacts = bool(await self._world.evaluate(MAY_REACT))
+        return self._has_scripts or self._reacts is True
 
     async def _has_run_scripts(self) -> bool:
         """Whether scripts have run of which the document may have no trace."""
