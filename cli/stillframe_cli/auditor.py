@@ -19,6 +19,7 @@ from stillframe.archive import Archive
 from stillframe.clients import Clients
 from stillframe.clock import Clock, SystemClock
 from stillframe.image.ownership import PAYLOAD_HASH, SHA256
+from stillframe.image.shot import MANIFEST_FILE
 from stillframe.image.store import checksum_of
 from stillframe.settings import Settings
 from stillframe.table.record import Record, Status, id_digest
@@ -173,15 +174,32 @@ class Auditor:
         return Finding(FindingKind.LOST, "its object differs from the record", advice, record.id, key)
 
     def _check_extras(self, record: Record) -> Finding | None:
+        shots = {self._key_of(shot.s3_url) for shot in record.shots or ()}
         for key in self._extra_keys(record):
-            if self._head(key) is None:
+            if key not in shots and self._head(key) is None:
                 advice = "restore a version of it from the bucket; the image itself exists"
                 return Finding(FindingKind.LOST, "an extra object is missing", advice, record.id, key)
+        return self._check_shots(record)
+
+    def _check_shots(self, record: Record) -> Finding | None:
+        for shot in record.shots or ():
+            key = self._key_of(shot.s3_url)
+            head = self._head(key)
+            checksum = checksum_of(shot.sha256)
+            if head is None or (head["ContentLength"], head.get("ChecksumSHA256", checksum)) != (shot.bytes, checksum):
+                problem = f"the shot {shot.name} is missing" if head is None else f"the shot {shot.name} differs"
+                advice = "restore the version with the sha256 in the record's `shots`"
+                return Finding(FindingKind.LOST, problem, advice, record.id, key)
         return None
 
     def _extra_keys(self, record: Record) -> list[str]:
-        start = len(f"s3://{self._settings.bucket_name}/")
-        return [url[start:] for url in (record.extras or {}).values()]
+        """The keys of everything beside the image. Beside the shots is their manifest."""
+        shots = [shot.s3_url for shot in record.shots or ()]
+        manifest = [f"{shots[0].rpartition('/')[0]}/{MANIFEST_FILE}"] if shots else []
+        return [self._key_of(url) for url in (*(record.extras or {}).values(), *shots, *manifest)]
+
+    def _key_of(self, url: str) -> str:
+        return url.removeprefix(f"s3://{self._settings.bucket_name}/")
 
     def _head(self, key: str) -> HeadObjectOutputTypeDef | None:
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import urllib.request
 from typing import Any
 
+from stillframe.image.shot import Shot, ShotFacts
+from stillframe.request.options import ImageFormat, Viewport
 from stillframe.table.attributes import to_attributes
 from tests.support.cloud import Cloud
 
@@ -27,7 +29,10 @@ def succeed(cloud: Cloud, screenshot_id: str, data: bytes = b"image") -> None:
         cloud.clients.s3.put_object(Bucket=bucket, Key=f"{screenshot_id}/{key}", Body=data, ContentType="image/png")
     url = f"s3://{bucket}/{screenshot_id}/"
     extras = {"thumbnail": f"{url}thumbnail.png"}
-    set_record(cloud, screenshot_id, status="success", s3Url=f"{url}image.png", extras=extras, claimToken="t")
+    shot = Shot(data, ImageFormat.PNG, 8, 6, ShotFacts(name="phone", viewport=Viewport(), device_scale_factor=1.0))
+    shots = [shot.stored_at(f"{url}thumbnail.png").to_wire()]
+    stored = {"s3Url": f"{url}image.png", "extras": extras, "shots": shots}
+    set_record(cloud, screenshot_id, status="success", claimToken="t", **stored)
 
 
 def fetched(link: str) -> tuple[bytes, str]:

@@ -50,18 +50,20 @@ def test_a_request_that_is_captured_already_is_answered_with_200(client: Client,
     assert cloud.receive(wait=0) == []
 
 
-def test_image_and_extras_are_links_that_need_no_credentials(client: Client, cloud: Cloud) -> None:
+def test_image_extras_and_shots_are_links_that_need_no_credentials(client: Client, cloud: Cloud) -> None:
     # Given a captured screenshot
     client.post({"url": URL, "requestId": "a"})
     succeed(cloud, "a", b"bytes")
-    # When image and extras are asked for, then each answer leads to the object
-    for path in ("/image", "/extras/thumbnail"):
+    # When image, extras and shots are asked for, then each answer leads to the object
+    for path in ("/image", "/extras/thumbnail", "/shots/phone"):
         reply = client.get(f"/v1/screenshots/a{path}")
         assert reply.status == 303
         assert fetched(reply.headers["Location"]) == (b"bytes", "image/png")
     # And an extra that was not asked for, or does not exist, says so
     assert "did not ask for it" in client.get("/v1/screenshots/a/extras/html").problem[2]
     assert client.get("/v1/screenshots/a/extras/video").problem[:2] == (400, "INVALID_PARAMETER")
+    assert "has no shot tablet" in client.get("/v1/screenshots/a/shots/tablet").problem[2]
+    assert client.get("/v1/screenshots/a/shots/A%20B").problem[:2] == (400, "INVALID_PARAMETER")
 
 
 def test_the_token_of_a_claim_is_not_shown(client: Client, cloud: Cloud) -> None:
@@ -71,7 +73,7 @@ def test_the_token_of_a_claim_is_not_shown(client: Client, cloud: Cloud) -> None
     assert "claimToken" not in client.get("/v1/screenshots").json["items"][0]
 
 
-@pytest.mark.parametrize("path", ["", "/image", "/extras/html"])
+@pytest.mark.parametrize("path", ["", "/image", "/extras/html", "/shots/phone"])
 def test_an_unknown_id_is_not_found(client: Client, path: str) -> None:
     assert client.get(f"/v1/screenshots/nobody{path}").problem[:2] == (404, "NOT_FOUND")
 

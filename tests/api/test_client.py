@@ -22,7 +22,7 @@ from stillframe.table.record import Status
 from stillframe.tenants.key_store import KeyStore
 from stillframe.tenants.limits import Limits
 from tests.support.cloud import Cloud
-from tests.support.fakes import FakeContext, FakeRenderer, capture_with, message
+from tests.support.fakes import FakeContext, FakeRenderer, capture_with, fake_shot, message
 from tests.support.serving import QuietHandler, serving
 
 from .conftest import Client
@@ -62,6 +62,16 @@ def test_a_page_is_captured_in_one_call_and_once(any_client: AnyClient, worker: 
     assert len(worker.rendered) == 1
     record = any_client.record("order-42")
     assert (record.status, record.options) == (Status.SUCCESS, {"fullPage": True})
+
+
+def test_a_shot_is_downloaded_by_its_name(any_client: AnyClient, worker: FakeRenderer) -> None:
+    # Given a screenshot with a shot
+    worker.shots = (fake_shot("phone", b"narrow"),)
+    any_client.capture(URL, id="order-42", seconds=20)
+    # When it is downloaded, then it is the one that the record names
+    (shot,) = any_client.record("order-42").shots or []
+    assert (any_client.shot("order-42", "phone"), shot.bytes) == (b"narrow", 6)
+    assert asyncio.run(AsyncClient(any_client).shot("order-42", "phone")) == b"narrow"
 
 
 def test_a_capture_that_fails_says_why(any_client: AnyClient, worker: FakeRenderer) -> None:

@@ -19,6 +19,7 @@ from .conftest import Client, services_of
 URL = "https://example.com/"
 PATHS = (
     *("/v1/screenshots", "/v1/screenshots/a", "/v1/screenshots/a/image", "/v1/screenshots/a/extras/html"),
+    "/v1/screenshots/a/shots/phone",
     *("/v1/usage", "/health", "/docs", "/openapi.json", "/", "/nowhere", "/v1/i", "/V1/i/a/b"),
 )
 

@@ -24,7 +24,7 @@ def tenants(cloud: Cloud) -> Iterator[Tenants]:
         yield both
 
 
-READS = ("", "/image", "/extras/thumbnail", "/extras/difference")
+READS = ("", "/image", "/extras/thumbnail", "/extras/difference", "/shots/phone")
 NAMES = ("acme:done", "acme:broken", "acme:waiting", "bravo:acme:done", "done", "waiting")
 
 
@@ -50,7 +50,7 @@ def test_a_record_of_another_tenant_cannot_be_sent_again(tenants: Tenants, name:
 
 @pytest.mark.parametrize(
     ("path", "expected"),
-    [("", 200), ("/image", 303), ("/extras/thumbnail", 303)],
+    [("", 200), ("/image", 303), ("/extras/thumbnail", 303), ("/shots/phone", 303)],
 )
 @pytest.mark.parametrize("name", ["acme:done", "done"])
 def test_a_tenant_has_its_own_records_with_and_without_its_prefix(

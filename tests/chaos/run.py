@@ -6,7 +6,8 @@ Every few seconds a consumer or its browser gets SIGKILL, a consumer is drained 
 the emulator pauses; a proxy fails a share of the AWS calls all the time, and denies one kind of them for 20 s of every
 minute. One more consumer has a browser that cannot start. Dead letters are redriven, as by an operator. Every
 screenshot has a webhook, whose receiver fails a third of the time; the notifier and the function that posts are killed
-every few seconds. At the end nothing may be lost, stored twice or stuck, and no webhook missing.
+every few seconds. A third of the requests have shots, which are read and verified all the while. At the end nothing may
+be lost, stored twice or stuck, no webhook missing, and no shot ever seen without the others of its attempt.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError
 from pydantic.alias_generators import to_camel
 
 from stillframe.request.capture_request import CaptureRequest
@@ -38,6 +40,7 @@ from tests.support.site import serving_site
 from tests.support.workers import ROOT, environment, fleet
 
 from .disturbances import Disturbances, Interference, Tally
+from .shots import ShotReader, options_of
 from .webhooks import Webhooks, calling_webhooks
 
 # A lease ends after 6 s and a message is visible again after 9 s, so that most kills are repaired during the run.
@@ -61,6 +64,7 @@ PROMISED = (
     "webhooksMissing",
     "webhooksUnverified",
     "webhooksUnlike",
+    "shotsTorn",
 )
 
 
@@ -89,6 +93,7 @@ class Chaos:
         self._cloud = cloud
         self._disturbances = disturbances
         self._rng = disturbances.rng
+        self._shots = ShotReader(cloud, random.Random(plan.seed + 3))
         self._started = time.monotonic()
         self._redriven = 0
 
@@ -109,6 +114,9 @@ class Chaos:
             if time.monotonic() >= next_report:
                 self._report()
                 next_report = time.monotonic() + REPORT_SECONDS
+            with contextlib.suppress(BotoCoreError):
+                # The emulator may be paused.
+                self._shots.read_one(requests)
             time.sleep(POLL_SECONDS)
         self._disturbances.calm()
         self._webhooks.settle()
@@ -144,6 +152,7 @@ class Chaos:
     def _account(self, requests: list[CaptureRequest], duplicates: int) -> dict[str, int]:
         seconds = round(self._seconds)
         audited = self._cloud.audit()
+        self._shots.read_all(requests)
         records = [self._cloud.record(each.id) for each in requests]
         successes = sum(1 for record in records if record is not None and record.status is Status.SUCCESS)
         for finding in audited.findings:
@@ -159,6 +168,7 @@ class Chaos:
             "failedByWorker": self._failed_by_worker(),
             "redriven": self._redriven,
             **self._webhooks.account(records),
+            **self._shots.counts,
             **{to_camel(name): count for name, count in asdict(self._disturbances.tally).items()},
             "seconds": seconds,
         }
@@ -187,11 +197,13 @@ def chaos(plan: Plan) -> dict[str, int]:
         broken.write_text("#!/bin/sh\necho 'error while loading shared libraries' >&2\nexit 127\n")
         broken.chmod(0o755)
         disturbances = Disturbances(rng, emulator, workers, exports, plan.consumers, str(broken), tally)
-        tiny = {"viewport": {"width": 64, "height": 48}}
         webhook = Webhook(url=webhooks.receiver.url())
         requests = [
             CaptureRequest(
-                url=f"http://{site}/colour?hex=00aa00&n={n}", request_id=f"chaos-{n}", options=tiny, webhook=webhook
+                url=f"http://{site}/colour?hex=00aa00&n={n}",
+                request_id=f"chaos-{n}",
+                options=options_of(n),
+                webhook=webhook,
             )
             for n in range(plan.messages)
         ]

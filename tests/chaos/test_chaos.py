@@ -29,6 +29,9 @@ def test_nothing_is_lost_stored_twice_or_stuck_under_random_kills() -> None:
     assert (figures["webhooksMissing"], figures["webhooksUnverified"], figures["webhooksUnlike"]) == (0, 0, 0)
     assert figures["webhookPosts"] > 100
     assert figures["notifierKills"] + figures["senderKills"] >= 1
+    # And whoever read a record saw all its shots, or none
+    assert figures["shotsTorn"] == 0
+    assert figures["shotsSeen"] >= 68
     # And no message failed for a reason that was the worker's
     assert figures["failedByWorker"] == 0
     assert figures["kills"] >= 1

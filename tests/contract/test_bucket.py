@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -31,6 +32,9 @@ class Bucket:
     def head(self, key: str = "k/a.png") -> Any:
         return self._client.head_object(Bucket=self._name, Key=key, ChecksumMode="ENABLED")
 
+    def get(self, key: str = "k/a.png") -> Any:
+        return self._client.get_object(Bucket=self._name, Key=key)
+
 
 @pytest.fixture
 def bucket(services: Services) -> Bucket:
@@ -52,9 +56,16 @@ def test_an_object_keeps_everything_it_was_put_with(bucket: Bucket) -> None:
     assert head["ChecksumSHA256"] == checksum(data)
 
 
-def test_a_key_without_an_object_is_404(bucket: Bucket) -> None:
+def test_an_object_is_read_with_its_metadata(bucket: Bucket) -> None:
+    bucket.put(b"an image", Metadata={"id": "a"})
+    stored = bucket.get()
+    assert (stored["Body"].read(), stored["Metadata"]) == (b"an image", {"id": "a"})
+
+
+@pytest.mark.parametrize("read", [Bucket.head, Bucket.get])
+def test_a_key_without_an_object_is_404(bucket: Bucket, read: Callable[[Bucket, str], Any]) -> None:
     with pytest.raises(ClientError) as error:
-        bucket.head("k/missing.png")
+        read(bucket, "k/missing.png")
     assert status_of(error) == 404
 
 

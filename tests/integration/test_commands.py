@@ -17,7 +17,7 @@ import pytest
 from stillframe.image.extra import Extra, ExtraKind
 from stillframe.request.capture_request import CaptureRequest
 from tests.support.cloud import Cloud
-from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
+from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, fake_shot, message
 from tests.support.workers import ROOT, environment
 
 Run = Callable[..., list[dict[str, Any]]]
@@ -129,6 +129,25 @@ def test_get_downloads_an_extra_object(cloud: Cloud, stillframe: Run, tmp_path: 
     assert out.read_bytes() == b"<p>source"
     stillframe("get", "rich", "--extra", "har", "--out", str(tmp_path / "no.har"), status=1)
     assert not (tmp_path / "no.har").exists()
+
+
+def test_get_downloads_a_shot_and_checks_it(cloud: Cloud, stillframe: Run, tmp_path: Path) -> None:
+    # Given a screenshot with a shot
+    renderer = FakeRenderer(shots=(fake_shot("phone", b"narrow"),))
+    capture(cloud, CaptureRequest(url="https://example.com/", request_id="rich"), renderer)
+    # When it is downloaded by its name
+    out = tmp_path / "phone.png"
+    stillframe("get", "rich", "--shot", "phone", "--out", str(out))
+    # Then it is there, and another name or two objects at once are refused
+    assert out.read_bytes() == b"narrow"
+    stillframe("get", "rich", "--shot", "tablet", "--out", str(tmp_path / "no.png"), status=1)
+    stillframe("get", "rich", "--shot", "phone", "--extra", "html", "--out", str(tmp_path / "no.png"), status=2)
+    # And one that is not the one of the record
+    (shot,) = cloud.record("rich").shots or []
+    key = shot.s3_url.removeprefix(f"s3://{cloud.settings.bucket_name}/")
+    cloud.clients.s3.put_object(Bucket=cloud.settings.bucket_name, Key=key, Body=b"other")
+    stillframe("get", "rich", "--shot", "phone", "--out", str(tmp_path / "no.png"), status=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["phone.png"]
 
 
 def test_diff_compares_two_screenshots_by_their_ids(cloud: Cloud, stillframe: Run, tmp_path: Path) -> None:

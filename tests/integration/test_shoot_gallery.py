@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from stillframe_cli.site_server import serve_directory
 from stillframe_renderer.browsers.engine import RenderEngine
-from tests.support.pixels import BLUE, RED, Pixels
+from tests.support.pixels import BLUE, RED, Pixels, near
 from tests.support.rendering import local_engine, render
 
 from .test_shoot import stillframe
@@ -82,6 +83,35 @@ def test_the_gallery_shows_records_as_text_and_a_pdf_as_a_sheet(gallery: tuple[R
         "JSON.parse(document.querySelector('pre').textContent).status, document.querySelectorAll('main script').length]"
     )
     assert render(engine, f"http://{host}/index.html", js=script).facts.title == "1,2,success,0"
+
+
+def test_every_shot_is_saved_and_shown(site: str, chromium: str, tmp_path: Path) -> None:
+    # Given / When a page is captured with two shots
+    shots = [
+        {"name": "narrow", "viewport": {"width": 300, "height": 200}},
+        {"name": "part", "clip": {"width": 50, "height": 40}, "format": "webp"},
+    ]
+    arguments = ["--options", json.dumps({"shots": shots}), "--out", str(tmp_path), "--allow-host", site]
+    stillframe("shoot", f"http://{site}/colour?hex=ff0000", *arguments)
+    (result,) = map(json.loads, (tmp_path / "results.jsonl").read_text().splitlines())
+    # Then the result names them and their files, and those are what the record says
+    assert result["shotFiles"] == {
+        name: f"{result['file']}.shot-{name}.{extension}" for name, extension in (("narrow", "png"), ("part", "webp"))
+    }
+    for shot in result["shots"]:
+        data = (tmp_path / result["shotFiles"][shot["name"]]).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == shot["sha256"]
+        assert Pixels(data).size == (shot["width"], shot["height"])
+        assert near(Pixels(data).at(20, 20), RED)
+    # And the gallery shows them
+    script = "document.title = [...document.querySelectorAll('.shots img')].map(each => each.alt.split(' ')[0]).join()"
+    with serve_directory(tmp_path) as host, local_engine(chromium, host) as engine:
+        assert render(engine, f"http://{host}/index.html", js=script).facts.title == "narrow,part"
+    # And a second run captures it again, because a shot is gone
+    missing = tmp_path / result["shotFiles"]["part"]
+    missing.unlink()
+    stillframe("shoot", f"http://{site}/colour?hex=ff0000", *arguments)
+    assert missing.exists()
 
 
 @pytest.fixture(scope="module")

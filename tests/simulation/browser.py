@@ -6,7 +6,9 @@ import asyncio
 import concurrent.futures
 import itertools
 import json
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -15,7 +17,8 @@ from stillframe.errors import BrowserCrashed, BrowserUnavailable, CaptureTimeout
 from stillframe.image.extra import Extra, ExtraKind
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import RenderResult
-from stillframe.request.options import ImageFormat, RenderOptions
+from stillframe.image.shot import Shot, ShotFacts
+from stillframe.request.options import ImageFormat, RenderOptions, Viewport
 
 from .network import Network
 from .scheduler import Process, Scheduler
@@ -55,17 +58,37 @@ def rendered_for(url: str, options: Mapping[str, Any]) -> bytes:
     return f"{url} with {json.dumps(options, sort_keys=True)}".encode()
 
 
+def shots_of(image: bytes) -> list[bytes]:
+    """The shots that belong to an image, by what its bytes say."""
+    count = re.search(rb"image \d+ with (\d+) shots ", image)
+    assert count is not None
+    return [image + b", shot %d" % number for number in range(int(count[1]))]
+
+
+@dataclass(frozen=True)
+class Renders:
+    """Counts the renders of one schedule. No two in a row have as many shots, so that a mix of them is seen."""
+
+    numbers: itertools.count[int]
+    max_shots: int
+
+    def begin(self, url: str, options: Mapping[str, Any]) -> bytes:
+        """The bytes of the next image, which say how many shots it has and what it shows."""
+        number = next(self.numbers)
+        return f"image {number} with {number % (self.max_shots + 1)} shots of ".encode() + rendered_for(url, options)
+
+
 class SimulatedBrowser:
     """Renders for one process. Every render gives different bytes, so that a stored image shows its render."""
 
     def __init__(
-        self, scheduler: Scheduler, network: Network, process: Process, mishaps: float, numbers: itertools.count[int]
+        self, scheduler: Scheduler, network: Network, process: Process, mishaps: float, renders: Renders
     ) -> None:
         self._scheduler = scheduler
         self._network = network
         self._process = process
         self._mishaps = mishaps
-        self._numbers = numbers
+        self._renders = renders
 
     def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
         scheduler, rng = self._scheduler, self._scheduler.rng
@@ -86,14 +109,18 @@ class SimulatedBrowser:
         if needed_ms > allowed_ms:
             raise CaptureTimeout("the job's deadline")
         recorded = options.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        data = self._shown() + f"image {next(self._numbers)} of ".encode() + rendered_for(url, recorded)
+        data = self._shown() + self._renders.begin(url, recorded)
         # The extras hold the bytes of their image, so that a mix of two renders is detected.
         kinds = (ExtraKind.HTML, ExtraKind.TEXT) if rng.random() < EXTRAS_SHARE else ()
         extras = tuple(Extra.page(kind, data) for kind in kinds)
-        return RenderResult(
-            data, ImageFormat.PNG, 8, 8, PageFacts(http_status=200, final_url=url, title="A page"), needed_ms, extras
-        )
+        facts = PageFacts(http_status=200, final_url=url, title="A page")
+        shots = tuple(_shot(number, data) for number, data in enumerate(shots_of(data)))
+        return RenderResult(data, ImageFormat.PNG, 8, 8, facts, needed_ms, extras, shots=shots)
 
     def _shown(self) -> bytes:
         """What the image begins with: nothing, as these images are never decoded."""
         return b""
+
+
+def _shot(number: int, data: bytes) -> Shot:
+    return Shot(data, ImageFormat.PNG, 8, 8, ShotFacts(name=f"s{number}", viewport=Viewport(), device_scale_factor=1.0))

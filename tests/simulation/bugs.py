@@ -32,8 +32,17 @@ from stillframe_renderer.message.wiring import CaptureParts
 from stillframe_renderer.observers import Observers
 
 from .event_bugs import AnswersSuccess, BelievesTheStatus, NamesEventsAtRandom, ReadsBackwards, TellsOfClaims
-from .image_bugs import AdoptsAnyImage, AssumesItsOwnImage, KeepsExtrasById, OverwritesObjects, StoresExtrasLast
-from .invariants import Promise
+from .image_bugs import (
+    AdoptsAnyImage,
+    AssumesItsOwnImage,
+    KeepsExtrasById,
+    KeepsShotsById,
+    ListsItsOwnShots,
+    OverwritesObjects,
+    StoresExtrasLast,
+    StoresShotsLast,
+)
+from .promise import Promise
 from .surroundings import Parts
 from .table_bugs import LetsSuccessExpire, TakesOverAnything, UnfencedCompletion, UnfencedRelease
 
@@ -234,6 +243,9 @@ BUGS = (
     Bug("adopt an image by its id alone", Promise.OWN_IMAGE, _capture(images=AdoptsAnyImage)),
     Bug("extra objects after the image", Promise.SAME_RENDER, _capture(images=StoresExtrasLast)),
     Bug("extra objects by id alone", Promise.SAME_RENDER, _capture(images=KeepsExtrasById)),
+    Bug("shots after the image", Promise.SAME_SHOTS, _capture(images=StoresShotsLast)),
+    Bug("shots by id alone", Promise.SAME_SHOTS, _capture(images=KeepsShotsById)),
+    Bug("its own shots beside an adopted image", Promise.SAME_SHOTS, _capture(images=ListsItsOwnShots)),
     Bug("lease longer than visibility", Promise.LEASE_IN_VISIBILITY, Parts(settings={"lease_margin_seconds": 600.0})),
     Bug("key by message id", Promise.ONE_ID, _capture(claim=KeyedByMessageId)),
     Bug("delete before complete", Promise.ACKNOWLEDGED_IS_SAFE, Parts(acknowledge_first=True)),

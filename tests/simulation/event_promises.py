@@ -10,7 +10,7 @@ from stillframe.table.attributes import from_attributes
 
 from .aws.event_bus import Entry, SimulatedEventBus
 from .aws.table import SimulatedTable
-from .invariants import Promise, Violation
+from .promise import Promise, Violation
 
 # Far longer than any fault lasts. Lambda would give a change up after half a day.
 MAX_BUSY_MS = 6 * 3_600_000

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from stillframe.image.extra import Extra
 from stillframe.image.ownership import Owner
 from stillframe.image.render_result import RenderResult, StoredImage
+from stillframe.image.shot import FILE_PREFIX, MANIFEST_FILE
 from stillframe.image.store import ImageStore
 
 
@@ -60,15 +61,47 @@ class StoresExtrasLast(ImageStore):
     def put(self, owner: Owner, result: RenderResult) -> tuple[StoredImage, bool]:
         stored = super().put(owner, result)
         for extra in result.extras:
-            super()._write_extra(owner.screenshot_id, owner.claim_token, extra)
+            super()._write_beside(owner, extra.file, extra.data, extra.headers)
         return stored
 
-    def _write_extra(self, screenshot_id: str, claim_token: str, extra: Extra) -> None:
-        pass
+    def _write_beside(self, owner: Owner, file: str, data: bytes, headers: Mapping[str, str]) -> None:
+        if file.startswith((FILE_PREFIX, MANIFEST_FILE)):
+            super()._write_beside(owner, file, data, headers)
 
 
 class KeepsExtrasById(ImageStore):
     """Stores the extras of an id under one key, whichever render they come from."""
 
     def extra_key(self, screenshot_id: str, claim_token: str, file: str) -> str:
-        return super().extra_key(screenshot_id, "extras", file)
+        is_shot = file.startswith((FILE_PREFIX, MANIFEST_FILE))
+        return super().extra_key(screenshot_id, claim_token if is_shot else "extras", file)
+
+
+class StoresShotsLast(ImageStore):
+    """Stores the manifest before the image, and the shots after it."""
+
+    def put(self, owner: Owner, result: RenderResult) -> tuple[StoredImage, bool]:
+        stored = super().put(owner, result)
+        for shot in result.shots:
+            super()._write_beside(owner, shot.file, shot.data, {"ContentType": shot.format.content_type})
+        return stored
+
+    def _write_beside(self, owner: Owner, file: str, data: bytes, headers: Mapping[str, str]) -> None:
+        if not file.startswith(FILE_PREFIX):
+            super()._write_beside(owner, file, data, headers)
+
+
+class KeepsShotsById(ImageStore):
+    """Stores the shots of an id under one key, whichever render they come from."""
+
+    def extra_key(self, screenshot_id: str, claim_token: str, file: str) -> str:
+        return super().extra_key(screenshot_id, "shots" if file.startswith(FILE_PREFIX) else claim_token, file)
+
+
+class ListsItsOwnShots(ImageStore):
+    """Completes the record of an adopted image with the shots of its own render."""
+
+    def put(self, owner: Owner, result: RenderResult) -> tuple[StoredImage, bool]:
+        own = self._describe(owner.screenshot_id, owner.claim_token, result)
+        stored, is_adopted = super().put(owner, result)
+        return replace(stored, shots=own.shots), is_adopted

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from enum import StrEnum
 from typing import Any
 
 from stillframe.errors import CaptureError, retryable_codes
-from stillframe.image.page_facts import COMPARISON_EXTRAS
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import SPARED
@@ -18,8 +16,9 @@ from stillframe_renderer.health import FAULT_CODES, FAULTS_IN_A_ROW
 from .aws.bucket import SimulatedBucket, Version
 from .aws.queue import SimulatedQueue, StoredMessage
 from .aws.table import SimulatedTable
-from .browser import rendered_for
+from .image_promises import image_problem
 from .network import Network
+from .promise import Promise, Violation
 from .scheduler import Process, Scheduler, Task
 
 # The largest difference between a worker's clock and true time; the lease margin allows for twice that.
@@ -32,43 +31,6 @@ MAX_COPIES = 30
 # nobody can count them, and every answer that is lost adds one, for ten generations.
 MAX_SPARED_COPIES = 500
 Item = dict[str, Any]
-
-
-class Promise(StrEnum):
-    """The invariants. Each value is a promise as docs/guarantees.md words it."""
-
-    ONE_VERSION = "one object version per id"
-    SAME_IMAGE = "the record and the object have the same sha256"
-    OWN_IMAGE = "a success names an image that was rendered for its own request"
-    SAME_RENDER = "a record's extra objects exist and come from the same render as its image"
-    SUCCESS_IS_FINAL = "a success is final"
-    HOLDER_ONLY = "only the holder changes a held record"
-    NO_OVERLAP = "no claim is taken from a worker that may still be running"
-    LEASE_IN_VISIBILITY = "a lease ends before its message is visible again"
-    ACKNOWLEDGED_IS_SAFE = "a message is acknowledged only if its record is final or its request has another message"
-    SLOT_IS_KEPT = "no host slot is taken from a capture that may still be running"
-    FEW_COPIES = "a message that waits for its host does not multiply"
-    RECEIVE_LIMIT = "no message is processed more often than the receive limit"
-    SICK_STOPS = "a worker that cannot work stops receiving"
-    FAULT_IS_NO_FAILURE = "a fault of the worker is never recorded as the failure of a screenshot"
-    OBSERVERS = "nothing that only observes changes an outcome"
-    ONE_ID = "every delivery, copy and redrive of a message is of one screenshot"
-    NEVER_RAISES = "every delivery ends in an outcome"
-    EVERY_MESSAGE_ENDS = "every accepted message ends as success, as failed or in the dead-letter queue"
-    REDRIVE_HEALS = "after a redrive every request is final"
-    EVERY_EVENT = "every record that becomes final has its event at least once"
-    SAME_EVENT = "an event has the same id whenever it is sent"
-    ONLY_FINAL = "there is no event of a record that is not final"
-    EVERY_PERIOD = "each period of a watch is captured exactly once"
-    ONE_CHANGE = "each change of a watched page is reported by exactly one event"
-
-
-class Violation(BaseException):
-    """A promise was broken. This is not an Exception, because the code under test must not handle it."""
-
-    def __init__(self, promise: Promise, what: str) -> None:
-        super().__init__(promise, what)
-        self.promise = promise
 
 
 class Invariants:
@@ -244,17 +206,9 @@ class Invariants:
             )
 
     def _check_image(self, key: str, now: Item) -> None:
-        versions = self._bucket.versions.get(now.get("s3Key", ""), [])
-        if not versions or versions[-1].sha256 != now.get("sha256"):
-            raise self.broken(
-                Promise.SAME_IMAGE, f"{key} names {now.get('s3Key')}, which holds another image or does not exist"
-            )
-        if not versions[-1].data.endswith(rendered_for(now["url"], now["options"])):
-            raise self.broken(Promise.OWN_IMAGE, f"{key} names {now.get('s3Key')}, which was rendered for another")
-        for kind, url in now.get("extras", {}).items():
-            stored = self._bucket.versions.get(url.split("/", 3)[3], [])
-            if not stored or (stored[-1].data != versions[-1].data and kind not in COMPARISON_EXTRAS):
-                raise self.broken(Promise.SAME_RENDER, f"{key} names {url}, which is missing or from another render")
+        problem = image_problem(self._bucket, now)
+        if problem is not None:
+            raise self.broken(problem[0], f"{key} names {problem[1]}")
 
     def _stored(self, key: str, version: Version) -> None:
         if len(self._bucket.versions[key]) > 1:

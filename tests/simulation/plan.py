@@ -48,6 +48,8 @@ class Plan:
     # How likely a message has `freshFor` in place of an id, and how long its windows are.
     fresh_probability: float
     fresh_seconds: int
+    # How many shots a render makes at most. Each makes another number.
+    max_shots: int
 
     @property
     def own_limit(self) -> int | None:
@@ -71,6 +73,7 @@ class Plan:
         # From a generator of its own, so that the plan of a seed is otherwise what it was.
         health = random.Random(f"health of {seed}")
         events = random.Random(f"events of {seed}")
+        shots = random.Random(f"shots of {seed}")
         return cls(
             seed=seed,
             ids=ids,
@@ -105,4 +108,5 @@ class Plan:
             # AWS's own redrive does not say when a message was sent at first.
             fresh_probability=events.choice((0.0, 0.0, 0.3, 0.7)) if is_marked else 0.0,
             fresh_seconds=events.choice((60, 60, 300, 3600)),
+            max_shots=shots.choice((0, 0, 0, 3)),
         )

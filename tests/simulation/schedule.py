@@ -22,9 +22,10 @@ from .batch import UNREADABLE_BODY
 from .event_promises import EventPromises
 from .event_source import EventSource
 from .fleet import Fleet
-from .invariants import Invariants, Violation
+from .invariants import Invariants
 from .network import Network, Weather
 from .plan import Plan
+from .promise import Violation
 from .retention import MAX_DELETION_DELAY_MS, Retention
 from .scheduler import Process, Scheduler
 from .surroundings import Parts, Surroundings, produce, redrive

@@ -26,7 +26,7 @@ from stillframe_renderer.message.wiring import CaptureParts, wire_capture
 from stillframe_renderer.observers import Observers
 from tests.support.fakes import fake_meter
 
-from .browser import SimulatedBrowser
+from .browser import Renders, SimulatedBrowser
 from .event_promises import EventPromises
 from .invariants import MAX_SKEW_MS, Invariants
 from .network import Network
@@ -82,7 +82,8 @@ class Surroundings:
         clock = SkewedClock(self.scheduler, process)
         settings = self.settings.model_copy(update={"worker_id": process.name, "per_host": self.plan.per_host})
         mishaps = 0.0 if self.is_calm else self.plan.mishaps
-        browser = self.new_browser(self.scheduler, self.network, process, mishaps, self.images)
+        renders = Renders(self.images, self.plan.max_shots)
+        browser = self.new_browser(self.scheduler, self.network, process, mishaps, renders)
         clients, rng = self.clients(process), self.scheduler.rng
         return wire_capture(settings, clients, browser, clock, fake_meter(clock), parts=self.parts.capture, rng=rng)
 

@@ -11,9 +11,9 @@ from stillframe.request.capture_request import CaptureRequest
 from stillframe.table import transitions
 from stillframe.table.attributes import item_key
 
-from .invariants import Promise, Violation
 from .network import Weather
 from .plan import Plan
+from .promise import Promise, Violation
 from .schedule import Schedule
 from .surroundings import Parts
 

@@ -15,9 +15,10 @@ from stillframe.image.element import PageElement
 from stillframe.image.extra import Extra
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import RenderResult
+from stillframe.image.shot import Shot, ShotFacts
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import Message
-from stillframe.request.options import ImageFormat, RenderOptions
+from stillframe.request.options import ImageFormat, RenderOptions, Viewport
 from stillframe.settings import Settings
 from stillframe.table.claim import Claim
 from stillframe_renderer.load.metering import Meter
@@ -59,12 +60,14 @@ class FakeRenderer:
         extras: tuple[Extra, ...] = (),
         elements: tuple[PageElement, ...] = (),
         ignored_boxes: list[list[int]] | None = None,
+        shots: tuple[Shot, ...] = (),
     ) -> None:
         self.during = during
         self.color = color
         self.extras = extras
         self.elements = elements
         self.ignored_boxes = ignored_boxes
+        self.shots = shots
         self.rendered: list[str] = []
 
     def render(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
@@ -74,7 +77,13 @@ class FakeRenderer:
         file = io.BytesIO()
         Image.new("RGB", (8, 8), self.color).save(file, "PNG")
         facts = PageFacts(http_status=200, final_url=url, title="Fake é", ignored_boxes=self.ignored_boxes)
-        return RenderResult(file.getvalue(), ImageFormat.PNG, 8, 8, facts, 5, self.extras, self.elements)
+        data = file.getvalue()
+        return RenderResult(data, ImageFormat.PNG, 8, 8, facts, 5, self.extras, self.elements, self.shots)
+
+
+def fake_shot(name: str, data: bytes, image_format: ImageFormat = ImageFormat.PNG) -> Shot:
+    """A shot with any bytes."""
+    return Shot(data, image_format, 8, 6, ShotFacts(name=name, viewport=Viewport(), device_scale_factor=1.0))
 
 
 def message(

@@ -79,6 +79,11 @@ def _needed(call: RecordedCall, account: str) -> Iterator[Permission]:
         index = f"/index/{given['IndexName']}" if "IndexName" in given else ""
         context = {"dynamodb:LeadingKeys": given["LeadingKey"]} if "LeadingKey" in given else {}
         yield Permission(call.name, arn("dynamodb", account, f"table/{given['TableName']}{index}"), context)
+    elif call.name == "dynamodb:TransactWriteItems":
+        # "DynamoDB API operations permissions": those of the operations that the transaction consists of.
+        for table, key in given["Updates"]:
+            context = {"dynamodb:LeadingKeys": key}
+            yield Permission("dynamodb:UpdateItem", arn("dynamodb", account, f"table/{table}"), context)
     elif call.name == "dynamodb:BatchGetItem":
         for table in given["TableNames"]:
             yield Permission(call.name, arn("dynamodb", account, f"table/{table}"))

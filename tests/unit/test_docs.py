@@ -14,7 +14,7 @@ from stacks.presets import PRESETS
 from stillframe.errors import CaptureError, PermanentError, TransientError, all_subclasses
 from stillframe.request.options import RenderOptions
 from tests.simulation.bugs import BUGS
-from tests.simulation.invariants import Promise
+from tests.simulation.promise import Promise
 from tests.simulation.watching.bugs import WEEK_BUGS
 
 ROOT = Path(__file__).parents[2]

@@ -45,8 +45,7 @@ class SavedResults:
         if result is None or result.get("outcome") == OutcomeKind.FAILED.value or not result.get("file"):
             return None
         is_whole = self._folder.size_of(result["file"]) == result.get("bytes")
-        extras = (result.get("extraFiles") or {}).values()
-        return result if is_whole and all(self._folder.size_of(name) is not None for name in extras) else None
+        return result if is_whole and all(self._folder.size_of(name) is not None for name in _beside(result)) else None
 
     def stem(self, key: str) -> str | None:
         """The name, without extension, of the image that the directory has for a request."""
@@ -60,7 +59,7 @@ class SavedResults:
     def forget(self) -> None:
         """Delete all results with their files. Raises RunStopped."""
         for result in self._by_key.values():
-            for name in (result.get("file"), *(result.get("extraFiles") or {}).values()):
+            for name in (result.get("file"), *_beside(result)):
                 if name:
                     self._folder.remove(name)
         self._by_key.clear()
@@ -106,3 +105,8 @@ class SavedResults:
                 self._by_key[str(key)] = {**result, KEY: str(key)}
         if text and not text.endswith("\n"):
             self.rewrite(())
+
+
+def _beside(result: Result) -> list[str]:
+    """The names of the files beside an image."""
+    return [name for kind in ("extraFiles", "shotFiles") for name in (result.get(kind) or {}).values()]

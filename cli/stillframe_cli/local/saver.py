@@ -1,4 +1,4 @@
-"""Saves each result when its capture ends: image, extra objects, then the line that says that they are there."""
+"""Saves each result when its capture ends: image, extra objects, shots, then the line that says that they are there."""
 
 from __future__ import annotations
 
@@ -91,13 +91,17 @@ class ResultSaver:
             self._tracker.stop.set()
 
     def _files_of(self, record: Record, stem: str) -> dict[str, Any]:
-        """Download image and extra objects of an id, once however many messages named it."""
+        """Download image, extra objects and shots of an id, once however many messages named it."""
         if record.id not in self._files:
             name = f"{stem}.{(record.s3_key or '').rpartition('.')[2]}"
             extras = {}
             for kind, url in sorted((record.extras or {}).items()):
                 extras[kind] = f"{name}.{url.rpartition('/')[2]}"
                 self._folder.write(extras[kind], self._archive.object_at(url))
+            shots = {}
+            for shot in record.shots or ():
+                shots[shot.name] = f"{name}.{shot.s3_url.rpartition('/')[2]}"
+                self._folder.write(shots[shot.name], self._archive.object_at(shot.s3_url))
             path = self._folder.write(name, self._archive.image(record))
-            self._files[record.id] = {"path": str(path), "file": name, "extraFiles": extras}
+            self._files[record.id] = {"path": str(path), "file": name, "extraFiles": extras, "shotFiles": shots}
         return self._files[record.id]

@@ -22,7 +22,7 @@ from .problems import CONTENT_TYPE, Problem
 
 REFERENCE = "#/components/schemas/{model}"
 EXAMPLE = {"url": "https://example.com/", "requestId": "order-42", "options": {"fullPage": True}}
-PARAMETER_EXAMPLES = {"screenshot_id": EXAMPLE["requestId"], "kind": "thumbnail", "Prefer": "wait=1"}
+PARAMETER_EXAMPLES = {"screenshot_id": EXAMPLE["requestId"], "kind": "thumbnail", "name": "phone", "Prefer": "wait=1"}
 TEXT = {"schema": {"type": "string"}}
 KEY_SCHEME = {"type": "http", "scheme": "bearer", "bearerFormat": "stillframe_...", "description": "an API key"}
 SEE_IMAGE = "the object is at `Location`, a link that is valid for 15 minutes"
@@ -182,6 +182,7 @@ OPERATIONS: dict[str, Operation] = {
     },
     "getImage": {"summary": "Find the image", "responses": FOUND, "problems": (BAD, MISSING, CONFLICT)},
     "getExtra": {"summary": "Find an extra object", "responses": FOUND, "problems": (BAD, MISSING, CONFLICT)},
+    "getShot": {"summary": "Find a shot", "responses": FOUND, "problems": (BAD, MISSING, CONFLICT)},
     "retryScreenshot": {
         "summary": "Send the request of a screenshot again",
         "description": "For a screenshot that failed, and for one that has lost its message.",

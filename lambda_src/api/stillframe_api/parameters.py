@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 
 from stillframe.record_list import MAX_CURSOR_CHARS
+from stillframe.request.options.shots import NAME_PATTERN, NAME_RULE
 from stillframe.request.options.wire import ID_PATTERN, ID_RULE
 from stillframe.table.record import Status
 
@@ -21,6 +22,7 @@ ExtraName = Annotated[
         description="an extra object that the request asked for",
     ),
 ]
+ShotName = Annotated[str, Path(pattern=NAME_PATTERN, description=f"the name of a shot: {NAME_RULE}")]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -58,6 +60,7 @@ RULES = {
     "screenshot_id": ID_RULE,
     KEY.lower(): ID_RULE,
     "kind": "thumbnail, html, text, mhtml, har, elements, links, difference, textDifference or element-N",
+    "name": NAME_RULE,
     "status": "queued, processing, success or failed",
     "since": TIME_RULE,
     "cursor": f"1 to {MAX_CURSOR_CHARS} characters that a list has returned",

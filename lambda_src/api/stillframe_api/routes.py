@@ -29,6 +29,7 @@ from .parameters import (
     IdempotencyKey,
     Prefer,
     ScreenshotId,
+    ShotName,
     Since,
     StatusFilter,
 )
@@ -72,6 +73,10 @@ def add_routes(app: APIGatewayHttpResolver, services: Services) -> None:
     @app.get("/v1/screenshots/<screenshot_id>/extras/<kind>", operation_id="getExtra")
     def get_extra(screenshot_id: ScreenshotId, kind: ExtraName) -> Response[str]:
         return see_other(services.links.extra_object(find(screenshot_id), kind))
+
+    @app.get("/v1/screenshots/<screenshot_id>/shots/<name>", operation_id="getShot")
+    def get_shot(screenshot_id: ScreenshotId, name: ShotName) -> Response[str]:
+        return see_other(services.links.shot(find(screenshot_id), name))
 
     @app.post("/v1/screenshots/<screenshot_id>/retry", operation_id="retryScreenshot")
     def send_again(screenshot_id: ScreenshotId, prefer: Prefer = None) -> Response[str]:

@@ -24,7 +24,7 @@ from stillframe_renderer.message.comparison import Comparer, Comparison
 from stillframe_renderer.message.wiring import CaptureParts
 
 from ..bugs import Bug
-from ..invariants import Promise
+from ..promise import Promise
 from ..surroundings import Parts
 
 ALWAYS = f"attribute_exists(#{ID}) OR attribute_not_exists(#{ID})"

@@ -12,7 +12,7 @@ from stillframe_cli.watching.watch import Watch, period_text
 
 from ..aws.bucket import SimulatedBucket
 from ..aws.table import SimulatedTable
-from ..invariants import Promise, Violation
+from ..promise import Promise, Violation
 from .page import WatchedPage, shown_in
 
 FINAL = ("success", "failed")
@@ -96,7 +96,7 @@ class WeekPromises:
             record["id"],
             version,
             taken_ms,
-            image.metadata.get("follows"),
+            image.metadata.get("follows", image.metadata.get("compared-to")),
             record.get("comparisonProblem", IS_FIRST) == IS_FIRST,
             bool(record.get("changed")) and "changedSince" not in record,
         )

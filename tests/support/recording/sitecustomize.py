@@ -19,6 +19,12 @@ NOTE = "recorded_call"
 STREAM: dict[str, str] = {}
 
 
+def leading_key(key: dict[str, Any]) -> str:
+    """The prefix of an item's key, by which policies tell keys of tenants from records."""
+    prefix, mark, _ = key["id"]["S"].partition("#")
+    return str(prefix + mark if mark else "record")
+
+
 def note(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
     """Keep what identifies a call until its answer comes."""
     # The key of an item in DynamoDB is a dictionary, that of an object a text.
@@ -31,9 +37,10 @@ def note(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) 
     if model.name == "PutEvents":
         found["EventBusNames"] = sorted({entry["EventBusName"] for entry in params["Entries"]})
     if isinstance(params.get("Key"), dict):
-        # Its prefix, by which policies tell keys of tenants from records.
-        prefix, mark, _ = params["Key"]["id"]["S"].partition("#")
-        found["LeadingKey"] = prefix + mark if mark else "record"
+        found["LeadingKey"] = leading_key(params["Key"])
+    if "TransactItems" in params:
+        updates = [each["Update"] for each in params["TransactItems"]]
+        found["Updates"] = [[each["TableName"], leading_key(each["Key"])] for each in updates]
     if "RequestItems" in params:
         found["TableNames"] = list(params["RequestItems"])
     context[NOTE] = {"service": model.service_model.service_name, "operation": model.name, "parameters": found}

@@ -102,7 +102,8 @@ class Camera:
         if options.quality is not None and not is_avif:
             parameters["quality"] = options.quality
         if clip is not None:
-            parameters |= {"clip": {"scale": 1, **clip}, "captureBeyondViewport": True}
+            beyond = not await self._is_in_window(clip)
+            parameters |= {"clip": {"scale": 1, **clip}, "captureBeyondViewport": beyond}
         async with contextlib.nullcontext() if clip is None else unnoticed(self._session, options):
             answer = await self._session.send("Page.captureScreenshot", parameters)
         data = answer["data"].content
@@ -110,6 +111,14 @@ class Camera:
         if is_avif:
             data = await asyncio.to_thread(to_avif, data, options.quality or DEFAULT_AVIF_QUALITY)
         return Screenshot(data, width, height)
+
+    async def _is_in_window(self, clip: dict[str, float]) -> bool:
+        """Whether the window shows all of the clip already. Otherwise Chromium lays out and paints a larger one."""
+        window = self._options.viewport
+        is_within = clip["x"] + clip["width"] <= window.width and clip["y"] + clip["height"] <= window.height
+        if self._options.full_page or self._options.mobile or not is_within:
+            return False
+        return bool(await self._world.evaluate("scrollX === 0 && scrollY === 0"))
 
     async def screenshot_of_content(
         self, layout: Layout, patience: Patience, tiles: Callable[[], Awaitable[bytes]] | None = None

@@ -22,7 +22,7 @@ from stillframe.errors import (
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import RenderResult
 from stillframe.request.capture_request import MAX_URL_CHARS, without_credentials
-from stillframe.request.options import ImageFormat, RenderOptions, WaitUntil
+from stillframe.request.options import ImageFormat, RenderOptions, Viewport, WaitUntil
 
 from ..chromium.tab import Tab
 from ..guard.session import GuardSession
@@ -45,10 +45,11 @@ from .masks import cover
 from .measures import Measures
 from .navigation import Navigation, error_for
 from .outline import Outline, read_outline
-from .patience import Patience
+from .patience import MIN_SCREENSHOT_SECONDS, Patience
 from .preparation import Preparation
 from .printer import Printer
 from .scripts import FINISH_VIEW
+from .shots import Shots
 from .showing import Showing
 from .targets import Targets
 from .traffic import Traffic
@@ -57,7 +58,6 @@ from .world import World
 # What a page gets that has used up its time: to show what it has, and to be measured.
 FINISH_SECONDS = 1.0
 MEASURE_SECONDS = 1.0
-MIN_SCREENSHOT_SECONDS = 5.0
 # Whether anything of the document has come.
 HAS_BEGUN = "[document.head, document.body].some(part => part?.attributes.length || part?.childNodes.length)"
 
@@ -91,6 +91,7 @@ class PageCapture:
         self._printer = Printer(session, self._world, options) if options.format is ImageFormat.PDF else None
         self._showing = Showing(tab, self._world, self._traffic, self._navigation, options, self._printer)
         self._extras = Extras(session, self._world, options)
+        self._shots = Shots(session, self._world, self._traffic, self._changes, self._showing, options, self._measure)
 
     async def run(self) -> RenderResult:
         """Capture the page. Raises a CaptureError; the caller bounds the time."""
@@ -101,7 +102,7 @@ class PageCapture:
             unsettled = await self._load()
             self._check_size()
             async with self._bounded("measuring", MEASURE_SECONDS if unsettled else self._patience.seconds()):
-                measures = await self._measure()
+                measures = await self._measure(self._options.viewport)
             self._failures.check()
             async with self._bounded("the screenshot", max(self._patience.seconds(), MIN_SCREENSHOT_SECONDS)):
                 await cover(self._world, self._options)
@@ -114,7 +115,9 @@ class PageCapture:
             extras = await self._extras.collect(
                 measures.url, measures.title, self._evidence.timings, outline, self._patience.seconds()
             )
+            shots = await self._shots.take(self._patience)
             self._check_size()
+            self._failures.check()
         return RenderResult(
             data=screenshot.data,
             format=self._options.format,
@@ -124,6 +127,7 @@ class PageCapture:
             render_ms=round((time.monotonic() - started) * 1000),
             extras=(*derived.thumbnails, *elements, *extras),
             elements=outline.elements,
+            shots=shots,
         )
 
     async def _prepare(self) -> None:
@@ -212,6 +216,7 @@ class PageCapture:
             await self._consent.answer(self._showing.let_page_run)
         self._patience.phase = "click" if options.click else "js"
         await self._changes.apply()
+        await self._shots.remember_place()
         await self._showing.show(self._patience)
 
     def _check_status(self) -> None:
@@ -233,8 +238,8 @@ class PageCapture:
         if self._guard.exceeded is not None:
             raise self._guard.exceeded
 
-    async def _measure(self) -> Measures:
-        measures = await Measures.read(self._world, self._options.viewport)
+    async def _measure(self, viewport: Viewport) -> Measures:
+        measures = await Measures.read(self._world, viewport)
         # Since its document was checked, a script may have navigated the page, perhaps to a URL that failed to load.
         if measures.url.startswith("chrome-error:"):
             raise self._explained(ConnectionFailed("the page navigated to a URL that could not be loaded"))

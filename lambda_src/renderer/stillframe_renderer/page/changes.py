@@ -126,7 +126,11 @@ class Changes:
             await self._world.evaluate_in_page(f"(async () => {{ {options.js}\n }})()", "js")
         for selector in options.click:
             await self._click(selector)
-        place = options.scroll_to
+        await self.scroll()
+
+    async def scroll(self) -> None:
+        """Scroll to where the request wants the page to be. Raises SelectorNotFound."""
+        place = self._options.scroll_to
         if place is not None:
             target, sought = (place.model_dump(), place.selector) if isinstance(place, Place) else (place, place)
             if not await self._world.call(SCROLL_TO, target):

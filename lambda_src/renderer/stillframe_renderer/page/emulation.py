@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
+from pyppeteer.connection import CDPSession
+
 from stillframe.errors import InvalidRequest
 from stillframe.request.options import RenderOptions
 from stillframe.request.options.emulation import EmulationOptions
@@ -29,20 +34,7 @@ def emulate(page: Preparation, options: RenderOptions, default_user_agent: str) 
         "prefers-color-scheme": options.color_scheme.value,
         "prefers-reduced-motion": "reduce" if options.reduced_motion else "no-preference",
     }
-    is_upright = viewport.height > viewport.width
-    page.send(
-        "Emulation.setDeviceMetricsOverride",
-        {
-            "width": viewport.width,
-            "height": viewport.height,
-            # The window fills the screen.
-            "screenWidth": viewport.width,
-            "screenHeight": viewport.height,
-            "screenOrientation": {"type": "portraitPrimary" if is_upright else "landscapePrimary", "angle": 0},
-            "deviceScaleFactor": options.device_scale_factor,
-            "mobile": options.mobile,
-        },
-    )
+    page.send("Emulation.setDeviceMetricsOverride", _metrics(options))
     if options.mobile:
         # Otherwise a page wider than the screen would start at the scale that fits it into Chromium's own window.
         page.send("Emulation.resetPageScaleFactor")
@@ -75,3 +67,36 @@ def emulate(page: Preparation, options: RenderOptions, default_user_agent: str) 
     if options.offline:
         conditions = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
         page.send("Network.emulateNetworkConditions", conditions)
+
+
+async def resize(session: CDPSession, options: RenderOptions) -> None:
+    """Give a page that has loaded the window of these options, as if its visitor had resized it."""
+    viewport = options.viewport
+    # In order: the page is told of its new size once it has both.
+    outer = {"expression": OUTER_SIZE % (viewport.width, viewport.height)}
+    commands = [] if options.mobile else [session.send("Runtime.evaluate", outer)]
+    commands.append(session.send("Emulation.setDeviceMetricsOverride", _metrics(options)))
+    if options.mobile:
+        commands.append(session.send("Emulation.resetPageScaleFactor"))
+    await asyncio.gather(*commands)
+
+
+async def set_background(session: CDPSession, options: RenderOptions) -> None:
+    """Make the background of a page that has loaded transparent, or white again."""
+    colour = {"color": TRANSPARENT} if options.omit_background else {}
+    await session.send("Emulation.setDefaultBackgroundColorOverride", colour)
+
+
+def _metrics(options: RenderOptions) -> dict[str, Any]:
+    viewport = options.viewport
+    is_upright = viewport.height > viewport.width
+    return {
+        "width": viewport.width,
+        "height": viewport.height,
+        # The window fills the screen.
+        "screenWidth": viewport.width,
+        "screenHeight": viewport.height,
+        "screenOrientation": {"type": "portraitPrimary" if is_upright else "landscapePrimary", "angle": 0},
+        "deviceScaleFactor": options.device_scale_factor,
+        "mobile": options.mobile,
+    }

@@ -88,6 +88,7 @@ PLACE_FIXED = (
   if (rules.length) {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(rules.join(' '));
+    (globalThis.stillframeSheets ??= new Set()).add(sheet);
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   }
 })()"""

@@ -8,6 +8,8 @@ from stillframe.errors import CaptureTimeout, NavigationTimeout, ReadyTimeout
 # The part of the job's time that is reserved for the screenshot, however long the page takes.
 RESERVE_SECONDS = 3.0
 RESERVE_SHARE = 0.3
+# What a screenshot gets at least.
+MIN_SCREENSHOT_SECONDS = 5.0
 
 
 class Patience:

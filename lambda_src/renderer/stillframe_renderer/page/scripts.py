@@ -12,8 +12,11 @@ IN_VIEW = """const inView = element => {
     return box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
   };"""
 
-# Functions for other scripts. Elements of XML without a style of their own are left as they are.
+# Functions for other scripts. Elements of XML without a style of their own are left as they are. What each element had
+# at first is remembered, for RESTORE.
 SET_STYLES = """const set = (element, styles) => {
+    const changed = globalThis.stillframeChanged ??= new Map();
+    if (!changed.has(element)) changed.set(element, element.style?.cssText);
     for (const [name, value] of Object.entries(styles)) element.style?.setProperty(name, value, 'important');
   };"""
 # Makes a function: whether an element, or what it is in, is fixed to the window. Nothing beyond `outermost` counts.
@@ -43,6 +46,38 @@ ADOPT = """(() => {
   adopt();
   document.addEventListener('DOMContentLoaded', adopt);
   addEventListener('load', adopt);
+})()"""
+
+# The same until RESTORE.
+ADOPT_UNTIL_RESTORED = """(() => {
+  const sheet = new CSSStyleSheet(), sheets = globalThis.stillframeSheets ??= new Set();
+  sheet.replaceSync(%s);
+  sheets.add(sheet);
+  const adopt = () => {
+    if (sheets.has(sheet) && !document.adoptedStyleSheets.includes(sheet)) {
+      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+    }
+  };
+  adopt();
+  document.addEventListener('DOMContentLoaded', adopt);
+  addEventListener('load', adopt);
+})()"""
+REMEMBER_PLACE = "globalThis.stillframePlace = [scrollX, scrollY]"
+# Takes back what was done to the page for one image: styles, style sheets and masks, and what is remembered of how it
+# looked. The page is scrolled to where it was at first.
+RESTORE = """(() => {
+  for (const [element, text] of globalThis.stillframeChanged ?? []) {
+    if (element.querySelector(':scope > filter#stillframe-mask')) element.remove();
+    else if (element.style) element.style.cssText = text;
+    delete element.stillframeIsBelow;
+  }
+  const sheets = globalThis.stillframeSheets ?? new Set();
+  document.adoptedStyleSheets = document.adoptedStyleSheets.filter(sheet => !sheets.has(sheet));
+  sheets.clear();
+  globalThis.stillframeGrown = [];
+  for (const name of ['Changed', 'Blurred', 'Seen', 'Lost']) delete globalThis[`stillframe${name}`];
+  const [left, top] = globalThis.stillframePlace ?? [0, 0];
+  scrollTo({ left, top, behavior: 'instant' });
 })()"""
 
 # Waits for the frame that shows what has changed. Bounded, because a busy machine paints late, and an element counts as
@@ -98,7 +133,9 @@ RENDER_OFFSCREEN = """for (let depth = 0; depth < 4; depth++) {
   for (const element of found) element.style.setProperty('content-visibility', 'visible', 'important');
 }"""
 # Fixed backgrounds are painted relative to the window, which would be wrong for a full page.
-SCROLL_BACKGROUNDS = ADOPT % json.dumps("*, ::before, ::after { background-attachment: scroll !important }")
+SCROLL_BACKGROUNDS = ADOPT_UNTIL_RESTORED % json.dumps(
+    "*, ::before, ::after { background-attachment: scroll !important }"
+)
 
 # Whether the page has anything to show: the screenshot of an empty page need not be taken again.
 HAS_CONTENT = """(() => {

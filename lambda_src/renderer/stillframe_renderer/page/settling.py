@@ -15,6 +15,7 @@ from pyppeteer.connection import CDPSession
 
 from .animations import END_ANIMATIONS, wait_for_stillness
 from .clock import PageClock
+from .elements import WALK
 from .scripts import IN_VIEW
 from .traffic import Traffic
 from .world import World
@@ -83,6 +84,42 @@ FINISH = (
 })(%s)"""
 )
 
+# The same for a page in which no script can react, so that hardly any frame is needed: the screenshot paints one. A
+# forced layout asks for what another window needs, but images choose their source in a frame (HTML, "Reacting to
+# environment changes").
+FINISH_INERT = (
+    "(async () => {"
+    + IN_VIEW
+    + END_ANIMATIONS
+    + """
+  document.documentElement?.getBoundingClientRect();
+  if (document.querySelector('source, [srcset]')) {
+    for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame);
+  }
+  endAnimations();
+  if (document.fonts.status === 'loading') await document.fonts.ready;
+  await Promise.all([...document.images].filter(inView).map(image => image.decode().catch(() => {})));
+})()"""
+)
+
+# Watches for what scripts change in the document from now on: to be run before a page gets another window.
+WATCH = (
+    "(() => {"
+    + WALK
+    + """
+  globalThis.stillframeChanges?.disconnect();
+  const changes = globalThis.stillframeChanges = new MutationObserver(() => { changes.hasFound = true; });
+  const all = { subtree: true, childList: true, attributes: true, characterData: true };
+  for (const root of rootsOf(document)) changes.observe(root, all);
+})()"""
+)
+# Whether they have changed anything, once the frame has come that tells them of a new window.
+REACTED = """(async () => {
+  for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame);
+  const changes = globalThis.stillframeChanges;
+  return !changes || changes.hasFound === true || changes.takeRecords().length > 0;
+})()"""
+
 
 class Settling:
     """Settles one page, once its document has loaded. `is_whole` is whether all of it will be shown, or the window."""
@@ -103,6 +140,30 @@ class Settling:
         """
         await self._settle_layout()
         await wait_for_stillness(self._session, self._world, self._traffic)
+
+    async def settle_again(self) -> None:
+        """Like `settle`, in another window than before, after WATCH.
+
+        What the page looks like follows from its window alone, unless a script changes it or requests something. So it
+        is enough that no script has, within the time that `settle` gives it.
+        """
+        requests = self._traffic.started
+        has_reacted = await self._world.evaluate_within(REACTED, FINISH_SECONDS)
+        if has_reacted is False:
+            await self._clock.run(ROUND_MS)
+            await self._world.evaluate_within(FINISH_INERT, FINISH_SECONDS)
+            has_reacted = await self._world.evaluate_within(REACTED, FINISH_SECONDS)
+        if has_reacted is not False or self._traffic.started != requests or self._traffic.pending:
+            await self.settle()
+        else:
+            await wait_for_stillness(self._session, self._world, self._traffic)
+
+    async def finish(self) -> None:
+        """The same for a page that had settled, and in which nothing reacts. If it requests anything, it settles."""
+        requests = self._traffic.started
+        await self._world.evaluate_within(FINISH_INERT, FINISH_SECONDS)
+        if self._traffic.started != requests or self._traffic.pending:
+            await self.settle()
 
     async def _settle_layout(self) -> None:
         previous_layout = await self._world.evaluate_within(self._finish, FINISH_SECONDS)

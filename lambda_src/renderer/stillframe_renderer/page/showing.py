@@ -42,17 +42,24 @@ class Showing:
         navigation: Navigation,
         options: RenderOptions,
         printer: Printer | None,
+        before: Showing | None = None,
     ) -> None:
+        """`before` is how the same page was shown before, if it was."""
+        self._tab = tab
         self._session = tab.session
         self._world = world
         self._navigation = navigation
         self._traffic = traffic
         self._options = options
         self._printer = printer
-        self._clock = PageClock(tab.session, world, traffic)
+        self._clock: PageClock = before._clock if before is not None else PageClock(tab.session, world, traffic)
         is_whole = options.full_page or printer is not None
         self._settling = Settling(tab.session, world, traffic, self._clock, is_whole=is_whole)
         self._is_settled_by_clock = options.wait_until is WaitUntil.SETTLED
+        self._before = before
+        # Whether scripts have run, once somebody has looked.
+        self._has_scripts: bool | None = before._has_scripts if before is not None else None
+        self._reacts: bool | None = before._reacts if before is not None else None
         self.is_scrolled_through = True
         # Whether no single screenshot can have all of the page.
         self.is_tiled = False
@@ -70,7 +77,7 @@ class Showing:
             await self._visit_elements()
         patience.phase = "settled"
         if self._is_settled_by_clock:
-            await self._settling.settle()
+            await self._settle()
             if options.full_page:
                 self.is_tiled = await shows_only_in_view(
                     self._world,
@@ -80,6 +87,10 @@ class Showing:
                 )
         elif options.wait_until is not WaitUntil.DOM_CONTENT_LOADED:
             await self._world.evaluate(FINISH_VIEW)
+
+    def with_options(self, options: RenderOptions) -> Showing:
+        """The same page, shown with other options."""
+        return Showing(self._tab, self._world, self._traffic, self._navigation, options, None, self)
 
     async def let_page_run(self) -> None:
         """Let the page run for half a second of its own time."""
@@ -115,6 +126,29 @@ class Showing:
         if selectors:
             await bring_into_view(self._world, selectors[0])
 
+    async def _settle(self) -> None:
+        """Let the page settle. One that has settled before can react to a new window and to scrolling alone."""
+        options, settling = self._options, self._settling
+        if self._before is None:
+            await settling.settle()
+            return
+        is_scrolled = options.full_page or bool(options.selectors)
+        is_same_window = options.window == self._before._options.window
+        if is_same_window and not is_scrolled and options.clip is None:
+            return
+        if (is_same_window and not is_scrolled) or not await self._may_react():
+            await settling.finish()
+        else:
+            await (settling.settle() if is_scrolled else settling.settle_again())
+
+    async def _may_react(self) -> bool:
+        if self._has_scripts is None:
+            self._has_scripts = await self._has_run_scripts()
+        if not self._has_scripts and self._reacts is None:
+            # Without scripts, there is nothing that could add what reacts.
+            self._reacts = bool(await self._world.evaluate(MAY_REACT))
+        return self._has_scripts or self._reacts is True
+
     async def _has_run_scripts(self) -> bool:
         """Whether scripts have run of which the document may have no trace."""
         if self._options.js or self._options.init_script or self._options.click:
@@ -131,7 +165,8 @@ class Showing:
             await clock.take_over()
         if self._printer is not None:
             await self._printer.expand()
-        if await self._has_run_scripts():
+        self._has_scripts = await self._has_run_scripts()
+        if self._has_scripts:
             await self._world.evaluate(REACTS)
         cap = self._options.height_cap if self._options.full_page else MAX_FULL_PAGE_HEIGHT
         self.is_scrolled_through = await scroll_through(self._world, self._traffic, cap, clock)

@@ -17,7 +17,7 @@ from .cutting import BLOCKS, cut
 from .elements import ELEMENTS, WALK, Box
 from .fixed import IS_AT_BOTTOM
 from .masks import cover
-from .scripts import ADOPT, PAINTED, SET_STYLES
+from .scripts import ADOPT_UNTIL_RESTORED, PAINTED, SET_STYLES
 from .scrollers import GO_TO, MAIN_SCROLLER, STOP_MS, let_scrollers_grow, let_scrollers_shrink
 from .scrolling import wait_for_loads
 from .stitching import Tile, stitch
@@ -67,7 +67,7 @@ SHOW_ONCE = (
   return { down, up: Math.min(up, innerHeight) };
 })()"""
 )
-DO_NOT_SNAP = ADOPT % json.dumps("* { scroll-snap-type: none !important }")
+DO_NOT_SNAP = ADOPT_UNTIL_RESTORED % json.dumps("* { scroll-snap-type: none !important }")
 # A page that gets smaller when its animations end is scrolled back to its end by the next frame.
 FINISH_TILE = "(async () => {" + END_ANIMATIONS + "endAnimations();" + PAINTED + "})()"
 # How far the page is scrolled, how far it goes, and the part of the window that scrolls. In CSS pixels.

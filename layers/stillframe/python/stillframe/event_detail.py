@@ -24,6 +24,8 @@ DETAIL_TYPES = {
 MAX_DETAIL_BYTES = 240 * 1024
 # What is left of a text that is cut.
 MAX_TEXT_CHARS = 1000
+# The models of which a detail is made.
+PARTS = ("StoredShot", "Viewport")
 NEVER_CUT = ("version", "eventId", "id", "status")
 
 
@@ -43,6 +45,10 @@ class EventDetail(Record):
         fields = {name: _described(field) for name, field in schema["properties"].items() if name != "claimToken"}
         fields["status"] = {"type": "string", "enum": [status.value for status in KINDS]}
         first = {name: fields.pop(name) for name in NEVER_CUT}
+        parts = {name: schema["$defs"][name] for name in PARTS}
+        for part in parts.values():
+            part["properties"] = {name: _described(field) for name, field in part["properties"].items()}
+            part["additionalProperties"] = True
         return {
             "title": f"The detail of an event, version {VERSION}",
             "description": cls.__doc__,
@@ -50,6 +56,7 @@ class EventDetail(Record):
             "properties": {**first, **fields},
             "required": list(NEVER_CUT),
             "additionalProperties": True,
+            "$defs": parts,
         }
 
 

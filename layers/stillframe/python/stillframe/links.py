@@ -38,6 +38,15 @@ class Links:
             raise NotCaptured(f"{record.id} has no {kind}: {reason}.")
         return self._link(urls[kind])
 
+    def shot(self, record: Record, name: str) -> str:
+        """A link to a shot. Raises NotCaptured if there is none of this name."""
+        url = next((shot.s3_url for shot in record.shots or () if shot.name == name), None)
+        if record.status is not Status.SUCCESS or url is None:
+            is_success = record.status is Status.SUCCESS
+            reason = "its options did not ask for it" if is_success else f"its status is {record.status.value}"
+            raise NotCaptured(f"{record.id} has no shot {name}: {reason}.")
+        return self._link(url)
+
     def _link(self, url: str) -> str:
         bucket, _, key = url.removeprefix("s3://").partition("/")
         return self._client.generate_presigned_url(

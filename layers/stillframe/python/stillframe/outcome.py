@@ -97,6 +97,8 @@ class Outcome:
     def to_wire(self) -> dict[str, Any]:
         """The canonical log line: one flat JSON object with wire names, without the values that are not known."""
         image = self.image.to_wire() if self.image else {}
+        # The record has them: twenty would make a line of 9 KB.
+        image.pop("shots", None)
         values: dict[str, Any] = {
             "id": self.id,
             "url": self.url,

@@ -65,6 +65,9 @@ class ApiClient(Client):
     def extra(self, screenshot_id: str, kind: str) -> bytes:
         return self._download(self._call("GET", f"{_path(screenshot_id)}/extras/{quote(kind, safe='')}"))
 
+    def shot(self, screenshot_id: str, name: str) -> bytes:
+        return self._download(self._call("GET", f"{_path(screenshot_id)}/shots/{quote(name, safe='')}"))
+
     def retry(self, screenshot_id: str) -> Sent:
         """Send the request of a screenshot that failed again."""
         return _sent(self._call("POST", f"{_path(screenshot_id)}/retry").json())

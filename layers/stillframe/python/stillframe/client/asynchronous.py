@@ -36,6 +36,10 @@ class AsyncClient:
         """As Client.extra."""
         return await asyncio.to_thread(self._client.extra, screenshot_id, kind)
 
+    async def shot(self, screenshot_id: str, name: str) -> bytes:
+        """As Client.shot."""
+        return await asyncio.to_thread(self._client.shot, screenshot_id, name)
+
     async def wait(self, screenshot_id: str, seconds: float = PATIENCE_SECONDS) -> Record:
         """As Client.wait."""
         return await asyncio.to_thread(self._client.wait, screenshot_id, seconds)

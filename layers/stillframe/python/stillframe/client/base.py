@@ -93,6 +93,10 @@ class Client(ABC):
     def extra(self, screenshot_id: str, kind: str) -> bytes:
         """An extra object of a screenshot: `thumbnail`, `html`, `text`, `mhtml`, `har`, `element-1`, ..."""
 
+    @abstractmethod
+    def shot(self, screenshot_id: str, name: str) -> bytes:
+        """A further image of a screenshot that was captured, by the name that its `shots` gave it."""
+
     def wait(self, screenshot_id: str, seconds: float = PATIENCE_SECONDS) -> Record:
         """The record once it is final, captured or failed. Raises NotInTime."""
         record = self._waiter.wait(screenshot_id, seconds)

@@ -52,3 +52,10 @@ class QueueClient(Client):
         if url is None:
             raise NotCaptured(f"{screenshot_id} has no {kind}.")
         return self._archive.object_at(url)
+
+    def shot(self, screenshot_id: str, name: str) -> bytes:
+        """Download a shot from the bucket. Raises UnknownScreenshot or NotCaptured."""
+        shots = {shot.name: shot for shot in self.record(screenshot_id).shots or ()}
+        if name not in shots:
+            raise NotCaptured(f"{screenshot_id} has no shot {name}.")
+        return self._archive.object_at(shots[name].s3_url)

@@ -13,7 +13,7 @@ from stillframe.request.options.wire import WireModel
 
 # S3 allows 2 KB of user metadata per object, names included. Only the title and the URL can grow.
 MAX_METADATA_TITLE = 300
-MAX_METADATA_URL = 1000
+MAX_METADATA_URL = 600
 # Facts of a comparison, by their wire names, and the extra objects that it makes.
 COMPARISON = (
     "comparedTo",
@@ -103,7 +103,8 @@ class PageFacts(WireModel):
             "changed": "" if self.changed is None else str(self.changed).lower(),
             "changed-since": self.changed_since or "",
             "unconfirmed": "true" if self.unconfirmed else "",
-            "follows": self.follows or "",
+            # Most captures follow the one that they are compared with.
+            "follows": self.follows if self.follows and self.follows != self.compared_to else "",
         }
         if len(values["final-url"]) > MAX_METADATA_URL:
             values["final-url"] = ""
@@ -126,7 +127,7 @@ class PageFacts(WireModel):
             difference=difference,
             changed_since=metadata.get("changed-since"),
             unconfirmed=True if "unconfirmed" in metadata else None,
-            follows=metadata.get("follows"),
+            follows=metadata.get("follows", metadata.get("compared-to")),
         )
 
     def compared(self, earlier_id: str, changed: bool, difference: float, **details: Any) -> Self:

@@ -8,6 +8,7 @@ from typing import Any
 from stillframe.image.element import PageElement
 from stillframe.image.extra import Extra
 from stillframe.image.page_facts import PageFacts
+from stillframe.image.shot import Shot, StoredShot
 from stillframe.request.options import ImageFormat
 
 
@@ -26,13 +27,14 @@ class RenderResult:
     render_ms: int
     extras: tuple[Extra, ...] = ()
     elements: tuple[PageElement, ...] = ()
+    shots: tuple[Shot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
     """The one image of a screenshot id. `facts` may be incomplete if the image was adopted.
 
-    `extras` are the URLs of the objects stored beside it, by kind.
+    `extras` are the URLs of the objects stored beside it, by kind; `shots` are further images of the same load.
     """
 
     s3_key: str
@@ -44,6 +46,7 @@ class StoredImage:
     sha256: str
     facts: PageFacts
     extras: dict[str, str] | None = None
+    shots: tuple[StoredShot, ...] = ()
 
     def to_wire(self) -> dict[str, Any]:
         """The attributes of the record that describe the image and its page, by wire name."""
@@ -57,4 +60,8 @@ class StoredImage:
             "sha256": self.sha256,
             **self.facts.to_wire(),
         }
-        return values if self.extras is None else {**values, "extras": self.extras}
+        if self.extras is not None:
+            values["extras"] = self.extras
+        if self.shots:
+            values["shots"] = [shot.to_wire() for shot in self.shots]
+        return values

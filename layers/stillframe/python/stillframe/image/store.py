@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from stillframe.aws_errors import error_code, http_status, translated_errors
 from stillframe.errors import ObjectConflict, ServiceUnavailable
-from stillframe.image.extra import Extra, files_from_metadata, files_to_metadata, kind_of
+from stillframe.image.extra import files_from_metadata, files_to_metadata, kind_of
 from stillframe.image.ownership import CLAIM_TOKEN, PAYLOAD_HASH, SHA256, Owner
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import RenderResult, StoredImage
+from stillframe.image.shot import MANIFEST, MANIFEST_FILE, StoredShot, manifest_of, read_manifest
 from stillframe.request.options import ImageFormat
 from stillframe.table.record import id_digest
 
@@ -36,10 +37,10 @@ class ImageStore:
     An object outlives its record (`objectRetentionDays`, `recordRetentionDays`), and an id may then name another page.
     So the id alone is no proof that an object is the image of a request; the payload hash in its metadata is.
 
-    Extras are stored under the token of their claim, so an image has those of its own render and no others.
+    Extras and shots are stored under the token of their claim, so an image has those of its own render and no others.
 
-    An attempt that ends before its image is stored leaves its extras behind; no record names them, and they expire
-    with the bucket's lifecycle rule. Every method raises ServiceUnavailable when AWS does not do as asked.
+    An attempt that ends before its image is stored leaves its extras and shots behind; no record names them, and they
+    expire with the bucket's lifecycle rule. Every method raises ServiceUnavailable when AWS does not do as asked.
     """
 
     def __init__(self, client: S3Client, bucket: str, prefix: str) -> None:
@@ -67,7 +68,8 @@ class ImageStore:
         """
         image = self._describe(owner.screenshot_id, owner.claim_token, result)
         for extra in result.extras:
-            self._write_extra(owner.screenshot_id, owner.claim_token, extra)
+            self._write_beside(owner, extra.file, extra.data, extra.headers)
+        manifest_sha256 = self._write_shots(owner, result, image.shots)
         metadata = {
             "id": owner.screenshot_id,
             PAYLOAD_HASH: owner.payload_hash,
@@ -79,6 +81,8 @@ class ImageStore:
         }
         if result.extras:
             metadata["extras"] = files_to_metadata([extra.file for extra in result.extras])
+        if manifest_sha256 is not None:
+            metadata[MANIFEST] = manifest_sha256
         headers = {"ContentType": image.content_type}
         if self._write(image.s3_key, result.data, image.sha256, headers, metadata):
             return image, False
@@ -116,6 +120,7 @@ class ImageStore:
             sha256=sha256,
             facts=PageFacts.from_metadata(metadata),
             extras=self._urls(owner.screenshot_id, metadata.get(CLAIM_TOKEN, ""), files),
+            shots=self._read_shots(owner.screenshot_id, metadata),
         )
 
     def read_extra(self, key: str, metadata: Mapping[str, str], file: str) -> bytes | None:
@@ -165,13 +170,36 @@ class ImageStore:
             sha256=hashlib.sha256(result.data).hexdigest(),
             facts=result.facts,
             extras=self._urls(screenshot_id, claim_token, [extra.file for extra in result.extras]),
+            shots=tuple(
+                shot.stored_at(self.url(self.extra_key(screenshot_id, claim_token, shot.file))) for shot in result.shots
+            ),
         )
 
-    def _write_extra(self, screenshot_id: str, claim_token: str, extra: Extra) -> None:
+    def _write_shots(self, owner: Owner, result: RenderResult, stored: Sequence[StoredShot]) -> str | None:
+        """Store the shots, and then their manifest. Returns its SHA-256 in hex, None if there are no shots."""
+        if not stored:
+            return None
+        for shot, line in zip(result.shots, stored, strict=True):
+            self._write_beside(owner, shot.file, shot.data, {"ContentType": line.content_type})
+        manifest = manifest_of(stored)
+        self._write_beside(owner, MANIFEST_FILE, manifest, {"ContentType": "application/json"})
+        return hashlib.sha256(manifest).hexdigest()
+
+    def _read_shots(self, screenshot_id: str, metadata: Mapping[str, str]) -> tuple[StoredShot, ...]:
+        """The shots of the stored image with this metadata. Raises ObjectConflict if it has lost their manifest."""
+        if MANIFEST not in metadata:
+            return ()
+        key = self.extra_key(screenshot_id, metadata.get(CLAIM_TOKEN, ""), MANIFEST_FILE)
+        found = self.read(key, {})
+        if found is None or hashlib.sha256(found[0]).hexdigest() != metadata[MANIFEST]:
+            raise ObjectConflict(f"{key}, the manifest of the shots, is missing or changed; use a new requestId")
+        return tuple(read_manifest(found[0]))
+
+    def _write_beside(self, owner: Owner, file: str, data: bytes, headers: Mapping[str, str]) -> None:
         """Only the holder of the claim knows the key: an object that is already there is from a repeated call."""
-        key = self.extra_key(screenshot_id, claim_token, extra.file)
-        metadata = {"id": screenshot_id, CLAIM_TOKEN: claim_token}
-        self._write(key, extra.data, hashlib.sha256(extra.data).hexdigest(), extra.headers, metadata)
+        key = self.extra_key(owner.screenshot_id, owner.claim_token, file)
+        metadata = {"id": owner.screenshot_id, CLAIM_TOKEN: owner.claim_token}
+        self._write(key, data, hashlib.sha256(data).hexdigest(), headers, metadata)
 
     def _write(self, key: str, data: bytes, sha256: str, headers: Mapping[str, str], metadata: dict[str, str]) -> bool:
         """Write an object unless its key is taken. Returns whether it was written."""

@@ -10,6 +10,7 @@ from typing import Any, Self
 from pydantic import ConfigDict, Field
 
 from stillframe.image.page_facts import PageFacts
+from stillframe.image.shot import StoredShot
 from stillframe.request.envelope import Webhook
 from stillframe.table.attributes import INDEX_SHARD, TENANT_SHARD, UPDATED_AT, from_attributes
 
@@ -67,6 +68,7 @@ class Record(PageFacts):
     height: int | None = None
     sha256: str | None = None
     extras: dict[str, str] | None = None
+    shots: list[StoredShot] | None = None
     attempts: int = 0
     worker_id: str | None = None
     message_id: str | None = None

@@ -7,6 +7,7 @@ from .emulation import Geolocation, Media, Viewport
 from .extras import BASELINE, IN_LINE, PREVIOUS, SavedForm, Thumbnail
 from .image import MAX_FULL_PAGE_HEIGHT, MAX_PIXELS, Clip, ImageFormat
 from .model import RenderOptions
+from .shots import MAX_SHOTS, ShotOptions
 from .wait import WaitUntil
 from .wire import WireModel
 
@@ -15,6 +16,7 @@ __all__ = [
     "IN_LINE",
     "MAX_FULL_PAGE_HEIGHT",
     "MAX_PIXELS",
+    "MAX_SHOTS",
     "PREVIOUS",
     "BasicAuth",
     "Clip",
@@ -28,6 +30,7 @@ __all__ = [
     "ResourceType",
     "SavedForm",
     "SecretReference",
+    "ShotOptions",
     "Thumbnail",
     "Viewport",
     "WaitUntil",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1"
 SAFARI = f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) {APPLE}"
@@ -40,6 +43,15 @@ DEVICES: dict[str, dict[str, Any]] = {
     "desktop": _screen(1920, 1080),
     "desktop-4k": _screen(3840, 2160),
 }
+
+
+def _check_device(name: str) -> str:
+    if name not in DEVICES:
+        raise PydanticCustomError("device", "unknown device")
+    return name
+
+
+DeviceName = Annotated[str, Field(json_schema_extra={"enum": sorted(DEVICES)}), AfterValidator(_check_device)]
 
 PRESETS: dict[str, dict[str, Any]] = {
     # The size that consumers of Open Graph images recommend.

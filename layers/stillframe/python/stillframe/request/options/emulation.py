@@ -10,6 +10,8 @@ from pydantic import Field
 from .wire import Flag, WireModel
 
 DEFAULT_SCALE = 1.0
+# Device pixels for each CSS pixel.
+Scale = Annotated[float, Field(ge=0.5, le=4, strict=True)]
 
 
 class ColorScheme(StrEnum):
@@ -45,7 +47,7 @@ class EmulationOptions(WireModel):
     """The screen, and the user's preferences, place and user agent."""
 
     viewport: Viewport = Viewport()
-    device_scale_factor: Annotated[float, Field(ge=0.5, le=4, strict=True)] = DEFAULT_SCALE
+    device_scale_factor: Scale = DEFAULT_SCALE
     mobile: Flag = False
     touch: Flag = False
     color_scheme: ColorScheme = ColorScheme.LIGHT
@@ -72,3 +74,8 @@ class EmulationOptions(WireModel):
         | None
     ) = None
     java_script_enabled: Flag = True
+
+    @property
+    def window(self) -> tuple[Viewport, float]:
+        """The viewport, and how many device pixels each of its pixels has."""
+        return self.viewport, self.device_scale_factor

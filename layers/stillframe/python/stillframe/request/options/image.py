@@ -57,21 +57,26 @@ class Clip(WireModel):
     height: Annotated[int, Field(ge=1, le=MAX_FULL_PAGE_HEIGHT, strict=True)]
 
 
+MaxHeight = Annotated[int, Field(ge=16, le=MAX_FULL_PAGE_HEIGHT, strict=True)]
+Padding = Annotated[int, Field(ge=0, le=1000, strict=True)]
+Quality = Annotated[int, Field(ge=1, le=100, strict=True)]
+
+
 class ImageOptions(WireModel):
     """What is captured (the viewport by default) and its encoding."""
 
     full_page: Flag = False
-    max_height: Annotated[int, Field(ge=16, le=MAX_FULL_PAGE_HEIGHT, strict=True)] = 16_384
+    max_height: MaxHeight = 16_384
     # What the image shows: the smallest region that has the first match of each selector, or all matches.
     selector: Selector | Annotated[tuple[Selector, ...], Field(min_length=1, max_length=MAX_SELECTORS)] | None = None
     matches: Literal["first", "all"] = "first"
     # An image of each element as well, beside the one of all.
     separate: Flag = False
-    padding: Annotated[int, Field(ge=0, le=1000, strict=True)] = 0
+    padding: Padding = 0
     clip: Clip | None = None
     omit_background: Flag = False
     format: ImageFormat = ImageFormat.PNG
-    quality: Annotated[int, Field(ge=1, le=100, strict=True)] | None = None
+    quality: Quality | None = None
     pdf: PdfOptions = PdfOptions()
     max_pixels: Annotated[int, Field(ge=1000, le=MAX_PIXELS, strict=True)] = MAX_PIXELS
 

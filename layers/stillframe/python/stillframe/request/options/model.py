@@ -5,36 +5,28 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel, to_snake
-from pydantic_core import PydanticCustomError
 
 from stillframe.errors import InvalidRequest
 
 from .access import AccessOptions
+from .comparison import ComparisonRules
 from .content import ContentOptions
-from .devices import DEVICES, PRESETS
-from .emulation import EmulationOptions, Media
+from .devices import DEVICES, PRESETS, DeviceName
+from .emulation import EmulationOptions, Media, Viewport
 from .extras import ExtraOptions
-from .image import ImageFormat
+from .image import ImageFormat, ImageOptions
 from .masks import MaskOptions
 from .problems import describe_problems
 from .repeat import Animations, RepeatOptions
+from .shots import MAX_SHOTS, ShotOptions, check_names
 from .wait import WaitOptions
 
 # A DynamoDB item holds 400 KB, which has to fit these options and the page facts.
 MAX_BYTES = 200_000
 
 PresetName = Literal["link-preview", "archive", "print", "mobile", "repeatable"]
-
-
-def _check_device(name: str) -> str:
-    if name not in DEVICES:
-        raise PydanticCustomError("device", "unknown device")
-    return name
-
-
-DeviceName = Annotated[str, Field(json_schema_extra={"enum": sorted(DEVICES)}), AfterValidator(_check_device)]
 
 
 class RenderOptions(
@@ -44,6 +36,8 @@ class RenderOptions(
 
     preset: PresetName | None = None
     device: DeviceName | None = None
+    # Further images of the same load.
+    shots: Annotated[tuple[ShotOptions, ...], Field(max_length=MAX_SHOTS)] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -79,6 +73,44 @@ class RenderOptions(
 
     @model_validator(mode="after")
     def refuse_too_many_pixels(self) -> Self:
+        self._check_pixels()
+        return self
+
+    @model_validator(mode="after")
+    def refuse_impossible_shots(self) -> Self:
+        if self.shots and self.format is ImageFormat.PDF:
+            raise ValueError("shots and format conflict: a pdf is printed, which leaves no page to take images of")
+        check_names(self.shots)
+        for place, shot in enumerate(self.shots):
+            try:
+                self.of_shot(shot)._check_pixels()
+            except ValidationError as error:
+                raise ValueError(f"shots.{place}: {describe_problems(error, ImageOptions, {})}") from error
+            except ValueError as error:
+                raise ValueError(f"shots.{place}: {error}") from error
+        return self
+
+    def of_shot(self, shot: ShotOptions) -> Self:
+        """The options of a shot: those of the request, without its files, and with what the shot sets.
+
+        Raises ValidationError if what the shot sets conflicts with itself, or with the request.
+        """
+        inherited = ImageOptions.model_fields.keys() - {"separate", "pdf"}
+        common = {name: getattr(self, name) for name in self.model_fields_set & inherited}
+        values = shot.over(common)
+        window: dict[str, Any] = {
+            name: values.pop(name) for name in ("viewport", "device_scale_factor") if name in values
+        }
+        if isinstance(window.get("viewport"), dict):
+            window["viewport"] = Viewport(**window["viewport"])
+        image = ImageOptions.model_validate(values)
+        update: dict[str, Any] = {name: getattr(image, name) for name in ImageOptions.model_fields}
+        update |= {**window, "shots": (), "thumbnail": None, "save": (), "perceptual_hash": False, "compare_to": None}
+        # What a comparison ignores is in the image alone.
+        update["comparison"] = ComparisonRules()
+        return self.model_copy(update={name: each for name, each in update.items() if each != getattr(self, name)})
+
+    def _check_pixels(self) -> None:
         pixels = self.viewport.width * self.viewport.height * self.device_scale_factor**2
         if pixels > self.max_pixels and self.format is not ImageFormat.PDF:
             fields = ("viewport", "device_scale_factor", "max_pixels")
@@ -87,7 +119,6 @@ class RenderOptions(
                 f"{' and '.join(names)}{' conflict' if names[1:] else ''}: the window has {pixels:,.0f} pixels, more "
                 f"than the limit of {self.max_pixels:,}"
             )
-        return self
 
     @model_validator(mode="after")
     def refuse_too_many_bytes(self) -> Self:
