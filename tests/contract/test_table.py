@@ -23,6 +23,8 @@ CONDITIONS: tuple[tuple[str, Attributes, bool], ...] = (
     ("attribute_not_exists(absent)", {}, True),
     ("word = :w", {":w": "held"}, True),
     ("word = :w", {":w": "other"}, False),
+    ("word <> :w", {":w": "held"}, False),
+    ("word <> :w", {":w": "other"}, True),
     ("absent = :w", {":w": "held"}, False),
     ("lease < :n", {":n": 1001}, True),
     ("lease < :n", {":n": 1000}, False),

@@ -11,6 +11,8 @@ import pytest
 from stillframe.errors import BrowserCrashed, UnknownHost
 from stillframe.outcome import OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
+from stillframe.request.message import Delivery
+from stillframe.table import transitions
 from tests.support.cloud import Cloud
 from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
 
@@ -120,6 +122,22 @@ def test_which_records_may_be_claimed(
     # Then it is rendered exactly if the claim may be won
     assert (outcome.kind is OutcomeKind.CAPTURED) == wins
     assert len(renderer.rendered) == wins
+
+
+def test_a_call_of_a_claim_that_has_failed_does_not_claim_again(cloud: Cloud, clock: FakeClock) -> None:
+    # Given a claim whose call was sent twice, and that has failed with a code that is retried
+    given: Any = {"worker_id": "w", "now_ms": clock.ms, "lease_expires_at_ms": clock.ms + 1000}
+    claims = {
+        token: transitions.claim(Delivery(message(REQUEST), REQUEST), token=token, retention_seconds=1000, **given)
+        for token in ("first", "second")
+    }
+    facts = {"errorCode": BrowserCrashed.code, "errorMessage": ""}
+    cloud.table.update(REQUEST.id, claims["first"])
+    cloud.table.update(REQUEST.id, transitions.fail(REQUEST.id, "first", facts, clock.ms))
+    # When the second sending arrives, and then another claim
+    is_applied = [cloud.table.update(REQUEST.id, claims[token]).is_applied for token in ("first", "second")]
+    # Then only the other claim has the record, as there is somebody to do its work
+    assert is_applied == [False, True]
 
 
 def test_a_stale_claim_is_taken_over_with_a_warning(

@@ -66,6 +66,15 @@ def test_a_record_whose_message_was_never_sent_gets_one_when_the_request_comes_a
     assert bodies(cloud) == ["a"]
 
 
+def test_a_clock_that_is_behind_leaves_no_record_without_a_message(cloud: Cloud) -> None:
+    # Given an intake that ended between the record and the message, and one that read its clock before that
+    cloud.table.update("a", transitions.queue(request("a"), FakeClock().ms + 95_000, 1000))
+    # When the same request comes again
+    Intake(cloud.clients, cloud.settings, FakeClock()).accept([request("a")])
+    # Then it has a message
+    assert bodies(cloud) == ["a"]
+
+
 def test_what_is_not_sent_is_not_accepted(cloud: Cloud) -> None:
     # Given a queue that does not exist
     settings = cloud.settings.model_copy(update={"queue_url": f"{cloud.settings.queue_url}-gone"})

@@ -101,6 +101,8 @@ class Parser:
             return lambda item, values: _is_known(a := left(item, values)) and a == right(item, values)
         if comparator == "<":
             return lambda item, values: _is_less(left(item, values), right(item, values))
+        if comparator == "<>":
+            return lambda item, values: _is_known(a := left(item, values)) and a != right(item, values)
         raise NotImplementedError(f"comparator {comparator}")
 
     def operand(self) -> Operand:

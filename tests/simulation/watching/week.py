@@ -6,6 +6,7 @@ import functools
 import itertools
 import random
 from dataclasses import dataclass, replace
+from typing import Any
 
 from stillframe.clients import Clients
 from stillframe.errors import CaptureError
@@ -41,6 +42,17 @@ class KnownWatches(WatchStore):
 
     def list(self) -> list[Watch]:
         return [self.find("shop")]
+
+
+class WatchedIntake(Intake):
+    """Tells whether a request has to come again."""
+
+    has_failed = False
+
+    def accept(self, *arguments: Any, **keywords: Any) -> list[Any]:
+        answers = super().accept(*arguments, **keywords)
+        self.has_failed = any(isinstance(answer, CaptureError) for answer in answers)
+        return answers
 
 
 @dataclass
@@ -102,15 +114,16 @@ class Week(Schedule):
         surroundings, scheduler = self.surroundings, self._scheduler
         clients, clock = surroundings.clients(process), SkewedClock(scheduler, process)
         settings: Settings = surroundings.settings
-        intake = Intake(clients, settings, clock, InlineExecutor)
+        intake = WatchedIntake(clients, settings, clock, InlineExecutor)
         watches = surroundings.parts.watch_scheduler(self._store(clients, process), intake, clock)
         while scheduler.now_ms < self._ends_ms:
+            intake.has_failed = False
             try:
                 watches.tick()
-                scheduler.sleep(self._rng.randint(1000, MAX_PAUSE_MS))
             except CaptureError:
-                scheduler.log(process.name, "the watches cannot be read, or not sent")
-                scheduler.sleep(self._rng.randint(1000, MAX_RETRY_MS))
+                intake.has_failed = True
+                scheduler.log(process.name, "the watches cannot be read")
+            scheduler.sleep(self._rng.randint(1000, MAX_RETRY_MS if intake.has_failed else MAX_PAUSE_MS))
             if self._rng.random() < KILLED:
                 scheduler.die("between two ticks")
 

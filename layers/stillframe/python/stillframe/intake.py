@@ -109,7 +109,9 @@ class Intake:
             return IdConflict.of(named.id)
         status = Status(found[STATUS])
         age_seconds = max(0, now_ms - found.get(CLAIMED_AT, now_ms)) // 1000 if status is Status.SUCCESS else None
-        is_overdue = status is Status.QUEUED and now_ms - found.get(UPDATED_AT, 0) >= patience_ms
+        # Without patience, whoever has queued it, and whenever by a clock that may be ahead, gets no say.
+        is_patient = patience_ms > 0 and now_ms - found.get(UPDATED_AT, 0) < patience_ms
+        is_overdue = status is Status.QUEUED and not is_patient
         return Accepted(named, status, fresh_until_ms, age_seconds, needs_message=is_overdue)
 
     def _check_webhook(self, request: CaptureRequest) -> None:

@@ -90,7 +90,9 @@ def claim(
     codes = {f":code{number}": code for number, code in enumerate(retryable_codes())}
     is_same_request = f"#{PAYLOAD_HASH} = :payload_hash"
     is_queued = f"#{STATUS} = :queued"
-    is_retryable = f"(#{STATUS} = :failed AND #{ERROR_CODE} IN ({', '.join(codes)}))"
+    # Not by a call of the claim that has failed: it may arrive when nobody is there any more to do the work.
+    is_another = f"(attribute_not_exists(#{CLAIM_TOKEN}) OR #{CLAIM_TOKEN} <> :token)"
+    is_retryable = f"(#{STATUS} = :failed AND #{ERROR_CODE} IN ({', '.join(codes)}) AND {is_another})"
     is_expired = f"(#{STATUS} = :processing AND #{LEASE_EXPIRES_AT} < :now)"
     return Update(
         condition=f"{IS_NEW} OR ({is_same_request} AND ({is_queued} OR {is_retryable} OR {is_expired}))",
@@ -116,6 +118,7 @@ def claim(
         ),
         values={
             ":payload_hash": delivery.request.payload_hash,
+            ":token": token,
             ":queued": Status.QUEUED,
             ":failed": Status.FAILED,
             ":processing": Status.PROCESSING,
