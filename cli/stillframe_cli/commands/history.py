@@ -90,9 +90,9 @@ def command(
 def _series(store: WatchStore, watch_or_url: str) -> Iterator[tuple[Watch, str]]:
     if "://" not in watch_or_url:
         watch = store.find(watch_or_url)
-        yield from ((watch, url) for url in watch.urls)
+        yield from ((watch, url) for url in watch.known_urls)
         return
-    watches = [watch for watch in store.list() if watch_or_url in watch.urls]
+    watches = [watch for watch in store.list() if watch_or_url in watch.known_urls]
     if not watches:
         raise UnknownWatch(f"No watch has the URL {watch_or_url}. `stillframe watch list` shows all watches.")
     yield from ((watch, watch_or_url) for watch in watches)
