@@ -68,15 +68,22 @@ def test_a_page_that_was_left_out_keeps_its_history() -> None:
     assert list(backwards) == watch.periods(OTHER, 0, START_MS + 12 * HOUR_MS)[::-1]
 
 
-def test_what_is_remembered_fits_into_an_item() -> None:
+def with_long_urls(turn: int, length: int, options: dict[str, Any]) -> Declared:
+    urls = [f"https://example.com/{turn}/{number}/{'x' * length}" for number in range(1000)]
+    return declared(urls=urls, options=options)
+
+
+@pytest.mark.parametrize("options", [{}, {"css": "x" * 50_000}])
+@pytest.mark.parametrize("length", [100, 225])
+def test_what_is_remembered_fits_into_an_item(options: dict[str, Any], length: int) -> None:
     # Given a watch whose pages are replaced again and again, when it has had thousands of them
-    watch = Watch.new(declared(), START_MS)
-    for turn in range(20):
-        urls = [f"https://example.com/{turn}/{number}/{'x' * 180}" for number in range(1000)]
-        watch = watch.changed_to(declared(urls=urls), START_MS + turn * HOUR_MS)
-    # Then it forgets the pages that were left out first
-    assert len(watch.model_dump_json(by_alias=True)) < 380 * 1024
-    assert "/18/999/" in watch.known_urls[-1]
+    watch = Watch.new(with_long_urls(0, length, options), START_MS)
+    for turn in range(1, 10):
+        watch = watch.changed_to(with_long_urls(turn, length, options), START_MS + turn * HOUR_MS)
+    # Then an item of 400 KB can hold it, as it forgets the pages that were left out first
+    assert len(watch.model_dump_json(by_alias=True)) < 398 * 1024
+    assert "/8/999/" in watch.known_urls[-1]
+    assert len(watch.known_urls) < 2000
 
 
 def test_a_watch_that_was_removed_begins_again_when_it_is_declared() -> None:

@@ -21,6 +21,8 @@ DIGEST_CHARS = 12
 # A changed watch remembers its earlier schedules and the pages that were left out, the last of these.
 MAX_ERAS = 50
 MAX_FORMER_BYTES = 64 * 1024
+# An item of the table has at most 400 KB.
+MAX_BYTES = 390 * 1024
 
 
 class WireModel(BaseModel):
@@ -129,20 +131,22 @@ class Watch(WireModel):
         if declared.schedule != self.schedule:
             begun = Era.begun(declared.schedule, now_ms)
             eras = (*eras[:-1], eras[-1].ended(now_ms), begun.ended(now_ms) if self.is_paused else begun)
-        left_out = (
-            FormerPage(url=url, since_ms=since_ms, until_ms=now_ms)
-            for url, since_ms in self.urls.items()
-            if url not in declared.urls
-        )
-        return self._with(
-            former_pages=_remembered((*self.former_pages, *left_out)),
+        changed = self._with(
             urls={url: self.urls.get(url, now_ms) for url in declared.urls},
+            former_pages=(),
             options=declared.options,
             compare_to=declared.compare_to,
             confirm=declared.confirm,
             spread_minutes=declared.spread_minutes,
             eras=eras[-MAX_ERAS:],
         )
+        left_out = [
+            FormerPage(url=url, since_ms=since_ms, until_ms=now_ms)
+            for url, since_ms in self.urls.items()
+            if url not in changed.urls
+        ]
+        room = min(MAX_FORMER_BYTES, MAX_BYTES - len(changed.model_dump_json(by_alias=True).encode()))
+        return changed._with(former_pages=_last_of((*self.former_pages, *left_out), room))
 
     def request(self, url: str, period_ms: int) -> CaptureRequest:
         """The request for one URL in one period."""
@@ -192,10 +196,11 @@ class Watch(WireModel):
         return self.model_copy(update=changes)
 
 
-def _remembered(pages: tuple[FormerPage, ...]) -> tuple[FormerPage, ...]:
-    """The pages that were left out last, as many as are kept."""
-    sizes = itertools.accumulate(len(page.model_dump_json(by_alias=True).encode()) for page in reversed(pages))
-    return pages[len(pages) - sum(size <= MAX_FORMER_BYTES for size in sizes) :]
+def _last_of(pages: tuple[FormerPage, ...], room: int) -> tuple[FormerPage, ...]:
+    """The pages that were left out last, as many as there is room for, in bytes."""
+    # With the comma that follows.
+    sizes = itertools.accumulate(len(page.model_dump_json(by_alias=True).encode()) + 1 for page in reversed(pages))
+    return pages[len(pages) - sum(size <= room for size in sizes) :]
 
 
 def url_digest(url: str) -> str:
