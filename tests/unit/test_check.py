@@ -123,6 +123,20 @@ def test_a_damaged_image_of_the_baseline_is_named_and_the_other_pages_are_report
     assert [exit_status(run, is_update=is_update, has_problems=False) for is_update in (False, True)] == [2, 0]
 
 
+def test_a_page_of_which_only_a_part_was_compared_says_so() -> None:
+    # Given a page that is higher than its image, which is the same
+    page = PageImage(WHITE, "png", full_height=204_000)
+    image = BaselineImage(Path("baseline/a.png"), WHITE, ())
+    found = check_page("a", "https://example.com/a", image, page, ComparisonRules(), 0.5)
+    # When it is reported
+    said = "Only its upper part was compared: the page is 204,000 CSS pixels high (maxHeight)."
+    # Then nobody takes the page for the same all the way down
+    assert found.status is CheckStatus.SAME
+    assert found.summary.endswith(said)
+    assert said in check_report([found], []).decode()
+    assert found.to_wire()["pageHeight"] == 204_000
+
+
 def test_the_index_keeps_where_an_image_is_not_compared(tmp_path: Path) -> None:
     baseline = Baseline(tmp_path)
     for name in ("b", "a"):

@@ -34,10 +34,15 @@ def periods(images: str) -> list[Period]:
     watch = Watch.new(Declared.of("shop", {"urls": [URL], "every": "1h", "compare": True}), START_MS)
     found = []
     for hour, (before, image) in enumerate(zip(" " + images, images, strict=False)):
-        values = {"id": str(hour), "status": Status.SUCCESS, "sha256": image * 64, "s3_key": f"{hour}.png"}
+        values: dict[str, Any] = {
+            "id": str(hour),
+            "status": Status.SUCCESS,
+            "sha256": image * 64,
+            "s3_key": f"{hour}.png",
+        }
         if hour and before != image:
             values |= {"changed": True, "extras": {"difference": f"s3://images/{before}-{image}.png"}}
-        found.append(Period(watch, URL, START_MS + hour * HOUR_MS, Record(**cast(Any, values)), True))
+        found.append(Period(watch, URL, START_MS + hour * HOUR_MS, Record(sha256=image * 64, **values), True))
     return found[::-1]
 
 

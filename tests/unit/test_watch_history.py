@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -31,7 +32,7 @@ def declared(every: str) -> Declared:
 def test_a_period_is_missed_once_its_own_schedule_has_ended(change: str) -> None:
     # Given a daily watch that nobody served, and that ended or became a weekly one after its first period
     watch, changed_ms = Watch.new(declared("1d"), START_MS), START_MS + 25 * HOUR_MS
-    changes = {
+    changes: dict[str, Callable[[int], Watch]] = {
         "paused": watch.paused,
         "removed": watch.removed,
         "weekly": lambda now_ms: watch.changed_to(declared("7d"), now_ms),

@@ -176,7 +176,7 @@ def _print(run: CheckRun, as_json: bool) -> None:
             print_json(found.to_wire())
         return
     for found in run.checks:
-        if found.status is CheckStatus.SAME:
+        if found.status is CheckStatus.SAME and found.full_height is None:
             continue
         click.echo(f"{found.status.value}: {found.url}: {found.summary}")
         for line in found.details:
