@@ -37,7 +37,6 @@ def periods(images: str) -> list[Period]:
         values: dict[str, Any] = {
             "id": str(hour),
             "status": Status.SUCCESS,
-            "sha256": image * 64,
             "s3_key": f"{hour}.png",
         }
         if hour and before != image:
