@@ -8,6 +8,8 @@ from typing import Any, cast
 import pytest
 
 from stillframe.archive import Archive
+from stillframe.table.record import Record, Status
+from stillframe_cli.commands.history import change_of
 from stillframe_cli.watching.declared import Declared
 from stillframe_cli.watching.history import History
 from stillframe_cli.watching.watch import Watch
@@ -50,3 +52,18 @@ def test_a_period_is_due_while_it_may_still_be_sent() -> None:
     watch = Watch.new(declared("1d"), START_MS)
     (period,) = History(cast(Archive, EmptyArchive())).of(watch, URL, START_MS, START_MS + 40 * HOUR_MS)
     assert period.state == "due"
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({}, ""),
+        ({"difference": 0.0}, "0.00%"),
+        ({"difference": 0.000001, "changed": True}, "<0.01%"),
+        ({"difference": 0.0002, "changed": True}, "0.02%"),
+        ({"difference": 0.5, "changed": True, "changed_since": "a"}, "50.00% (as before)"),
+        ({"difference": 0.5, "unconfirmed": True}, "50.00% (unconfirmed)"),
+    ],
+)
+def test_a_change_of_any_size_is_shown_as_one(facts: dict[str, Any], said: str) -> None:
+    assert change_of(Record(id="a", status=Status.SUCCESS, **facts)) == said

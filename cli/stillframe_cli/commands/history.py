@@ -25,6 +25,8 @@ from ..watching.watch import Watch, period_text
 from .list import Since
 
 DAY_MS = 24 * 3600 * 1000
+# Of two decimal places.
+SMALLEST_SHARE = 0.0001
 
 
 @click.command("history")
@@ -113,11 +115,13 @@ def _print(line: Line, as_json: bool) -> None:
 
 
 def _cells(period: Period) -> tuple[object, ...]:
-    return period_text(period.at_ms), period.state, _change(period.record), period.id
+    return period_text(period.at_ms), period.state, change_of(period.record), period.id
 
 
-def _change(record: Record | None) -> str:
+def change_of(record: Record | None) -> str:
+    """The share of pixels that changed. However small a change is, it is not shown as none."""
     if record is None or record.difference is None:
         return ""
-    note = " (unconfirmed)" if record.unconfirmed else " (as before)" if record.changed_since else ""
-    return f"{record.difference:.2%}{note}"
+    is_small = 0 < record.difference < SMALLEST_SHARE
+    share = f"<{SMALLEST_SHARE:.2%}" if is_small else f"{record.difference:.2%}"
+    return share + (" (unconfirmed)" if record.unconfirmed else " (as before)" if record.changed_since else "")
