@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from stillframe.comparison.difference import Difference
+from stillframe.comparison.pixels import UNDECODABLE
 
 from .templates import environment
 
@@ -89,8 +90,11 @@ def _decoded(data: bytes) -> Image.Image:
         return image.convert("RGB")
 
 
-def data_url(data: bytes) -> str:
-    """An image as a URL that needs no file."""
-    with Image.open(io.BytesIO(data)) as image:
-        kind = Image.MIME[image.format or "PNG"]
+def data_url(data: bytes) -> str | None:
+    """An image as a URL that needs no file, None if it is none."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            kind = Image.MIME[image.format or "PNG"]
+    except UNDECODABLE:
+        return None
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"

@@ -19,6 +19,7 @@ from pathlib import Path
 import click
 
 from .embedded_variables import CONFIG_TEXT, REGION, apply, exported_variables
+from .state_directory import only_user
 
 START_SECONDS = 30
 STOP_SECONDS = 10
@@ -86,8 +87,8 @@ def running_emulator(
     """Start an emulator, and stop it at the end.
 
     Port 0 selects a free one. The state is kept in memory, or in the directory `state` if given. `variables` are added
-    to the emulator's environment. Raises click.ClickException that says why the port cannot be used, or with the
-    emulator's output when it does not start.
+    to the emulator's environment. Raises click.ClickException that says why the port or the directory cannot be used,
+    or with the emulator's output when it does not start.
     """
     if importlib.util.find_spec("ministack") is None:
         raise ModuleNotFoundError("No module named 'ministack'", name="ministack")
@@ -96,6 +97,7 @@ def running_emulator(
     # Bound here and handed over: what answers on this port can only be the emulator.
     with (
         listen(bind, port) as listener,
+        contextlib.nullcontext() if state is None else only_user(state) as lock,
         tempfile.TemporaryDirectory(prefix="stillframe-emulator-") as scratch,
     ):
         port = listener.getsockname()[1]
@@ -103,7 +105,7 @@ def running_emulator(
         with log_path.open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "stillframe_cli.emulator_process", str(listener.fileno()), str(os.getpid())],
-                pass_fds=(listener.fileno(),),
+                pass_fds=(listener.fileno(), *([] if lock is None else [lock])),
                 cwd=IMPORT_ROOT,
                 env={**_environment(bind, host, port, state, Path(scratch)), "SERVICES": services, **(variables or {})},
                 stdin=subprocess.DEVNULL,

@@ -168,3 +168,26 @@ def test_the_schedules_are_what_the_watch_says(scheduler: Any) -> None:
     # And with the watch, all its schedules go, and none of the other one's
     GROUP.put(changed.removed(NOW_MS + 3))
     assert sorted(names(scheduler)) == sorted(GROUP.schedule_name("shop-2", url) for url in URLS)
+
+
+def test_a_schedule_that_a_removal_has_left_goes_with_the_next_file(scheduler: Any) -> None:
+    # Given two watches, of which one was removed, but not its schedules, as the calls were throttled
+    GROUP.put(watch())
+    GROUP.put(watch().model_copy(update={"name": "shop-2"}))
+    # When what is declared is the other one
+    GROUP.delete_others({"shop-2"})
+    # Then only its schedules are left
+    assert sorted(names(scheduler)) == sorted(GROUP.schedule_name("shop-2", url) for url in URLS)
+
+
+@pytest.mark.parametrize(
+    ("cron", "seconds"),
+    [("0 9,10 * * *", 3600), ("0,50 8 * * 1", 3000), ("0 0,23 * * 1,2", 3600), ("0 6 1 * *", 86_400)],
+)
+@pytest.mark.parametrize("hours", [0, 9.5, 40])
+def test_a_call_is_never_tried_again_once_the_next_period_has_begun(cron: str, seconds: int, hours: float) -> None:
+    # Given periods that are not equally far apart, and a watch that is added between any two of them
+    each = Watch.new(Declared.of("shop", {"urls": [URLS[0]], "cron": cron}), NOW_MS + int(hours * 3_600_000))
+    # Then a call is tried again no longer than the shortest period lasts: there is one policy for all of them
+    retry = GROUP.arguments(each, URLS[0])["Target"]["RetryPolicy"]
+    assert retry["MaximumEventAgeInSeconds"] == seconds

@@ -83,6 +83,39 @@ def test_an_approved_capture_is_the_baseline(cloud: Cloud) -> None:
     assert page.reports(back)
 
 
+@pytest.mark.parametrize("confirm", [False, True])
+def test_a_capture_that_cannot_be_compared_leaves_the_baseline_alone(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, confirm: bool
+) -> None:
+    # Given a baseline, and a change that was reported
+    page = Page(cloud, compare="baseline", confirm=confirm)
+    baseline = page.capture(GREEN)
+    page.story(BLUE, BLUE)
+    # When the page is too large to be compared, once
+    with monkeypatch.context() as patch:
+        patch.setattr("stillframe_renderer.message.comparison.MAX_PIXELS", 1)
+        large = page.capture(RED)
+    assert "too many to compare" in (large.comparison_problem or "")
+    # Then it has not become the baseline, which nobody has approved, and what was reported is not reported again
+    (of_page,) = page.baselines.of(page.watch)
+    assert of_page.capture is not None
+    assert of_page.capture.id == baseline.id
+    assert page.story(BLUE) == [False]
+
+
+def test_a_baseline_whose_image_is_gone_is_replaced(cloud: Cloud) -> None:
+    # Given a baseline whose image has expired
+    page = Page(cloud, compare="baseline")
+    baseline = page.capture(GREEN)
+    cloud.clients.s3.delete_object(Bucket=cloud.settings.bucket_name, Key=baseline.s3_key or "")
+    # When the page is captured again, then that capture is what later ones are compared with
+    second = page.capture(BLUE)
+    (of_page,) = page.baselines.of(page.watch)
+    assert of_page.capture is not None
+    assert of_page.capture.id == second.id
+    assert page.story(BLUE, RED) == [False, True]
+
+
 def test_a_capture_under_way_does_not_undo_an_approval(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a capture that has begun when somebody approves the one before it
     page = Page(cloud, compare="baseline")

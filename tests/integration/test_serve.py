@@ -159,3 +159,21 @@ def test_a_port_that_is_taken_is_found_out_first(state: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert f"Port {port} of 127.0.0.1 is in use" in done.stderr
     assert not os.path.lexists(state)
+
+
+def test_a_state_is_of_one_service_at_a_time(state: Path) -> None:
+    # Given a service that keeps its state in a directory, where another one would overwrite it
+    first = start("--state", str(state), "--no-worker")
+    url_of(first)
+    command = [*STILLFRAME, "serve", "--port", "0", "--state", str(state)]
+    # When a second one is to use it
+    done = subprocess.run(command, cwd=ROOT, env=environment({}), capture_output=True, text=True, check=False)
+    # Then it says so, and starts nothing
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"Another `stillframe serve` or `stillframe dev` keeps its state in {state}" in done.stderr
+    # And once the first one is gone, however it ended, the next one starts
+    first.kill()
+    first.communicate()
+    after = start("--state", str(state), "--no-worker")
+    assert url_of(after)
+    stop(after)

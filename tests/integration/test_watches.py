@@ -279,3 +279,14 @@ def test_the_service_of_one_machine_captures_each_minute_and_tells_what_changed(
         assert (captured["watch"], captured["url"], captured["period"][-4:]) == ("green", page, ":00Z")
     finally:
         stop(process)
+
+
+def test_a_removal_that_ended_half_way_can_be_repeated(service: Service) -> None:
+    # Given a watch that was removed before all of its schedules in the account were
+    service.store.declare(declared())
+    removed = service.store.remove("shop")
+    # When it is removed again, then it is the same, and no error in the way of what is left to do
+    assert service.store.remove("shop") == removed
+    # But one that never was is unknown
+    with pytest.raises(UnknownWatch):
+        service.store.remove("other")

@@ -22,7 +22,7 @@ from stillframe_cli.check.page_check import CheckStatus, PageCheck, PageImage, c
 from stillframe_cli.check.page_names import page_name
 from stillframe_cli.check.report import check_report
 from stillframe_cli.check.run import CheckRun, named_requests, update
-from stillframe_cli.commands.check import with_comparison
+from stillframe_cli.commands.check import exit_status, with_comparison
 from stillframe_cli.main import cli
 from tests.support.drawings import encoded
 
@@ -105,6 +105,36 @@ def test_an_update_writes_what_is_not_the_same_and_leaves_the_rest_alone(tmp_pat
     assert (tmp_path / "baseline/a.png").read_bytes() == BLUE
     assert (tmp_path / "baseline/same.png").read_bytes() == WHITE
     assert Baseline(tmp_path / "baseline").url("a") == "https://example.com/a"
+
+
+@pytest.mark.parametrize("damaged", [b"", b"garbage", WHITE[:30], WHITE[:60]])
+def test_a_damaged_image_of_the_baseline_is_named_and_the_other_pages_are_reported(damaged: bytes) -> None:
+    # Given a baseline with an image that ends early, and a page beside it that has changed
+    found = [checked(damaged, WHITE), checked(WHITE, BLUE)]
+    # When both are reported
+    report = check_report(found, []).decode()
+    # Then the first one failed for its file, and the report has both
+    assert [each.status for each in found] == [CheckStatus.FAILED, CheckStatus.CHANGED]
+    assert "baseline/a.png and the page cannot be compared" in found[0].summary
+    assert "baseline/a.png and the page cannot be compared" in report
+    assert 'failures="1" errors="1"' in junit_xml(found).decode()
+    # And it is an error, unless an update has replaced it
+    run = CheckRun([found[0]])
+    assert [exit_status(run, is_update=is_update, has_problems=False) for is_update in (False, True)] == [2, 0]
+
+
+def test_a_page_of_which_only_a_part_was_compared_says_so() -> None:
+    # Given a page that is higher than its image, which is the same
+    page = PageImage(WHITE, "png", full_height=204_000)
+    image = BaselineImage(Path("baseline/a.png"), WHITE, ())
+    found = check_page("a", "https://example.com/a", image, page, ComparisonRules(), 0.5)
+    # When it is reported
+    said = "Only its upper part was compared: the page is 204,000 CSS pixels high (maxHeight)."
+    # Then nobody takes the page for the same all the way down
+    assert found.status is CheckStatus.SAME
+    assert found.summary.endswith(said)
+    assert said in check_report([found], []).decode()
+    assert found.to_wire()["pageHeight"] == 204_000
 
 
 def test_the_index_keeps_where_an_image_is_not_compared(tmp_path: Path) -> None:

@@ -54,6 +54,38 @@ def test_what_was_watched_is_remembered() -> None:
     assert hours(watch, OTHER) == [4, 6, 10, 12]
 
 
+def test_a_page_that_was_left_out_keeps_its_history() -> None:
+    # Given a watch of two pages, of which one is left out for some hours
+    watch = Watch.new(declared(urls=[URL, OTHER]), START_MS)
+    watch = watch.changed_to(declared(urls=[URL]), START_MS + 2 * HOUR_MS + 1)
+    assert (list(watch.urls), watch.known_urls) == ([URL], [URL, OTHER])
+    # Then the periods that it had are still known
+    assert hours(watch, OTHER) == [1, 2]
+    # And when it comes back, its periods are those of both times, also the latest first
+    watch = watch.changed_to(declared(urls=[URL, OTHER]), START_MS + 9 * HOUR_MS)
+    assert hours(watch, OTHER) == [1, 2, 10, 11, 12]
+    backwards = watch.latest_periods(OTHER, 0, START_MS + 12 * HOUR_MS)
+    assert list(backwards) == watch.periods(OTHER, 0, START_MS + 12 * HOUR_MS)[::-1]
+
+
+def with_long_urls(turn: int, length: int, options: dict[str, Any]) -> Declared:
+    urls = [f"https://example.com/{turn}/{number}/{'x' * length}" for number in range(1000)]
+    return declared(urls=urls, options=options)
+
+
+@pytest.mark.parametrize("options", [{}, {"css": "x" * 50_000}])
+@pytest.mark.parametrize("length", [100, 225])
+def test_what_is_remembered_fits_into_an_item(options: dict[str, Any], length: int) -> None:
+    # Given a watch whose pages are replaced again and again, when it has had thousands of them
+    watch = Watch.new(with_long_urls(0, length, options), START_MS)
+    for turn in range(1, 4):
+        watch = watch.changed_to(with_long_urls(turn, length, options), START_MS + turn * HOUR_MS)
+    # Then an item of 400 KB can hold it, as it forgets the pages that were left out first
+    assert len(watch.model_dump_json(by_alias=True)) < 398 * 1024
+    assert "/2/999/" in watch.known_urls[-1]
+    assert len(watch.known_urls) < 2000
+
+
 def test_a_watch_that_was_removed_begins_again_when_it_is_declared() -> None:
     watch = Watch.new(declared(), START_MS).removed(START_MS + HOUR_MS)
     assert (watch.is_paused, watch.is_removed) == (True, True)

@@ -27,12 +27,13 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageImage:
-    """A page as it is now."""
+    """A page as it is now. `full_height` is that of the page in CSS pixels if the image ends before it."""
 
     data: bytes
     extension: str
     ignored: list[list[int]] | None = None
     elements: list[PageElement] = field(default_factory=list)
+    full_height: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,20 @@ class PageCheck:
     problem: str | None = None
 
     @property
+    def full_height(self) -> int | None:
+        """The height of the page in CSS pixels if only its upper part was compared."""
+        return self.after.full_height if self.after is not None else None
+
+    @property
     def summary(self) -> str:
         """What was found, in a sentence or two."""
+        if self.full_height is None:
+            return self._found
+        part = f"Only its upper part was compared: the page is {self.full_height:,} CSS pixels high (maxHeight)."
+        return f"{self._found} {part}"
+
+    @property
+    def _found(self) -> str:
         if self.status is CheckStatus.FAILED:
             return f"{self.error_code}: {self.problem}" if self.error_code else str(self.problem)
         if self.status is CheckStatus.NEW or self.difference is None:
@@ -101,6 +114,7 @@ class PageCheck:
             "moved": [{"top": each.top, "bottom": each.bottom, "by": each.by} for each in difference.moved]
             if difference is not None
             else [],
+            "pageHeight": self.full_height,
             "errorCode": self.error_code,
             "errorMessage": self.problem,
         }

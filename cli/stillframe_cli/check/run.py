@@ -104,5 +104,6 @@ def _check_one(name: str, request: CaptureRequest, result: Result, folder: Path,
         file.suffix.removeprefix("."),
         result.get("ignoredBoxes"),
         from_json((folder / elements).read_bytes()) if elements else [],
+        result.get("pageHeight") if result.get("heightCapped") else None,
     )
     return check_page(name, url, baseline.find(name), page, request.render_options().comparison, seconds)

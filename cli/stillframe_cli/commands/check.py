@@ -148,7 +148,7 @@ def command(
     if written is not None:
         print_note(f"{written} of {len(run.checks)} images written to {folder}")
     print_note(f"Report: {report}")
-    raise SystemExit(_exit_status(run, is_update, bool(reading.problems)))
+    raise SystemExit(exit_status(run, is_update, bool(reading.problems)))
 
 
 def with_comparison(
@@ -176,7 +176,7 @@ def _print(run: CheckRun, as_json: bool) -> None:
             print_json(found.to_wire())
         return
     for found in run.checks:
-        if found.status is CheckStatus.SAME:
+        if found.status is CheckStatus.SAME and found.full_height is None:
             continue
         click.echo(f"{found.status.value}: {found.url}: {found.summary}")
         for line in found.details:
@@ -186,10 +186,11 @@ def _print(run: CheckRun, as_json: bool) -> None:
     click.echo(f"{len(run.checks)} page{'' if len(run.checks) == 1 else 's'}: {parts or 'none checked'}")
 
 
-def _exit_status(run: CheckRun, is_update: bool, has_problems: bool) -> int:
+def exit_status(run: CheckRun, is_update: bool, has_problems: bool) -> int:
+    """The exit status of a run. An update replaces an image that could not be compared."""
     if not run.is_complete:
         return EXIT_STATUS
-    statuses = {found.status for found in run.checks}
-    if CheckStatus.FAILED in statuses or has_problems:
+    failed = [each for each in run.checks if each.status is CheckStatus.FAILED]
+    if has_problems or any(each.after is None or not is_update for each in failed):
         return FAILED
-    return CHANGED if not is_update and statuses - {CheckStatus.SAME} else 0
+    return CHANGED if not is_update and {each.status for each in run.checks} - {CheckStatus.SAME} else 0

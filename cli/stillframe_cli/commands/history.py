@@ -25,6 +25,8 @@ from ..watching.watch import Watch, period_text
 from .list import Since
 
 DAY_MS = 24 * 3600 * 1000
+# Of two decimal places.
+SMALLEST_SHARE = 0.0001
 
 
 @click.command("history")
@@ -90,9 +92,9 @@ def command(
 def _series(store: WatchStore, watch_or_url: str) -> Iterator[tuple[Watch, str]]:
     if "://" not in watch_or_url:
         watch = store.find(watch_or_url)
-        yield from ((watch, url) for url in watch.urls)
+        yield from ((watch, url) for url in watch.known_urls)
         return
-    watches = [watch for watch in store.list() if watch_or_url in watch.urls]
+    watches = [watch for watch in store.list() if watch_or_url in watch.known_urls]
     if not watches:
         raise UnknownWatch(f"No watch has the URL {watch_or_url}. `stillframe watch list` shows all watches.")
     yield from ((watch, watch_or_url) for watch in watches)
@@ -113,11 +115,13 @@ def _print(line: Line, as_json: bool) -> None:
 
 
 def _cells(period: Period) -> tuple[object, ...]:
-    return period_text(period.at_ms), period.state, _change(period.record), period.id
+    return period_text(period.at_ms), period.state, change_of(period.record), period.id
 
 
-def _change(record: Record | None) -> str:
+def change_of(record: Record | None) -> str:
+    """The share of pixels that changed. However small a change is, it is not shown as none."""
     if record is None or record.difference is None:
         return ""
-    note = " (unconfirmed)" if record.unconfirmed else " (as before)" if record.changed_since else ""
-    return f"{record.difference:.2%}{note}"
+    is_small = 0 < record.difference < SMALLEST_SHARE
+    share = f"<{SMALLEST_SHARE:.2%}" if is_small else f"{record.difference:.2%}"
+    return share + (" (unconfirmed)" if record.unconfirmed else " (as before)" if record.changed_since else "")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -131,7 +132,7 @@ def apply(file: Path, settings: Settings, clients: Clients, as_json: bool) -> No
         changed += [("removed", store.remove(each.name)) for each in store.list() if each.name not in kept]
     except (Refused, ValueError) as error:
         _fail(error)
-    _schedule(group, [watch for _, watch in changed])
+    _schedule(group, [watch for _, watch in changed], kept)
     for what, watch in changed:
         if as_json:
             print_json({"watch": watch.name, "state": what})
@@ -227,20 +228,29 @@ def remove(name: str, store: WatchStore) -> tuple[Watch, str]:
     return store.remove(name), f"{name} is removed. `stillframe history {name}` still shows what it has captured."
 
 
-def _schedule(group: ScheduleGroup | None, watches: list[Watch]) -> None:
-    """Make the schedules in the account what the watches say. Each is put whole, so that it can be tried again."""
+def _schedule(group: ScheduleGroup | None, watches: list[Watch], kept: Set[str] | None = None) -> None:
+    """Make the schedules in the account what the watches say. Each is put whole, so that it can be tried again.
+
+    With `kept`, those of other watches are deleted.
+    """
     if group is None:
         return
     with ProgressReport("scheduling", len(watches)) as progress:
         for watch in watches:
-            try:
+            with _explaining(f"The watch {watch.name} is kept, but not all of its schedules are made"):
                 group.put(watch)
-            except (ClientError, BotoCoreError) as error:
-                raise click.ClickException(
-                    f"The watch {watch.name} is kept, but not all of its schedules are made: {error}. "
-                    "Call the same command again."
-                ) from error
             progress.advance(watch.name)
+    if kept is not None:
+        with _explaining("Not all schedules of watches that were removed are deleted"):
+            group.delete_others(kept)
+
+
+@contextlib.contextmanager
+def _explaining(said: str) -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise click.ClickException(f"{said}: {error}. Call the same command again.") from error
 
 
 def _cells(watch: Watch) -> tuple[object, ...]:

@@ -11,7 +11,8 @@ const textOf = period => {
   if (period.state !== 'success') return period.state === 'missed' ? 'Nobody captured this period.' : '';
   if (!period.file) return 'The image is gone.';
   if (period.difference === null || period.difference === undefined) return '';
-  return period.difference ? `${(period.difference * 100).toFixed(2)} % of the pixels changed.` : 'Nothing changed.';
+  if (!period.difference) return 'Nothing changed.';
+  return `${period.difference < 0.0001 ? 'Less than 0.01' : (period.difference * 100).toFixed(2)} % of the pixels changed.`;
 };
 const picture = (file, name) => Object.assign(new Image(), { src: file, alt: name });
 

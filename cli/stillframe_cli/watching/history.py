@@ -58,7 +58,7 @@ class History:
 
     def missed(self, watch: Watch, after_ms: int, now_ms: int) -> Iterator[Period]:
         """The periods in a time that nobody has asked for and nobody will any more, because the next one has begun."""
-        for url in watch.urls:
+        for url in watch.known_urls:
             over = (each for each in watch.periods(url, after_ms, now_ms) if _is_over(watch, each, now_ms))
             yield from (each for each in self._read(watch, url, over, now_ms) if each.record is None)
 
@@ -70,5 +70,7 @@ class History:
 
 
 def _is_over(watch: Watch, period_ms: int, now_ms: int) -> bool:
-    following = watch.schedule.following(period_ms)
-    return following is not None and following + watch.spread_minutes * 60_000 + GRACE_MS < now_ms
+    """Whether the next period has begun, or the schedule of this one has ended, and the grace is over as well."""
+    era = next((each for each in reversed(watch.eras) if each.since_ms < period_ms), watch.eras[0])
+    ends = [each for each in (era.schedule.following(period_ms), era.until_ms) if each is not None]
+    return bool(ends) and min(ends) + watch.spread_minutes * 60_000 + GRACE_MS < now_ms

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -14,6 +17,7 @@ from stillframe.clients import Clients
 from stillframe.refused import Refused
 from stillframe.settings import Settings
 
+from .schedule import Schedule
 from .watch import Watch, url_digest
 
 # Replaced by EventBridge Scheduler with the time of the schedule itself, also when the call is late or comes again
@@ -23,6 +27,9 @@ SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 MAX_AGE_SECONDS = 24 * 3600
 MIN_AGE_SECONDS = 60
 MAX_RETRIES = 185
+# The shortest time between two periods is looked for in so many of them, and so far. No day has more.
+MAX_LOOK_AHEAD = 1500
+LOOK_AHEAD_MS = 62 * 24 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ class ScheduleGroup:
         """
         client = connect_scheduler()
         wanted = {} if watch.is_removed else {self.schedule_name(watch.name, url): url for url in watch.urls}
-        existing = self._existing(client, watch.name)
+        existing = self._existing(client, f"{watch.name}.")
         for name, url in wanted.items():
             arguments = {"Name": name, "GroupName": self.name, **self.arguments(watch, url)}
             if name in existing:
@@ -62,6 +69,17 @@ class ScheduleGroup:
                 client.create_schedule(**arguments)
         for name in existing - wanted.keys():
             client.delete_schedule(Name=name, GroupName=self.name)
+
+    def delete_others(self, names: Set[str]) -> None:
+        """Delete the schedules of all watches but these, which a removal that ended half-way has left.
+
+        Raises ClientError.
+        """
+        client = connect_scheduler()
+        for name in self._existing(client, ""):
+            watch, dot, _ = name.rpartition(".")
+            if dot and watch not in names:
+                client.delete_schedule(Name=name, GroupName=self.name)
 
     def arguments(self, watch: Watch, url: str) -> dict[str, Any]:
         """The schedule of one URL, as CreateSchedule and UpdateSchedule take it.
@@ -81,7 +99,10 @@ class ScheduleGroup:
                 "Arn": self.queue_arn,
                 "RoleArn": self.role_arn,
                 "Input": json.dumps(body, ensure_ascii=False),
-                "RetryPolicy": {"MaximumEventAgeInSeconds": _age(watch), "MaximumRetryAttempts": MAX_RETRIES},
+                "RetryPolicy": {
+                    "MaximumEventAgeInSeconds": _age(watch.schedule, watch.eras[-1].since_ms),
+                    "MaximumRetryAttempts": MAX_RETRIES,
+                },
             },
         }
 
@@ -89,8 +110,9 @@ class ScheduleGroup:
         """The name of the schedule of a URL. No watch's name has a dot."""
         return f"{watch}.{url_digest(url)}"
 
-    def _existing(self, client: Any, watch: str) -> set[str]:
-        pages = client.get_paginator("list_schedules").paginate(GroupName=self.name, NamePrefix=f"{watch}.")
+    def _existing(self, client: Any, prefix: str) -> set[str]:
+        wanted = {"NamePrefix": prefix} if prefix else {}
+        pages = client.get_paginator("list_schedules").paginate(GroupName=self.name, **wanted)
         return {each["Name"] for page in pages for each in page["Schedules"]}
 
 
@@ -100,10 +122,9 @@ def connect_scheduler() -> Any:
     return session.client("scheduler", config=Config(retries={"mode": "adaptive", "total_max_attempts": 8}))
 
 
-def _age(watch: Watch) -> int:
-    """How long a call is tried again, in seconds: between two periods that follow each other soonest."""
-    first = watch.schedule.following(watch.eras[-1].since_ms)
-    second = watch.schedule.following(first) if first is not None else None
-    if first is None or second is None:
-        return MAX_AGE_SECONDS
-    return max(MIN_AGE_SECONDS, min(MAX_AGE_SECONDS, (second - first) // 1000))
+@functools.lru_cache
+def _age(schedule: Schedule, since_ms: int) -> int:
+    """How long a call is tried again, in seconds: between the two periods that follow each other soonest."""
+    periods = list(itertools.islice(schedule.between(since_ms, since_ms + LOOK_AHEAD_MS), MAX_LOOK_AHEAD))
+    shortest = min((after - before for before, after in itertools.pairwise(periods)), default=LOOK_AHEAD_MS)
+    return max(MIN_AGE_SECONDS, min(MAX_AGE_SECONDS, shortest // 1000))

@@ -51,13 +51,15 @@ class Scheduler:
         self._sent: dict[str, str] = {}
         # From when until when there is nothing to send for this version of its watch, by series.
         self._quiet: dict[str, tuple[int, int, int]] = {}
+        # The version of each watch that could not be served.
+        self._unserved: dict[str, int] = {}
 
     def tick(self) -> int:
         """Send what is due. Returns how many requests were accepted. What was not is sent again by the next tick.
 
         Raises ServiceUnavailable when AWS does not do as asked.
         """
-        due = [each for watch in self._store.list() for each in self._due(watch)]
+        due = [each for watch in self._store.list() for each in self._served(watch)]
         accepted = 0
         for start in range(0, len(due), BATCH):
             batch = due[start : start + BATCH]
@@ -73,6 +75,16 @@ class Scheduler:
             return True
         logger.warning("%s: %s: %s", due.request.id, answer.code, answer.message)
         return False
+
+    def _served(self, watch: Watch) -> list[Due]:
+        """What is due of a watch. One that this machine cannot read, as another version made it, harms no other."""
+        try:
+            return list(self._due(watch))
+        except Exception as error:
+            if self._unserved.get(watch.name) != watch.version:
+                self._unserved[watch.name] = watch.version
+                logger.error("the watch %s is not served: %s", watch.name, error)
+            return []
 
     def _due(self, watch: Watch) -> Iterator[Due]:
         if watch.is_paused:
@@ -112,6 +124,9 @@ def scheduling(scheduler: Scheduler) -> Iterator[None]:
                 scheduler.tick()
             except (CaptureError, ClientError, BotoCoreError) as error:
                 logger.warning("the watches cannot be read: %s", error)
+            except Exception:
+                # Without this thread, nobody would send any period, or say so.
+                logger.exception("the watches met an unexpected error")
 
     thread = threading.Thread(target=run, name="watches", daemon=True)
     thread.start()

@@ -90,8 +90,14 @@ class WatchStore:
         return self._replace(name, lambda found: _known(name, found).resumed(self._clock.now_ms()))
 
     def remove(self, name: str) -> Watch:
-        """End a watch. Raises UnknownWatch."""
-        return self._replace(name, lambda found: _known(name, found).removed(self._clock.now_ms()))
+        """End a watch; one that has ended stays as it is. Raises UnknownWatch."""
+
+        def change(found: Watch | None) -> Watch:
+            if found is None:
+                raise UnknownWatch.of(name)
+            return found if found.is_removed else found.removed(self._clock.now_ms())
+
+        return self._replace(name, change)
 
     def _replace(self, name: str, change: Callable[[Watch | None], Watch]) -> Watch:
         """Replace a watch by what becomes of it. Whoever replaces it at the same time makes this begin anew."""

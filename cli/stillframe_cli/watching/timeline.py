@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from stillframe.archive import Archive
 from stillframe.aws_errors import http_status
 from stillframe.image.extra import ExtraKind
-from stillframe.table.record import Record, Status
+from stillframe.table.record import Record, Status, id_digest
 
 from ..console import ProgressReport
 from ..local.folder import OutputFolder
@@ -83,11 +83,12 @@ class Timeline:
         }
 
     def _image(self, record: Record) -> str | None:
-        name = f"{_stem(record)}{PurePosixPath(record.s3_key or '').suffix}"
+        name = f"{(record.sha256 or '')[:DIGEST_CHARS]}{PurePosixPath(record.s3_key or '').suffix}"
         return self._kept(name, lambda: self._archive.image(record))
 
     def _marked(self, record: Record, url: str) -> str | None:
-        name = f"{_stem(record)}-changed{PurePosixPath(url).suffix}"
+        # Not named after its image: the same image may follow others, from which it differs elsewhere.
+        name = f"{id_digest(record.id)[:DIGEST_CHARS]}-changed{PurePosixPath(url).suffix}"
         return self._kept(name, lambda: self._archive.object_at(url))
 
     def _kept(self, name: str, download: Callable[[], bytes]) -> str | None:
@@ -100,10 +101,6 @@ class Timeline:
                     raise
                 return None
         return name
-
-
-def _stem(record: Record) -> str:
-    return (record.sha256 or "")[:DIGEST_CHARS]
 
 
 def _described(region: Mapping[str, Any]) -> str:

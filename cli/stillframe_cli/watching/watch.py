@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -17,8 +18,11 @@ from .declared import Declared
 from .schedule import Schedule
 
 DIGEST_CHARS = 12
-# A changed watch remembers its earlier schedules, the last of these.
+# A changed watch remembers its earlier schedules and the pages that were left out, the last of these.
 MAX_ERAS = 50
+MAX_FORMER_BYTES = 64 * 1024
+# An item of the table has at most 400 KB.
+MAX_BYTES = 390 * 1024
 
 
 class WireModel(BaseModel):
@@ -50,6 +54,14 @@ class Era(WireModel):
         return self if self.until_ms is not None else self.model_copy(update={"until_ms": now_ms})
 
 
+class FormerPage(WireModel):
+    """A URL that was left out, and the time in which it was watched, in milliseconds since the epoch."""
+
+    url: str
+    since_ms: int
+    until_ms: int
+
+
 class Watch(WireModel):
     """What is captured, when, and since when. `urls` has the time at which each URL was added.
 
@@ -58,6 +70,7 @@ class Watch(WireModel):
 
     name: str
     urls: dict[str, int]
+    former_pages: tuple[FormerPage, ...] = ()
     options: dict[str, Any] = Field(default_factory=dict)
     compare_to: str | None = None
     confirm: bool = False
@@ -90,6 +103,11 @@ class Watch(WireModel):
         """Whether no new period begins."""
         return self.eras[-1].until_ms is not None
 
+    @property
+    def known_urls(self) -> list[str]:
+        """The URLs, and then those that were left out."""
+        return list(dict.fromkeys([*self.urls, *(page.url for page in self.former_pages)]))
+
     def paused(self, now_ms: int) -> Self:
         """The watch without new periods."""
         return self._with(eras=(*self.eras[:-1], self.eras[-1].ended(now_ms)))
@@ -103,7 +121,7 @@ class Watch(WireModel):
         return self.paused(now_ms)._with(is_removed=True)
 
     def changed_to(self, declared: Declared, now_ms: int) -> Self:
-        """The watch as it is declared now. It remembers its earlier schedules, and stays paused if it is.
+        """The watch as it is declared now. It remembers its earlier schedules and pages, and stays paused if it is.
 
         One that was removed begins again.
         """
@@ -113,14 +131,22 @@ class Watch(WireModel):
         if declared.schedule != self.schedule:
             begun = Era.begun(declared.schedule, now_ms)
             eras = (*eras[:-1], eras[-1].ended(now_ms), begun.ended(now_ms) if self.is_paused else begun)
-        return self._with(
+        changed = self._with(
             urls={url: self.urls.get(url, now_ms) for url in declared.urls},
+            former_pages=(),
             options=declared.options,
             compare_to=declared.compare_to,
             confirm=declared.confirm,
             spread_minutes=declared.spread_minutes,
             eras=eras[-MAX_ERAS:],
         )
+        left_out = [
+            FormerPage(url=url, since_ms=since_ms, until_ms=now_ms)
+            for url, since_ms in self.urls.items()
+            if url not in changed.urls
+        ]
+        room = min(MAX_FORMER_BYTES, MAX_BYTES - len(changed.model_dump_json(by_alias=True).encode()))
+        return changed._with(former_pages=_last_of((*self.former_pages, *left_out), room))
 
     def request(self, url: str, period_ms: int) -> CaptureRequest:
         """The request for one URL in one period."""
@@ -144,22 +170,37 @@ class Watch(WireModel):
 
     def periods(self, url: str, after_ms: int, until_ms: int) -> list[int]:
         """The periods of a URL in a time, by the schedule that was in force, in order."""
-        since = max(after_ms, self.urls[url])
-        found: list[int] = []
-        for era in self.eras:
-            end = until_ms if era.until_ms is None else min(era.until_ms, until_ms)
-            found += era.schedule.between(max(since, era.since_ms), end)
-        return found
+        return [
+            period
+            for era, since_ms, end_ms in self._times(url, after_ms, until_ms)
+            for period in era.schedule.between(since_ms, end_ms)
+        ]
 
     def latest_periods(self, url: str, after_ms: int, until_ms: int) -> Iterator[int]:
         """The same periods as those of `periods`, the latest first, worked out as far as they are read."""
-        since = max(after_ms, self.urls[url])
-        for era in reversed(self.eras):
-            end = until_ms if era.until_ms is None else min(era.until_ms, until_ms)
-            yield from era.schedule.backwards(end, max(since, era.since_ms))
+        for era, since_ms, end_ms in reversed(self._times(url, after_ms, until_ms)):
+            yield from era.schedule.backwards(end_ms, since_ms)
+
+    def _times(self, url: str, after_ms: int, until_ms: int) -> list[tuple[Era, int, int]]:
+        """When a URL was watched by which schedule, in order."""
+        spans = [(page.since_ms, page.until_ms) for page in self.former_pages if page.url == url]
+        if url in self.urls:
+            spans.append((self.urls[url], until_ms))
+        return [
+            (era, max(after_ms, since_ms, era.since_ms), min(until_ms, end_ms, era.until_ms or until_ms))
+            for since_ms, end_ms in spans
+            for era in self.eras
+        ]
 
     def _with(self, **changes: Any) -> Self:
         return self.model_copy(update=changes)
+
+
+def _last_of(pages: tuple[FormerPage, ...], room: int) -> tuple[FormerPage, ...]:
+    """The pages that were left out last, as many as there is room for, in bytes."""
+    # With the comma that follows.
+    sizes = itertools.accumulate(len(page.model_dump_json(by_alias=True).encode()) + 1 for page in reversed(pages))
+    return pages[len(pages) - sum(size <= room for size in sizes) :]
 
 
 def url_digest(url: str) -> str:

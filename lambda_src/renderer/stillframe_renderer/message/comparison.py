@@ -58,6 +58,8 @@ class Comparison:
         self._last = last
         self._earlier = earlier
         self._is_put_off = False
+        # Whether the image to compare with has expired, so that there is nothing to keep.
+        self._is_gone = False
 
     def compare(self, result: RenderResult, deadline: Deadline) -> RenderResult:
         """The same result with what changed. Raises ServiceUnavailable."""
@@ -79,7 +81,7 @@ class Comparison:
         if not self._is_in_line or self._is_put_off:
             return None
         capture = EarlierCapture(self._delivery.id, image.s3_key, image.facts.ignored_boxes or ())
-        last, keeps_reference = self._last, self._compare_to == BASELINE
+        last, keeps_reference = self._last, self._compare_to == BASELINE and not self._is_gone
         following = (
             LastCapture.first(capture)
             if last is None
@@ -102,6 +104,7 @@ class Comparison:
             return _not_compared(result, f"the capture {compare_to} is of another request")
         stored = self._images.read(earlier.s3_key, _expected_metadata(delivery, earlier))
         if stored is None:
+            self._is_gone = True
             return _not_compared(result, f"the image of {earlier.id} is gone")
         candidate = self._last.candidate if self._last is not None else None
         pixels = result.width * result.height * (1 if candidate is None else 2)

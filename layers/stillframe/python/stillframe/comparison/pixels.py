@@ -6,12 +6,14 @@ import io
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 # Left, top, right, bottom in pixels.
 Box = tuple[int, int, int, int]
 Pixels = NDArray[np.uint32]
 Mask = NDArray[np.bool_]
+# What Pillow raises for damaged images: SyntaxError for a chunk of a PNG, RuntimeError and SyntaxError for an AVIF.
+UNDECODABLE = (OSError, SyntaxError, RuntimeError)
 
 
 def decoded(data: bytes, max_pixels: int | None = None) -> Image.Image:
@@ -27,7 +29,9 @@ def decoded(data: bytes, max_pixels: int | None = None) -> Image.Image:
                     f"{image.width} x {image.height} pixels are too many to compare, at most {max_pixels:,}"
                 )
             colours = image.convert("RGBA")
-    except OSError as error:
+    except UnidentifiedImageError as error:
+        raise ValueError("not an image that can be decoded") from error
+    except UNDECODABLE as error:
         raise ValueError(f"not an image that can be decoded: {error}") from error
     if colours.getchannel("A").getextrema() != (255, 255):
         colours = Image.alpha_composite(Image.new("RGBA", colours.size, "white"), colours)

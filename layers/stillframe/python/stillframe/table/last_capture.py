@@ -67,13 +67,15 @@ class LastCapture:
             return LastCapture(capture.id, self.reference, capture)
         if not keeps_reference:
             return LastCapture.first(capture)
+        if facts.compared_to is None:
+            # It shows nothing about the baseline: nobody has approved it, and what was reported stays so.
+            return replace(self, id=capture.id) if self.is_reported else LastCapture(capture.id, self.reference)
         if facts.changed_since is not None:
             return replace(self, id=capture.id)
         if facts.changed:
             confirmed = self.candidate if self.candidate is not None and not self.is_reported else capture
             return LastCapture(capture.id, self.reference, confirmed, is_reported=True)
-        # What could not be compared shows nothing about the baseline, unless its image is gone.
-        return LastCapture(capture.id, self.reference if facts.compared_to is not None else capture)
+        return LastCapture(capture.id, self.reference)
 
 
 @dataclass(frozen=True, slots=True)
