@@ -198,6 +198,11 @@ def test_a_change_is_not_lost_if_there_was_no_time_to_compare(watch: Watch, monk
         assert watch.capture("second", "#0000ff").comparison_problem == "the job ran out of time"
     # When the page is captured again, then the change is seen
     assert comparison_of(watch.capture("third", "#0000ff")) == ("first", True, 1)
+    # And so is one that was captured in an image that is too large to compare
+    with monkeypatch.context() as limited:
+        limited.setattr(comparison, "MAX_PIXELS", 10)
+        assert "too many" in (watch.capture("fourth", "#00aa00").comparison_problem or "")
+    assert comparison_of(watch.capture("fifth", "#00aa00")) == ("third", True, 1)
 
 
 def test_a_redelivered_capture_is_not_compared_with_itself(watch: Watch) -> None:

@@ -15,7 +15,7 @@ from stillframe.image.page_facts import OVERTAKEN, PageFacts
 from stillframe.image.render_result import RenderResult, StoredImage
 from stillframe.image.store import ImageStore
 from stillframe.request.message import Delivery
-from stillframe.request.options import BASELINE, IN_LINE, PREVIOUS, ComparisonRules, RenderOptions
+from stillframe.request.options import IN_LINE, PREVIOUS, ComparisonRules, RenderOptions
 from stillframe.table.last_capture import EarlierCapture, LastCapture, LastCaptures, Succession
 from stillframe.table.record import Record
 
@@ -81,7 +81,9 @@ class Comparison:
         if not self._is_in_line or self._is_put_off:
             return None
         capture = EarlierCapture(self._delivery.id, image.s3_key, image.facts.ignored_boxes or ())
-        last, keeps_reference = self._last, self._compare_to == BASELINE and not self._is_gone
+        # What could not be compared is nothing to compare with either: the next capture tells of a change.
+        is_followed = self._compare_to == PREVIOUS and image.facts.compared_to is not None
+        last, keeps_reference = self._last, not (is_followed or self._is_gone)
         following = (
             LastCapture.first(capture)
             if last is None

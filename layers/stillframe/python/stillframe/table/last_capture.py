@@ -62,13 +62,16 @@ class LastCapture:
         return cls(capture.id, capture)
 
     def followed_by(self, capture: EarlierCapture, facts: PageFacts, *, keeps_reference: bool) -> LastCapture:
-        """Where they stand after a capture with these facts. A baseline is kept, whatever the capture shows."""
+        """Where they stand after a capture with these facts. A baseline is kept, whatever the capture shows.
+
+        So is any reference that the capture could not be compared with.
+        """
         if facts.unconfirmed:
             return LastCapture(capture.id, self.reference, capture)
         if not keeps_reference:
             return LastCapture.first(capture)
         if facts.compared_to is None:
-            # It shows nothing about the baseline: nobody has approved it, and what was reported stays so.
+            # It shows nothing about the reference, and what was reported stays so.
             return replace(self, id=capture.id) if self.is_reported else LastCapture(capture.id, self.reference)
         if facts.changed_since is not None:
             return replace(self, id=capture.id)
