@@ -82,8 +82,8 @@ TENANT = (
     Defence(
         "the previous capture is the tenant's own",
         f"{SHARED}/table/last_capture.py",
-        'f"{PREFIX}{tenant}#{payload_hash}" if tenant else PREFIX + payload_hash',
-        "PREFIX + payload_hash",
+        "owners = (tenant, series_of(request.id), request.payload_hash)",
+        "owners = (series_of(request.id), request.payload_hash)",
         f"{OPTIONS}::test_a_capture_of_another_tenant_is_no_previous_one",
     ),
     Defence(

@@ -98,7 +98,16 @@ class Job:
         try:
             options = delivery.request.render_options()
             comparison = tools.comparer.begin(delivery, options)
-            end = self._adopt(options, comparison) or self._capture(options, comparison)
+            stored = self._adopt(options, comparison)
+            if stored is None:
+                rendered = self._render(options, comparison)
+                with timed("put"):
+                    image, is_adopted = tools.images.put(self._owner, rendered)
+                if is_adopted:
+                    stored = _adopted(image, comparison, rendered.render_ms)
+                else:
+                    stored = Stored(image, is_adopted, rendered.render_ms)
+            end = stored
             if comparison is not None:
                 expires_at = self._claim.claimed_at_ms // 1000 + tools.settings.record_retention_seconds
                 self._claim.succession = comparison.succession(end.image, expires_at)
@@ -127,21 +136,12 @@ class Job:
             image = self._tools.images.find(self._owner, options.format)
         return _adopted(image, comparison, None) if image is not None else None
 
-    def _capture(self, options: RenderOptions, comparison: Comparison | None) -> Stored:
-        rendered = self._render(options)
-        if comparison is not None:
-            rendered = comparison.compare(rendered, self._deadline)
-        with timed("put"):
-            image, is_adopted = self._tools.images.put(self._owner, rendered)
-        if is_adopted:
-            return _adopted(image, comparison, rendered.render_ms)
-        return Stored(image, is_adopted=False, render_ms=rendered.render_ms)
-
-    def _render(self, options: RenderOptions) -> RenderResult:
+    def _render(self, options: RenderOptions, comparison: Comparison | None) -> RenderResult:
         tools, url = self._tools, self._delivery.request.url
         resolved, secrets = tools.secrets.resolve(options, url, self._delivery.tenant)
         with redacting_errors(secrets):
-            return redacted(tools.renderer.render(url, resolved, self._deadline), secrets)
+            result = redacted(tools.renderer.render(url, resolved, self._deadline), secrets)
+        return result if comparison is None else comparison.compare(result, self._deadline)
 
     def _last_or_raise(self, error: TransientError) -> TransientError:
         """The error, to be recorded, when no further delivery will come; otherwise raise it.
