@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
@@ -45,6 +47,14 @@ def details(difference: Difference) -> list[str]:
         direction = "down" if move.by > 0 else "up"
         lines.append(f"moved {direction} by {abs(move.by)} pixels: the lines {move.top} to {move.bottom}")
     return lines
+
+
+def describe_region(region: Mapping[str, Any]) -> str:
+    """A line for a region as records and checks have it, with the element that is there."""
+    left, top, right, bottom = map(int, region["box"])
+    element = f": {region['selector']}" if region.get("selector") else ""
+    text = f' "{region["text"]}"' if region.get("text") else ""
+    return f"{region['kind']}: {right - left} x {bottom - top} at {left},{top}{element}{text}"
 
 
 def report(path: Path, before: bytes, after: bytes, difference: Difference) -> bytes:

@@ -11,7 +11,7 @@ from stillframe.comparison.pixels import Box
 from stillframe.image.element import PageElement, element_at
 from stillframe.request.options import ComparisonRules
 
-from ..difference_report import MAX_LISTED, MAX_REGIONS, describe
+from ..difference_report import MAX_LISTED, MAX_REGIONS, describe, describe_region
 from .baseline import BaselineImage
 
 
@@ -88,12 +88,7 @@ class PageCheck:
     @property
     def details(self) -> list[str]:
         """A line for each of the largest regions, and for everything that moved."""
-        lines = []
-        for region in self.regions(MAX_LISTED):
-            left, top, right, bottom = region["box"]
-            element = f": {region['selector']}" if "selector" in region else ""
-            text = f' "{region["text"]}"' if region.get("text") else ""
-            lines.append(f"{region['kind']}: {right - left} x {bottom - top} at {left},{top}{element}{text}")
+        lines = [describe_region(region) for region in self.regions(MAX_LISTED)]
         more = len(self.difference.regions) - MAX_LISTED if self.difference is not None else 0
         if more > 0:
             lines.append(f"... and {more} smaller regions")

@@ -40,7 +40,7 @@ def command(name: str, out: Path | None, settings: Settings, clients: Clients, a
     try:
         watch = WatchStore(clients, settings).find(name)
         pages = list(baselines.of(watch))
-        written = export(watch, baselines, Baseline(out)) if out is not None else None
+        written = export(watch, pages, baselines, Baseline(out)) if out is not None else None
     except Refused as error:
         raise click.ClickException(error.message) from error
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from stillframe.request.options import RenderOptions
 from ..check.baseline import Baseline
 from ..check.page_names import page_name
 from ..resources import STACK_VARIABLE, find_settings
-from .baselines import Baselines
+from .baselines import Baselines, PageBaseline
 from .store import WatchStore
 from .watch import Watch
 
@@ -38,18 +39,19 @@ def read_watch(name: str, folder: Path) -> WatchedPages:
     clients = Clients.connect()
     try:
         watch = WatchStore(clients, settings).find(name)
-        if not export(watch, Baselines(clients, settings), Baseline(folder)):
+        baselines = Baselines(clients, settings)
+        if not export(watch, baselines.of(watch), baselines, Baseline(folder)):
             raise Refused(f"No page of {name} has been captured yet.")
     except Refused as error:
         raise click.ClickException(error.message) from error
     return WatchedPages(tuple(watch.urls), watch.options)
 
 
-def export(watch: Watch, baselines: Baselines, folder: Baseline) -> int:
+def export(watch: Watch, pages: Iterable[PageBaseline], baselines: Baselines, folder: Baseline) -> int:
     """Write the image of each page that has a baseline. Returns how many. Raises Refused and ServiceUnavailable."""
     extension = RenderOptions.parse(watch.options).format.extension
     written = 0
-    for page in baselines.of(watch):
+    for page in pages:
         if page.capture is None:
             continue
         record, data = baselines.image(page.capture)

@@ -15,6 +15,7 @@ from stillframe.image.extra import ExtraKind
 from stillframe.table.record import Record, Status, id_digest
 
 from ..console import ProgressReport
+from ..difference_report import describe_region
 from ..local.folder import OutputFolder
 from ..templates import environment
 from .history import Period
@@ -75,11 +76,10 @@ class Timeline:
             "file": self._image(record),
             "marked": self._marked(record, marked) if marked is not None else None,
             "changed": bool(record.changed) and record.changed_since is None,
-            "differs": bool(record.difference),
             "difference": record.difference,
             "unconfirmed": bool(record.unconfirmed),
             "problem": record.comparison_problem,
-            "regions": [_described(region) for region in (record.changed_regions or ())[:5]],
+            "regions": [describe_region(region) for region in (record.changed_regions or ())[:5]],
         }
 
     def _image(self, record: Record) -> str | None:
@@ -101,10 +101,3 @@ class Timeline:
                     raise
                 return None
         return name
-
-
-def _described(region: Mapping[str, Any]) -> str:
-    left, top, right, bottom = map(int, region["box"])
-    where = f": {region['selector']}" if region.get("selector") else ""
-    text = f' "{region["text"]}"' if region.get("text") else ""
-    return f"{region['kind']}: {right - left} x {bottom - top} at {left},{top}{where}{text}"

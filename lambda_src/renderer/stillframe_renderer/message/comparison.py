@@ -123,11 +123,11 @@ class Comparison:
 
     def _judged(self, result: RenderResult, candidate: EarlierCapture | None) -> RenderResult:
         """A result that differs, with whether the change counts, and whether it has been reported already."""
-        is_repeated = candidate is not None and self._looks_like(result, candidate)
+        repeated = candidate if candidate is not None and self._looks_like(result, candidate) else None
         update: dict[str, Any] = {}
-        if is_repeated and self._last is not None and self._last.is_reported:
-            update = {"changed_since": self._last.candidate.id if self._last.candidate is not None else None}
-        elif self._options.confirm_changes and not is_repeated:
+        if repeated is not None and self._last is not None and self._last.is_reported:
+            update = {"changed_since": repeated.id}
+        elif self._options.confirm_changes and repeated is None:
             update = {"changed": False, "unconfirmed": True}
         return replace(result, facts=result.facts.model_copy(update=update))
 

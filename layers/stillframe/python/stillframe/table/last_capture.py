@@ -90,7 +90,6 @@ class Succession:
     """
 
     key: str
-    screenshot_id: str
     update: Update
 
 
@@ -135,7 +134,7 @@ class LastCaptures:
 
         `expires_at` is in seconds since the epoch.
         """
-        return Succession(_key(delivery), following.id, replacement(last, following, expires_at))
+        return Succession(_key(delivery), replacement(last, following, expires_at))
 
 
 def replacement(last: LastCapture | None, following: LastCapture, expires_at: int) -> Update:
