@@ -23,13 +23,13 @@ from stillframe.image.shot import MANIFEST_FILE
 from stillframe.image.store import checksum_of
 from stillframe.settings import Settings
 from stillframe.table.record import Record, Status, id_digest
+from stillframe.watches.history import History
+from stillframe.watches.store import WatchStore
+from stillframe.watches.watch import period_text
 
 from .backlog import Backlog
 from .bucket_listing import StoredObject, stored_objects
 from .findings import Finding, FindingKind, Summary
-from .watching.history import History
-from .watching.store import WatchStore
-from .watching.watch import period_text
 
 READERS = 16
 STUCK_AFTER_SECONDS = 3600

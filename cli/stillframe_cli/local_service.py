@@ -16,6 +16,7 @@ from stillframe.intake import Intake
 from stillframe.link_keys import FixedLinkKeys
 from stillframe.queue_settings import QueueSettings
 from stillframe.settings import Settings
+from stillframe.watches.store import WatchStore
 from stillframe_api.api import Api
 from stillframe_api.services import Services
 from stillframe_notifier.wiring import wire_notifier
@@ -31,7 +32,6 @@ from .receive_loop import ReceiveLoop
 from .shutdown import Shutdown
 from .stream_reader import StreamReader, connect_streams, reading
 from .watching.scheduler import Scheduler, scheduling
-from .watching.store import WatchStore
 from .webhook_poller import delivering_webhooks
 from .worker_log import WorkerLog, worker_log
 

@@ -11,10 +11,10 @@ import pytest
 from botocore.session import get_session
 from botocore.validate import validate_parameters
 
+from stillframe.watches.declared import Declared
+from stillframe.watches.watch import Watch, period_text
 from stillframe_cli.emulator import running_emulator
-from stillframe_cli.watching.declared import Declared
 from stillframe_cli.watching.schedule_group import SCHEDULED_TIME, ScheduleGroup
-from stillframe_cli.watching.watch import Watch, period_text
 from tests.support.policies import ACCOUNT, Call, is_allowed
 
 from .configurations import KEY, PLACE

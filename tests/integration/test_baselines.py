@@ -13,10 +13,10 @@ from stillframe.refused import Refused
 from stillframe.request.envelope import EventKind
 from stillframe.table.attributes import item_key
 from stillframe.table.record import Record
+from stillframe.watches.declared import Declared
+from stillframe.watches.store import WatchStore
+from stillframe.watches.watch import Watch
 from stillframe_cli.watching.baselines import Baselines
-from stillframe_cli.watching.declared import Declared
-from stillframe_cli.watching.store import WatchStore
-from stillframe_cli.watching.watch import Watch
 from tests.support.cloud import Cloud
 from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
 

@@ -17,13 +17,13 @@ from stillframe.errors import ServiceUnavailable
 from stillframe.intake import Intake
 from stillframe.refused import Refused
 from stillframe.table.record import Status
+from stillframe.watches.declared import Declared
+from stillframe.watches.history import History
+from stillframe.watches.store import UnknownWatch, WatchStore
 from stillframe_cli.auditor import Auditor
 from stillframe_cli.findings import Finding, FindingKind
 from stillframe_cli.poller import Poller
-from stillframe_cli.watching.declared import Declared
-from stillframe_cli.watching.history import History
 from stillframe_cli.watching.scheduler import Scheduler, delay_ms
-from stillframe_cli.watching.store import UnknownWatch, WatchStore
 from stillframe_renderer.message.batch import BatchHandler
 from tests.support.cloud import Cloud
 from tests.support.fakes import FakeClock, FakeRenderer, capture_with, fixed_tabs

@@ -26,14 +26,14 @@ from urllib.parse import urlsplit
 from stillframe.archive import Archive
 from stillframe.intake import Intake
 from stillframe.table.record import Record, Status
+from stillframe.watches.declared import Declared
+from stillframe.watches.history import History
+from stillframe.watches.store import WatchStore
 from stillframe_cli.emulator import SERVICES, running_emulator
 from stillframe_cli.local.folder import OutputFolder
 from stillframe_cli.poller import Poller
 from stillframe_cli.provision import QueuePolicy
-from stillframe_cli.watching.declared import Declared
-from stillframe_cli.watching.history import History
 from stillframe_cli.watching.scheduler import Scheduler
-from stillframe_cli.watching.store import WatchStore
 from stillframe_cli.watching.timeline import Line, Timeline
 from stillframe_renderer.chromium.executable import find_chromium
 from stillframe_renderer.message.batch import BatchHandler

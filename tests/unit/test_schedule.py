@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stillframe_cli.watching.schedule import Schedule
+from stillframe.watches.schedule import Schedule
 
 HOUR_MS = 3_600_000
 

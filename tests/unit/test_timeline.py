@@ -8,11 +8,11 @@ from typing import Any, cast
 
 from stillframe.archive import Archive
 from stillframe.table.record import Record, Status
+from stillframe.watches.declared import Declared
+from stillframe.watches.history import Period
+from stillframe.watches.watch import Watch
 from stillframe_cli.local.folder import OutputFolder
-from stillframe_cli.watching.declared import Declared
-from stillframe_cli.watching.history import Period
 from stillframe_cli.watching.timeline import Line, Timeline
-from stillframe_cli.watching.watch import Watch
 
 HOUR_MS = 3_600_000
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z

@@ -10,8 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.tenants.limits import TenantName
-from stillframe_cli.watching.declared import Declared, read_watches
-from stillframe_cli.watching.watch import Watch, period_text
+from stillframe.watches.declared import Declared
+from stillframe.watches.watch import Watch, period_text
+from stillframe_cli.watching.watches_file import read_watches
 
 HOUR_MS = 3_600_000
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z

@@ -9,10 +9,10 @@ import pytest
 from stillframe.intake import Accepted, Intake
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.table.record import Status
-from stillframe_cli.watching.declared import Declared
+from stillframe.watches.declared import Declared
+from stillframe.watches.store import WatchStore
+from stillframe.watches.watch import Watch
 from stillframe_cli.watching.scheduler import Scheduler
-from stillframe_cli.watching.store import WatchStore
-from stillframe_cli.watching.watch import Watch
 from tests.support.fakes import FakeClock
 
 URL = "https://example.com/"

@@ -7,11 +7,11 @@ import click
 from stillframe.clients import Clients
 from stillframe.refused import Refused
 from stillframe.settings import Settings
+from stillframe.watches.store import WatchStore
 
 from ..console import json_option, print_json, print_note
 from ..resources import resource_options
 from ..watching.baselines import Baselines
-from ..watching.store import WatchStore
 
 
 @click.command("approve")

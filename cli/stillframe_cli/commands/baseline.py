@@ -9,13 +9,13 @@ import click
 from stillframe.clients import Clients
 from stillframe.refused import Refused
 from stillframe.settings import Settings
+from stillframe.watches.store import WatchStore
 
 from ..check.baseline import Baseline
 from ..console import json_option, print_json, print_note, print_table
 from ..resources import resource_options
 from ..watching.baselines import Baselines
 from ..watching.exported_baseline import export
-from ..watching.store import WatchStore
 
 
 @click.command("baseline")

@@ -14,14 +14,14 @@ from stillframe.clients import Clients
 from stillframe.refused import Refused
 from stillframe.settings import Settings
 from stillframe.table.record import Record
+from stillframe.watches.history import History, Period
+from stillframe.watches.store import UnknownWatch, WatchStore
+from stillframe.watches.watch import Watch, period_text
 
 from ..console import json_option, print_json, print_note, print_table
 from ..local.folder import OutputFolder
 from ..resources import resource_options
-from ..watching.history import History, Period
-from ..watching.store import UnknownWatch, WatchStore
 from ..watching.timeline import Line, Timeline
-from ..watching.watch import Watch, period_text
 from .list import Since
 
 DAY_MS = 24 * 3600 * 1000

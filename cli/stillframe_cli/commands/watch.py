@@ -16,14 +16,15 @@ from stillframe.clients import Clients
 from stillframe.refused import Refused
 from stillframe.request.options import BASELINE
 from stillframe.settings import Settings
+from stillframe.watches.declared import MAX_SPREAD_MINUTES, Declared
+from stillframe.watches.store import WatchStore
+from stillframe.watches.watch import Watch, period_text
 
 from ..console import ProgressReport, json_option, print_json, print_note, print_table
 from ..input.options import render_options
 from ..resources import resource_options
-from ..watching.declared import MAX_SPREAD_MINUTES, Declared, read_watches
 from ..watching.schedule_group import ScheduleGroup
-from ..watching.store import WatchStore
-from ..watching.watch import Watch, period_text
+from ..watching.watches_file import read_watches
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -1,1 +1,1 @@
-"""Pages that are captured again and again: watches, their schedules and periods, and what became of each period."""
+"""What this machine does for watches: it sends what is due, keeps schedules and baselines, and shows history."""

@@ -14,9 +14,8 @@ from stillframe.settings import Settings
 from stillframe.table.last_capture import EarlierCapture, LastCapture, LastCaptures, key_of, replacement
 from stillframe.table.record import Record, Status
 from stillframe.table.table import Table
-
-from .history import History
-from .watch import Watch
+from stillframe.watches.history import History
+from stillframe.watches.watch import Watch
 
 ATTEMPTS = 5
 

@@ -13,13 +13,13 @@ import click
 from stillframe.clients import Clients
 from stillframe.refused import Refused
 from stillframe.request.options import RenderOptions
+from stillframe.watches.store import WatchStore
+from stillframe.watches.watch import Watch
 
 from ..check.baseline import Baseline
 from ..check.page_names import page_name
 from ..resources import STACK_VARIABLE, find_settings
 from .baselines import Baselines, PageBaseline
-from .store import WatchStore
-from .watch import Watch
 
 
 @dataclass(frozen=True, slots=True)

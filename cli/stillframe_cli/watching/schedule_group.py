@@ -16,9 +16,8 @@ from botocore.config import Config
 from stillframe.clients import Clients
 from stillframe.refused import Refused
 from stillframe.settings import Settings
-
-from .schedule import Schedule
-from .watch import Watch, url_digest
+from stillframe.watches.schedule import Schedule
+from stillframe.watches.watch import Watch, url_digest
 
 # Replaced by EventBridge Scheduler with the time of the schedule itself, also when the call is late or comes again
 # ("Adding context attributes").

@@ -15,9 +15,8 @@ from stillframe.errors import CaptureError, TransientError
 from stillframe.intake import Accepted, Intake
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.table.record import id_digest
-
-from .store import WatchStore
-from .watch import Watch
+from stillframe.watches.store import WatchStore
+from stillframe.watches.watch import Watch
 
 logger = logging.getLogger("stillframe.watches")
 

@@ -13,13 +13,13 @@ from stillframe.archive import Archive
 from stillframe.aws_errors import http_status
 from stillframe.image.extra import ExtraKind
 from stillframe.table.record import Record, Status, id_digest
+from stillframe.watches.history import Period
+from stillframe.watches.watch import period_text
 
 from ..console import ProgressReport
 from ..difference_report import describe_region
 from ..local.folder import OutputFolder
 from ..templates import environment
-from .history import Period
-from .watch import period_text
 
 PAGE_NAME = "index.html"
 # The digest of an image is its name: what looks the same in every pixel is stored once.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stillframe.table.attributes import from_attributes
-from stillframe_cli.watching.watch import Watch, period_text
+from stillframe.watches.watch import Watch, period_text
 
 from ..aws.bucket import SimulatedBucket
 from ..aws.table import SimulatedTable

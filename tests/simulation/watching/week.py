@@ -13,10 +13,10 @@ from stillframe.errors import CaptureError
 from stillframe.intake import Intake
 from stillframe.request.options import BASELINE, PREVIOUS
 from stillframe.settings import Settings
+from stillframe.watches.declared import Declared
+from stillframe.watches.store import WatchStore
+from stillframe.watches.watch import Watch
 from stillframe_cli.load.sender import InlineExecutor
-from stillframe_cli.watching.declared import Declared
-from stillframe_cli.watching.store import WatchStore
-from stillframe_cli.watching.watch import Watch
 
 from ..plan import Plan
 from ..schedule import LIMIT_MS, Result, Schedule

@@ -1,14 +1,12 @@
-"""Watches as somebody declares them, on the command line or in a file, checked before anything is changed."""
+"""A watch as somebody declares it, on the command line or in a file, checked before anything is changed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Self
 
-import yaml
 from pydantic.alias_generators import to_snake
 
 from stillframe.errors import CaptureError
@@ -16,8 +14,7 @@ from stillframe.intake import check
 from stillframe.request.capture_request import CaptureRequest, without_credentials
 from stillframe.request.options import BASELINE, PREVIOUS, RenderOptions
 from stillframe.request.options.access import REDACTED
-
-from .schedule import Schedule
+from stillframe.watches.schedule import Schedule
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,47}")
 NAME_RULE = "1 to 48 of A-Z a-z 0-9 -, starting with a letter or digit"
@@ -59,10 +56,10 @@ class Declared:
             name,
             tuple(dict.fromkeys(_texts("urls", values.get("urls")))),
             _schedule(values),
-            _of_type("options", values.get("options", {}), dict),
+            of_type("options", values.get("options", {}), dict),
             _compared(values.get("compare", False)),
-            _of_type("confirm", values.get("confirm", False), bool),
-            _of_type("spread", values.get("spread", 0), int),
+            of_type("confirm", values.get("confirm", False), bool),
+            of_type("spread", values.get("spread", 0), int),
         )
         declared._check()
         return declared
@@ -89,44 +86,6 @@ class Declared:
             raise ValueError('options: have a secret, which a watch would keep; write {"secretArn": "arn:..."} for it')
 
 
-def read_watches(path: Path) -> list[Declared]:
-    """The watches of a YAML file: `watches:` with a mapping of names. Raises ValueError, which names file and watch."""
-    try:
-        # A byte order mark is how some editors begin a file in UTF-8.
-        content = yaml.load(path.read_text("utf-8-sig"), _Loader)  # noqa: S506  # a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{path} is no YAML: {error}") from error
-    watches = content.get("watches") if isinstance(content, dict) else None
-    if not isinstance(watches, dict) or content.keys() != {"watches"}:
-        raise ValueError(f"{path} must have `watches:`, and below it a name for each watch; nothing else")
-    found = []
-    for name, values in watches.items():
-        try:
-            # YAML reads no, 12 and 2026-01-31 as something else than texts.
-            found.append(Declared.of(_of_type("the name (put it in quotation marks)", name, str), _watch(values)))
-        except ValueError as error:
-            raise ValueError(f"{path}: {name}: {error}") from error
-    return found
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice, of which YAML's readers keep the last one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """The mapping. Raises yaml.YAMLError, which says where the second one is."""
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen and isinstance(key.value, str):
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value} is there twice", key.start_mark)
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
-
-
-def _watch(values: object) -> dict[str, Any]:
-    watch: dict[str, Any] = _of_type("the watch", values, dict)
-    return watch
-
-
 def _schedule(values: Mapping[str, Any]) -> Schedule:
     every, cron = values.get("every"), values.get("cron")
     if (every is None) == (cron is None):
@@ -134,8 +93,8 @@ def _schedule(values: Mapping[str, Any]) -> Schedule:
     if every is not None:
         if "timezone" in values:
             raise ValueError("timezone: belongs to cron; an interval begins at midnight UTC")
-        return Schedule.every(_of_type("every", every, str))
-    return Schedule.of(_of_type("cron", cron, str), _of_type("timezone", values.get("timezone", "UTC"), str))
+        return Schedule.every(of_type("every", every, str))
+    return Schedule.of(of_type("cron", cron, str), of_type("timezone", values.get("timezone", "UTC"), str))
 
 
 def _compared(value: Any) -> str | None:
@@ -151,7 +110,8 @@ def _texts(name: str, value: object) -> list[str]:
     return values
 
 
-def _of_type(name: str, value: Any, expected: type) -> Any:
+def of_type(name: str, value: Any, expected: type) -> Any:
+    """A value of exactly this type. Raises ValueError, which begins with the name."""
     if type(value) is not expected:
         names = {dict: "a mapping", bool: "true or false", int: "a whole number", str: "a text"}
         raise ValueError(f"{name}: must be {names[expected]}")

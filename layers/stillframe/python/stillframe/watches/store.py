@@ -16,9 +16,8 @@ from stillframe.table import side_items
 from stillframe.table.attributes import TENANT_SHARD, WATCH, from_attributes, to_attributes
 from stillframe.table.record import TENANT_INDEX
 from stillframe.table.table import Table
-
-from .declared import Declared
-from .watch import Watch
+from stillframe.watches.declared import Declared
+from stillframe.watches.watch import Watch
 
 # A screenshot id cannot contain this character, so such an item is never in the place of a record.
 PREFIX = "watch#"

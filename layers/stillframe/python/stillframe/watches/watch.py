@@ -13,9 +13,8 @@ from pydantic.alias_generators import to_camel
 
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.series import period_id, series_id
-
-from .declared import Declared
-from .schedule import Schedule
+from stillframe.watches.declared import Declared
+from stillframe.watches.schedule import Schedule
 
 DIGEST_CHARS = 12
 # A changed watch remembers its earlier schedules and the pages that were left out, the last of these.

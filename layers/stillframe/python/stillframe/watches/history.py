@@ -9,8 +9,7 @@ from typing import Any
 
 from stillframe.archive import Archive
 from stillframe.table.record import Record
-
-from .watch import Watch, period_text
+from stillframe.watches.watch import Watch, period_text
 
 # BatchGetItem takes at most 100 keys.
 CHUNK = 100
