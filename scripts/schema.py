@@ -14,6 +14,7 @@ from stacks.presets import PRESETS, SIZE_KEY
 from stillframe.event_detail import VERSION, EventDetail
 from stillframe.request.options import RenderOptions
 from stillframe.settings import Settings
+from stillframe.watches.digest_detail import DigestDetail
 from stillframe_api.document import add_documentation, openapi
 from stillframe_api.routes import add_routes
 
@@ -39,6 +40,11 @@ def environment_schema() -> dict[str, Any]:
 def event_schema() -> dict[str, Any]:
     """The schema of an event's detail. The version is in the name of its file, too: that of version 1 stays."""
     return {**DIALECT, **EventDetail.json_schema()}
+
+
+def digest_schema() -> dict[str, Any]:
+    """The schema of the detail of a digest, whose version is that of the others."""
+    return {**DIALECT, **DigestDetail.json_schema()}
 
 
 def postman_collection() -> dict[str, Any]:
@@ -93,6 +99,7 @@ SCHEMAS = {
     "docs/options.schema.json": options_schema,
     "docs/environment.schema.json": environment_schema,
     f"docs/event-v{VERSION}.schema.json": event_schema,
+    f"docs/digest-v{VERSION}.schema.json": digest_schema,
     "docs/stillframe.postman.json": postman_collection,
 }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -12,10 +10,13 @@ from constructs import Construct
 
 from .alarm_topic import alarm_topic
 from .config import CONCURRENCY_PER_POLLER, DeployConfig
+from .digests import Digests
+from .event_symptoms import digest_symptoms, event_symptoms, webhook_symptoms
 from .fleet import Fleet
 from .measures import MINUTE, Measures
 from .notifier import Notifier
 from .storage_stack import StorageStack
+from .symptom import Symptom
 from .webhooks import Webhooks
 
 FIVE_MINUTES = Duration.minutes(5)
@@ -33,27 +34,6 @@ EXPIRY_SHARE = 0.5
 DEADLINE_SHARE = 0.9
 # After this many minutes at the maximum, the load is more than a burst.
 MINUTES_AT_MAXIMUM = 15
-# An event comes within seconds. The stream keeps a change for a day.
-LATE_EVENT_MS = 15 * 60 * 1000
-# Of the 120,000 messages that SQS hides at once ("Amazon SQS message quotas").
-MAX_WAITING_WEBHOOKS = 80_000
-RUNBOOK = "docs/runbook.md"
-
-
-@dataclass(frozen=True, slots=True)
-class Symptom:
-    """A reason to alert someone: a metric, its threshold, for how many periods, and the runbook entry to read."""
-
-    name: str
-    metric: cloudwatch.IMetric
-    threshold: float
-    entry: str
-    meaning: str
-    periods: int = 1
-
-    @property
-    def description(self) -> str:
-        return f"{self.meaning} {RUNBOOK}#{self.entry}"
 
 
 class Alarms(Construct):
@@ -70,6 +50,7 @@ class Alarms(Construct):
         fleet: Fleet | None,
         notifier: Notifier | None,
         webhooks: Webhooks | None,
+        digests: Digests | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = alarm_topic(self, config.alarm_email)
@@ -79,9 +60,11 @@ class Alarms(Construct):
         if fleet is not None:
             symptoms += _fleet_symptoms(config, fleet)
         if notifier is not None:
-            symptoms += _event_symptoms(notifier)
+            symptoms += event_symptoms(notifier)
         if webhooks is not None:
-            symptoms += _webhook_symptoms(webhooks)
+            symptoms += webhook_symptoms(webhooks)
+        if digests is not None:
+            symptoms += digest_symptoms(digests)
         self.by_name = {symptom.name: self._alarm(symptom) for symptom in symptoms}
 
     def _alarm(self, symptom: Symptom) -> cloudwatch.Alarm:
@@ -251,46 +234,5 @@ def _fleet_symptoms(config: DeployConfig, fleet: Fleet) -> list[Symptom]:
             "at-its-maximum",
             "The fleet has had its maximum number of tasks for a quarter of an hour.",
             periods=MINUTES_AT_MAXIMUM,
-        ),
-    ]
-
-
-def _event_symptoms(notifier: Notifier) -> list[Symptom]:
-    return [
-        Symptom(
-            "LateEvents",
-            notifier.iterator_age,
-            LATE_EVENT_MS,
-            "late-events",
-            "Events come a quarter of an hour late or more: the notifier or EventBridge fails.",
-            periods=3,
-        ),
-        Symptom(
-            "LostEvents",
-            notifier.failures.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum"),
-            1,
-            "lost-events",
-            "There are changes in the failure queue of the notifier, for which no event was sent.",
-        ),
-    ]
-
-
-def _webhook_symptoms(webhooks: Webhooks) -> list[Symptom]:
-    return [
-        Symptom(
-            "WebhooksGivenUp",
-            webhooks.dead_letter_queue.metric_approximate_number_of_messages_visible(
-                period=MINUTE, statistic="Maximum"
-            ),
-            1,
-            "webhooks-given-up",
-            "There are webhooks that their receivers have not accepted.",
-        ),
-        Symptom(
-            "WebhooksWaiting",
-            webhooks.queue.metric_approximate_number_of_messages_not_visible(period=MINUTE, statistic="Maximum"),
-            MAX_WAITING_WEBHOOKS,
-            "webhooks-waiting",
-            "So many webhooks wait for their next attempt that others will soon not be sent at all.",
         ),
     ]

@@ -8,6 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from .config import CONCURRENCY_PER_POLLER, DeployConfig
+from .digests import Digests
 from .fleet import Fleet
 from .measures import MINUTE, OUTCOMES, SKIP_REASONS, Measures
 from .notifier import Notifier
@@ -36,6 +37,7 @@ class Dashboard(Construct):
         function: lambda_.IFunction | None,
         fleet: Fleet | None,
         notifier: Notifier | None,
+        digests: Digests | None,
         webhooks: Webhooks | None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -100,7 +102,7 @@ class Dashboard(Construct):
         if fleet is not None:
             board.add_widgets(*_fleet_graphs(config, fleet))
         if notifier is not None:
-            board.add_widgets(*_event_graphs(notifier))
+            board.add_widgets(*_event_graphs(notifier, digests))
         if webhooks is not None:
             board.add_widgets(_webhook_graph(webhooks))
 
@@ -158,7 +160,7 @@ def _fleet_graphs(config: DeployConfig, fleet: Fleet) -> list[cloudwatch.GraphWi
     ]
 
 
-def _event_graphs(notifier: Notifier) -> list[cloudwatch.GraphWidget]:
+def _event_graphs(notifier: Notifier, digests: Digests | None) -> list[cloudwatch.GraphWidget]:
     function, failures = notifier.function, notifier.failures
     return [
         _graph("Events: age of the changes, ms", notifier.iterator_age),
@@ -167,6 +169,7 @@ def _event_graphs(notifier: Notifier) -> list[cloudwatch.GraphWidget]:
             function.metric_invocations(period=MINUTE, label="invocations"),
             function.metric_errors(period=MINUTE, label="errors"),
             failures.metric_approximate_number_of_messages_visible(period=MINUTE, label="given up"),
+            *([digests.function.metric_errors(period=MINUTE, label="errors of digests")] if digests else []),
         ),
     ]
 

@@ -85,6 +85,19 @@ class Notifier(Construct):
         """How old, in milliseconds, the last change of a batch was when Lambda received it."""
         return self.function.metric("IteratorAge", period=MINUTE, statistic="Maximum")
 
+    def statements_of_sinks(self) -> list[iam.PolicyStatement]:
+        """To send events wherever they are sent."""
+        return [
+            iam.PolicyStatement(sid="PutEvents", actions=["events:PutEvents"], resources=[self._bus_arn()]),
+            *([self._webhooks.statement_of_notifier()] if self._webhooks else []),
+            *self._storage.use_key(writes=True),
+        ]
+
+    def environment_of_sinks(self) -> dict[str, str]:
+        """The variables that name them."""
+        webhooks = self._webhooks.environment_of_notifier() if self._webhooks else {}
+        return {"STILLFRAME_EVENT_BUS": self._config.event_bus, **webhooks}
+
     def _failure_queue(self) -> sqs.Queue:
         key = self._storage.key
         queue = sqs.Queue(
@@ -102,10 +115,8 @@ class Notifier(Construct):
         """Exactly what the event source and the function do."""
         return [
             iam.PolicyStatement(sid="ReadStream", actions=READ_STREAM, resources=[self._stream]),
-            iam.PolicyStatement(sid="PutEvents", actions=["events:PutEvents"], resources=[self._bus_arn()]),
             iam.PolicyStatement(sid="ReportFailures", actions=["sqs:SendMessage"], resources=[self.failures.queue_arn]),
-            *([self._webhooks.statement_of_notifier()] if self._webhooks else []),
-            *self._storage.use_key(writes=True),
+            *self.statements_of_sinks(),
             write_logs(self.log_group),
         ]
 
@@ -129,9 +140,8 @@ class Notifier(Construct):
             role=self.role,
             log_group=self.log_group,
             environment={
-                "STILLFRAME_EVENT_BUS": self._config.event_bus,
+                **self.environment_of_sinks(),
                 "STILLFRAME_EVENT_FAILURES_URL": self.failures.queue_url,
-                **(self._webhooks.environment_of_notifier() if self._webhooks else {}),
             },
         )
 

@@ -12,6 +12,7 @@ from .alarms import Alarms
 from .api import Api
 from .config import DeployConfig
 from .dashboard import Dashboard
+from .digests import Digests
 from .fleet import Fleet
 from .network import owner_network
 from .notifier import Notifier
@@ -47,6 +48,7 @@ class RenderStack(Stack):
         )
         watched: dict[str, Any] = {"function": function, "fleet": self.fleet, "notifier": self.notifier}
         watched["webhooks"] = self.webhooks
+        watched["digests"] = self._digests(config, storage)
         self.alarms = Alarms(self, "Alarms", config=config, storage=storage, **watched)
         if config.rollout is Rollout.CANARY:
             Canary(self, "Canary", alarms=self.alarms, renderer=self.renderer, fleet=self.fleet)
@@ -94,6 +96,12 @@ class RenderStack(Stack):
             outputs["LinkSecretArn"] = api.link_secret.secret_arn
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+    def _digests(self, config: DeployConfig, storage: StorageStack) -> Digests | None:
+        """Digests are events of watches, so there are some if there are both."""
+        if self.notifier is None or not config.watches:
+            return None
+        return Digests(self, "Digests", config=config, storage=storage, notifier=self.notifier)
 
     @property
     def availability_zones(self) -> list[str]:

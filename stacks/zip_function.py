@@ -30,9 +30,11 @@ def zip_function(
     role: iam.Role,
     log_group: logs.ILogGroup,
     environment: Mapping[str, str],
+    handler: str = "handler",
 ) -> lambda_.Function:
-    """The function of `lambda_src/FOLDER`, whose package is `stillframe_FOLDER`. `environment` is what it has besides
-    a worker's variables.
+    """The function of `lambda_src/FOLDER`, whose package is `stillframe_FOLDER`.
+
+    `environment` is what it has besides a worker's variables, and `handler` the module of its handler.
     """
     function = lambda_.Function(
         scope,
@@ -40,7 +42,7 @@ def zip_function(
         description=description,
         runtime=RUNTIME,
         architecture=ARCHITECTURES[config.architecture],
-        handler=f"stillframe_{folder}.handler.handler",
+        handler=f"stillframe_{folder}.{handler}.handler",
         code=lambda_.Code.from_asset(str(REPOSITORY_ROOT / "lambda_src" / folder), exclude=["**/__pycache__"]),
         layers=[shared_layer(scope, "Layer", config.architecture)],
         memory_size=memory_mb,

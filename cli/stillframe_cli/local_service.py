@@ -19,7 +19,7 @@ from stillframe.settings import Settings
 from stillframe.watches.store import WatchStore
 from stillframe_api.api import Api
 from stillframe_api.services import Services
-from stillframe_notifier.wiring import wire_notifier
+from stillframe_notifier.wiring import wire_digester, wire_notifier
 from stillframe_renderer.health import WorkerUnfit
 from stillframe_renderer.process_setup import configure_process
 from stillframe_renderer.runtime import Runtime
@@ -31,7 +31,8 @@ from .poller import Poller
 from .receive_loop import ReceiveLoop
 from .shutdown import Shutdown
 from .stream_reader import StreamReader, connect_streams, reading
-from .watching.scheduler import Scheduler, scheduling
+from .watching.scheduler import Scheduler
+from .watching.ticking import DIGEST_SECONDS, SCHEDULE_SECONDS, ticking
 from .webhook_poller import delivering_webhooks
 from .worker_log import WorkerLog, worker_log
 
@@ -68,10 +69,13 @@ def run_service(
         run: Callable[[], None] = functools.partial(emulator.run_until, shutdown.stop)
         if has_worker:
             run = stack.enter_context(_worker(settings, clients, log, shutdown))
-        notifier = wire_notifier(settings, connect_event_bus(), clients.sqs)
+        event_bus = connect_event_bus()
+        notifier = wire_notifier(settings, event_bus, clients.sqs)
         stack.enter_context(reading(StreamReader(connect_streams(), settings.table_name, notifier.handle)))
         stack.enter_context(delivering_webhooks(clients, settings))
-        stack.enter_context(scheduling(Scheduler(WatchStore(clients, settings), Intake(clients, settings))))
+        scheduler = Scheduler(WatchStore(clients, settings), Intake(clients, settings))
+        stack.enter_context(ticking(scheduler.tick, SCHEDULE_SECONDS))
+        stack.enter_context(ticking(wire_digester(settings, event_bus, clients).tick, DIGEST_SECONDS))
         stack.enter_context(serving(listener, _handle(settings, clients, access)))
         announce()
         try:

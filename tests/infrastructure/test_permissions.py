@@ -14,7 +14,18 @@ from tests.support.deployment import Deployment, deployment
 from tests.support.permission_report import PermissionReport
 from tests.support.recorded_calls import RecordedCall
 from tests.support.template_references import References
-from tests.support.users import CONSUMER, EVENT_SOURCE, call_webhooks, notify, operate, read, send, use_api, work
+from tests.support.users import (
+    CONSUMER,
+    EVENT_SOURCE,
+    call_webhooks,
+    notify,
+    operate,
+    read,
+    send,
+    tell_of_days,
+    use_api,
+    work,
+)
 
 from .conftest import Synth, Templates, of_type
 
@@ -60,6 +71,12 @@ REASONS: dict[str, dict[str, str]] = {
         "xray:PutTraceSegments": TRACES,
         "xray:PutTelemetryRecords": TRACES,
     },
+    "digests": {
+        "logs:CreateLogStream": PLATFORM_LOGS,
+        "logs:PutLogEvents": PLATFORM_LOGS,
+        "xray:PutTraceSegments": TRACES,
+        "xray:PutTelemetryRecords": TRACES,
+    },
     "schedules": {"sqs:SendMessage": SCHEDULES},
     "Operate": {
         "scheduler:CreateSchedule": WATCHES,
@@ -86,6 +103,7 @@ ROLES = {
     "api": "ApiRole",
     "notifier": "NotifierRole",
     "webhooks": "WebhooksRole",
+    "digests": "DigestsRole",
     "schedules": "WatchingRole",
     "task": "FleetTaskTaskRole",
     "start of a task": "FleetTaskExecutionRole",
@@ -143,6 +161,7 @@ def test_every_call_is_allowed_and_whatever_is_allowed_is_used_or_has_a_reason(
             "Send": send(given),
             "api": use_api(given),
             "notifier": notify(given),
+            "digests": tell_of_days(given),
             "webhooks": call_webhooks(given),
             "Look": read(given),
         }

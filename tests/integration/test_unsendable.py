@@ -29,7 +29,7 @@ def event(post: Post, receiver: Receiver) -> Event:
 
 def with_title(event: Event, title: str) -> Event:
     """The event of a page with this title."""
-    return replace(event, record=event.record.model_copy(update={"title": title}))
+    return replace(event, subject=event.subject.model_copy(update={"title": title}))
 
 
 def test_a_receiver_is_told_of_a_page_whose_title_sqs_would_refuse(

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from stillframe.clock import SystemClock
 from stillframe.events import Event
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.envelope import EventKind, Webhook
@@ -15,10 +16,13 @@ from stillframe.table.attributes import item_key, to_attributes
 from stillframe.table.record import Record, Status
 from stillframe.tenants.key_store import KeyStore
 from stillframe.tenants.limits import Limits
+from stillframe.watches.declared import Declared
+from stillframe.watches.store import WatchStore
 from stillframe.webhooks.outbox import WebhookOutbox
 
 from .api_calls import API_KEY, FAILED, LINK
 from .deployment import CLUSTER, FUNCTION, SERVICE, STACK, Deployment
+from .fakes import FakeClock
 from .receiver import receiving
 from .recorded_calls import RecordedCall, Recording
 from .workers import ROOT, STILLFRAME, environment, wait_for
@@ -28,6 +32,7 @@ OF_STACK = ("--stack", STACK)
 CONSUMER = (*STILLFRAME, "consume", "--continuous", "--tabs", "2", "--log-format", "json")
 EVENT_SOURCE = (sys.executable, "-m", "tests.support.event_source")
 SECONDS = 90
+DAY_MS = 24 * 3_600_000
 LOG_CHARACTERS = 10_000
 # What the receiver of webhooks answers: one arrives, one is tried again, and one is given up.
 STATUSES = {"/webhook": 204, "/failing": 500, "/gone": 410}
@@ -146,6 +151,16 @@ def notify(given: Deployment) -> list[RecordedCall]:
     _run_module("tests.support.stream_source", {**cloud.exports, **recording.exports})
     for name in ("odd", "told"):
         cloud.clients.dynamodb.delete_item(TableName=cloud.settings.table_name, Key=item_key(name))
+    return recording.calls()
+
+
+def tell_of_days(given: Deployment) -> list[RecordedCall]:
+    """The function of digests tells of the day before, of a watch of which nothing was captured."""
+    recording, cloud = given.recording("digests"), given.cloud
+    declared = Declared.of("shop", {"urls": ["https://example.com/"], "every": "1h"})
+    WatchStore(cloud.clients, cloud.settings, FakeClock(SystemClock().now_ms() - 3 * DAY_MS)).declare(declared)
+    exports = {**cloud.exports, **recording.exports, "STILLFRAME_WEBHOOK_URL": HOOK["url"]}
+    _run_module("tests.support.digest_source", {**exports, "STILLFRAME_WEBHOOK_EVENTS": "digest"})
     return recording.calls()
 
 

@@ -44,7 +44,7 @@ def test_the_detail_is_the_record_as_the_api_answers_it() -> None:
     # When its detail is made
     detail = detail_of(event)
     # Then it is the API's answer, with the event's id and the version, and without the claim's token
-    assert detail == {"version": 1, "eventId": event.id, **event.record.to_wire()}
+    assert detail == {"version": 1, "eventId": event.id, **event.subject.to_wire()}
     assert "secret" not in to_json(detail)
     assert is_valid(detail)
 

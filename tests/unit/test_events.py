@@ -35,7 +35,7 @@ def test_a_record_that_becomes_final_is_an_event(
     # When: the change is read
     (event,) = Event.of_change(before, after)
     # Then: it is an event of the record as it is now
-    assert (event.kind, event.record.id, event.time_ms) == (kind, "order-42", 1_700_000_000_000)
+    assert (event.kind, event.subject.id, event.time_ms) == (kind, "order-42", 1_700_000_000_000)
 
 
 @pytest.mark.parametrize(

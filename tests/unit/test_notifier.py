@@ -38,8 +38,8 @@ class RecordingSink:
         self.sent: list[str] = []
 
     def send(self, events: Sequence[Event]) -> Collection[str]:
-        self.sent += [event.record.id for event in events]
-        return {event.id for event in events if event.record.id in self.fails_for}
+        self.sent += [event.subject.id for event in events]
+        return {event.id for event in events if event.subject.id in self.fails_for}
 
 
 class BrokenSink:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe.clock import Clock, SystemClock
 from stillframe.errors import CaptureError, TransientError
@@ -20,7 +16,6 @@ from stillframe.watches.watch import Watch
 
 logger = logging.getLogger("stillframe.watches")
 
-TICK_SECONDS = 2.0
 # How long a schedule without any further time is left alone.
 QUIET_MS = 24 * 3600 * 1000
 # As many as one call of the API takes.
@@ -110,27 +105,3 @@ class Scheduler:
 def delay_ms(series: str, spread_minutes: int) -> int:
     """How long after the beginning of a period a series is captured: always the same, and spread over the minutes."""
     return int(id_digest(series)[:8], 16) % (spread_minutes * 60_000) if spread_minutes else 0
-
-
-@contextlib.contextmanager
-def scheduling(scheduler: Scheduler) -> Iterator[None]:
-    """Tick in a thread until the block ends."""
-    stop = threading.Event()
-
-    def run() -> None:
-        while not stop.wait(TICK_SECONDS):
-            try:
-                scheduler.tick()
-            except (CaptureError, ClientError, BotoCoreError) as error:
-                logger.warning("the watches cannot be read: %s", error)
-            except Exception:
-                # Without this thread, nobody would send any period, or say so.
-                logger.exception("the watches met an unexpected error")
-
-    thread = threading.Thread(target=run, name="watches", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()

@@ -37,7 +37,7 @@ class Change:
             events = Event.of_change(self.old, self.new)
             for event in events:
                 # Options may be anything, also what JSON has no form for.
-                event.record.to_wire()
+                event.subject.to_wire()
         except (ValueError, TypeError) as error:
             raise Unreadable(str(error)[:MAX_REASON_CHARS]) from error
         return events

@@ -9,7 +9,7 @@ from typing import Any
 from stillframe.events import Event
 
 from .change import Change, Unreadable
-from .sink import Sink
+from .sink import Sink, send_to_all
 
 logger = logging.getLogger("stillframe.notifier")
 
@@ -47,7 +47,7 @@ class Notifier:
                 found += [(change, event) for event in events_of_change]
         # A change may be in a batch twice.
         events = list({event.id: event for _, event in found}.values())
-        unsent = self._send(events)
+        unsent = send_to_all(self._sinks, events)
         again |= {change.position for change, event in found if event.id in unsent}
         self._log(changes, events, unsent)
         return _answer(change.position for change in changes if change.position in again)
@@ -55,19 +55,6 @@ class Notifier:
     def events_of(self, change: Change) -> Sequence[Event]:
         """The events of a change. Raises Unreadable."""
         return change.events()
-
-    def _send(self, events: Sequence[Event]) -> set[str]:
-        """Give the events to every sink. Returns the ids of those that some sink may not have sent."""
-        unsent: set[str] = set()
-        if not events:
-            return unsent
-        for sink in self._sinks:
-            try:
-                unsent.update(sink.send(events))
-            except Exception:
-                logger.exception("a sink failed", extra={"sink": type(sink).__name__})
-                unsent.update(event.id for event in events)
-        return unsent
 
     def _is_put_aside(self, change: Change, error: Unreadable) -> bool:
         logger.error("a change cannot be read", extra={"keys": change.keys, "reason": str(error)})

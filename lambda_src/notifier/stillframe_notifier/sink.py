@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from stillframe.events import Event
+
+logger = logging.getLogger("stillframe.notifier")
 
 
 class Sink(Protocol):
@@ -20,3 +23,17 @@ class Sink(Protocol):
 
         If it raises an error, none of them counts as sent.
         """
+
+
+def send_to_all(sinks: Sequence[Sink], events: Sequence[Event]) -> set[str]:
+    """Give the events to every sink. Returns the ids of those that some sink may not have sent."""
+    unsent: set[str] = set()
+    if not events:
+        return unsent
+    for sink in sinks:
+        try:
+            unsent.update(sink.send(events))
+        except Exception:
+            logger.exception("a sink failed", extra={"sink": type(sink).__name__})
+            unsent.update(event.id for event in events)
+    return unsent

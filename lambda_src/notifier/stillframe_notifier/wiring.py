@@ -1,4 +1,4 @@
-"""How a notifier is wired, once: for the function, for `stillframe serve`, and for tests that replace a part of it."""
+"""How a notifier and a digester are wired: for functions, for `stillframe serve`, and for tests that replace a part."""
 
 from __future__ import annotations
 
@@ -6,17 +6,26 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillframe.clients import EventBusClient
+from stillframe.archive import Archive
+from stillframe.clients import Clients, EventBusClient
+from stillframe.clock import Clock, SystemClock
 from stillframe.settings import Settings
+from stillframe.table.table import Table
+from stillframe.watches.history import History
+from stillframe.watches.store import WatchStore
+from stillframe.watches.told_days import ToldDays
 from stillframe.webhooks.outbox import WebhookOutbox
 
 from .change import Change, Unreadable
+from .digester import Digester
 from .event_bus import EventBus
 from .notifier import Notifier
 from .sink import Sink
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+DAY_SECONDS = 24 * 3600
 
 
 class FailureQueue:
@@ -36,11 +45,14 @@ class FailureQueue:
 
 @dataclass(frozen=True, kw_only=True)
 class NotifierParts:
-    """The classes that a notifier consists of."""
+    """The classes that a notifier and a digester consist of."""
 
     notifier: type[Notifier] = Notifier
     event_bus: type[EventBus] = EventBus
     failures: type[FailureQueue] = FailureQueue
+    digester: type[Digester] = Digester
+    told_days: type[ToldDays] = ToldDays
+    watches: type[WatchStore] = WatchStore
 
 
 def wire_notifier(
@@ -48,7 +60,30 @@ def wire_notifier(
 ) -> Notifier:
     """The notifier of a deployment, with every sink that it has. Nothing is contacted yet."""
     parts = parts or NotifierParts()
+    sinks = _sinks(settings, event_bus, sqs, parts)
+    return parts.notifier(sinks, parts.failures(sqs, settings.event_failures_url))
+
+
+def wire_digester(
+    settings: Settings,
+    event_bus: EventBusClient,
+    clients: Clients,
+    clock: Clock | None = None,
+    *,
+    parts: NotifierParts | None = None,
+) -> Digester:
+    """The digester of a deployment, with the same sinks. Nothing is contacted yet."""
+    parts, clock = parts or NotifierParts(), clock or SystemClock()
+    told = parts.told_days(
+        Table(clients.dynamodb, settings.table_name), settings.record_retention_days * DAY_SECONDS, clock
+    )
+    store = parts.watches(clients, settings, clock)
+    history = History(Archive(clients, settings))
+    return parts.digester(store, history, told, _sinks(settings, event_bus, clients.sqs, parts), clock)
+
+
+def _sinks(settings: Settings, event_bus: EventBusClient, sqs: SQSClient, parts: NotifierParts) -> list[Sink]:
     sinks: list[Sink] = [parts.event_bus(event_bus, settings.event_bus, settings.service)]
     if settings.webhook_queue_url:
         sinks.append(WebhookOutbox(sqs, settings.webhook_queue_url, settings.webhook))
-    return parts.notifier(sinks, parts.failures(sqs, settings.event_failures_url))
+    return sinks

@@ -18,6 +18,7 @@ DETAIL_TYPES = {
     EventKind.CAPTURED: "Screenshot Captured",
     EventKind.FAILED: "Screenshot Failed",
     EventKind.CHANGED: "Screenshot Changed",
+    EventKind.DIGEST: "Watch Digest",
 }
 # A request of PutEvents has less than 256 KiB ("Calculating PutEvents event entry size"), and so has a message of SNS,
 # one of the targets, with the envelope that EventBridge adds. An item of DynamoDB has up to 400 KB.
@@ -42,12 +43,12 @@ class EventDetail(Record):
     def json_schema(cls) -> dict[str, Any]:
         """The schema of what is sent: a field that has no value is not there, so none is null."""
         schema = cls.model_json_schema(mode="serialization")
-        fields = {name: _described(field) for name, field in schema["properties"].items() if name != "claimToken"}
+        fields = {name: described(field) for name, field in schema["properties"].items() if name != "claimToken"}
         fields["status"] = {"type": "string", "enum": [status.value for status in KINDS]}
         first = {name: fields.pop(name) for name in NEVER_CUT}
         parts = {name: schema["$defs"][name] for name in PARTS}
         for part in parts.values():
-            part["properties"] = {name: _described(field) for name, field in part["properties"].items()}
+            part["properties"] = {name: described(field) for name, field in part["properties"].items()}
             part["additionalProperties"] = True
         return {
             "title": f"The detail of an event, version {VERSION}",
@@ -62,7 +63,7 @@ class EventDetail(Record):
 
 def detail_of(event: Event, max_bytes: int = MAX_DETAIL_BYTES) -> dict[str, Any]:
     """The detail of an event, with `max_bytes` at most as JSON in UTF-8. `cut` names what was too long for that."""
-    return cut_to_fit({"version": VERSION, "eventId": event.id, **event.record.to_wire()}, max_bytes)
+    return cut_to_fit({"version": VERSION, "eventId": event.id, **event.subject.to_wire()}, max_bytes)
 
 
 def cut_to_fit(record: Mapping[str, Any], max_bytes: int) -> dict[str, Any]:
@@ -87,7 +88,7 @@ def to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _described(field: dict[str, Any]) -> dict[str, Any]:
+def described(field: dict[str, Any]) -> dict[str, Any]:
     """The schema of a field without what only the model needs: null, defaults and titles."""
     kinds = [each for each in field.get("anyOf", ()) if each["type"] != "null"]
     kept = {key: value for key, value in field.items() if key not in ("anyOf", "default", "title")}

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
-from stillframe.request.envelope import EventKind, Webhook
+from stillframe.request.envelope import DeploymentWebhook, EventKind
 
 
 class OutwardSettings(BaseSettings):
@@ -75,9 +75,9 @@ class OutwardSettings(BaseSettings):
     @classmethod
     def check_webhook(cls, value: str) -> str:
         """Refuse a wrong URL at start, and not at the first event."""
-        return Webhook(url=value).url if value else value
+        return DeploymentWebhook(url=value).url if value else value
 
     @property
-    def webhook(self) -> Webhook | None:
-        """The webhook of the deployment, which every screenshot has."""
-        return Webhook(url=self.webhook_url, events=self.webhook_events) if self.webhook_url else None
+    def webhook(self) -> DeploymentWebhook | None:
+        """The webhook of the deployment, which is told of every screenshot and watch."""
+        return DeploymentWebhook(url=self.webhook_url, events=self.webhook_events) if self.webhook_url else None

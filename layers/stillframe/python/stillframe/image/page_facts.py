@@ -89,6 +89,11 @@ class PageFacts(WireModel):
     text_changes: dict[str, int] | None = None
     comparison_problem: str | None = None
 
+    @property
+    def reports_change(self) -> bool:
+        """Whether the capture shows a change that none before it has reported."""
+        return bool(self.changed) and self.changed_since is None
+
     def to_metadata(self) -> dict[str, str]:
         """The facts that fit an object's metadata, so that an adopted image still completes its record. ASCII only."""
         values = {

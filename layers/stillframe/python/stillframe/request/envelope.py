@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
@@ -23,15 +23,20 @@ FreshFor = Annotated[int, Field(ge=60, le=31_536_000, strict=True)]
 
 
 class EventKind(StrEnum):
-    """What can happen to a screenshot that somebody wants to be told of."""
+    """What somebody wants to be told of: what can happen to a screenshot, and what a watch saw in a day."""
 
     CAPTURED = "captured"
     FAILED = "failed"
     CHANGED = "changed"
+    DIGEST = "digest"
 
 
-class Webhook(WireModel):
-    """A URL to call when the screenshot is finished."""
+# A digest is of a watch, so only the webhook of the deployment can have it.
+ScreenshotEvent = Literal[EventKind.CAPTURED, EventKind.FAILED, EventKind.CHANGED]
+
+
+class DeploymentWebhook(WireModel):
+    """A URL that is told of the events of a deployment."""
 
     url: Annotated[
         str,
@@ -50,3 +55,9 @@ class Webhook(WireModel):
         if "@" in parts.netloc:
             raise ValueError("contains a user name or password; put a secret into the path or the query")
         return url
+
+
+class Webhook(DeploymentWebhook):
+    """A URL to call when the screenshot is finished."""
+
+    events: Annotated[tuple[ScreenshotEvent, ...], Field(min_length=1)] = (EventKind.CAPTURED, EventKind.FAILED)

@@ -35,7 +35,8 @@ INDEX_SHARD = "indexShard"
 TENANT_SHARD = "tenantShard"
 S3_KEY = "s3Key"
 
-# The other items: slots of hosts, wait counts, last captures, attempts of webhooks, keys, quotas, usage, watches.
+# The other items: slots of hosts, wait counts, last captures, attempts of webhooks, keys, quotas, usage, watches and
+# their digests.
 HOLDER = "holder"
 WAIT_COUNT = "turn"
 LAST_SCREENSHOT_ID = "captureId"
@@ -51,6 +52,7 @@ REQUESTS = "requests"
 CAPTURES = "captures"
 USD = "usd"
 WATCH = "watch"
+TOLD_UNTIL = "toldUntil"
 VERSION = "version"
 # Names the write that changed a counter last, so that a call that is sent again does not count twice.
 LAST_WRITE = "lastWrite"

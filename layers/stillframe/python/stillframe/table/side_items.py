@@ -1,4 +1,5 @@
-"""The conditional writes of everything beside the records: slots, counts, last captures, attempts, keys, watches.
+"""The conditional writes of everything beside the records: slots, counts, last captures, attempts, keys, watches,
+and until when their days were told of.
 
 None of these items has a status. Each has one condition that keeps concurrent writers apart.
 """
@@ -21,6 +22,7 @@ from stillframe.table.attributes import (
     REVOKED_AT,
     S3_KEY,
     TENANT_SHARD,
+    TOLD_UNTIL,
     UPDATED_AT,
     USD,
     VERSION,
@@ -151,4 +153,13 @@ def replace_watch(text: str, version: int, now_ms: int, partition: str | None, e
         },
         remove=tuple(name for name, value in kept.items() if value is None),
         values={":version": version} if version else {},
+    )
+
+
+def raise_told_until(until_ms: int, expires_at: int) -> Update:
+    """Until when the days of a watch were told of, which only ever moves on. It expires at a time in seconds."""
+    return Update(
+        condition=f"attribute_not_exists(#{TOLD_UNTIL}) OR #{TOLD_UNTIL} < :until",
+        set_values={TOLD_UNTIL: until_ms, EXPIRES_AT: expires_at},
+        values={":until": until_ms},
     )

@@ -15,6 +15,9 @@ from stillframe.watches.watch import Watch, period_text
 CHUNK = 100
 # A period counts as missed once it is over for this long, and a message may have waited in the queue.
 GRACE_MS = 15 * 60 * 1000
+# The states of a period that nobody has asked for.
+MISSED = "missed"
+DUE = "due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Period:
         """The status of the record; without one, `missed` if the period is over, and `due` until then."""
         if self.record is not None:
             return self.record.status.value
-        return "missed" if self.is_over else "due"
+        return MISSED if self.is_over else DUE
 
     def to_wire(self) -> dict[str, Any]:
         """One line of `history --json`."""
@@ -54,6 +57,10 @@ class History:
     def of(self, watch: Watch, url: str, after_ms: int, until_ms: int) -> Iterator[Period]:
         """The periods of a URL in a time, the latest first."""
         yield from self._read(watch, url, watch.latest_periods(url, after_ms, until_ms), until_ms)
+
+    def within(self, watch: Watch, url: str, after_ms: int, until_ms: int, now_ms: int) -> Iterator[Period]:
+        """The periods of a URL in a time, the earliest first, as they stand now."""
+        yield from self._read(watch, url, iter(watch.periods(url, after_ms, until_ms)), now_ms)
 
     def missed(self, watch: Watch, after_ms: int, now_ms: int) -> Iterator[Period]:
         """The periods in a time that nobody has asked for and nobody will any more, because the next one has begun."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from stillframe.errors import UnparsableBody
 from stillframe.event_detail import cut_to_fit, to_json
 from stillframe.events import Event
+from stillframe.request.envelope import EventKind
 from stillframe.request.message_limits import MAX_MESSAGE_BYTES, sendable_json
 
 # Both ends of the queue are this project's own; a version that is newer than the reader may add fields.
@@ -37,12 +38,12 @@ class WebhookMessage(BaseModel):
     @classmethod
     def of(cls, event: Event, url: str) -> Self:
         """The message that tells this URL of an event."""
-        record = event.record
+        subject = event.subject
         return cls(
             event_id=event.id,
             kind=event.kind,
-            screenshot_id=record.id,
-            tenant=record.tenant,
+            screenshot_id=subject.id,
+            tenant=subject.tenant,
             url=url,
             content=_content(event),
         )
@@ -62,12 +63,13 @@ class WebhookMessage(BaseModel):
 def _content(event: Event) -> str:
     """`type`, `timestamp` and `data`, as the specification recommends.
 
-    `data` is the record as everybody else sees it; one that is too large for a message is cut as that of an event is.
+    `data` is the record, or the digest, as everybody else sees it. One that is too large for a message is cut as that
+    of an event is.
     """
     moment = datetime.fromtimestamp(event.time_ms / 1000, UTC).isoformat(timespec="milliseconds")
     content = {
-        "type": f"screenshot.{event.kind}",
+        "type": f"{'watch' if event.kind is EventKind.DIGEST else 'screenshot'}.{event.kind}",
         "timestamp": moment.replace("+00:00", "Z"),
-        "data": cut_to_fit(event.record.to_wire(), MAX_DATA_BYTES),
+        "data": cut_to_fit(event.subject.to_wire(), MAX_DATA_BYTES),
     }
     return to_json(content)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from stillframe.aws_errors import translated_errors
 from stillframe.errors import TransientError
 from stillframe.events import Event
-from stillframe.request.envelope import Webhook
+from stillframe.request.envelope import DeploymentWebhook
 from stillframe.webhooks.message import WebhookMessage
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ logger = logging.getLogger("stillframe.notifier")
 class WebhookOutbox:
     """Sends a message for each event and each webhook that wants it: the request's own, and the deployment's."""
 
-    def __init__(self, client: SQSClient, queue_url: str, of_deployment: Webhook | None = None) -> None:
+    def __init__(self, client: SQSClient, queue_url: str, of_deployment: DeploymentWebhook | None = None) -> None:
         self._client = client
         self._queue_url = queue_url
         self._of_deployment = of_deployment
@@ -47,11 +47,11 @@ class WebhookOutbox:
 
     def messages(self, event: Event) -> Iterator[WebhookMessage]:
         """The messages of one event. A URL that is named twice is told once."""
-        for url in dict.fromkeys(_urls(event, (event.record.webhook, self._of_deployment))):
+        for url in dict.fromkeys(_urls(event, (event.subject.webhook, self._of_deployment))):
             yield WebhookMessage.of(event, url)
 
 
-def _urls(event: Event, webhooks: Iterable[Webhook | None]) -> Iterator[str]:
+def _urls(event: Event, webhooks: Iterable[DeploymentWebhook | None]) -> Iterator[str]:
     for webhook in webhooks:
         if webhook is not None and event.kind in webhook.events:
             yield webhook.url
