@@ -16,6 +16,7 @@ from .promise import Promise, Violation
 MAX_BUSY_MS = 6 * 3_600_000
 TYPES = {"success": "Screenshot Captured", "failed": "Screenshot Failed"}
 CHANGED = "Screenshot Changed"
+OF_SCREENSHOTS = "Screenshot "
 # An id, what is told of it, and under which of its claims it ended: they are counted, and each has its time.
 Completion = tuple[str, str, int, int]
 
@@ -52,6 +53,8 @@ class EventPromises:
                 self._completions.setdefault(_completion(record, told), set())
 
     def _sent(self, entry: Entry) -> None:
+        if not entry["DetailType"].startswith(OF_SCREENSHOTS):
+            return
         detail = json.loads(entry["Detail"])
         event_id, completion = detail["eventId"], _completion(detail, entry["DetailType"])
         if completion not in self._completions:

@@ -33,6 +33,7 @@ class Promise(StrEnum):
     ONLY_FINAL = "there is no event of a record that is not final"
     EVERY_PERIOD = "each period of a watch is captured exactly once"
     ONE_CHANGE = "each change of a watched page is reported by exactly one event"
+    ONE_DIGEST = "each day of a watched page has one digest, of all its periods"
 
 
 class Violation(BaseException):

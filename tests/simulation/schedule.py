@@ -84,7 +84,7 @@ class Schedule:
         stream = SimulatedStream(now_ms)
         table.watchers.append(stream.written)
         self._network = Network(scheduler, plan.weather)
-        bus = SimulatedEventBus(lambda: scheduler.rng.random() < self._network.weather.fault_probability)
+        self.bus = bus = SimulatedEventBus(lambda: scheduler.rng.random() < self._network.weather.fault_probability)
         self.invariants = Invariants(scheduler, self._network, table, bucket, queue, dead_letters, plan.own_limit)
         self.surroundings = Surroundings(
             plan=plan,

@@ -36,7 +36,8 @@ DAY_MS = 24 * 3_600_000
 LOG_CHARACTERS = 10_000
 # What the receiver of webhooks answers: one arrives, one is tried again, and one is given up.
 STATUSES = {"/webhook": 204, "/failing": 500, "/gone": 410}
-HOOK = {"url": "http://hooks.invalid/", "events": ["captured"]}
+HOOK_URL = "http://hooks.invalid/"
+HOOK = {"url": HOOK_URL, "events": ["captured"]}
 
 
 def work(given: Deployment, name: str, program: tuple[str, ...]) -> list[RecordedCall]:
@@ -159,7 +160,7 @@ def tell_of_days(given: Deployment) -> list[RecordedCall]:
     recording, cloud = given.recording("digests"), given.cloud
     declared = Declared.of("shop", {"urls": ["https://example.com/"], "every": "1h"})
     WatchStore(cloud.clients, cloud.settings, FakeClock(SystemClock().now_ms() - 3 * DAY_MS)).declare(declared)
-    exports = {**cloud.exports, **recording.exports, "STILLFRAME_WEBHOOK_URL": HOOK["url"]}
+    exports = {**cloud.exports, **recording.exports, "STILLFRAME_WEBHOOK_URL": HOOK_URL}
     _run_module("tests.support.digest_source", {**exports, "STILLFRAME_WEBHOOK_EVENTS": "digest"})
     return recording.calls()
 

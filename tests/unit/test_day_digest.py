@@ -32,13 +32,13 @@ SCHEMA = Path(__file__).parents[2] / "docs/digest-v1.schema.json"
 def period(hour: int, status: Status | None = Status.SUCCESS, **values: Any) -> Period:
     """The period of an hour, with a record if it has a status, and over if it has none."""
     at_ms = START_MS + hour * HOUR_MS
-    image = {"s3_url": f"s3://images/{hour}.png"} if status is Status.SUCCESS else {}
+    image: dict[str, Any] = {"s3_url": f"s3://images/{hour}.png"} if status is Status.SUCCESS else {}
     record = Record(id=f"id{hour}", status=status, **image, **values) if status is not None else None
     return Period(WATCH, URL, at_ms, record, is_over=True)
 
 
 def changed(hour: int, **values: Any) -> Period:
-    before = {"compared_to": "id0", "compared_to_url": "s3://images/0.png"}
+    before: dict[str, Any] = {"compared_to": "id0", "compared_to_url": "s3://images/0.png"}
     return period(hour, changed=True, difference=0.02, extras={"difference": f"s3://d/{hour}.png"}, **before, **values)
 
 

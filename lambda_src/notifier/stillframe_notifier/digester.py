@@ -64,15 +64,19 @@ class Digester:
         """Tell of the days of a watch, in order, until one of them is still under way."""
         sent, now_ms = 0, self._clock.now_ms()
         for day in ended_days(watch.schedule.timezone, self._told.until(watch.name), now_ms):
-            is_late = now_ms - day.until_ms > MAX_WAIT_MS + watch.spread_minutes * 60_000
             digests = list(self._digests(watch, day, now_ms))
-            if not is_late and not all(digest.is_settled for digest in digests):
+            if not self._is_due(watch, day, digests, now_ms):
                 break
             if unsent := send_to_all(self._sinks, [Event.of_day(digest) for digest in digests]):
                 raise DigestsUnsent(f"{len(unsent)} of {len(digests)} digests were not sent")
             sent += len(digests)
             self._told.move(watch.name, day.until_ms)
         return sent
+
+    def _is_due(self, watch: Watch, day: Day, digests: Sequence[DayDigest], now_ms: int) -> bool:
+        """Whether nothing of the day is under way, or has been for too long."""
+        is_late = now_ms - day.until_ms > MAX_WAIT_MS + watch.spread_minutes * 60_000
+        return is_late or all(digest.is_settled for digest in digests)
 
     def _digests(self, watch: Watch, day: Day, now_ms: int) -> Iterator[DayDigest]:
         """The digests of the pages that have a period in the day."""

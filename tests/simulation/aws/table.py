@@ -13,6 +13,9 @@ from .expressions import Item, ReservedWordError, compile_condition, compile_upd
 
 # How long an eventually consistent read may still return the previous item ("usually a second or less").
 STALE_MS = 1000
+# How often DynamoDB leaves keys of a batch to be asked for again, and how many a batch has.
+UNPROCESSED = 0.1
+MAX_BATCH_KEYS = 100
 
 Watcher = Callable[[str, Item | None, Item], None]
 
@@ -144,6 +147,19 @@ class SimulatedTable:
             if self._now_ms() - written_ms <= STALE_MS and self._rng.random() < 0.5:
                 item = before
         return {"Item": copy.deepcopy(item)} if item is not None else {}
+
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:
+        """Some keys may come back unprocessed (API_BatchGetItem)."""
+        ((name, wanted),) = RequestItems.items()
+        keys: list[Item] = wanted["Keys"]
+        if not 1 <= len(keys) <= MAX_BATCH_KEYS or len({key["id"]["S"] for key in keys}) < len(keys):
+            raise validation_error("BatchGetItem", f"{len(keys)} keys")
+        few = self._rng is not None and self._rng.random() < UNPROCESSED
+        done = (len(keys) + 1) // 2 if few else len(keys)
+        consistent = wanted.get("ConsistentRead", False)
+        found = [self.get_item(TableName=name, Key=key, ConsistentRead=consistent) for key in keys[:done]]
+        left = {name: {**wanted, "Keys": keys[done:]}} if done < len(keys) else {}
+        return {"Responses": {name: [each["Item"] for each in found if each]}, "UnprocessedKeys": left}
 
     def expire(self, key: str) -> None:
         """Delete an item as the time to live does: not a write of anybody, so nothing watches it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,8 +16,12 @@ from stillframe.table.attributes import ID
 from stillframe.table.last_capture import LastCapture, LastCaptures, Succession
 from stillframe.table.table import Table
 from stillframe.table.update import Update
+from stillframe.watches.day import Day
+from stillframe.watches.day_digest import DayDigest
+from stillframe.watches.watch import Watch
 from stillframe_cli.watching.scheduler import Due, Scheduler
 from stillframe_notifier.change import Change
+from stillframe_notifier.digester import Digester
 from stillframe_notifier.notifier import Notifier
 from stillframe_notifier.wiring import NotifierParts
 from stillframe_renderer.message.comparison import Comparer, Comparison
@@ -111,6 +115,29 @@ class TellsOfCapturesOnly(Notifier):
         return super().events_of(change)[:1]
 
 
+class TellsAtOnce(Digester):
+    """Tells of a day as soon as it has ended."""
+
+    def _is_due(self, *_: Any) -> bool:
+        return True
+
+
+class NotesBeforeSending(Digester):
+    """Notes that a day was told before its digests are sent."""
+
+    def _is_due(self, watch: Watch, day: Day, digests: Sequence[DayDigest], now_ms: int) -> bool:
+        if is_due := super()._is_due(watch, day, digests, now_ms):
+            self._told.move(watch.name, day.until_ms)
+        return is_due
+
+
+class TellsByItsClock(Digester):
+    """Ends a day when it is told."""
+
+    def _digests(self, watch: Watch, day: Day, now_ms: int) -> Iterator[DayDigest]:
+        return super()._digests(watch, replace(day, until_ms=now_ms), now_ms)
+
+
 WEEK_BUGS = (
     Bug(
         "succeed whichever capture is the last",
@@ -134,4 +161,7 @@ WEEK_BUGS = (
     Bug("name a period by the clock", Promise.EVERY_PERIOD, Parts(watch_scheduler=NamesPeriodsByItsClock)),
     Bug("give up what could not be sent", Promise.EVERY_PERIOD, Parts(watch_scheduler=GivesUpAtOnce)),
     Bug("no event of a change", Promise.EVERY_EVENT, Parts(notifier=NotifierParts(notifier=TellsOfCapturesOnly))),
+    Bug("tell of a day at once", Promise.ONE_DIGEST, Parts(notifier=NotifierParts(digester=TellsAtOnce))),
+    Bug("note a day before it is told", Promise.ONE_DIGEST, Parts(notifier=NotifierParts(digester=NotesBeforeSending))),
+    Bug("end a day by the clock", Promise.ONE_DIGEST, Parts(notifier=NotifierParts(digester=TellsByItsClock))),
 )

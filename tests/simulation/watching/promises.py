@@ -35,6 +35,7 @@ class WeekFigures:
     uncompared: int
     changes: int
     events: int
+    digests: int = 0
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import functools
 import itertools
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe.clients import Clients
 from stillframe.errors import CaptureError
@@ -17,11 +21,14 @@ from stillframe.watches.declared import Declared
 from stillframe.watches.store import WatchStore
 from stillframe.watches.watch import Watch
 from stillframe_cli.load.sender import InlineExecutor
+from stillframe_notifier.digester import DigestsUnsent
+from stillframe_notifier.wiring import wire_digester
 
 from ..plan import Plan
 from ..schedule import LIMIT_MS, Result, Schedule
 from ..scheduler import START_MS, Process, SkewedClock
 from ..surroundings import Parts, redrive
+from .digest_promises import DigestPromises
 from .page import WatchedPage, WatchingBrowser
 from .promises import Judge, WeekFigures, WeekPromises
 
@@ -74,6 +81,7 @@ class Week(Schedule):
         self.surroundings.new_browser = functools.partial(WatchingBrowser, self._page)
         self._rng = random.Random(f"week of {plan.seed}")
         self._starts = itertools.count(1)
+        self._digests = DigestPromises(self.invariants.broken, self.table, self.bus, self._scheduler)
         self._promises = WeekPromises(self.invariants.broken, self.table, self.bucket, self._page)
         self._compare_to, self._confirms = self._rng.choice(COMPARISONS)
         self.figures: WeekFigures | None = None
@@ -83,13 +91,16 @@ class Week(Schedule):
         values = {"urls": [URL], "every": "1h", "compare": self._compare_to, "confirm": self._confirms}
         self._watch = store.declare(Declared.of("shop", values))
         for _ in range(2):
-            self._begin_scheduler()
+            self._begin("scheduler", self._schedule)
+        self._begin("digester", self._tell)
         for begins_ms in range(0, self._length_ms, 6 * HOUR_MS):
             self._scheduler.after(begins_ms + self._rng.randint(0, HOUR_MS), self._redrive)
 
     def _conclude(self) -> None:
         judge = Judge(self._compare_to == BASELINE, self._confirms)
-        self.figures = self._promises.check(judge, self._watch, URL, START_MS, START_MS + self._length_ms)
+        figures = self._promises.check(judge, self._watch, URL, START_MS, START_MS + self._length_ms)
+        digests = self._digests.check_end(START_MS, self._ends_ms, day_of)
+        self.figures = replace(figures, digests=digests)
 
     def _settle(self, limit_ms: int = LIMIT_MS) -> None:
         super()._settle(self._length_ms + limit_ms)
@@ -101,31 +112,62 @@ class Week(Schedule):
         clock = SkewedClock(self._scheduler, process or Process("somebody"))
         return KnownWatches(clients, self.surroundings.settings, clock)
 
-    def _begin_scheduler(self) -> None:
-        """Start a scheduler process. When it is killed, another one takes its place after a while."""
+    def _begin(self, name: str, tick_for_ever: Callable[[Process], None]) -> None:
+        """Start a process. When it is killed, another one takes its place after a while."""
         if self._scheduler.now_ms >= self._ends_ms:
             return
-        process = self.surroundings.process(f"scheduler{next(self._starts)}")
-        process.on_death = lambda: self._scheduler.after(self._rng.randint(0, MAX_DOWN_MS), self._begin_scheduler)
-        self._scheduler.spawn(process, process.name, lambda: self._tick_for_ever(process))
+        process = self.surroundings.process(f"{name}{next(self._starts)}")
+        process.on_death = lambda: self._scheduler.after(
+            self._rng.randint(0, MAX_DOWN_MS), lambda: self._begin(name, tick_for_ever)
+        )
+        self._scheduler.spawn(process, process.name, lambda: tick_for_ever(process))
 
-    def _tick_for_ever(self, process: Process) -> None:
+    def _schedule(self, process: Process) -> None:
         """What `stillframe serve` does in a thread."""
-        surroundings, scheduler = self.surroundings, self._scheduler
-        clients, clock = surroundings.clients(process), SkewedClock(scheduler, process)
+        surroundings = self.surroundings
+        clients, clock = surroundings.clients(process), SkewedClock(self._scheduler, process)
         settings: Settings = surroundings.settings
         intake = WatchedIntake(clients, settings, clock, InlineExecutor)
         watches = surroundings.parts.watch_scheduler(self._store(clients, process), intake, clock)
-        while scheduler.now_ms < self._ends_ms:
+
+        def tick() -> bool:
             intake.has_failed = False
+            watches.tick()
+            return not intake.has_failed
+
+        self._tick_for_ever(process, tick)
+
+    def _tell(self, process: Process) -> None:
+        """What the function of digests does, and another thread of `stillframe serve`."""
+        surroundings = self.surroundings
+        clients, clock = surroundings.clients(process), SkewedClock(self._scheduler, process)
+        bus = surroundings.network.client(self.bus, process)
+        parts = replace(surroundings.parts.notifier, watches=KnownWatches)
+        digester = wire_digester(surroundings.settings, bus, clients, clock, parts=parts)
+
+        def tick() -> bool:
+            digester.tick()
+            return True
+
+        self._tick_for_ever(process, tick)
+
+    def _tick_for_ever(self, process: Process, tick: Callable[[], bool]) -> None:
+        """Tick until the week is over, sooner again after a tick that failed."""
+        scheduler = self._scheduler
+        while scheduler.now_ms < self._ends_ms:
             try:
-                watches.tick()
-            except CaptureError:
-                intake.has_failed = True
-                scheduler.log(process.name, "the watches cannot be read")
-            scheduler.sleep(self._rng.randint(1000, MAX_RETRY_MS if intake.has_failed else MAX_PAUSE_MS))
+                is_done = tick()
+            except (CaptureError, DigestsUnsent, ClientError, BotoCoreError):
+                is_done = False
+                scheduler.log(process.name, "the tick failed")
+            scheduler.sleep(self._rng.randint(1000, MAX_PAUSE_MS if is_done else MAX_RETRY_MS))
             if self._rng.random() < KILLED:
                 scheduler.die("between two ticks")
+
+
+def day_of(at_ms: int) -> str:
+    """The day of a time at UTC."""
+    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d}"
 
 
 def run_week(seed: int, parts: Parts | None = None, days: int = 7) -> WeekResult:
