@@ -22,7 +22,7 @@ RUNTIME_INPUTS := scripts/setup constraints.txt pyproject.toml \
 	cli/requirements.txt cli/requirements-embedded.txt cli/requirements-operate.txt lambda_src/renderer/requirements.txt
 DEV_INPUTS := $(RUNTIME_INPUTS) requirements.txt requirements-dev.txt
 
-.PHONY: help demo docs test e2e e2e-arm64 simulate chaos soak bench unit check format image base-image sbom synth bootstrap deploy diff destroy schema constraints clean
+.PHONY: help demo docs test e2e e2e-arm64 simulate chaos soak bench bench-lambda unit check format image base-image sbom synth bootstrap deploy diff destroy schema constraints clean
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -73,6 +73,10 @@ $(PEERS)/.ready: scripts/peers benchmarks/peers/requirements.txt benchmarks/peer
 
 bench: $(PEERS)/.ready ## Compare the throughput with the limit and the peers (as root): ARGS="--rounds 5"
 	@$(BIN)/python -m benchmarks.run --peers $(PEERS) $(ARGS)
+
+bench-lambda: $(VENV)/.dev ## Measure the function in its image, with Docker, at the sizes of the presets: ARGS="--rounds 3"
+	@scripts/image stillframe:local 1>&2
+	@$(BIN)/python -m benchmarks.function $(ARGS)
 
 unit: $(VENV)/.dev ## Run only the unit tests, which are quick
 	@$(BIN)/python -m pytest -q tests/unit $(ARGS)

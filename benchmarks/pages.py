@@ -1,6 +1,6 @@
 """The pages of the benchmarks, and a site that serves them with a given latency per response.
 
-python -m benchmarks.pages LATENCY_MS
+python -m benchmarks.pages LATENCY_MS ADDRESS
 """
 
 from __future__ import annotations
@@ -150,9 +150,9 @@ class Connection(asyncio.Protocol):
 
 
 @contextlib.contextmanager
-def serving(latency_ms: int) -> Iterator[str]:
+def serving(latency_ms: int, address: str = "127.0.0.1") -> Iterator[str]:
     """Serve the pages in a process of its own. Yields host and port."""
-    command = [sys.executable, "-m", __name__, str(latency_ms)]
+    command = [sys.executable, "-m", __name__, str(latency_ms), address]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -161,17 +161,17 @@ def serving(latency_ms: int) -> Iterator[str]:
             process.terminate()
 
 
-async def serve(latency_ms: int) -> None:
+async def serve(latency_ms: int, address: str) -> None:
     """Print host and port, and serve until the parent process has ended."""
     for name in CLASSES:
         body_of(f"/{name}")
     for number in range(IMAGES):
         body_of(f"/image/{number}.png")
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(latency_ms / 1000), "127.0.0.1", 0)
-    print(f"127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    server = await loop.create_server(lambda: Connection(latency_ms / 1000), address, 0)
+    print(f"{address}:{server.sockets[0].getsockname()[1]}", flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(int(sys.argv[1]), sys.argv[2]))

@@ -97,14 +97,16 @@ def task(image: str, exports: dict[str, str], *command: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def function(rie: Path, exports: dict[str, str], *options: str, memory_mb: int | None = None) -> Iterator[Function]:
+def function(
+    rie: Path, exports: dict[str, str], *options: str, memory_mb: int | None = None, image: str = IMAGE
+) -> Iterator[Function]:
     """Start the image as Lambda does: read-only, unprivileged, with 2 CPUs, or with memory and its share of CPU."""
     variables = [part for name, value in exports.items() for part in ("--env", f"{name}={value}")]
     size = ["--cpus", "2" if memory_mb is None else f"{memory_mb / MB_PER_VCPU:.2f}"]
     if memory_mb is not None:
         size += ["--memory", f"{memory_mb}m", "--memory-swap", f"{memory_mb}m"]
         size += ["--env", f"AWS_LAMBDA_FUNCTION_MEMORY_SIZE={memory_mb}"]
-    container = docker("run", "--detach", *AS_LAMBDA, *size, "--volume", f"{rie}:/rie:ro", *variables, *options, IMAGE)
+    container = docker("run", "--detach", *AS_LAMBDA, *size, "--volume", f"{rie}:/rie:ro", *variables, *options, image)
     try:
         address = docker("inspect", container, "--format", "{{.NetworkSettings.IPAddress}}")
         running = Function(container, address)
