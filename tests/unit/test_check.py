@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -38,6 +40,19 @@ def checked(before: bytes | None, after: bytes, **rules: Any) -> PageCheck:
     image = None if before is None else BaselineImage(Path("baseline/a.png"), before, ())
     page = PageImage(after, "png", None, [PRICE])
     return check_page("a", "https://example.com/a", image, page, ComparisonRules.model_validate(rules), 0.5)
+
+
+def test_a_baseline_of_more_pixels_than_any_image_has_is_not_decoded() -> None:
+    # Given a small file that says it is an image of 400 million pixels, as anybody can put into a pull request
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b""))
+    )
+    # When a page is compared with it, then the check of the page fails, and says why
+    found = checked(bomb, WHITE)
+    assert found.status is CheckStatus.FAILED
+    assert "pixels are too many to compare" in (found.problem or "")
 
 
 def failed() -> PageCheck:

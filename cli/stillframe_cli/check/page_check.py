@@ -9,7 +9,7 @@ from typing import Any
 from stillframe.comparison.difference import Difference, RegionKind, compare
 from stillframe.comparison.pixels import Box
 from stillframe.image.element import PageElement, element_at
-from stillframe.request.options import ComparisonRules
+from stillframe.request.options import MAX_PIXELS, ComparisonRules
 
 from ..difference_report import MAX_LISTED, MAX_REGIONS, describe, describe_region
 from .baseline import BaselineImage
@@ -123,7 +123,9 @@ def check_page(
         return PageCheck(name, url, CheckStatus.NEW, seconds, after=after)
     ignored: list[Box] = [(box[0], box[1], box[2], box[3]) for box in after.ignored or ()]
     try:
-        found = compare(before.data, after.data, rules=rules, ignored_before=before.ignored, ignored_after=ignored)
+        found = compare(
+            before.data, after.data, MAX_PIXELS, rules, ignored_before=before.ignored, ignored_after=ignored
+        )
     except ValueError as error:
         problem = f"{before.path} and the page cannot be compared: {error}"
         return PageCheck(name, url, CheckStatus.FAILED, seconds, before, after, problem=problem)

@@ -277,4 +277,7 @@ def _described(watch: Watch) -> str:
 
 
 def _fail(error: Refused | ValueError) -> NoReturn:
-    raise click.ClickException(error.message if isinstance(error, Refused) else str(error)) from error
+    """A wrong value is wrong usage, and what cannot be done is a failure."""
+    if isinstance(error, ValueError):
+        raise click.UsageError(str(error)) from error
+    raise click.ClickException(error.message) from error
