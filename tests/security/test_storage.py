@@ -48,6 +48,16 @@ FILL_DATABASE = """
 FILL_CACHE = """
     const cache = await caches.open('kept')
     for (let i = 0; i < 100; i++) await cache.put('/kept' + i, new Response(new Uint8Array(8 << 20).fill(i + 1)))"""
+# Layers, whose pixels are in memory that the renderer shares with the process that puts them together: Chromium keeps
+# half a gigabyte of them. The page has 200 MB of its own.
+LAYERS = """
+    <style>div { position: absolute; left: 0; top: 0; width: 4000px; height: 4000px; will-change: transform;
+        background: repeating-linear-gradient(45deg, red, blue 3px) }</style>
+    <script>
+        const kept = []
+        for (let i = 0; i < 25; i++) kept.push(new Uint8Array(8 << 20).fill(i + 1))
+        for (let i = 0; i < 40; i++) document.body.append(document.createElement('div'))
+    </script>"""
 # Each of them stores up to 800 MB outside of its renderer.
 FILLERS = {
     "blobs": f"{{ {FILL_BLOBS} }}",
@@ -71,6 +81,8 @@ class Storers(QuietHandler):
             Storers.good_loads += 1
             self.good_was_loaded.set()
             self.answer(200, b"<!doctype html><body style='margin:0;background:#00aa00'>")
+        elif name == "layers":
+            self.answer(200, f"<!doctype html><body>{LAYERS}".encode())
         elif name in FILLERS:
             self.answer(200, f"<!doctype html><body><script>const kept = []; {FILLERS[name]}</script>".encode())
         else:
@@ -111,6 +123,23 @@ def test_the_page_that_stores_too_much_is_ended_and_the_page_beside_it_is_not(
     assert (outcome.code, "stored too much" in outcome.message) == ("BROWSER_CRASHED", True)
     assert Pixels(beside.result().data).is_all(GREEN)
     # And it was not disturbed: it was loaded only once
+    assert Storers.good_loads == 1
+
+
+@pytest.mark.alone
+def test_memory_that_a_page_shares_with_the_browser_is_its_own(engine: RenderEngine, site: str) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        # Given an ordinary page that is being captured
+        beside = threads.submit(render, engine, f"http://{site}/good", delayMs=5000)
+        assert Storers.good_was_loaded.wait(5)
+        # When the page in the next tab has more pixels and heap together than the browser may have
+        outcome = outcome_of(
+            engine, f"http://{site}/layers", waitUntil="load", timeoutMs=15000, delayMs=5000, fullPage=True
+        )
+    # Then it is ended alone, although neither is too much by itself
+    assert isinstance(outcome, CaptureError)
+    assert "the page's renderer used too much memory" in outcome.message
+    assert Pixels(beside.result().data).is_all(GREEN)
     assert Storers.good_loads == 1
 
 

@@ -31,9 +31,9 @@ from stillframe.egress.policy import EgressPolicy
 from stillframe.errors import CaptureError
 from stillframe_renderer.browsers.engine import RenderEngine
 from stillframe_renderer.chromium.executable import find_chromium
-from stillframe_renderer.chromium.memory import PAGE_BYTES
 from stillframe_renderer.guard.server import EgressGuard
 from stillframe_renderer.guard.session import Limits
+from stillframe_renderer.load.machine import own_memory_bytes
 from stillframe_renderer.process_setup import limit_arenas
 from tests.security.hostile_pages import EVERYTHING, HostilePages
 from tests.support.pixels import GREEN, Pixels
@@ -151,8 +151,7 @@ class Soak:
 def memory_mb() -> float:
     """The resident memory of this process that is not shared, in MB."""
     gc.collect()
-    _, resident, shared = Path("/proc/self/statm").read_text().split()[:3]
-    return round((int(resident) - int(shared)) * PAGE_BYTES / MEGABYTE, 1)
+    return round(own_memory_bytes() / MEGABYTE, 1)
 
 
 def open_files() -> int:

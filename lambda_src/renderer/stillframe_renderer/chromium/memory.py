@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .members import Members, read
 
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+# Anonymous memory, and memory that is shared (memfd_create(2)): proc(5), status, in this order.
+RESIDENT = re.compile(rb"^(?:RssAnon|RssShmem):\s+(\d+) kB$", re.MULTILINE)
+KB = 1024
 # How Chromium tells its processes what they are. In the title of a forked process, a space separates the arguments.
 RENDERER_ARGUMENT = b"--type=renderer"
 # The limit if neither a setting nor Lambda defines one.
@@ -34,9 +37,9 @@ def default_worker_limit_mb(function_memory_mb: int | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The unshared resident memory of a browser, in bytes. Shared memory would be counted several times."""
+    """The resident memory of a browser, in bytes. What processes share is counted once, programs not at all."""
 
-    # Of each renderer, by process id.
+    # Of each renderer, by process id, with what it shares with others: the pixels of its page's layers.
     renderers: Mapping[int, int]
     # Of all other processes. What pages store (blobs, files, databases, caches) is kept there.
     own: int
@@ -60,17 +63,21 @@ class GroupMemory:
 
     def measure(self) -> Usage:
         """Measure it now. May be called on any thread."""
-        renderers, own = {}, 0
+        renderers, own, shared = {}, 0, 0
         for pid in self._members.stats():
-            # Resident and shared pages (proc(5), statm); empty if the process has just ended.
-            pages = read(f"/proc/{pid}/statm").split()[1:3]
-            if not pages:
+            sizes = [int(size) * KB for size in RESIDENT.findall(read(f"/proc/{pid}/status"))]
+            # The process has just ended, and has no memory any more.
+            if len(sizes) != 2:
                 continue
-            size = (int(pages[0]) - int(pages[1])) * PAGE_BYTES
+            anonymous, shared_memory = sizes
             if RENDERER_ARGUMENT in read(f"/proc/{pid}/cmdline"):
-                renderers[pid] = size
+                renderers[pid] = anonymous + shared_memory
+                shared -= shared_memory
             else:
-                own += size
+                own += anonymous
+                shared += shared_memory
+        # What a renderer shares, it shares with one of the others.
+        own += max(0, shared)
         if self._ordinary_own is None:
             self._ordinary_own = own
         self.last = Usage(renderers, own)
