@@ -117,6 +117,9 @@ def test_the_table_has_its_sparse_indexes_and_time_to_live(templates: dict[str, 
         for index in table["GlobalSecondaryIndexes"]
     }
     assert keys == {INDEX_NAME: ["indexShard", "updatedAt"], TENANT_INDEX: ["tenantShard", "updatedAt"]}
+    # And a claim, which changes no key, writes nothing to the index of unfinished records
+    projections = {each["IndexName"]: each["Projection"]["ProjectionType"] for each in table["GlobalSecondaryIndexes"]}
+    assert projections == {INDEX_NAME: "KEYS_ONLY", TENANT_INDEX: "ALL"}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 

@@ -89,7 +89,7 @@ class Bill:
     writes: Counter[str] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
     sizes: dict[str, list[int]] = field(default_factory=dict)
-    _before: dict[int, Item | None] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self._reader = Clients.connect().dynamodb
@@ -113,7 +113,7 @@ class Bill:
 
     def _end(self, context: dict[str, Any], **_: Any) -> None:
         before, after = context["before"], self._read(context["key"])
-        with threading.Lock():
+        with self._lock:
             self.writes["table"] += 1
             self.units["table"] += max(units(before), units(after))
             for index in self._indexes:

@@ -8,11 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from stillframe.table.record import INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY
+
 from .errors import client_error, validation_error
 from .expressions import Item, ReservedWordError, compile_condition, compile_update
+from .index import SimulatedIndex
 
 # How long an eventually consistent read may still return the previous item ("usually a second or less").
 STALE_MS = 1000
+# BatchGetItem takes so many keys.
+MAX_KEYS = 100
 
 Watcher = Callable[[str, Item | None, Item], None]
 
@@ -62,6 +67,7 @@ class SimulatedTable:
         self.items: dict[str, Item] = {}
         self._before: dict[str, tuple[int, Item | None]] = {}
         self.watchers: list[Watcher] = []
+        self.index = SimulatedIndex(INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY)
 
     def update_item(
         self,
@@ -145,13 +151,30 @@ class SimulatedTable:
                 item = before
         return {"Item": copy.deepcopy(item)} if item is not None else {}
 
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:
+        """Up to 100 items of one table, each key once. All are answered at once."""
+        ((name, wanted),) = RequestItems.items()
+        keys = [key["id"]["S"] for key in wanted["Keys"]]
+        if len(keys) > MAX_KEYS or len(set(keys)) < len(keys):
+            raise validation_error("BatchGetItem", "too many keys, or one of them twice")
+        found = [copy.deepcopy(self.items[key]) for key in keys if key in self.items]
+        return {"Responses": {name: found}, "UnprocessedKeys": {}}
+
+    def query(self, *, TableName: str, IndexName: str, **arguments: Any) -> dict[str, Any]:
+        """The keys that the index has of a partition. Another index is not there."""
+        if IndexName != self.index.name:
+            raise validation_error("Query", f"The table does not have the specified index: {IndexName}")
+        return self.index.query(arguments)
+
     def expire(self, key: str) -> None:
         """Delete an item as the time to live does: not a write of anybody, so nothing watches it."""
         del self.items[key]
+        self.index.update(key, None)
 
     def _write(self, key: str, old: Item | None, new: Item) -> None:
         self._before[key] = (self._now_ms(), old)
         self.items[key] = new
+        self.index.update(key, new)
         for notify in self.watchers:
             notify(key, old, new)
 
