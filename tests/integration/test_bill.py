@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ BATCH = 5
 TITLE = "A ferry that sails at six is late again, harbour office says"
 PROSE = "The ferry left the harbour at six and the light on the water was grey. " * 20
 # As long as CloudFormation makes the names of a bucket and a log stream of a function.
-NAME = "stillframe-storage-images9d2b4a31-wq3kz7cgd0xm"
+NAME = "stillframe-storage-images9d2b4a31-{:0>12}"
+numbers = itertools.count()
 LOG_STREAM = "2026/11/27/[$LATEST]0123456789abcdef0123456789abcdef"
 
 
@@ -57,7 +59,8 @@ class Invocation:
         """The lines that Lambda writes about an invocation in its text format, which is the function's."""
         name = f"RequestId: {self.aws_request_id}"
         return (
-            f"START {name} Version: $LATEST\nEND {name}\nREPORT {name}\tDuration: 1234.56 ms\tBilled Duration: 1235 ms\t"
+            f"START {name} Version: $LATEST\nEND {name}\n"
+            f"REPORT {name}\tDuration: 1234.56 ms\tBilled Duration: 1235 ms\t"
             "Memory Size: 1536 MB\tMax Memory Used: 612 MB\t\n"
         )
 
@@ -99,7 +102,7 @@ def function(
     make_cloud: MakeCloud, page: str, chromium: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Function]:
     cloud = make_cloud(STILLFRAME_ALLOW_HOSTS=page.split("/")[2], STILLFRAME_TABS=str(BATCH))
-    cloud.exports |= provision(cloud.clients, QueuePolicy(), NAME)
+    cloud.exports |= provision(cloud.clients, QueuePolicy(), NAME.format(next(numbers)))
     cloud.exports |= {"LAMBDA_TASK_ROOT": "/var/task", "LOG_LEVEL": "INFO", "AWS_LAMBDA_LOG_STREAM_NAME": LOG_STREAM}
     cloud.settings = Settings.from_environment(**cloud.exports)
     for name, value in cloud.exports.items():
@@ -139,10 +142,10 @@ def test_what_a_capture_costs(function: Function, page: str, tenant: str | None)
     function.run(BATCH)
     records = [cloud.record(each.id) for each in requests]
     assert {(each.status, each.title) for each in records} == {(Status.SUCCESS, TITLE)}
-    lines = [line for line in function.log.splitlines()]
+    lines = list(function.log.splitlines())
     for line in lines[:8] + lines[-8:]:
         print(len(line), line)
     print(sends, dict(bill.requests))
     print(dict(bill.units), dict(bill.mean_sizes()), len(function.log) / PAGES)
-    print(cloud.clients.dynamodb.get_item(TableName=NAME, Key={"id": {"S": requests[0].id}}))
+    print(cloud.clients.dynamodb.get_item(TableName=cloud.settings.table_name, Key={"id": {"S": requests[0].id}}))
     assert 0

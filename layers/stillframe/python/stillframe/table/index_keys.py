@@ -13,7 +13,7 @@ from stillframe.table.record import FORMER_INDEX_NAME, INDEX_NAME
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# A table has no index of this name yet, or is still filling it and cannot be asked meanwhile (DynamoDB, "Managing global
+# A table has no index of this name yet, or is still filling it, when it cannot be asked (DynamoDB, "Managing global
 # secondary indexes"), or the policies of the caller are of a version without it.
 UNREADABLE = ("ValidationException", "AccessDeniedException")
 

@@ -28,7 +28,7 @@ INDEX_SHARDS = 16
 TENANT_INDEX = "tenants"
 TENANT_INDEX_PARTITION_KEY = TENANT_SHARD
 TENANT_INDEX_SORT_KEY = UPDATED_AT
-# A capture writes this index four times, the last time by moving an entry: eight partitions take 2,000 captures a second.
+# A capture writes this index four times, at the end by moving an entry: eight partitions take 2,000 captures a second.
 TENANT_SHARDS = 8
 
 
