@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.shot import StoredShot
 from stillframe.request.envelope import Webhook
 from stillframe.table.attributes import INDEX_SHARD, TENANT_SHARD, UPDATED_AT, from_attributes
+from stillframe.table.implied import implied_failed_requests, implied_final_url
 
 # Sparse: only records that carry the partition key are in the index, and a success gives it up. It has keys alone, and
 # a claim changes none of them, so that a capture writes the index twice: when it is queued and when it is completed.
@@ -95,6 +96,17 @@ class Record(PageFacts):
     error_code: str | None = None
     error_message: str | None = None
     expires_at: int | None = None
+
+    @model_validator(mode="after")
+    def add_implied(self) -> Self:
+        """What a success does not hold because its other attributes say the same (stillframe.table.implied)."""
+        if self.status is Status.SUCCESS:
+            final_url = implied_final_url(self.final_url, self.url, self.http_status)
+            # The model is frozen for everybody else.
+            object.__setattr__(self, "final_url", final_url)
+            failed = implied_failed_requests(self.failed_requests, self.requests)
+            object.__setattr__(self, "failed_requests", failed)
+        return self
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
