@@ -5,16 +5,19 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from stillframe import log_messages
 from stillframe.clients import Clients
 from stillframe.producer import Producer
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.settings import Settings
-from stillframe.table.record import Status
+from stillframe.table import transitions
+from stillframe.table.record import INDEX_NAME, TENANT_INDEX, Status
+from stillframe_cli.capacity import prices
 from stillframe_cli.poller import Poller
 from stillframe_cli.provision import QueuePolicy, provision
 from stillframe_renderer import handler as entry
@@ -26,6 +29,9 @@ from tests.support.write_units import Bill
 
 PAGES = 10
 BATCH = 5
+MAX_LOG_BYTES, MAX_LINE_BYTES = 1100, 700
+# How far the figures of the model may be from what is counted here.
+TOLERANCE = 0.1
 TITLE = "A ferry that sails at six is late again, harbour office says"
 PROSE = "The ferry left the harbour at six and the light on the water was grey. " * 20
 # As long as CloudFormation makes the names of a bucket and a log stream of a function.
@@ -132,20 +138,67 @@ def requests_for(page: str, tenant: str | None = None) -> list[CaptureRequest]:
     ]
 
 
-@pytest.mark.parametrize("tenant", [None, "acme"])
-def test_what_a_capture_costs(function: Function, page: str, tenant: str | None) -> None:
-    bill, cloud = function.bill, function.cloud
-    requests = requests_for(page, tenant)
+def test_what_a_capture_of_a_text_page_is_charged_for(function: Function, page: str) -> None:
+    # Given ten requests, each sent on its own, with URLs of 80 characters
+    bill, cloud, requests = function.bill, function.cloud, requests_for(page)
     assert {len(each.url) for each in requests} == {80}
-    list(Producer(cloud.clients, cloud.settings).send(requests))
-    sends = dict(bill.requests)
+    for request in requests:
+        cloud.send(request)
+    sends = bill.requests["SendMessageBatch"]
+    # When they are captured in batches of five
     function.run(BATCH)
-    records = [cloud.record(each.id) for each in requests]
-    assert {(each.status, each.title) for each in records} == {(Status.SUCCESS, TITLE)}
-    lines = list(function.log.splitlines())
-    for line in lines[:8] + lines[-8:]:
-        print(len(line), line)
-    print(sends, dict(bill.requests))
-    print(dict(bill.units), dict(bill.mean_sizes()), len(function.log) / PAGES)
-    print(cloud.clients.dynamodb.get_item(TableName=cloud.settings.table_name, Key={"id": {"S": requests[0].id}}))
-    assert 0
+    assert {(cloud.record(each.id).status, cloud.record(each.id).title) for each in requests} == {
+        (Status.SUCCESS, TITLE)
+    }
+    # Then each is charged three writes of the table and two of its index, of one unit each, and one of the bucket
+    assert bill.units == {"table": 3 * PAGES, INDEX_NAME: 2 * PAGES}
+    assert bill.requests["UpdateItem"] == 2 * PAGES
+    assert bill.requests["PutObject"] == PAGES
+    # And 1.4 requests of the queue
+    queue_requests = sends + bill.requests["ReceiveMessage"] + bill.requests["DeleteMessageBatch"]
+    assert queue_requests / PAGES == prices.sqs_requests(BATCH) == pytest.approx(1.4)
+    # And at most 1.1 KB of logs, Lambda's own lines included, of which its own line has at most 700 bytes
+    assert len(function.log.encode()) / PAGES < MAX_LOG_BYTES
+    lines = [line for line in function.log.splitlines() if f'"{log_messages.CAPTURE}"' in line]
+    assert len(lines) == PAGES
+    assert max(len(line.encode()) for line in lines) < MAX_LINE_BYTES
+    # And the model of `stillframe plan` counts as much
+    means = dict(bill.mean_sizes())
+    assert means[Status.QUEUED] == pytest.approx(prices.QUEUED_BYTES, rel=TOLERANCE)
+    assert means[Status.PROCESSING] == pytest.approx(prices.CLAIMED_BYTES, rel=TOLERANCE)
+    assert means[Status.SUCCESS] == pytest.approx(prices.RECORD_BYTES, rel=TOLERANCE)
+    assert prices.write_units([*prices.TABLE_WRITES, *prices.INDEX_WRITES]) == sum(bill.units.values()) / PAGES
+    assert len(function.log.encode()) / PAGES == pytest.approx(prices.log_bytes(BATCH), rel=TOLERANCE)
+
+
+def test_a_capture_on_its_own_is_charged_for_what_a_batch_shares(function: Function, page: str) -> None:
+    # Given requests that were sent together, when each is an event of its own
+    list(Producer(function.cloud.clients, function.cloud.settings).send(requests_for(page)))
+    sends = function.bill.requests["SendMessageBatch"]
+    function.run(1)
+    # Then the model counts as many bytes of logs, and no fewer requests
+    assert len(function.log.encode()) / PAGES == pytest.approx(prices.log_bytes(1), rel=TOLERANCE)
+    received = function.bill.requests["ReceiveMessage"] + function.bill.requests["DeleteMessageBatch"]
+    assert (sends, received / PAGES) == (1, prices.SQS_REQUESTS_PER_BATCH)
+
+
+def test_a_capture_of_a_tenant_is_charged_for_its_list_and_its_usage(function: Function, page: str) -> None:
+    # Given / When requests of a tenant are captured
+    list(Producer(function.cloud.clients, function.cloud.settings).send(requests_for(page, "acme")))
+    function.run(BATCH)
+    # Then its index is written when a record is queued, claimed, and completed, when its entry moves
+    assert function.bill.units == {"table": 4 * PAGES, INDEX_NAME: 2 * PAGES, TENANT_INDEX: 4 * PAGES}
+
+
+def test_a_failure_that_is_retried_moves_in_the_index(function: Function, page: str) -> None:
+    # Given a record that has failed with a code that may be retried
+    request, cloud = requests_for(page)[0], function.cloud
+    cloud.send(request)
+    update = transitions.fail(request.id, "none", {"errorCode": "TIMEOUT"}, 1)
+    cloud.table.update(request.id, replace(update, condition="attribute_exists(id)", values={}))
+    assert function.bill.units == {"table": 2, INDEX_NAME: 1 + 2}
+    # When it is claimed and completed, then its entry is put where those are that are not finished, and deleted
+    cloud.receive()
+    cloud.send(*requests_for(page)[1:], request)
+    function.run(BATCH)
+    assert function.bill.units[INDEX_NAME] == 3 + 2 + 1 + 2 * (PAGES - 1)

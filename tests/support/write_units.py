@@ -117,7 +117,8 @@ class Bill:
             self.writes["table"] += 1
             self.units["table"] += max(units(before), units(after))
             for index in self._indexes:
-                self.units[index.name] += index.units(before, after)
+                if charged := index.units(before, after):
+                    self.units[index.name] += charged
             state = (after or {}).get("status", {"S": "other"})["S"]
             self.sizes.setdefault(state, []).append(item_bytes(after or {}))
 

@@ -1,6 +1,6 @@
 """Metrics in the CloudWatch embedded metric format: log lines from which CloudWatch reads them.
 
-A line defines its metrics once and has the values of a whole batch: one of 1.2 KB for five captures, not five of 0.9 KB.
+A line defines its metrics once, and has the values of a whole batch: 1.3 KB for five captures, and not five times 1.1.
 Source: CloudWatch, "Specification: Embedded metric format".
 """
 

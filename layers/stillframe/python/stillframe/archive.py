@@ -71,8 +71,8 @@ class Archive:
     def records(self, status: Status | None = None, since_ms: int = 0) -> Iterator[Record]:
         """Read records by status and time of the last change (milliseconds since the epoch), in no order.
 
-        The index has the keys of unfinished and failed records, whose details are read from the table. Successes are not
-        in the index, so that reading them, or all records, scans the whole table.
+        The index has the keys of unfinished and failed records, whose details are read from the table. It has no
+        successes, so that reading them, or all records, scans the whole table.
         """
         if status in INDEXED_STATUSES:
             yield from self._read_index(status, since_ms)
