@@ -22,14 +22,19 @@ from tests.support.cloud import Cloud
 
 NOW_MS = int(time.time() * 1000)
 # As version 0.1 has left them: a claim has moved its record to a partition of its own.
-RECORDS = {
+RECORDS: dict[str, dict[str, Any]] = {
     "waiting": {"status": "queued", "indexShard": "queued#3", "attempts": 0},
     "claimed": {"status": "processing", "indexShard": "processing#4", "workerId": "w-1", "claimedAt": NOW_MS},
     "broken": {"status": "failed", "indexShard": "failed#5", "errorCode": "UNKNOWN_HOST"},
     "done": {"status": "success", "s3Url": "s3://b/done.png"},
 }
 # And as the present version claims one that was queued.
-CLAIMED_SINCE = {"status": "processing", "indexShard": "queued#6", "workerId": "w-2", "claimedAt": NOW_MS}
+CLAIMED_SINCE: dict[str, Any] = {
+    "status": "processing",
+    "indexShard": "queued#6",
+    "workerId": "w-2",
+    "claimedAt": NOW_MS,
+}
 
 
 @pytest.fixture

@@ -67,8 +67,9 @@ def queue(request: CaptureRequest, now_ms: int, retention_seconds: int) -> Updat
         set_values={
             STATUS: Status.QUEUED,
             URL: request.recorded_url,
+            OPTIONS: request.recorded_options,
             PAYLOAD_HASH: request.payload_hash,
-            **_given(request, request.tenant),
+            **_origin(request, request.tenant),
             ATTEMPTS: 0,
             QUEUED_AT: now_ms,
             UPDATED_AT: now_ms,
@@ -98,8 +99,9 @@ def claim(
         set_values={
             STATUS: Status.PROCESSING,
             URL: delivery.request.recorded_url,
+            OPTIONS: delivery.request.recorded_options,
             PAYLOAD_HASH: delivery.request.payload_hash,
-            **_given(delivery.request, delivery.tenant),
+            **_origin(delivery.request, delivery.tenant),
             WORKER_ID: worker_id,
             MESSAGE_ID: delivery.message.message_id,
             CLAIM_TOKEN: token,
@@ -130,17 +132,11 @@ def claim(
     )
 
 
-def _given(request: CaptureRequest, tenant: str | None) -> dict[str, Any]:
-    """The attributes of what a request need not have: options, and where it came from."""
+def _origin(request: CaptureRequest, tenant: str | None) -> dict[str, Any]:
+    """The attributes that say where a request came from; empty if it does not say."""
     webhook = request.webhook.model_dump(mode="json") if request.webhook is not None else None
     shard = tenant_shard(tenant, request.id) if tenant else None
-    values: dict[str, Any] = {
-        OPTIONS: request.recorded_options,
-        TENANT: tenant,
-        TENANT_SHARD: shard,
-        METADATA: request.metadata,
-        WEBHOOK: webhook,
-    }
+    values: dict[str, Any] = {TENANT: tenant, TENANT_SHARD: shard, METADATA: request.metadata, WEBHOOK: webhook}
     return {name: value for name, value in values.items() if value}
 
 
