@@ -1,6 +1,7 @@
 """The cost of a thousand captures by page class: measured CPU time and durations, at the sizes that `plan` calculates.
 
 python -m benchmarks.cost --captures 40
+python -m benchmarks.cost --reprice    # the measured figures of the last run, at the prices and sizes of now
 """
 
 from __future__ import annotations
@@ -47,20 +48,29 @@ def main() -> None:
     """Print the figures as one JSON line on stdout, and write them to benchmarks/results and docs/cost.md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--captures", type=int, default=40, help="captures per page class")
+    parser.add_argument("--reprice", action="store_true", help="measure nothing, and price the last run anew")
     arguments = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    with pages.serving(LATENCY_MS) as site:
-        classes = {name: _priced(_measure(site, name, arguments.captures)) for name in pages.CLASSES}
-    result = {
-        "machine": describe_machine(),
-        "captures": arguments.captures,
-        "latencyMs": LATENCY_MS,
-        "classes": classes,
-    }
+    result = repriced(json.loads(RESULTS.read_text())) if arguments.reprice else _run(arguments.captures)
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
     kept = PAGE.read_text().partition(MARKER)[0]
     PAGE.write_text(f"{kept}{MARKER}\n\n{_table(result)}")
     print(json.dumps(result))
+
+
+def _run(captures: int) -> dict[str, Any]:
+    with pages.serving(LATENCY_MS) as site:
+        classes = {name: _priced(_measure(site, name, captures)) for name in pages.CLASSES}
+    return {"machine": describe_machine(), "captures": captures, "latencyMs": LATENCY_MS, "classes": classes}
+
+
+def repriced(result: dict[str, Any]) -> dict[str, Any]:
+    """The same measurements at the prices and sizes of now."""
+    classes = {
+        name: _priced(Figures(each["cpuMs"], each["durationMs"], each["p99Ms"], each["bytes"], each["source"]))
+        for name, each in result["classes"].items()
+    }
+    return {**result, "classes": classes}
 
 
 def _measure(site: str, name: str, captures: int) -> Figures:
@@ -99,13 +109,15 @@ def _capture(environment: EmbeddedEnvironment, requests: list[CaptureRequest]) -
 
 def _priced(figures: Figures) -> dict[str, Any]:
     sizes = {name: lambda_size(figures, Target(per_hour=1000), name) for name in ARCHITECTURES}
-    services = service_usd(THOUSAND)
+    services = {name: service_usd(THOUSAND, size.batch_size) for name, size in sizes.items()}
     return {
         **figures.to_wire(),
         "memoryMb": sizes["arm64"].worker.memory_mb,
         "tabs": sizes["arm64"].worker.tabs,
         "computeUsdPerThousand": {name: round(size.usd_per_capture * THOUSAND, 4) for name, size in sizes.items()},
-        "usdPerThousand": {name: round(size.usd_per_capture * THOUSAND + services, 4) for name, size in sizes.items()},
+        "usdPerThousand": {
+            name: round(size.usd_per_capture * THOUSAND + services[name], 4) for name, size in sizes.items()
+        },
     }
 
 

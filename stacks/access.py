@@ -12,7 +12,6 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stillframe.image.store import CHECK_NAME
-from stillframe.table.record import INDEX_NAME, TENANT_INDEX
 
 from .config import DeployConfig
 from .fleet import Fleet
@@ -108,7 +107,7 @@ class Access(Construct):
             iam.PolicyStatement(
                 sid="QueryUnfinishedRecordsAndTenants",
                 actions=["dynamodb:Query"],
-                resources=[f"{storage.table.table_arn}/index/{each}" for each in (INDEX_NAME, TENANT_INDEX)],
+                resources=storage.index_arns,
             ),
             iam.PolicyStatement(
                 sid="ReadImages",

@@ -14,8 +14,6 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from stillframe.table.record import INDEX_NAME, TENANT_INDEX
-
 from .api_settings import ApiAuthorisation
 from .config import DeployConfig
 from .nag import acknowledge
@@ -104,14 +102,14 @@ class Api(Construct):
             iam.PolicyStatement(sid="SendRequests", actions=["sqs:SendMessage"], resources=[storage.queue.queue_arn]),
             iam.PolicyStatement(
                 sid="ReadRecordsAndKeys",
-                actions=["dynamodb:GetItem", "dynamodb:Scan"],
+                actions=["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Scan"],
                 resources=[storage.table.table_arn],
             ),
             storage.update_items("RecordRequestsAndCount"),
             iam.PolicyStatement(
                 sid="QueryUnfinishedRecordsAndTenants",
                 actions=["dynamodb:Query"],
-                resources=[f"{storage.table.table_arn}/index/{each}" for each in (INDEX_NAME, TENANT_INDEX)],
+                resources=storage.index_arns,
             ),
             iam.PolicyStatement(
                 sid="VerifyLinks",

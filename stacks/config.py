@@ -89,6 +89,8 @@ class DeployConfig(FleetSettings, ApiSettings, EventSettings):
     dead_letter_retention_days: Annotated[int, Field(ge=1, le=14)] = 14
     record_retention_days: Days = 90
     object_retention_days: Days = 365
+    # For one deployment, that of an upgrade: CloudFormation creates or deletes one index of a table at a time.
+    keep_former_index: bool = False
     log_retention_days: Days = 30
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     key_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")] = "screenshots"

@@ -14,6 +14,7 @@ from constructs import Construct
 
 from stillframe.table.attributes import EXPIRES_AT, ID
 from stillframe.table.record import (
+    FORMER_INDEX_NAME,
     INDEX_NAME,
     INDEX_PARTITION_KEY,
     INDEX_SORT_KEY,
@@ -74,7 +75,10 @@ class StorageStack(Stack):
                     resources=[self.queue.queue_arn],
                 )
             )
-        self.table = self._table()
+        self.table = self._table(config.keep_former_index)
+        # The former index is read while the present one is being built.
+        indexes = (INDEX_NAME, TENANT_INDEX, *((FORMER_INDEX_NAME,) if config.keep_former_index else ()))
+        self.index_arns = [f"{self.table.table_arn}/index/{each}" for each in indexes]
         # The export stays when the last reader goes: CloudFormation takes none back that another stack still imports.
         self._stream_arn = self.table.table_stream_arn or ""
         self.export_value(self._stream_arn)
@@ -134,7 +138,7 @@ class StorageStack(Stack):
             if isinstance(resource, sqs.CfnQueuePolicy | s3.CfnBucketPolicy):
                 resource.apply_removal_policy(RemovalPolicy.RETAIN)
 
-    def _table(self) -> dynamodb.TableV2:
+    def _table(self, keeps_former_index: bool) -> dynamodb.TableV2:
         return dynamodb.TableV2(
             self,
             "Records",
@@ -150,7 +154,8 @@ class StorageStack(Stack):
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
             global_secondary_indexes=[
-                _index(INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY),
+                _index(INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY, dynamodb.ProjectionType.KEYS_ONLY),
+                *([_index(FORMER_INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY)] if keeps_former_index else []),
                 _index(TENANT_INDEX, TENANT_INDEX_PARTITION_KEY, TENANT_INDEX_SORT_KEY),
             ],
         )
@@ -187,10 +192,15 @@ class StorageStack(Stack):
         return bucket
 
 
-def _index(name: str, partition_key: str, sort_key: str) -> dynamodb.GlobalSecondaryIndexPropsV2:
+def _index(
+    name: str,
+    partition_key: str,
+    sort_key: str,
+    projection: dynamodb.ProjectionType = dynamodb.ProjectionType.ALL,
+) -> dynamodb.GlobalSecondaryIndexPropsV2:
     return dynamodb.GlobalSecondaryIndexPropsV2(
         index_name=name,
         partition_key=dynamodb.Attribute(name=partition_key, type=dynamodb.AttributeType.STRING),
         sort_key=dynamodb.Attribute(name=sort_key, type=dynamodb.AttributeType.NUMBER),
-        projection_type=dynamodb.ProjectionType.ALL,
+        projection_type=projection,
     )

@@ -85,8 +85,8 @@ def create_queue(clients: Clients, name: str, attributes: Any) -> str:
 def create_table(dynamodb: DynamoDBClient, name: str) -> None:
     """Create the table with its indexes and its time to live, or the indexes that an existing one does not have."""
     indexes = [
-        _index(INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY),
-        _index(TENANT_INDEX, TENANT_INDEX_PARTITION_KEY, TENANT_INDEX_SORT_KEY),
+        _index(INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY, "KEYS_ONLY"),
+        _index(TENANT_INDEX, TENANT_INDEX_PARTITION_KEY, TENANT_INDEX_SORT_KEY, "ALL"),
     ]
     try:
         dynamodb.create_table(
@@ -124,14 +124,14 @@ def _add_missing(dynamodb: DynamoDBClient, name: str, indexes: list[Any]) -> Non
             dynamodb.update_table(TableName=name, AttributeDefinitions=ATTRIBUTES, GlobalSecondaryIndexUpdates=change)
 
 
-def _index(name: str, partition_key: str, sort_key: str) -> Any:
+def _index(name: str, partition_key: str, sort_key: str, projection: str) -> Any:
     return {
         "IndexName": name,
         "KeySchema": [
             {"AttributeName": partition_key, "KeyType": "HASH"},
             {"AttributeName": sort_key, "KeyType": "RANGE"},
         ],
-        "Projection": {"ProjectionType": "ALL"},
+        "Projection": {"ProjectionType": projection},
     }
 
 

@@ -9,20 +9,12 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
+from stillframe.archive import MAX_KEYS, Archive
 from stillframe.clients import Clients
 from stillframe.outcome import OutcomeKind
 from stillframe.settings import Settings
-from stillframe.table.attributes import (
-    CLAIMED_AT,
-    ID,
-    INDEX_SHARD,
-    QUEUED_AT,
-    STATUS,
-    UPDATED_AT,
-    WORKER_ID,
-    to_attributes,
-)
-from stillframe.table.record import INDEX_NAME, Record, Status, index_shards
+from stillframe.table.index_keys import IndexKeys
+from stillframe.table.record import Record, Status, index_shards
 
 from .backlog import message_counts
 from .compute_metrics import ComputeFigures, ComputeMetrics
@@ -30,7 +22,6 @@ from .metrics import ServiceMetrics
 from .tenant_usage import TenantUsage
 
 READERS = 8
-PROJECTED = (ID, STATUS, WORKER_ID, QUEUED_AT, CLAIMED_AT, UPDATED_AT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +66,20 @@ class StatusSnapshot:
         return {to_camel(name): value for name, value in asdict(self).items()}
 
 
+@dataclass(slots=True)
+class Shard:
+    """What is in a shard of the index: records that are processing, the number of those queued, and the oldest one."""
+
+    processing: list[Record] = field(default_factory=list)
+    queued: int = 0
+    oldest: Record | None = None
+
+
 class SnapshotReader:
-    """Reads snapshots and changes nothing. Each takes two SQS calls, 32 small queries and the metrics."""
+    """Reads snapshots and changes nothing.
+
+    Each takes two SQS calls, 32 small queries with the details of what they have found, and the metrics.
+    """
 
     def __init__(
         self, clients: Clients, settings: Settings, metrics: ServiceMetrics, compute: ComputeMetrics | None = None
@@ -86,6 +89,8 @@ class SnapshotReader:
         self._metrics = metrics
         self._compute = compute
         self._tenants = TenantUsage(clients, settings)
+        self._keys = IndexKeys(clients.dynamodb, settings.table_name)
+        self._archive = Archive(clients, settings)
 
     def read(self, window_seconds: float) -> StatusSnapshot:
         """Read the figures of this moment, and the metrics of the latest `window_seconds` that are complete."""
@@ -97,15 +102,14 @@ class SnapshotReader:
             tenants = pool.submit(self._tenants.read)
             metrics = pool.submit(self._metrics.read_totals, start, end)
             compute = pool.submit(self._compute.read, start, end) if self._compute is not None else None
-            queued = list(pool.map(self._read_oldest, index_shards(Status.QUEUED)))
-            shards = pool.map(self._read_shard, index_shards(Status.PROCESSING))
-            processing = [record for shard in shards for record in shard]
+            shards = list(pool.map(self._read_shard, index_shards(Status.QUEUED)))
+            processing = [record for shard in shards for record in shard.processing]
         depth, in_flight, delayed = counts.result()
         totals = metrics.result()
         counted = compute.result() if compute is not None else ComputeFigures()
         # Before the first worker ran, nothing could be captured.
         rate_seconds = max(1.0, end - max(start, counted.first_seen or start))
-        unfinished = [record for record in (*(oldest for oldest, _ in queued), *processing) if record is not None]
+        unfinished = [record for record in (*(shard.oldest for shard in shards), *processing) if record is not None]
         started = [record.queued_at or record.claimed_at or record.updated_at for record in unfinished]
         oldest_ms = min((each for each in started if each), default=now * 1000)
         workers = sorted({record.worker_id for record in processing if record.worker_id})
@@ -117,7 +121,7 @@ class SnapshotReader:
             delayed=delayed,
             dead_letters=sum(dead.result()),
             oldest_seconds=max(0, round(now - oldest_ms / 1000)),
-            queued=sum(count for _, count in queued),
+            queued=sum(shard.queued for shard in shards),
             processing=len(processing),
             workers=workers,
             captures_per_second=round(totals.outcomes.get(OutcomeKind.CAPTURED.value, 0) / rate_seconds, 2),
@@ -136,21 +140,25 @@ class SnapshotReader:
             tenants=[usage.to_wire() for usage in tenants.result()],
         )
 
-    def _read_oldest(self, shard: str) -> tuple[Record | None, int]:
-        """Return the least recently changed record of a shard, and the number of records: those of one page at most."""
-        answer = self._clients.dynamodb.query(**self._query(shard))
-        items = answer["Items"]
-        return (Record.from_item(items[0]) if items else None), len(items)
+    def _read_shard(self, name: str) -> Shard:
+        """Read one page of a shard's keys, and the details of the oldest, for as long as some of them are processing.
 
-    def _read_shard(self, shard: str) -> list[Record]:
-        return [Record.from_item(item) for item in self._clients.dynamodb.query(**self._query(shard))["Items"]]
+        Messages are received in about the order in which they were sent, so that those behind are waiting.
+        """
+        ids, _ = self._keys.page(name)
+        shard = Shard()
+        for start in range(0, len(ids), MAX_KEYS):
+            found = self._archive.records_by_id(ids[start : start + MAX_KEYS])
+            processing = [record for record in found.values() if record.status is Status.PROCESSING]
+            queued = [record for record in found.values() if record.status is Status.QUEUED]
+            shard.processing += processing
+            shard.queued += len(queued)
+            shard.oldest = shard.oldest or min(queued, key=_queued_at, default=None)
+            if not processing:
+                shard.queued += len(ids[start + MAX_KEYS :])
+                break
+        return shard
 
-    def _query(self, shard: str) -> dict[str, Any]:
-        return {
-            "TableName": self._settings.table_name,
-            "IndexName": INDEX_NAME,
-            "KeyConditionExpression": f"{INDEX_SHARD} = :shard",
-            "ExpressionAttributeValues": to_attributes({":shard": shard}),
-            "ProjectionExpression": ", ".join(f"#{name}" for name in PROJECTED),
-            "ExpressionAttributeNames": {f"#{name}": name for name in PROJECTED},
-        }
+
+def _queued_at(record: Record) -> int:
+    return record.queued_at or record.updated_at or 0

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import IO, cast
 
 from stillframe.settings import Settings
-from stillframe_renderer.observability import MetricEmitter, Observer, json_logger, log_outcome
+from stillframe_renderer.embedded_metrics import MetricEmitter
+from stillframe_renderer.observability import Observer, json_logger, log_outcome
 
 from .console_log import console_logger
 from .log_stream import LogStream
@@ -22,11 +23,12 @@ FINISH_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerLog:
-    """The observers of deliveries, of refused connections, and of pauses because the worker cannot work."""
+    """The observers of deliveries, of refused connections, of pauses because the worker cannot work, and of batches."""
 
     observers: tuple[Observer, ...]
     on_refused: Callable[[Mapping[str, int]], None] | None
     on_unhealthy: Callable[[], None]
+    on_batch_end: Callable[[], None]
     finish: Callable[[float], None]
 
 
@@ -37,9 +39,11 @@ def worker_log(settings: Settings, log_format: str, publisher: MetricPublisher |
     lines = LogStream(sys.stdout if log_format == JSON_FORMAT else sys.stderr)
     stream = cast(IO[str], lines)
     sinks: list[MetricEmitter | MetricPublisher] = []
+    emitter: MetricEmitter | None = None
     if log_format == JSON_FORMAT:
         json_logger(settings.log_level, stream).append_keys(workerId=settings.worker_id)
-        sinks.append(MetricEmitter(stream, settings.service))
+        emitter = MetricEmitter(stream, settings.service)
+        sinks.append(emitter)
     else:
         console_logger(settings.log_level, settings.worker_id, stream)
     if publisher is not None:
@@ -49,8 +53,12 @@ def worker_log(settings: Settings, log_format: str, publisher: MetricPublisher |
         for sink in sinks:
             sink.unhealthy()
 
+    def on_batch_end() -> None:
+        if emitter is not None:
+            emitter.flush()
+
     on_refused = sinks[0].refused if sinks else None
     try:
-        yield WorkerLog((log_outcome, *sinks), on_refused, on_unhealthy, lines.finish)
+        yield WorkerLog((log_outcome, *sinks), on_refused, on_unhealthy, on_batch_end, lines.finish)
     finally:
         lines.finish(FINISH_SECONDS)

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from stacks.presets import PRESETS
-from stillframe.table.record import INDEX_NAME, TENANT_INDEX
+from stillframe.table.record import FORMER_INDEX_NAME, INDEX_NAME, TENANT_INDEX
 from stillframe_cli import resources
 
 from .conftest import Synth, only
+
+# Policies that allow records to be listed: that of the API, and those of people who look and who operate.
+READERS = 3
 
 
 @pytest.fixture(params=list(PRESETS))
@@ -110,6 +113,23 @@ def test_images_are_written_and_read_only_under_the_prefix(templates: dict[str, 
     assert images["Resource"]["Fn::Join"][1][-1] == "/screenshots/*"
 
 
+def test_an_upgrade_creates_one_index_and_the_next_deployment_deletes_one(synth: Synth) -> None:
+    # Given the indexes of a deployment of version 0.1
+    deployed = {FORMER_INDEX_NAME: "ALL", TENANT_INDEX: "ALL"}
+    # When it is upgraded, at first with `keepFormerIndex`
+    for context, change in (((("stillframe:keepFormerIndex", "true"),), {INDEX_NAME}), ((), {FORMER_INDEX_NAME})):
+        templates = synth(*context, ("stillframe:api", "on"))
+        table = only(templates["Stillframe-Storage"], "AWS::DynamoDB::GlobalTable")
+        wanted = {each["IndexName"]: each["Projection"]["ProjectionType"] for each in table["GlobalSecondaryIndexes"]}
+        # Then each deployment creates or deletes exactly one, as DynamoDB has it, and changes none in place
+        assert deployed.keys() ^ wanted.keys() == change
+        assert all(deployed[name] == wanted[name] for name in deployed.keys() & wanted.keys())
+        # And whoever reads records may read each index that is there
+        for name in wanted:
+            assert json.dumps(templates["Stillframe"]).count(f'/index/{name}"') == READERS, name
+        deployed = wanted
+
+
 def test_the_table_has_its_sparse_indexes_and_time_to_live(templates: dict[str, dict[str, Any]]) -> None:
     table = only(templates["Stillframe-Storage"], "AWS::DynamoDB::GlobalTable")
     keys = {
@@ -117,6 +137,9 @@ def test_the_table_has_its_sparse_indexes_and_time_to_live(templates: dict[str, 
         for index in table["GlobalSecondaryIndexes"]
     }
     assert keys == {INDEX_NAME: ["indexShard", "updatedAt"], TENANT_INDEX: ["tenantShard", "updatedAt"]}
+    # And a claim, which changes no key, writes nothing to the index of unfinished records
+    projections = {each["IndexName"]: each["Projection"]["ProjectionType"] for each in table["GlobalSecondaryIndexes"]}
+    assert projections == {INDEX_NAME: "KEYS_ONLY", TENANT_INDEX: "ALL"}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 

@@ -13,6 +13,7 @@ from stillframe.outcome import OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.message import Delivery
 from stillframe.table import transitions
+from stillframe.table.record import INDEX_NAME
 from tests.support.cloud import Cloud
 from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, message
 
@@ -81,7 +82,7 @@ def test_a_success_leaves_the_index_and_a_failure_stays(cloud: Cloud, clock: Fak
         message(failing, "m-2"), FakeContext()
     )
     # When the whole index is read
-    items = cloud.clients.dynamodb.scan(TableName=cloud.settings.table_name, IndexName="unfinished")["Items"]
+    items = cloud.clients.dynamodb.scan(TableName=cloud.settings.table_name, IndexName=INDEX_NAME)["Items"]
     # Then it has only the failure
     assert [item["id"]["S"] for item in items] == ["lost"]
 

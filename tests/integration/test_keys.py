@@ -14,6 +14,7 @@ from typing import Any
 
 from stillframe.clock import SystemClock
 from stillframe.request.capture_request import CaptureRequest
+from stillframe.table.record import INDEX_NAME
 from stillframe.tenants.key_store import KeyStore
 from stillframe.tenants.limits import Limits
 from stillframe.tenants.usage import UsageBook
@@ -81,7 +82,7 @@ def test_a_table_of_an_earlier_version_gets_its_index(cloud: Cloud) -> None:
     dynamodb: Any = cloud.clients.dynamodb
     name = "earlier"
     arguments = dynamodb.describe_table(TableName=cloud.settings.table_name)["Table"]
-    (index,) = [each for each in arguments["GlobalSecondaryIndexes"] if each["IndexName"] == "unfinished"]
+    (index,) = [each for each in arguments["GlobalSecondaryIndexes"] if each["IndexName"] == INDEX_NAME]
     dynamodb.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",

@@ -13,8 +13,9 @@ from stillframe.clock import SystemClock
 from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.request.capture_request import CaptureRequest
 from stillframe_cli.poller import Poller
+from stillframe_renderer.embedded_metrics import MetricEmitter
 from stillframe_renderer.message.batch import BatchHandler
-from stillframe_renderer.observability import MetricEmitter, Observer, log_outcome
+from stillframe_renderer.observability import Observer, log_outcome
 from tests.support.cloud import Cloud
 from tests.support.events import event_of
 from tests.support.fakes import FakeClock, FakeContext, FakeRenderer, capture_with, fixed_tabs
@@ -27,8 +28,9 @@ class ObservedWorker:
         self.outcomes: dict[str, Outcome] = {}
         self.metrics = io.StringIO()
         capture = capture_with(cloud.clients, cloud.settings, FakeRenderer(), SystemClock())
-        observers: list[Observer] = [log_outcome, MetricEmitter(self.metrics), self._remember]
-        self.handler = BatchHandler(capture, observers, fixed_tabs(2), FakeClock())
+        emitter = MetricEmitter(self.metrics)
+        observers: list[Observer] = [log_outcome, emitter, self._remember]
+        self.handler = BatchHandler(capture, observers, fixed_tabs(2), FakeClock(), on_end=emitter.flush)
 
     def _remember(self, outcome: Outcome) -> None:
         self.outcomes[outcome.message_id] = outcome
@@ -36,7 +38,7 @@ class ObservedWorker:
     @property
     def counted(self) -> int:
         """How many deliveries the metrics have."""
-        return sum("Captures" in json.loads(line) for line in self.metrics.getvalue().splitlines())
+        return sum(len(json.loads(line).get("Captures", [])) for line in self.metrics.getvalue().splitlines())
 
 
 @pytest.fixture

@@ -44,7 +44,14 @@ from .image_bugs import (
 )
 from .promise import Promise
 from .surroundings import Parts
-from .table_bugs import LetsSuccessExpire, TakesOverAnything, UnfencedCompletion, UnfencedRelease
+from .table_bugs import (
+    LetsSuccessExpire,
+    MovesClaims,
+    TakesOverAnything,
+    UnfencedCompletion,
+    UnfencedRelease,
+    UnlistsFailures,
+)
 
 HOUR_MS = 3_600_000
 
@@ -238,6 +245,8 @@ BUGS = (
     ),
     Bug("no fence on complete", Promise.HOLDER_ONLY, _capture(table=UnfencedCompletion)),
     Bug("no fence on release", Promise.HOLDER_ONLY, _capture(table=UnfencedRelease)),
+    Bug("claims that move in the index", Promise.CLAIM_IS_FREE, _capture(table=MovesClaims)),
+    Bug("failures that leave the index", Promise.IS_LISTED, _capture(table=UnlistsFailures)),
     Bug("no If-None-Match", Promise.ONE_VERSION, _capture(images=OverwritesObjects)),
     Bug("adopt without checking the object", Promise.SAME_IMAGE, _capture(images=AssumesItsOwnImage)),
     Bug("adopt an image by its id alone", Promise.OWN_IMAGE, _capture(images=AdoptsAnyImage)),

@@ -17,6 +17,7 @@ from .aws.bucket import SimulatedBucket, Version
 from .aws.queue import SimulatedQueue, StoredMessage
 from .aws.table import SimulatedTable
 from .image_promises import image_problem
+from .index_promises import index_problem
 from .network import Network
 from .promise import Promise, Violation
 from .scheduler import Process, Scheduler, Task
@@ -173,6 +174,9 @@ class Invariants:
             self._check_claim(key, now, author)
         if now["status"] == "success":
             self._check_image(key, now)
+        problem = index_problem(was, now)
+        if problem is not None:
+            raise self.broken(problem[0], f"{key} {problem[1]}")
         if now["status"] == "failed" and now.get("errorCode") in FAULT_CODES:
             raise self.broken(Promise.FAULT_IS_NO_FAILURE, f"{key} failed with {now['errorCode']}")
 

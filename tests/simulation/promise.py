@@ -13,6 +13,8 @@ class Promise(StrEnum):
     OWN_IMAGE = "a success names an image that was rendered for its own request"
     SAME_RENDER = "a record's extra objects exist and come from the same render as its image"
     SAME_SHOTS = "a reader of a record sees all shots of one attempt, or none"
+    IS_LISTED = "a record that is not finished, or that has failed, is in the index, and no success is"
+    CLAIM_IS_FREE = "a claim of a queued record writes nothing to the index"
     SUCCESS_IS_FINAL = "a success is final"
     HOLDER_ONLY = "only the holder changes a held record"
     NO_OVERLAP = "no claim is taken from a worker that may still be running"

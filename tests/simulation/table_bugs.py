@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stillframe.table.attributes import CLAIMED_AT, ID, STATUS
+from stillframe.table.attributes import CLAIMED_AT, ID, INDEX_SHARD, STATUS, UPDATED_AT
 from stillframe.table.record import Status
 from stillframe.table.table import Table, Written
 from stillframe.table.update import Update
@@ -47,6 +47,26 @@ class TakesOverAnything(ChangedTable):
     def changed(self, update: Update) -> Update:
         if update.set_values.get(STATUS) is Status.PROCESSING:
             return replace(update, values={**update.values, ":now": update.values[":now"] + HOUR_MS})
+        return update
+
+
+class MovesClaims(ChangedTable):
+    """Claims a record and notes the time in a key of the index."""
+
+    def changed(self, update: Update) -> Update:
+        if update.set_values.get(STATUS) is Status.PROCESSING:
+            expressions = tuple(each for each in update.set_expressions if UPDATED_AT not in each)
+            return replace(update, set_expressions=(*expressions, f"#{UPDATED_AT} = :now"))
+        return update
+
+
+class UnlistsFailures(ChangedTable):
+    """Takes a failure out of the index, like a success."""
+
+    def changed(self, update: Update) -> Update:
+        if update.set_values.get(STATUS) is Status.FAILED:
+            values = {name: value for name, value in update.set_values.items() if name != INDEX_SHARD}
+            return replace(update, set_values=values, remove=(*update.remove, INDEX_SHARD))
         return update
 
 

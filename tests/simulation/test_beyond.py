@@ -24,7 +24,7 @@ SEEDS = 5000
 
 
 class ReadableTable(SimulatedTable):
-    """Adds the reads of an audit: scans, batches, and the sparse index of watches, of which there are none."""
+    """Adds the reads of an audit: scans, and the sparse index of watches, of which there are none."""
 
     def __init__(self, table: SimulatedTable) -> None:
         super().__init__(table._now_ms)
@@ -35,11 +35,6 @@ class ReadableTable(SimulatedTable):
 
     def paginate(self, **arguments: Any) -> Iterator[dict[str, Any]]:
         yield {"Items": [] if arguments.get("IndexName") == TENANT_INDEX else list(self.items.values())}
-
-    def batch_get_item(self, RequestItems: Any) -> dict[str, Any]:
-        (wanted,) = RequestItems.values()
-        items = [self.items[key["id"]["S"]] for key in wanted["Keys"] if key["id"]["S"] in self.items]
-        return {"Responses": {SETTINGS.table_name: items}}
 
 
 class ReadableBucket(SimulatedBucket):

@@ -13,7 +13,7 @@ from stillframe.request.capture_request import CaptureRequest
 from stillframe.request.envelope import EventKind, Webhook
 from stillframe.signed_link import SignedLink
 from stillframe.table.attributes import item_key, to_attributes
-from stillframe.table.record import Record, Status
+from stillframe.table.record import Record, Status, index_shard
 from stillframe.tenants.key_store import KeyStore
 from stillframe.tenants.limits import Limits
 from stillframe.watches.declared import Declared
@@ -115,9 +115,11 @@ def use_api(given: Deployment) -> list[RecordedCall]:
     cloud.clients.dynamodb.update_item(
         TableName=cloud.settings.table_name,
         Key=item_key(FAILED),
-        UpdateExpression="SET #status = :failed",
+        UpdateExpression="SET #status = :failed, indexShard = :shard",
         ExpressionAttributeNames={"#status": "status"},
-        ExpressionAttributeValues={":failed": {"S": Status.FAILED}},
+        ExpressionAttributeValues=to_attributes(
+            {":failed": Status.FAILED, ":shard": index_shard(Status.FAILED, FAILED)}
+        ),
     )
     limits = Limits(per_minute=100, per_day=100, usd_per_month=1)
     key, _ = KeyStore(cloud.clients, cloud.settings).create("acme", limits)

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,8 @@ from stillframe.cost import Cost, worker_architecture
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.render_result import StoredImage
 from stillframe.outcome import Outcome, OutcomeKind
-from stillframe_renderer.observability import MetricEmitter, json_logger, log_outcome, measurements
+from stillframe_renderer.embedded_metrics import MAX_VALUES, MetricEmitter
+from stillframe_renderer.observability import json_logger, log_outcome, measurements
 
 IMAGE = StoredImage(
     "k",
@@ -75,10 +77,18 @@ def test_the_line_is_json_with_wire_names() -> None:
         "claimAgeMs": 45,
         "bytes": 1234,
         "receiveCount": 1,
-        "title": "Title",
         "awsMs": {"claim": 12, "put": 30, "complete": 8},
     }
     assert line.items() >= wanted.items()
+    # And not what the record has, or what is the same in every line
+    assert not {"title", "sha256", "s3Url", "estimatedUsd", "location"} & line.keys()
+
+
+def test_the_line_has_everything_when_debugging() -> None:
+    stream = io.StringIO()
+    json_logger("DEBUG", stream)
+    log_outcome(CAPTURED)
+    assert json.loads(stream.getvalue()).items() >= CAPTURED.to_wire().items()
 
 
 def test_modules_of_the_renderer_log_to_the_same_stream() -> None:
@@ -88,29 +98,72 @@ def test_modules_of_the_renderer_log_to_the_same_stream() -> None:
     assert json.loads(stream.getvalue())["chromiumPid"] == 7
 
 
-def test_a_metric_record_is_one_line_in_embedded_metric_format() -> None:
+def emitted(*outcomes: Outcome) -> list[dict[str, Any]]:
+    """The lines with the metrics of a batch."""
     stream = io.StringIO()
-    MetricEmitter(stream)(CAPTURED)
-    record, _ = [json.loads(line) for line in stream.getvalue().splitlines()]
-    (definition,) = record["_aws"]["CloudWatchMetrics"]
-    assert definition["Namespace"] == "Stillframe"
-    assert {metric["Name"] for metric in definition["Metrics"]} == {
-        "Captures", "Duration", "ReceiveCount", "RenderDuration", "ImageSize", "ClaimAge", "CpuTime",
-        "BilledTime", "EstimatedUsd", "AwsTime",
+    emitter = MetricEmitter(stream)
+    for each in outcomes:
+        emitter(each)
+    assert stream.getvalue() == ""
+    emitter.flush()
+    emitter.flush()
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def names_of(line: dict[str, Any]) -> dict[tuple[str, ...], set[str]]:
+    """The metrics of a line by their dimensions."""
+    directives = line["_aws"]["CloudWatchMetrics"]
+    assert {each["Namespace"] for each in directives} == {"Stillframe"}
+    return {tuple(each["Dimensions"][0]): {metric["Name"] for metric in each["Metrics"]} for each in directives}
+
+
+def test_a_batch_is_one_line_in_embedded_metric_format() -> None:
+    # Given / When five captures of one batch
+    (line,) = emitted(*(replace(CAPTURED, duration_ms=400 + number) for number in range(5)))
+    # Then one line has the metrics of the outcome, and those of all deliveries, with the values of each
+    assert names_of(line) == {
+        ("outcome", "service"): {
+            "Captures", "Duration", "RenderDuration", "ImageSize", "ClaimAge", "CpuTime", "BilledTime", "EstimatedUsd",
+            "AwsTime",
+        },
+        ("service",): {"LostClaims", "FailedCaptures", "BlankImages", "EstimatedUsd"},
     }  # fmt: skip
-    assert (record["outcome"], record["Duration"], record["ImageSize"]) == ("captured", [400], [1234])
-    assert record["AwsTime"] == [50]
+    assert (line["outcome"], line["service"]) == ("captured", "stillframe")
+    assert (line["Duration"], line["ImageSize"]) == ([400, 401, 402, 403, 404], [1234] * 5)
+    assert line["AwsTime"] == [50] * 5
+
+
+def test_outcomes_that_differ_share_no_member() -> None:
+    # Given / When a capture, and a retry whose cost counts for all deliveries
+    retry = replace(outcome(OutcomeKind.RETRY, "TIMEOUT"), attempts=1, cost=Cost(90, 100, 2048))
+    lines = emitted(CAPTURED, retry)
+    # Then each metric has the values of its own dimensions
+    values = {
+        (*dimensions, line.get("outcome"), name): line[name]
+        for line in lines
+        for dimensions, names in names_of(line).items()
+        for name in names
+    }
+    both, one = CAPTURED.cost, retry.cost
+    assert both is not None
+    assert one is not None
+    captured_usd, retry_usd = both.usd[worker_architecture()], one.usd[worker_architecture()]
+    by_outcome = {key[2]: value for key, value in values.items() if len(key) == 4 and key[3] == "EstimatedUsd"}
+    assert by_outcome == {"captured": [captured_usd], "retry": [retry_usd]}
+    (overall,) = [value for key, value in values.items() if len(key) == 3 and key[2] == "EstimatedUsd"]
+    assert overall == [captured_usd, retry_usd]
+
+
+def test_a_metric_has_no_more_values_than_a_line_may_have() -> None:
+    lines = emitted(*[CAPTURED] * (MAX_VALUES + 1))
+    assert [len(line["Captures"]) for line in lines] == [MAX_VALUES, 1]
 
 
 def test_a_delivery_that_is_not_captured_is_counted_by_reason() -> None:
-    # Given / When a retry
-    stream = io.StringIO()
-    MetricEmitter(stream)(outcome(OutcomeKind.RETRY, "TIMEOUT"))
-    # Then its code has its own metric
-    _, record = [json.loads(line) for line in stream.getvalue().splitlines()]
-    (definition,) = record["_aws"]["CloudWatchMetrics"]
-    assert definition["Dimensions"] == [["outcome", "reason", "service"]]
-    assert (record["outcome"], record["reason"], record["Reasons"]) == ("retry", "TIMEOUT", [1])
+    # Given / When a retry, then its code has its own metric
+    (line,) = emitted(outcome(OutcomeKind.RETRY, "TIMEOUT"))
+    assert names_of(line) == {("outcome", "service"): {"Captures"}, ("outcome", "reason", "service"): {"Reasons"}}
+    assert (line["outcome"], line["reason"], line["Reasons"]) == ("retry", "TIMEOUT", [1])
 
 
 USD = Cost(cpu_ms=180, billed_ms=200, memory_mb=2048).usd[worker_architecture()]

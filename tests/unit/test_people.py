@@ -39,7 +39,7 @@ def test_an_audit_ends_with_a_verdict() -> None:
             {"error_code": "TIMEOUT", "error_message": "slow"},
             "x failed 60 s ago: TIMEOUT: slow. `stillframe retry x`",
         ),
-        (Status.PROCESSING, {"worker_id": "w-1"}, "x is being captured by w-1, since 60 s."),
+        (Status.PROCESSING, {"worker_id": "w-1", "claimed_at": 1_000_000}, "x is being captured by w-1, since 60 s."),
         (Status.QUEUED, {}, "x is waiting on the queue since 60 s."),
         (Status.QUEUED, {"attempts": 2, "error_code": "TIMEOUT"}, "since 60 s, after 2 attempts (TIMEOUT)."),
     ],

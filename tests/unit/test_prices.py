@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,9 @@ from stillframe.outcome import Outcome, OutcomeKind
 from stillframe.table.record import Status, index_shard
 from stillframe_cli.capacity import prices
 from stillframe_renderer.observability import measurements
+
+ROOT = Path(__file__).parents[2]
+MAX_TEXT_USD = 0.0155
 
 
 def test_the_index_is_written_as_often_as_the_key_of_a_record_changes() -> None:
@@ -27,7 +32,7 @@ def test_the_index_is_written_as_often_as_the_key_of_a_record_changes() -> None:
     assert writes == len(prices.INDEX_WRITES)
 
 
-@pytest.mark.parametrize(("has_fleet", "expected"), [(False, 17.20), (True, 29.00)])
+@pytest.mark.parametrize(("has_fleet", "expected"), [(False, 11.50), (True, 23.30)])
 def test_a_month_without_captures_costs_its_monitoring(has_fleet: bool, expected: float) -> None:
     costs = prices.monthly_services_usd(0, 250_000, has_fleet)
     assert costs == {"queueTableBucketLogs": 0, "storage": 0, "monitoring": pytest.approx(expected)}
@@ -57,6 +62,21 @@ def test_the_metrics_are_those_of_every_outcome_with_one_reason() -> None:
 
 def test_a_write_is_rounded_up_to_the_next_kilobyte() -> None:
     assert [prices.write_units(sizes) for sizes in ([1], [1024], [1025], [250, 400, 900])] == [1, 1, 2, 3]
+
+
+def test_a_batch_shares_requests_and_log_lines() -> None:
+    alone, together = prices.service_usd(1000, 1), prices.service_usd(1000, 5)
+    shared = prices.SQS_REQUESTS_PER_BATCH * prices.SQS_PER_REQUEST + prices.LOG_BYTES_PER_BATCH / 1e9 * 0.5
+    assert alone - together == pytest.approx(1000 * shared * 4 / 5)
+
+
+def test_a_thousand_captures_of_text_pages_cost_less_than_what_is_promised() -> None:
+    # Given the compute of text pages on arm64, as it was measured last (docs/cost.md)
+    result = json.loads((ROOT / "benchmarks/results/cost.json").read_text())["classes"]["text"]
+    # When queue, table, bucket and logs are added, in batches of five
+    usd = result["computeUsdPerThousand"]["arm64"] + prices.service_usd(1000, 5)
+    # Then all in all it is this much, in steps of the page's figures
+    assert round(usd, 4) <= MAX_TEXT_USD
 
 
 def ended(kind: OutcomeKind, **facts: Any) -> Outcome:

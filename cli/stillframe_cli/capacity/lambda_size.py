@@ -117,4 +117,5 @@ def _slowest_in_batch(count: int, figures: Figures) -> float:
 def monthly_usd(size: LambdaSize, figures: Figures, target: Target) -> dict[str, float]:
     """Return USD per month by service."""
     captures = target.per_month
-    return {"compute": captures * size.usd_per_capture, **monthly_services_usd(captures, figures.bytes)}
+    services = monthly_services_usd(captures, figures.bytes, batch_size=size.batch_size)
+    return {"compute": captures * size.usd_per_capture, **services}

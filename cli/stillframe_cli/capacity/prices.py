@@ -29,26 +29,26 @@ ALARM_PER_MONTH = 0.10
 DASHBOARD_PER_MONTH = 3.00
 METRIC_PER_MONTH = 0.30
 
-# Send, receive, delete. This is the worst case: messages of a batch share their requests.
-SQS_REQUESTS = 3
+# Each request is sent on its own, as the API sends it; messages of a batch are received together, and deleted together.
+SQS_SENDS, SQS_REQUESTS_PER_BATCH = 1, 2
 KB = 1024
-# A record when it is queued, claimed and completed, with a URL of 60 characters: measured on the bundled pages, as are
-# the lines of a log (tests/integration/test_writes.py).
-QUEUED_BYTES, CLAIMED_BYTES, RECORD_BYTES = 250, 400, 900
-# In the index, the record is put, then deleted and put under another key, then deleted ("Using Global Secondary Indexes
-# in DynamoDB": a changed key costs two writes).
+# A record when it is queued, claimed and completed, of a page of text with a URL of 80 characters and a title of 60,
+# and an entry of the index: measured, as are the lines of a log (tests/integration/test_bill.py).
+QUEUED_BYTES, CLAIMED_BYTES, RECORD_BYTES, ENTRY_BYTES = 295, 455, 975, 75
 TABLE_WRITES = (QUEUED_BYTES, CLAIMED_BYTES, RECORD_BYTES)
-INDEX_WRITES = (QUEUED_BYTES, QUEUED_BYTES, CLAIMED_BYTES, CLAIMED_BYTES)
+# In the index, the entry is put when the record is queued, and deleted when it is completed. The claim leaves it as it
+# is ("Using Global Secondary Indexes in DynamoDB": no write for an update that changes no projected attribute).
+INDEX_WRITES = (ENTRY_BYTES, ENTRY_BYTES)
 # What DynamoDB adds to each item that it stores.
 ITEM_OVERHEAD_BYTES = 100
-# A log line of 1.1 KB, metrics in two lines of 1.3 KB, and Lambda's own lines.
-LOG_BYTES = 2450
+# A capture's own line with its values in the line of metrics; that line itself, and those of Lambda, once for a batch.
+LOG_BYTES, LOG_BYTES_PER_BATCH = 660, 1270
 # What a deployment costs without a capture (stacks/alarms.py). A fleet also has those of its scaling policies, two for
 # each target; an alarm on an expression is charged for each of its metrics.
 ALARMS = 16
 FLEET_ALARMS = 23
 # The metrics of a deployment that has seen each outcome, with one reason for each. Every further reason is one more.
-METRICS = 42
+METRICS = 23
 # Container Insights of a cluster with one service, by which a fleet scales: ten of CPU, memory, network and storage for
 # each of cluster, service and task definition, and seven counts ("Amazon ECS Container Insights metrics").
 FLEET_METRICS = 37
@@ -62,13 +62,23 @@ def write_units(writes: Iterable[int]) -> int:
     return sum(math.ceil(each / KB) for each in writes)
 
 
-def service_usd(captures: float) -> float:
-    """Return the cost of queue, table, bucket requests and logs for a number of captures."""
+def sqs_requests(batch_size: float) -> float:
+    """Return the requests of SQS for a capture, in batches of this size."""
+    return SQS_SENDS + SQS_REQUESTS_PER_BATCH / batch_size
+
+
+def log_bytes(batch_size: float) -> float:
+    """Return the bytes of log for a capture, in batches of this size."""
+    return LOG_BYTES + LOG_BYTES_PER_BATCH / batch_size
+
+
+def service_usd(captures: float, batch_size: float = 1) -> float:
+    """Return the cost of queue, table, bucket requests and logs for a number of captures, in batches of this size."""
     usd_per_capture = (
-        SQS_REQUESTS * SQS_PER_REQUEST
+        sqs_requests(batch_size) * SQS_PER_REQUEST
         + (write_units(TABLE_WRITES) + write_units(INDEX_WRITES)) * DYNAMODB_PER_WRITE_UNIT
         + S3_PER_PUT
-        + LOG_BYTES / 1e9 * LOGS_PER_GB
+        + log_bytes(batch_size) / 1e9 * LOGS_PER_GB
     )
     return captures * usd_per_capture
 
@@ -79,14 +89,16 @@ def storage_usd_per_month(images: float, bytes_per_image: float, records: float)
     return images * bytes_per_image / 1e9 * S3_PER_GB_MONTH + records * record_bytes / 1e9 * DYNAMODB_PER_GB_MONTH
 
 
-def monthly_services_usd(captures: float, bytes_per_image: float, has_fleet: bool = False) -> dict[str, float]:
-    """Return the monthly cost of everything but compute, for a number of captures per month.
+def monthly_services_usd(
+    captures: float, bytes_per_image: float, has_fleet: bool = False, batch_size: float = 1
+) -> dict[str, float]:
+    """Return the monthly cost of everything but compute, for a number of captures per month, in batches of this size.
 
     Storage is that of the steady state, when as many images and records expire as are added.
     """
     per_day = captures / HOURS_PER_MONTH * 24
     return {
-        "queueTableBucketLogs": service_usd(captures),
+        "queueTableBucketLogs": service_usd(captures, batch_size),
         "storage": storage_usd_per_month(per_day * IMAGE_DAYS, bytes_per_image, per_day * RECORD_DAYS),
         "monitoring": (FLEET_ALARMS if has_fleet else ALARMS) * ALARM_PER_MONTH
         + DASHBOARD_PER_MONTH

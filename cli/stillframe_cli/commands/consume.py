@@ -146,6 +146,7 @@ def _runtime(settings: Settings, clients: Clients, log: WorkerLog, loop: Receive
         [*log.observers, loop.observe],
         on_refused=log.on_refused,
         on_unhealthy=log.on_unhealthy,
+        on_batch_end=log.on_batch_end,
     )
 
 

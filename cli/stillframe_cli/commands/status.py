@@ -63,7 +63,8 @@ def describe_record(record: Record, now: float) -> str:
         reason = f"{record.error_code}: {record.error_message}"
         return f"{record.id} failed {ago}: {reason}. `stillframe retry {record.id}` sends it again."
     if record.status is Status.PROCESSING:
-        return f"{record.id} is being captured by {record.worker_id}, since {ago.removesuffix(' ago')}."
+        since = human_seconds(max(0.0, now - (record.claimed_at or 0) / 1000))
+        return f"{record.id} is being captured by {record.worker_id}, since {since}."
     tried = f", after {record.attempts} attempts ({record.error_code})" if record.attempts else ""
     return f"{record.id} is waiting on the queue since {ago.removesuffix(' ago')}{tried}."
 

@@ -14,8 +14,9 @@ from stillframe.clients import Clients
 from stillframe.queue_settings import QueueSettings
 from stillframe.settings import Settings
 
+from .embedded_metrics import MetricEmitter
 from .health import WorkerUnfit
-from .observability import MetricEmitter, json_logger, log_outcome
+from .observability import json_logger, log_outcome
 from .process_setup import configure_process
 from .runtime import Runtime
 
@@ -36,6 +37,7 @@ def worker() -> tuple[Logger, Runtime]:
         [log_outcome, metrics],
         on_refused=metrics.refused,
         on_unhealthy=metrics.unhealthy,
+        on_batch_end=metrics.flush,
     )
     return logger, runtime
 

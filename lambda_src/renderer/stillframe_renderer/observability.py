@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import IO
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import IO, Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from stillframe import log_messages
 from stillframe.cost import worker_architecture
@@ -51,15 +51,33 @@ def json_logger(level: str, stream: IO[str] | None = None) -> Logger:
     return logger
 
 
-def _json_line(line: object) -> str:
-    """Serialise a log line, safely for terminals: its URLs and titles are text from requesters and pages."""
+def _json_line(line: dict[str, Any]) -> str:
+    """Serialise a log line, safely for terminals: its URLs and messages are text from requesters and pages."""
+    if line.get("message") == log_messages.CAPTURE:
+        # The canonical line comes from one place, and there is one for each delivery.
+        line.pop("location", None)
     return printable_json(json.dumps(line, default=str, separators=(",", ":"), ensure_ascii=False))
 
 
 def log_outcome(outcome: Outcome) -> None:
-    """Write the canonical line: outcome, reason, receive count, claim age, render milliseconds, bytes."""
+    """Write the canonical line: outcome, reason, receive count, claim age, render milliseconds, bytes.
+
+    What the record has as well is in the line at the level DEBUG only.
+    """
+    logger = logging.getLogger(SERVICE)
     level = logging.ERROR if outcome.error_code in ALARMING_CODES else LEVELS[outcome.kind]
-    logging.getLogger(SERVICE).log(level, log_messages.CAPTURE, extra=outcome.to_wire())
+    values = outcome.to_wire() if logger.isEnabledFor(logging.DEBUG) else outcome.to_log()
+    logger.log(level, log_messages.CAPTURE, extra=values)
+
+
+class Unit(StrEnum):
+    """The units of metrics, as CloudWatch names them."""
+
+    COUNT = "Count"
+    MILLISECONDS = "Milliseconds"
+    BYTES = "Bytes"
+    PERCENT = "Percent"
+    NONE = "None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,99 +85,69 @@ class Measurement:
     """Metric values with one set of dimensions, to which the service's name is added."""
 
     dimensions: Mapping[str, str]
-    values: Mapping[str, tuple[MetricUnit, float]]
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, tuple[Unit, float]]
 
 
 def measurements(outcome: Outcome) -> Iterator[Measurement]:
-    """The metrics of one delivery: by outcome, by reason if there is one, and for all deliveries together."""
-    values: dict[str, tuple[MetricUnit, float]] = {
-        "Captures": (MetricUnit.Count, 1),
-        "Duration": (MetricUnit.Milliseconds, outcome.duration_ms),
-        "ReceiveCount": (MetricUnit.Count, outcome.receive_count),
-    }
-    if outcome.render_ms is not None:
-        values["RenderDuration"] = (MetricUnit.Milliseconds, outcome.render_ms)
-    if outcome.image is not None:
-        values["ImageSize"] = (MetricUnit.Bytes, outcome.image.bytes)
+    """The metrics of one delivery: by outcome, by reason if there is one, and for all deliveries together.
+
+    Each metric is paid for by the month, so that each is one that an alarm, the dashboard or `monitor` reads.
+    """
+    values: dict[str, tuple[Unit, float]] = {"Captures": (Unit.COUNT, 1)}
     if outcome.is_takeover:
-        values["StaleClaims"] = (MetricUnit.Count, 1)
-    if outcome.claim_age_ms is not None:
-        values["ClaimAge"] = (MetricUnit.Milliseconds, max(0, outcome.claim_age_ms))
-    if outcome.latency_ms is not None:
-        values["Latency"] = (MetricUnit.Milliseconds, outcome.latency_ms)
-    if outcome.aws_ms:
-        values["AwsTime"] = (MetricUnit.Milliseconds, sum(outcome.aws_ms.values()))
+        values["StaleClaims"] = (Unit.COUNT, 1)
     if outcome.cost is not None:
-        values["CpuTime"] = (MetricUnit.Milliseconds, outcome.cost.cpu_ms)
-        values["BilledTime"] = (MetricUnit.Milliseconds, outcome.cost.billed_ms)
-        values["EstimatedUsd"] = (MetricUnit.NoUnit, outcome.cost.usd[worker_architecture()])
-    metadata = {"reason": outcome.reason or "none", "id": outcome.id}
-    if outcome.tenant is not None:
-        metadata["tenant"] = outcome.tenant
-    yield Measurement({"outcome": outcome.kind.value}, values, metadata)
+        values["EstimatedUsd"] = (Unit.NONE, outcome.cost.usd[worker_architecture()])
+    if outcome.kind is OutcomeKind.CAPTURED:
+        values |= _capture_values(outcome)
+    yield Measurement({"outcome": outcome.kind.value}, values)
     if outcome.reason is not None:
         dimensions = {"outcome": outcome.kind.value, "reason": outcome.reason}
-        yield Measurement(dimensions, {"Reasons": (MetricUnit.Count, 1)})
+        yield Measurement(dimensions, {"Reasons": (Unit.COUNT, 1)})
     if alarm_values := _alarm_values(outcome):
         yield Measurement({}, alarm_values)
 
 
-def _alarm_values(outcome: Outcome) -> dict[str, tuple[MetricUnit, float]]:
+def _capture_values(outcome: Outcome) -> dict[str, tuple[Unit, float]]:
+    """What is known of an image that was captured, or adopted without rendering."""
+    milliseconds: dict[str, float | None] = {
+        "Duration": outcome.duration_ms,
+        "RenderDuration": outcome.render_ms,
+        "ClaimAge": max(0, outcome.claim_age_ms) if outcome.claim_age_ms is not None else None,
+        "Latency": outcome.latency_ms,
+        "AwsTime": sum(outcome.aws_ms.values()) or None,
+        "CpuTime": outcome.cost.cpu_ms if outcome.cost is not None else None,
+        "BilledTime": outcome.cost.billed_ms if outcome.cost is not None else None,
+    }
+    values = {name: (Unit.MILLISECONDS, value) for name, value in milliseconds.items() if value is not None}
+    if outcome.image is not None:
+        values["ImageSize"] = (Unit.BYTES, outcome.image.bytes)
+    return values
+
+
+def _alarm_values(outcome: Outcome) -> dict[str, tuple[Unit, float]]:
     """The metrics that alarms watch. Values of 0 or 100 average to a percentage, so no alarm has to divide."""
-    values: dict[str, tuple[MetricUnit, float]] = {}
+    values: dict[str, tuple[Unit, float]] = {}
     is_claim_lost = outcome.kind is OutcomeKind.SKIPPED or outcome.error_code == ClaimHeld.code
     if is_claim_lost or outcome.attempts:
-        values["LostClaims"] = (MetricUnit.Percent, 100 * is_claim_lost)
+        values["LostClaims"] = (Unit.PERCENT, 100 * is_claim_lost)
     if outcome.kind in (OutcomeKind.CAPTURED, OutcomeKind.FAILED):
-        values["FailedCaptures"] = (MetricUnit.Percent, 100 * (outcome.kind is OutcomeKind.FAILED))
+        values["FailedCaptures"] = (Unit.PERCENT, 100 * (outcome.kind is OutcomeKind.FAILED))
     if outcome.image is not None:
-        values["BlankImages"] = (MetricUnit.Percent, 100 * bool(outcome.image.facts.blank))
+        values["BlankImages"] = (Unit.PERCENT, 100 * bool(outcome.image.facts.blank))
     if outcome.error_code in ALARMING_CODES:
-        values["ServiceErrors"] = (MetricUnit.Count, 1)
+        values["ServiceErrors"] = (Unit.COUNT, 1)
     if outcome.cost is not None:
-        values["EstimatedUsd"] = (MetricUnit.NoUnit, outcome.cost.usd[worker_architecture()])
+        values["EstimatedUsd"] = (Unit.NONE, outcome.cost.usd[worker_architecture()])
     return values
 
 
 def refusals(counts: Mapping[str, int]) -> Iterator[Measurement]:
     """The connections that the egress guard refused in one capture, by decision (deny.private, deny.port, ...)."""
     for decision, count in counts.items():
-        yield Measurement({"decision": decision}, {"RefusedConnections": (MetricUnit.Count, count)})
+        yield Measurement({"decision": decision}, {"RefusedConnections": (Unit.COUNT, count)})
 
 
 def unhealthy_pauses() -> Iterator[Measurement]:
     """One pause of a worker that cannot work."""
-    yield Measurement({}, {"WorkerUnhealthy": (MetricUnit.Count, 1)})
-
-
-class MetricEmitter:
-    """Writes metrics in the CloudWatch embedded metric format to a stream that CloudWatch reads."""
-
-    def __init__(self, stream: IO[str], service: str = SERVICE) -> None:
-        self._stream = stream
-        self._service = service
-
-    def __call__(self, outcome: Outcome) -> None:
-        self._write(measurements(outcome))
-
-    def refused(self, counts: Mapping[str, int]) -> None:
-        """Count the connections that the egress guard refused in one capture, by decision."""
-        self._write(refusals(counts))
-
-    def unhealthy(self) -> None:
-        """Count one pause of a worker that cannot work."""
-        self._write(unhealthy_pauses())
-
-    def _write(self, measured: Iterable[Measurement]) -> None:
-        for each in measured:
-            metrics = EphemeralMetrics(namespace=NAMESPACE, service=self._service)
-            for name, value in each.dimensions.items():
-                metrics.add_dimension(name, value)
-            for name, value in each.metadata.items():
-                metrics.add_metadata(name, value)
-            for name, (unit, number) in each.values.items():
-                metrics.add_metric(name, unit, number)
-            # One write per line: captures end on several threads.
-            self._stream.write(json.dumps(metrics.serialize_metric_set(), separators=(",", ":")) + "\n")
-        self._stream.flush()
+    yield Measurement({}, {"WorkerUnhealthy": (Unit.COUNT, 1)})

@@ -52,11 +52,12 @@ class Runtime:
         clock: Clock | None = None,
         on_refused: Callable[[Mapping[str, int]], None] | None = None,
         on_unhealthy: Callable[[], None] = lambda: None,
+        on_batch_end: Callable[[], None] = lambda: None,
     ) -> Runtime:
         """Wire a worker. Nothing is started yet. Raises SettingsError if no browser is found.
 
         `on_refused` is told of the connections that the egress guard refused, by decision; `on_unhealthy` is called
-        each time that the worker pauses because it cannot work.
+        each time that the worker pauses because it cannot work, `on_batch_end` after the observers at each batch's end.
         """
         clock = clock or SystemClock()
         memory_mb = settings.function_memory_mb
@@ -83,7 +84,8 @@ class Runtime:
         report = shielded(lambda _: on_unhealthy())
         health = WorkerHealth(wire_checks(settings, clients, engine.check), lambda: report(None))
         usage = UsageMeter(UsageBook(Table(clients.dynamodb, settings.table_name), clock))
-        return cls(BatchHandler(capture, [*observers, usage], tabs, clock, health), engine, tabs, health)
+        handler = BatchHandler(capture, [*observers, usage], tabs, clock, health, on_batch_end)
+        return cls(handler, engine, tabs, health)
 
     def close(self) -> None:
         """Finish the captures in progress, then end the browsers."""

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from stillframe.table.record import INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY
+
 from .errors import client_error, validation_error
 from .expressions import Item, ReservedWordError, compile_condition, compile_update
+from .index import SimulatedIndex
 
 # How long an eventually consistent read may still return the previous item ("usually a second or less").
 STALE_MS = 1000
@@ -65,6 +68,7 @@ class SimulatedTable:
         self.items: dict[str, Item] = {}
         self._before: dict[str, tuple[int, Item | None]] = {}
         self.watchers: list[Watcher] = []
+        self.index = SimulatedIndex(INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY)
 
     def update_item(
         self,
@@ -161,13 +165,21 @@ class SimulatedTable:
         left = {name: {**wanted, "Keys": keys[done:]}} if done < len(keys) else {}
         return {"Responses": {name: [each["Item"] for each in found if each]}, "UnprocessedKeys": left}
 
+    def query(self, *, TableName: str, IndexName: str, **arguments: Any) -> dict[str, Any]:
+        """The keys that the index has of a partition. Another index is not there."""
+        if IndexName != self.index.name:
+            raise validation_error("Query", f"The table does not have the specified index: {IndexName}")
+        return self.index.query(arguments)
+
     def expire(self, key: str) -> None:
         """Delete an item as the time to live does: not a write of anybody, so nothing watches it."""
         del self.items[key]
+        self.index.update(key, None)
 
     def _write(self, key: str, old: Item | None, new: Item) -> None:
         self._before[key] = (self._now_ms(), old)
         self.items[key] = new
+        self.index.update(key, new)
         for notify in self.watchers:
             notify(key, old, new)
 

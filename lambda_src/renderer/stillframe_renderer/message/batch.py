@@ -22,7 +22,7 @@ from stillframe.request.message import Message
 from ..health import WorkerHealth
 from ..load.tabs import TabGate
 from ..observability import Observer
-from ..observers import Observers
+from ..observers import Observers, shielded
 from .capture import Capture
 from .under_claim import InvocationContext
 
@@ -68,9 +68,12 @@ class BatchHandler:
         tabs: TabGate,
         clock: Clock,
         health: WorkerHealth | None = None,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_end` is called when the observers have been told of every delivery of a batch."""
         self._capture = capture
         self._observe = Observers(observers)
+        self._on_end = shielded(lambda _: on_end())
         self._health = health or WorkerHealth()
         self._clock = clock
         self._tabs = tabs
@@ -100,6 +103,7 @@ class BatchHandler:
         response = async_process_partial_response(
             event=event, record_handler=process_record, processor=processor, context=context
         )
+        self._on_end(None)
         return WHOLE_BATCH if nameless else response
 
     def stop(self) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stillframe.clients import Clients
 from stillframe.refused import UnknownScreenshot
 from stillframe.settings import Settings
-from stillframe.table.attributes import ID, INDEX_SHARD, UPDATED_AT, item_key, to_attributes
-from stillframe.table.record import INDEX_NAME, INDEXED_STATUSES, Record, Status, index_shards
+from stillframe.table.attributes import ID, item_key
+from stillframe.table.index_keys import IndexKeys
+from stillframe.table.record import INDEXED_STATUSES, Record, Status, index_shards
 from stillframe.table.table import Table
 
+# BatchGetItem takes at most 100 keys.
+MAX_KEYS = 100
 # In the key of every item that is no record, and in no screenshot id (stillframe.request.options.wire.ID_PATTERN).
 OTHER_ITEM_MARK = "#"
 
@@ -33,7 +36,7 @@ class Archive:
         item = Table(self._clients.dynamodb, self._settings.table_name).get(screenshot_id)
         return Record.model_validate(item) if item is not None else None
 
-    def records_by_id(self, screenshot_ids: list[str]) -> dict[str, Record]:
+    def records_by_id(self, screenshot_ids: Sequence[str]) -> dict[str, Record]:
         """Read the records of up to 100 ids consistently. Ids without a record are left out; ids may repeat."""
         table, records = self._settings.table_name, {}
         # BatchGetItem takes each key once.
@@ -68,8 +71,8 @@ class Archive:
     def records(self, status: Status | None = None, since_ms: int = 0) -> Iterator[Record]:
         """Read records by status and time of the last change (milliseconds since the epoch), in no order.
 
-        Unfinished and failed records come from the index. Successes are not in the index, so that reading them, or all
-        records, scans the whole table.
+        The index has the keys of unfinished and failed records, whose details are read from the table. It has no
+        successes, so that reading them, or all records, scans the whole table.
         """
         if status in INDEXED_STATUSES:
             yield from self._read_index(status, since_ms)
@@ -87,13 +90,16 @@ class Archive:
             yield from map(Record.from_item, filter(is_record, page["Items"]))
 
     def _read_index(self, status: Status, since_ms: int) -> Iterator[Record]:
-        paginator = self._clients.dynamodb.get_paginator("query")
+        index = IndexKeys(self._clients.dynamodb, self._settings.table_name)
         for shard in index_shards(status):
-            arguments: dict[str, Any] = {
-                "TableName": self._settings.table_name,
-                "IndexName": INDEX_NAME,
-                "KeyConditionExpression": f"{INDEX_SHARD} = :shard AND {UPDATED_AT} >= :since",
-                "ExpressionAttributeValues": to_attributes({":shard": shard, ":since": since_ms}),
-            }
-            for page in paginator.paginate(**arguments):
-                yield from map(Record.from_item, page["Items"])
+            start: dict[str, Any] | None = None
+            while True:
+                ids, start = index.page(shard, since_ms, start=start)
+                for position in range(0, len(ids), MAX_KEYS):
+                    yield from self._with_status(ids[position : position + MAX_KEYS], status)
+                if start is None:
+                    break
+
+    def _with_status(self, ids: Sequence[str], status: Status) -> Iterator[Record]:
+        """Those of the records that have the status by now."""
+        return (record for record in self.records_by_id(ids).values() if record.status is status)

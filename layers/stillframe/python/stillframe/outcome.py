@@ -94,8 +94,45 @@ class Outcome:
         outcome = cls.of(message, kind, acknowledge=acknowledge)
         return replace(outcome, reason=error.code, error_code=error.code, error_message=error.message)
 
+    def to_log(self) -> dict[str, Any]:
+        """The canonical log line: what tells how the delivery ended, and what the saved queries ask for, by wire name.
+
+        CloudWatch charges for its bytes. The record has the rest.
+        """
+        facts = self.image.facts if self.image else None
+        values: dict[str, Any] = {
+            "id": self.id,
+            "url": self.url,
+            "outcome": self.kind.value,
+            "reason": self.reason,
+            "messageId": self.message_id,
+            "receiveCount": self.receive_count,
+            "attempts": self.attempts or None,
+            "adopted": self.adopted or None,
+            "tookOver": self.is_takeover or None,
+            "bytes": self.image.bytes if self.image else None,
+            "width": self.image.width if self.image else None,
+            "height": self.image.height if self.image else None,
+            "httpStatus": facts.http_status if facts else None,
+            "requests": facts.requests if facts else None,
+            "blank": (facts.blank or None) if facts else None,
+            "unsettled": facts.unsettled if facts else None,
+            "winner": self.winner,
+            "errorCode": self.error_code,
+            "errorMessage": self.error_message,
+            "durationMs": self.duration_ms,
+            "renderMs": self.render_ms,
+            "claimAgeMs": self.claim_age_ms,
+            "latencyMs": self.latency_ms,
+            "tenant": self.tenant,
+            "awsMs": dict(self.aws_ms) or None,
+            "cpuMs": self.cost.cpu_ms if self.cost else None,
+            "billedMs": self.cost.billed_ms if self.cost else None,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
     def to_wire(self) -> dict[str, Any]:
-        """The canonical log line: one flat JSON object with wire names, without the values that are not known."""
+        """All that is known of the delivery: one flat object with wire names, without the values that are not known."""
         image = self.image.to_wire() if self.image else {}
         # The record has them: twenty would make a line of 9 KB.
         image.pop("shots", None)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from stillframe.archive import is_record
+from stillframe.archive import Archive, is_record
 from stillframe.aws_errors import translated_errors
 from stillframe.clients import Clients
 from stillframe.errors import InvalidRequest
 from stillframe.settings import Settings
 from stillframe.table.attributes import ID, INDEX_SHARD, STATUS, TENANT_SHARD, UPDATED_AT, to_attributes
+from stillframe.table.index_keys import IndexKeys
 from stillframe.table.record import (
     INDEX_NAME,
     INDEX_SHARDS,
@@ -30,8 +32,10 @@ from stillframe.tenants.namespace import SEPARATOR
 MAX_RECORDS = 100
 # A cursor names a key, and DynamoDB's longest has 2 KB ("Constraints in Amazon DynamoDB").
 MAX_CURSOR_CHARS = 4096
-# The whole index of a status can be read in this many calls. A scan reads 1 MB in each.
-MAX_CALLS = INDEX_SHARDS
+# A status has at most so many partitions: its own, and those of an earlier version.
+MAX_SHARDS = 2 * INDEX_SHARDS
+# The whole index of a status can be read in this many calls, each with one for the details. A scan reads 1 MB in each.
+MAX_CALLS = MAX_SHARDS
 
 
 class Cursor(BaseModel):
@@ -41,7 +45,7 @@ class Cursor(BaseModel):
 
     status: Status | None = Field(default=None, strict=False)
     since_ms: int = 0
-    shard: Annotated[int, Field(ge=0, lt=INDEX_SHARDS)] = 0
+    shard: Annotated[int, Field(ge=0, lt=MAX_SHARDS)] = 0
     id: Annotated[str, Field(min_length=1, max_length=2048)] | None = None
     updated_at: Annotated[int, Field(ge=0, lt=10**16)] | None = None
 
@@ -78,31 +82,39 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class IndexPart:
-    """The partitions of an index that a list reads, and the status that it wants of their records, None for all."""
+    """The partitions of an index that a list reads, and the status that it wants of their records, None for all.
+
+    An index has whole records, or `has_keys_only`.
+    """
 
     index: str
     partition_key: str
     shards: tuple[str, ...]
     status: Status | None = None
+    has_keys_only: bool = False
 
     @classmethod
     def of(cls, status: Status | None, tenant: str | None) -> IndexPart | None:
         """Where records are that have this status and this tenant; None if no index has all of them."""
         if tenant is not None:
             return cls(TENANT_INDEX, TENANT_SHARD, tenant_shards(tenant), status)
-        return cls(INDEX_NAME, INDEX_SHARD, index_shards(status)) if status in INDEXED_STATUSES else None
+        if status not in INDEXED_STATUSES:
+            return None
+        return cls(INDEX_NAME, INDEX_SHARD, index_shards(status), status, has_keys_only=True)
 
 
 class RecordList:
     """Records by status and time of the last change (milliseconds since the epoch).
 
     Those of a tenant come from its own partitions of an index. Of all tenants, unfinished and failed records come from
-    another index; for successes, and for all records, the table is scanned.
+    the keys in another index, and are read from the table; for successes, and for all records, the table is scanned.
     """
 
     def __init__(self, clients: Clients, settings: Settings) -> None:
         self._dynamodb = clients.dynamodb
         self._table = settings.table_name
+        self._archive = Archive(clients, settings)
+        self._keys = IndexKeys(clients.dynamodb, settings.table_name)
 
     def page(
         self,
@@ -127,11 +139,25 @@ class RecordList:
             if following is None or len(page.records) >= limit:
                 break
             left = limit - len(page.records)
-            items, following = self._query(part, following, left) if part else self._scan(following, left)
-            found = [Record.from_item(item) for item in items if is_record(item)]
+            found, following = self._read(part, following, left)
             page.records += [each for each in found if tenant is None or each.id.startswith(tenant + SEPARATOR)]
         page.cursor = following.encode() if following is not None else None
         return page
+
+    def _read(self, part: IndexPart | None, at: Cursor, limit: int) -> tuple[list[Record], Cursor | None]:
+        """Read up to `limit` records, of which few may be wanted, and where to go on."""
+        if part is not None and part.has_keys_only:
+            return self._look_up(part, at, min(limit, MAX_RECORDS))
+        items, following = self._query(part, at, limit) if part is not None else self._scan(at, limit)
+        return [Record.from_item(item) for item in items if is_record(item)], following
+
+    def _look_up(self, part: IndexPart, at: Cursor, limit: int) -> tuple[list[Record], Cursor | None]:
+        """Read the records whose keys are in one shard, and keep those that have the status by now."""
+        with translated_errors("query"):
+            ids, last = self._keys.page(part.shards[at.shard], at.since_ms, limit, _start_key(part, at))
+        with translated_errors("batch get item"):
+            found = self._archive.records_by_id(ids) if ids else {}
+        return [each for each in found.values() if each.status is part.status], _following(part, at, last)
 
     def _query(self, part: IndexPart, at: Cursor, limit: int) -> tuple[list[Any], Cursor | None]:
         """Read from one shard of the index. The cursor leads to the rest of the shard, or to the next one."""
@@ -148,18 +174,12 @@ class RecordList:
             arguments["FilterExpression"] = f"#{STATUS} = :status"
             arguments["ExpressionAttributeNames"] = {f"#{STATUS}": STATUS}
         arguments["ExpressionAttributeValues"] = to_attributes(values)
-        if at.id is not None:
-            key = {part.partition_key: shard, UPDATED_AT: at.updated_at, ID: at.id}
-            arguments["ExclusiveStartKey"] = to_attributes(key)
+        start = _start_key(part, at)
+        if start is not None:
+            arguments["ExclusiveStartKey"] = start
         with translated_errors("query"):
             answer = self._dynamodb.query(**arguments)
-        last = answer.get("LastEvaluatedKey")
-        if last:
-            where = {"id": last[ID]["S"], "updated_at": int(last[UPDATED_AT]["N"])}
-            return answer["Items"], at.model_copy(update=where)
-        if at.shard + 1 < len(part.shards):
-            return answer["Items"], at.model_copy(update={"shard": at.shard + 1, "id": None, "updated_at": None})
-        return answer["Items"], None
+        return answer["Items"], _following(part, at, answer.get("LastEvaluatedKey"))
 
     def _scan(self, at: Cursor, limit: int) -> tuple[list[Any], Cursor | None]:
         """Read some items of the table, of which few may be wanted."""
@@ -180,3 +200,19 @@ class RecordList:
             answer = self._dynamodb.scan(**arguments)
         last = answer.get("LastEvaluatedKey")
         return answer["Items"], at.model_copy(update={"id": last[ID]["S"]}) if last else None
+
+
+def _start_key(part: IndexPart, at: Cursor) -> dict[str, Any] | None:
+    """After which key a query of the index begins, None for the beginning of the shard."""
+    if at.id is None:
+        return None
+    return to_attributes({part.partition_key: part.shards[at.shard], UPDATED_AT: at.updated_at, ID: at.id})
+
+
+def _following(part: IndexPart, at: Cursor, last: Mapping[str, Any] | None) -> Cursor | None:
+    """Where to go on after the last key that a query has read: in the shard, in the next one, or nowhere."""
+    if last:
+        return at.model_copy(update={"id": last[ID]["S"], "updated_at": int(last[UPDATED_AT]["N"])})
+    if at.shard + 1 < len(part.shards):
+        return at.model_copy(update={"shard": at.shard + 1, "id": None, "updated_at": None})
+    return None

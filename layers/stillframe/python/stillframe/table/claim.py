@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-import uuid
+import secrets
 from typing import Any, NoReturn
 
 from aws_lambda_powertools.utilities.idempotency import BasePersistenceLayer
@@ -28,6 +28,7 @@ from stillframe.request.message import Delivery
 from stillframe.settings import Settings
 from stillframe.table import transitions
 from stillframe.table.attributes import CLAIM_TOKEN, STATUS
+from stillframe.table.implied import without_implied
 from stillframe.table.last_capture import Succession
 from stillframe.table.record import Record, Status
 from stillframe.table.table import Table
@@ -60,7 +61,8 @@ class Claim(BasePersistenceLayer):
         self._delivery = delivery
         self._remaining_ms = 0
         self._release_cause: Exception | None = None
-        self.token = uuid.uuid4().hex
+        # Of 128 random bits, in 22 characters of URLs and object keys.
+        self.token = secrets.token_urlsafe(16)
         self.claimed_at_ms = 0
         self.found: Record | None = None
         self.attempts = 0
@@ -99,6 +101,7 @@ class Claim(BasePersistenceLayer):
     def _complete(self, facts: dict[str, Any], now_ms: int) -> bool:
         """Complete the record, and with it the succession. Returns whether this claim has completed it."""
         key, succession = self._delivery.id, self.succession
+        facts = without_implied(facts, self._delivery.request.recorded_url)
         update = transitions.complete(self.token, facts, now_ms)
         if succession is None:
             return self._table.update(key, update).is_applied

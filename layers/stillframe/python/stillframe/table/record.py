@@ -7,24 +7,29 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.shot import StoredShot
 from stillframe.request.envelope import Webhook
 from stillframe.table.attributes import INDEX_SHARD, TENANT_SHARD, UPDATED_AT, from_attributes
+from stillframe.table.implied import implied_failed_requests, implied_final_url
 
-# Sparse: only records that carry the partition key are in the index, and a success gives it up.
-INDEX_NAME = "unfinished"
+# Sparse: only records that carry the partition key are in the index, and a success gives it up. It has keys alone, and
+# a claim changes none of them, so that a capture writes the index twice: when it is queued and when it is completed.
+INDEX_NAME = "unfinished-keys"
+# The index of versions up to 0.1, which has whole records under the same keys. stillframe.table.index_keys reads it for
+# as long as the present one is being built.
+FORMER_INDEX_NAME = "unfinished"
 INDEX_PARTITION_KEY = INDEX_SHARD
 INDEX_SORT_KEY = UPDATED_AT
-# One index partition takes 1,000 writes a second; a capture writes the index four times at most.
+# One index partition takes 1,000 writes a second.
 INDEX_SHARDS = 16
 # Sparse as well: the records that have a tenant, by tenant and time. The keys of tenants have a partition of their own.
 TENANT_INDEX = "tenants"
 TENANT_INDEX_PARTITION_KEY = TENANT_SHARD
 TENANT_INDEX_SORT_KEY = UPDATED_AT
-# A capture writes this index three times, twice by moving an entry. Eight partitions take 1,500 captures a second.
+# A capture writes this index four times, at the end by moving an entry: eight partitions take 2,000 captures a second.
 TENANT_SHARDS = 8
 
 
@@ -40,12 +45,19 @@ class Status(StrEnum):
 # The token fences the writes of a claim's holder. No reader needs it.
 HIDDEN = {"claim_token"}
 INDEXED_STATUSES = (Status.QUEUED, Status.PROCESSING, Status.FAILED)
+# A claim leaves a record where it was queued. Versions up to 0.1 moved it to a partition of its own.
+_PARTITIONS = {
+    Status.QUEUED: (Status.QUEUED, Status.PROCESSING),
+    Status.PROCESSING: (Status.PROCESSING, Status.QUEUED),
+    Status.FAILED: (Status.FAILED,),
+}
 
 
 class Record(PageFacts):
     """Everything the table knows about one screenshot, including the facts about its page.
 
-    Times are milliseconds since the epoch; `expires_at` is in seconds.
+    Times are milliseconds since the epoch; `expires_at` is in seconds. `updated_at` is when the record was last queued
+    or ended; a claim, whose time is `claimed_at`, leaves it, because it is a key of the index.
     """
 
     # A newer version may have added attributes, on which an older reader must not fail.
@@ -85,6 +97,17 @@ class Record(PageFacts):
     error_message: str | None = None
     expires_at: int | None = None
 
+    @model_validator(mode="after")
+    def add_implied(self) -> Self:
+        """What a success does not hold because its other attributes say the same (stillframe.table.implied)."""
+        if self.status is Status.SUCCESS:
+            final_url = implied_final_url(self.final_url, self.url, self.http_status)
+            # The model is frozen for everybody else.
+            object.__setattr__(self, "final_url", final_url)
+            failed = implied_failed_requests(self.failed_requests, self.requests)
+            object.__setattr__(self, "failed_requests", failed)
+        return self
+
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
         """Read a DynamoDB item in its typed form (`{"id": {"S": ...}}`)."""
@@ -96,13 +119,17 @@ class Record(PageFacts):
 
 
 def index_shard(status: Status, screenshot_id: str) -> str:
-    """The index partition of a record: spread by id, so that no status becomes one hot partition."""
-    return f"{status}#{int(id_digest(screenshot_id)[:8], 16) % INDEX_SHARDS}"
+    """The index partition of a record: spread by id, so that no status becomes one hot partition.
+
+    A record that is processing is where it was queued.
+    """
+    name = Status.FAILED if status is Status.FAILED else Status.QUEUED
+    return f"{name}#{int(id_digest(screenshot_id)[:8], 16) % INDEX_SHARDS}"
 
 
 def index_shards(status: Status) -> tuple[str, ...]:
-    """All index partitions that hold records of a status."""
-    return tuple(f"{status}#{shard}" for shard in range(INDEX_SHARDS))
+    """All index partitions that hold records of a status. They may hold others as well."""
+    return tuple(f"{name}#{shard}" for name in _PARTITIONS[status] for shard in range(INDEX_SHARDS))
 
 
 def tenant_shard(tenant: str, screenshot_id: str) -> str:

@@ -107,14 +107,15 @@ def claim(
             CLAIM_TOKEN: token,
             LEASE_EXPIRES_AT: lease_expires_at_ms,
             CLAIMED_AT: now_ms,
-            UPDATED_AT: now_ms,
             EXPIRES_AT: now_ms // 1000 + retention_seconds,
+            # Those that a queued record has already: its entry in the index stays as it is.
             INDEX_SHARD: index_shard(Status.PROCESSING, delivery.id),
         },
         remove=(ERROR_CODE, ERROR_MESSAGE),
         set_expressions=(
             f"#{ATTEMPTS} = if_not_exists(#{ATTEMPTS}, :zero) + :one",
             f"#{QUEUED_AT} = if_not_exists(#{QUEUED_AT}, :sent_at)",
+            f"#{UPDATED_AT} = if_not_exists(#{UPDATED_AT}, :now)",
         ),
         values={
             ":payload_hash": delivery.request.payload_hash,
