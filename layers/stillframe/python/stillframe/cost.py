@@ -34,11 +34,21 @@ class Cost:
     @property
     def usd(self) -> dict[str, float]:
         """The price of the billed time by architecture, in USD, rounded to six significant digits."""
-        return {name: lambda_usd(self.billed_ms / 1000, self.memory_mb, name) for name in LAMBDA_USD_PER_GB_SECOND}
+        return usd_by_architecture(self.billed_ms, self.memory_mb)
 
     def to_wire(self) -> dict[str, Any]:
         """Wire names."""
-        return {"cpuMs": self.cpu_ms, "billedMs": self.billed_ms, "estimatedUsd": self.usd}
+        return {
+            "cpuMs": self.cpu_ms,
+            "billedMs": self.billed_ms,
+            "memoryMb": self.memory_mb,
+            "estimatedUsd": self.usd,
+        }
+
+
+def usd_by_architecture(billed_ms: int, memory_mb: int) -> dict[str, float]:
+    """The price of so much time of a function with so much memory, by architecture, in USD."""
+    return {name: lambda_usd(billed_ms / 1000, memory_mb, name) for name in LAMBDA_USD_PER_GB_SECOND}
 
 
 def lambda_usd(billed_seconds: float, memory_mb: int, architecture: str) -> float:

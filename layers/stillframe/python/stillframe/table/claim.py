@@ -61,8 +61,8 @@ class Claim(BasePersistenceLayer):
         self._delivery = delivery
         self._remaining_ms = 0
         self._release_cause: Exception | None = None
-        # Of 128 random bits, in 22 characters of URLs and object keys.
-        self.token = secrets.token_urlsafe(16)
+        # Of 96 random bits, in 16 characters of URLs and object keys.
+        self.token = secrets.token_urlsafe(12)
         self.claimed_at_ms = 0
         self.found: Record | None = None
         self.attempts = 0
@@ -101,7 +101,7 @@ class Claim(BasePersistenceLayer):
     def _complete(self, facts: dict[str, Any], now_ms: int) -> bool:
         """Complete the record, and with it the succession. Returns whether this claim has completed it."""
         key, succession = self._delivery.id, self.succession
-        facts = without_implied(facts, self._delivery.request.recorded_url)
+        facts = without_implied(facts)
         update = transitions.complete(self.token, facts, now_ms)
         if succession is None:
             return self._table.update(key, update).is_applied

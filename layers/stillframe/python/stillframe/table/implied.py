@@ -1,6 +1,7 @@
-"""Attributes that most records need not hold, because the others say the same: DynamoDB charges for each KB of a write.
+"""Attributes that most records need not hold, as others tell them, or as they are what they nearly always are.
 
-Readers of a record see all of them, by stillframe.table.record. Those of a bare item see them only where they differ.
+DynamoDB charges for each KB. Readers of a record see all of them, by stillframe.table.record; those of a bare item see
+them only where they differ.
 """
 
 from __future__ import annotations
@@ -8,34 +9,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# A URL that is not known, for instance because it is too long to be kept.
-UNKNOWN_URL = ""
-FINAL_URL, HTTP_STATUS = "finalUrl", "httpStatus"
-REQUESTS, FAILED_REQUESTS = "requests", "failedRequests"
+from stillframe.cost import usd_by_architecture
+
+# Whether a record has the facts of a page at all: an image that was adopted has few of them.
+REQUESTS = "requests"
+ORDINARY: Mapping[str, Any] = {"failedRequests": 0, "settled": True, "pageContentType": "text/html"}
+BILLED_MS, MEMORY_MB, ESTIMATED_USD = "billedMs", "memoryMb", "estimatedUsd"
 
 
-def without_implied(facts: Mapping[str, Any], url: str) -> dict[str, Any]:
-    """The facts that a success of this URL has to hold, by wire name.
-
-    A page that has answered has no final URL if that is the requested one, and no failed requests if there are none.
-    """
+def without_implied(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts that a success has to hold, by wire name. One that is not known is held as such."""
     kept = dict(facts)
-    if HTTP_STATUS in kept:
-        final_url = kept.pop(FINAL_URL, UNKNOWN_URL)
-        if final_url != url:
-            kept[FINAL_URL] = final_url
-    if REQUESTS in kept and kept.get(FAILED_REQUESTS) == 0:
-        del kept[FAILED_REQUESTS]
+    if REQUESTS in kept:
+        for name, ordinary in ORDINARY.items():
+            if kept.get(name) == ordinary:
+                del kept[name]
+            else:
+                kept.setdefault(name, None)
+    if _has_cost(kept):
+        kept.pop(ESTIMATED_USD, None)
     return kept
 
 
-def implied_final_url(held: str | None, url: str, http_status: int | None) -> str | None:
-    """The final URL of a success that holds this one, or none."""
-    if held is None and http_status is not None:
-        return url
-    return held or None
+def with_implied(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A success with what it does not hold, by wire name."""
+    full = {**ORDINARY, **item} if REQUESTS in item else dict(item)
+    if _has_cost(full):
+        full.setdefault(ESTIMATED_USD, usd_by_architecture(full[BILLED_MS], full[MEMORY_MB]))
+    return full
 
 
-def implied_failed_requests(held: int | None, requests: int | None) -> int | None:
-    """The failed requests of a success that holds this number, or none."""
-    return 0 if held is None and requests is not None else held
+def _has_cost(facts: Mapping[str, Any]) -> bool:
+    return BILLED_MS in facts and MEMORY_MB in facts

@@ -12,8 +12,8 @@ from pydantic import ConfigDict, Field, model_validator
 from stillframe.image.page_facts import PageFacts
 from stillframe.image.shot import StoredShot
 from stillframe.request.envelope import Webhook
-from stillframe.table.attributes import INDEX_SHARD, TENANT_SHARD, UPDATED_AT, from_attributes
-from stillframe.table.implied import implied_failed_requests, implied_final_url
+from stillframe.table.attributes import INDEX_SHARD, STATUS, TENANT_SHARD, UPDATED_AT, from_attributes
+from stillframe.table.implied import with_implied
 
 # Sparse: only records that carry the partition key are in the index, and a success gives it up. It has keys alone, and
 # a claim changes none of them, so that a capture writes the index twice: when it is queued and when it is completed.
@@ -92,21 +92,18 @@ class Record(PageFacts):
     duration_ms: int | None = None
     cpu_ms: int | None = None
     billed_ms: int | None = None
+    memory_mb: int | None = None
     estimated_usd: dict[str, float] | None = None
     error_code: str | None = None
     error_message: str | None = None
     expires_at: int | None = None
 
-    @model_validator(mode="after")
-    def add_implied(self) -> Self:
-        """What a success does not hold because its other attributes say the same (stillframe.table.implied)."""
-        if self.status is Status.SUCCESS:
-            final_url = implied_final_url(self.final_url, self.url, self.http_status)
-            # The model is frozen for everybody else.
-            object.__setattr__(self, "final_url", final_url)
-            failed = implied_failed_requests(self.failed_requests, self.requests)
-            object.__setattr__(self, "failed_requests", failed)
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def add_implied(cls, item: Any) -> Any:
+        """What a stored success does not hold because it is as it nearly always is (stillframe.table.implied)."""
+        is_success = isinstance(item, Mapping) and item.get(STATUS) == Status.SUCCESS
+        return with_implied(item) if is_success else item
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
