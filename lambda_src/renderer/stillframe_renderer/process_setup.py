@@ -42,6 +42,6 @@ def collect_less_garbage() -> None:
 
     `gc.freeze`: the modules that a long-lived process starts with never become garbage.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS)
+    gc.enable()
