@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 from typing import Any
@@ -34,14 +35,17 @@ def worker() -> tuple[Logger, Runtime]:
     metrics = MetricEmitter(sys.stdout, settings.service)
     engine = build_engine(settings, metrics.refused)
     engine.begin_warm_up()
-    clients = Clients.connect()
-    runtime = Runtime.build(
-        QueueSettings.read(clients.sqs, settings.queue_url).apply(settings),
-        clients,
-        [log_outcome, metrics],
-        on_unhealthy=metrics.unhealthy,
-        engine=engine,
-    )
+    with contextlib.ExitStack() as undo:
+        undo.callback(engine.close)
+        clients = Clients.connect()
+        runtime = Runtime.build(
+            QueueSettings.read(clients.sqs, settings.queue_url).apply(settings),
+            clients,
+            [log_outcome, metrics],
+            on_unhealthy=metrics.unhealthy,
+            engine=engine,
+        )
+        undo.pop_all()
     return logger, runtime
 
 

@@ -92,6 +92,9 @@ class Chromium:
             raise BrowserUnavailable(
                 f"Chromium did not start: {words or str(error) or 'no response'} ({executable})"
             ) from error
+        except asyncio.CancelledError:
+            await chromium.kill()
+            raise
         return chromium
 
     @classmethod
