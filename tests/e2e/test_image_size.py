@@ -27,7 +27,10 @@ def in_image(image: str, *command: str) -> str:
 def documented() -> dict[str, int]:
     """The table of the size in docs/container.md, which is that of amd64: megabytes by directory."""
     section = (ROOT / "docs/container.md").read_text().partition("## Size")[2].partition("\n## ")[0]
-    return {path: int(mb) for path, mb in re.findall(r"^\| `?([^|`]+?)`?(?:[:,] [^|]*)? \| (\d+) \|$", section, re.MULTILINE)}
+    return {
+        path: int(mb)
+        for path, mb in re.findall(r"^\| `?([^|`]+?)`?(?:[:,] [^|]*)? \| (\d+) \|$", section, re.MULTILINE)
+    }
 
 
 def test_the_image_is_as_small_as_documented(image: str, figures: dict[str, Any]) -> None:
@@ -94,7 +97,9 @@ SHOWN = {
 }
 
 
-def test_the_browser_has_all_that_pages_show(image: str, rie: Path, container_cloud: Cloud, container_site: str) -> None:
+def test_the_browser_has_all_that_pages_show(
+    image: str, rie: Path, container_cloud: Cloud, container_site: str
+) -> None:
     # Given pages with drawings by WebGL and with fields that have texts of the browser's own
     with function(rie, container_cloud.exports) as running:
         for name, expression in SHOWN.items():

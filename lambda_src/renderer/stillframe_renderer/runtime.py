@@ -34,9 +34,7 @@ from .usage_meter import UsageMeter
 TABS_PER_CPU = 2
 
 
-def build_engine(
-    settings: Settings, on_refused: Callable[[Mapping[str, int]], None] | None = None
-) -> RenderEngine:
+def build_engine(settings: Settings, on_refused: Callable[[Mapping[str, int]], None] | None = None) -> RenderEngine:
     """The browsers of a worker. Nothing is started yet. Raises SettingsError if no browser is found.
 
     `on_refused` is told of the connections that the egress guard refused in each capture, by decision.
