@@ -62,6 +62,11 @@ def test_only_a_listed_package_owns_a_library(image: str) -> None:
     assert {name for name in names if name in gone or name.startswith("libllvm")} == set()
 
 
+def test_no_package_misses_a_library(image: str) -> None:
+    script = "find /opt/venv -name '*.so*' -exec ldd {} + 2>/dev/null | grep 'not found'; true"
+    assert in_image(image, "/bin/sh", "-c", script) == ""
+
+
 def test_every_command_of_the_image_explains_itself(image: str) -> None:
     listed = in_image(image, "stillframe", "--help").partition("Commands:")[2]
     commands = re.findall(r"^  ([a-z][a-z-]*)  ", listed, re.MULTILINE)
