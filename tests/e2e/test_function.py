@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
+import urllib.error
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,23 @@ def request(site: str, name: str) -> str:
     return CaptureRequest(url=f"http://{site}/colour?hex=00aa00&n={name}", request_id=name).to_body()
 
 
+# The goals for the first image, in milliseconds, by the memory and thus by the share of a CPU: all, 0.87 and 0.58.
+FIRST_IMAGE_MS = {None: 1500, 1536: 1500, 1024: 2300}
+
+
+@pytest.mark.parametrize("memory_mb", FIRST_IMAGE_MS)
 def test_the_first_image_is_ready_within_the_budget(
-    image: str, rie: Path, container_cloud: Cloud, container_site: str, figures: dict[str, Any]
+    image: str,
+    rie: Path,
+    container_cloud: Cloud,
+    container_site: str,
+    figures: dict[str, Any],
+    memory_mb: int | None,
 ) -> None:
     # Given ten cold containers
     runs = []
     for number in range(COLD_STARTS):
-        with function(rie, container_cloud.exports) as cold:
+        with function(rie, container_cloud.exports, memory_mb=memory_mb) as cold:
             # When the first event arrives, at which the emulator begins the initialization
             started = time.monotonic()
             response = cold.invoke(event_of(request(container_site, f"cold-{number}")))
@@ -53,10 +64,27 @@ def test_the_first_image_is_ready_within_the_budget(
                 }
             )
         assert Pixels(container_cloud.image(f"cold-{number}")).is_all(GREEN)
-    # Then the median is within 1.5 s
+    # Then the median is within the goal
     medians = {name: round(statistics.median(run[name] for run in runs)) for name in runs[0]}
-    figures["coldStart"] = medians
-    assert medians["totalMs"] <= 1500, runs
+    figures["coldStart" if memory_mb is None else f"coldStartAt{memory_mb}Mb"] = medians
+    assert medians["totalMs"] <= FIRST_IMAGE_MS[memory_mb], runs
+
+
+def test_an_initialisation_that_fails_says_why_each_time_and_leaves_no_browser(
+    image: str, rie: Path, container_cloud: Cloud
+) -> None:
+    # Given a function without the name of its table
+    exports = {name: value for name, value in container_cloud.exports.items() if name != "TABLE_NAME"}
+    with function(rie, exports) as broken:
+        for _ in range(2):
+            # When it is invoked, then the error names what is missing
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                broken.invoke(event_of("{}"))
+            answer = json.loads(refused.value.read())
+            assert (answer["errorType"], "TABLE_NAME" in answer["errorMessage"]) == ("SettingsError", True), answer
+        # And the browsers that had been started ahead have ended
+        commands = broken.shell("sleep 1; cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '")
+    assert "--headless" not in commands
 
 
 def test_two_hundred_captures_leak_nothing(

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
@@ -33,9 +32,9 @@ def test_the_function_runs_as_nobody(image: str) -> None:
 
 
 def test_there_is_no_compiler_installer_or_package_index(image: str) -> None:
-    names = ("gcc", "cc", "g++", "make", "ld", "pip", "pip3", "npm", "git", "curl", "wget")
+    names = ("gcc", "cc", "g++", "make", "ld", "pip", "pip3", "npm", "git", "curl", "wget", "apt", "dpkg", "perl")
     assert inside(image, f"for name in {' '.join(names)}; do command -v $name; done; true") == ""
-    assert inside(image, "ls /var/lib/apt/lists") == ""
+    assert inside(image, "ls -d /var/lib/apt /etc/apt /var/cache/apt 2>/dev/null; true") == ""
     assert inside(image, "/opt/venv/bin/python3 -c 'import pip' 2>&1 | tail -1").startswith("ModuleNotFoundError")
 
 
@@ -57,12 +56,6 @@ def test_every_script_of_the_demo_has_its_font(image: str) -> None:
 def test_an_image_without_a_runtime_says_what_to_do(image: str) -> None:
     output = docker("run", "--rm", "--entrypoint", "/bin/sh", image, "-c", "stillframe-entrypoint x 2>&1; true")
     assert "mount the runtime interface emulator at /rie" in output
-
-
-def test_the_image_is_as_small_as_documented(image: str, figures: dict[str, Any]) -> None:
-    (description,) = json.loads(docker("image", "inspect", image))
-    figures["imageBytes"] = description["Size"]
-    assert description["Size"] < 1_100_000_000
 
 
 def test_a_client_of_every_service_can_be_created(image: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 from typing import Any
@@ -18,27 +19,35 @@ from .embedded_metrics import MetricEmitter
 from .health import WorkerUnfit
 from .observability import json_logger, log_outcome
 from .process_setup import configure_process
-from .runtime import Runtime
+from .runtime import Runtime, build_engine
 
 
 @functools.cache
 def worker() -> tuple[Logger, Runtime]:
     """The worker of this execution environment, built on first use. It goes by what the queue itself is set to.
 
+    Its browser starts meanwhile.
+
     Raises SettingsError, ClientError or BotoCoreError: the initialisation fails.
     """
     configure_process()
-    settings, clients = Settings.from_environment(), Clients.connect()
+    settings = Settings.from_environment()
     logger = json_logger(settings.log_level)
     metrics = MetricEmitter(sys.stdout, settings.service)
-    runtime = Runtime.build(
-        QueueSettings.read(clients.sqs, settings.queue_url).apply(settings),
-        clients,
-        [log_outcome, metrics],
-        on_refused=metrics.refused,
-        on_unhealthy=metrics.unhealthy,
-        on_batch_end=metrics.flush,
-    )
+    engine = build_engine(settings, metrics.refused)
+    engine.begin_warm_up()
+    with contextlib.ExitStack() as undo:
+        undo.callback(engine.close)
+        clients = Clients.connect()
+        runtime = Runtime.build(
+            QueueSettings.read(clients.sqs, settings.queue_url).apply(settings),
+            clients,
+            [log_outcome, metrics],
+            on_unhealthy=metrics.unhealthy,
+            on_batch_end=metrics.flush,
+            engine=engine,
+        )
+        undo.pop_all()
     return logger, runtime
 
 

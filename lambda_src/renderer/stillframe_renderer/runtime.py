@@ -34,6 +34,24 @@ from .usage_meter import UsageMeter
 TABS_PER_CPU = 2
 
 
+def build_engine(settings: Settings, on_refused: Callable[[Mapping[str, int]], None] | None = None) -> RenderEngine:
+    """The browsers of a worker. Nothing is started yet. Raises SettingsError if no browser is found.
+
+    `on_refused` is told of the connections that the egress guard refused in each capture, by decision.
+    """
+    memory_mb = settings.function_memory_mb
+    return RenderEngine(
+        launch=functools.partial(Chromium.launch, find_chromium(settings.chromium_path)),
+        guard=EgressGuard(
+            settings.egress_policy,
+            limits=Limits(page_bytes=settings.max_page_mb * 1024 * 1024),
+            on_refused=shielded(on_refused) if on_refused is not None else None,
+        ),
+        max_browser_mb=settings.max_browser_mb or default_limit_mb(memory_mb),
+        max_worker_mb=default_worker_limit_mb(memory_mb),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """A wired worker. The process itself is configured by `process_setup`."""
@@ -53,24 +71,17 @@ class Runtime:
         on_refused: Callable[[Mapping[str, int]], None] | None = None,
         on_unhealthy: Callable[[], None] = lambda: None,
         on_batch_end: Callable[[], None] = lambda: None,
+        engine: RenderEngine | None = None,
     ) -> Runtime:
         """Wire a worker. Nothing is started yet. Raises SettingsError if no browser is found.
 
         `on_refused` is told of the connections that the egress guard refused, by decision; `on_unhealthy` is called
         each time that the worker pauses because it cannot work, `on_batch_end` after the observers at each batch's end.
+        An `engine` that is given has been built with them.
         """
         clock = clock or SystemClock()
         memory_mb = settings.function_memory_mb
-        engine = RenderEngine(
-            launch=functools.partial(Chromium.launch, find_chromium(settings.chromium_path)),
-            guard=EgressGuard(
-                settings.egress_policy,
-                limits=Limits(page_bytes=settings.max_page_mb * 1024 * 1024),
-                on_refused=shielded(on_refused) if on_refused is not None else None,
-            ),
-            max_browser_mb=settings.max_browser_mb or default_limit_mb(memory_mb),
-            max_worker_mb=default_worker_limit_mb(memory_mb),
-        )
+        engine = engine or build_engine(settings, on_refused)
         meter = Meter(engine.cpu_seconds, billed_memory_mb(memory_mb))
         capture = wire_capture(settings, clients, engine, clock, meter)
         cpus = available_cpus(memory_mb)

@@ -63,6 +63,7 @@ class RenderEngine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._browser: BrowserPool | None = None
+        self._warming_up: concurrent.futures.Future[None] | None = None
         # Whether the last capture to end has crashed the browser. Captures on other threads may end at the same time.
         self._has_crashed = False
 
@@ -84,10 +85,15 @@ class RenderEngine:
             self._has_crashed = True
             raise BrowserCrashed("the browser was ended during the capture") from error
 
+    def begin_warm_up(self) -> None:
+        """Begin to start the browser and to open a tab. `warm_up` waits for it, and raises what it has met."""
+        self._warming_up = self._submit(self._started().warm_up())
+
     def warm_up(self) -> None:
         """Start the browser and open a tab, ahead of the first page. Raises BrowserUnavailable if it cannot."""
+        warming_up, self._warming_up = self._warming_up, None
         try:
-            self._submit(self._started().warm_up()).result(START_SECONDS)
+            (warming_up or self._submit(self._started().warm_up())).result(START_SECONDS)
         except concurrent.futures.TimeoutError as error:
             raise BrowserUnavailable("the browser did not start in time") from error
 

@@ -16,8 +16,9 @@ from .cpu import GroupCpu
 from .last_words import LastWords
 from .members import Members
 from .memory import GroupMemory
-from .process import ProcessGroup, Spawned, spawn
-from .profile import Profile, sweep
+from .process import ProcessGroup, Spawned
+from .profile import Profile
+from .start import start, take_started
 from .transport import PipeConnection
 
 LAUNCH_SECONDS = 20
@@ -71,23 +72,15 @@ class Chromium:
 
     @classmethod
     async def launch(cls, executable: str, environment: Mapping[str, str] | None = None) -> Chromium:
-        """Start a browser. Its environment is empty unless given, because ours may hold credentials.
+        """Start a browser, or take the one that was started ahead, and connect to it.
+
+        Its environment is empty unless given, because ours may hold credentials.
 
         Raises BrowserUnavailable, with the last lines that the browser printed, if it does not start and respond in
         time, or if its profile cannot be written.
         """
-        try:
-            sweep()
-            profile = Profile()
-        except OSError as error:
-            raise BrowserUnavailable(f"Chromium's profile cannot be written: {error}") from error
-        arguments = [*flags.launch_flags(), f"--user-data-dir={profile.path}", "about:blank"]
-        try:
-            spawned = spawn(executable, arguments, environment or {})
-        except OSError as error:
-            profile.remove()
-            raise BrowserUnavailable(f"Chromium did not start: {error}") from error
-        chromium = await cls._connect(spawned, profile)
+        started = (None if environment else take_started(executable)) or start(executable, environment)
+        chromium = await cls._connect(started.spawned, started.profile)
         try:
             async with asyncio.timeout(LAUNCH_SECONDS):
                 await chromium.connection.send("Target.setAutoAttach", WAIT_FOR_COMMANDS)
@@ -99,6 +92,9 @@ class Chromium:
             raise BrowserUnavailable(
                 f"Chromium did not start: {words or str(error) or 'no response'} ({executable})"
             ) from error
+        except asyncio.CancelledError:
+            await chromium.kill()
+            raise
         return chromium
 
     @classmethod

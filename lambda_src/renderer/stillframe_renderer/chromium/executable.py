@@ -12,9 +12,11 @@ from pathlib import Path
 
 from stillframe.settings import SettingsError
 
+from .start import DEBIAN_PATH
+
 # Debian's wrappers in /usr/bin start the browser without exec, so killing a wrapper would leave the browser running.
 CANDIDATES = (
-    "/usr/lib/chromium/chromium-headless-shell",
+    DEBIAN_PATH,
     "~/.cache/ms-playwright/chromium_headless_shell-*/chrome-*/*headless*shell",
     "/opt/google/chrome/chrome",
     "/usr/lib/chromium/chromium",

@@ -28,4 +28,6 @@ class WireModel(BaseModel):
         allow_inf_nan=False,
         # A value may be a secret, and an error may be logged.
         hide_input_in_errors=True,
+        # Each model would compile a validator of its own at import. Most are only parts of one that has them inside.
+        defer_build=True,
     )
