@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pyppeteer.connection import CDPSession
 from pyppeteer.errors import PyppeteerError
 
+from stillframe import log_messages
 from stillframe.errors import BrowserUnavailable
 
-from . import flags
+from . import flags, zygote
 from .cpu import GroupCpu
 from .last_words import LastWords
 from .members import Members
@@ -21,7 +23,11 @@ from .profile import Profile
 from .start import start, take_started
 from .transport import PipeConnection
 
+logger = logging.getLogger(__name__)
+
 LAUNCH_SECONDS = 20
+# Loading an empty page takes a tenth of a second. Lambda ends an initialisation after ten.
+TRIAL_SECONDS = 3
 # A reserved name (RFC 6761, 6.4), which is never requested.
 UNREQUESTED_URL = "http://nowhere.invalid/"
 # Every frame of a page is painted to its window, which nobody sees; a screenshot is painted separately. So the window
@@ -74,11 +80,27 @@ class Chromium:
     async def launch(cls, executable: str, environment: Mapping[str, str] | None = None) -> Chromium:
         """Start a browser, or take the one that was started ahead, and connect to it.
 
-        Its environment is empty unless given, because ours may hold credentials.
+        Its environment is empty unless given, because ours may hold credentials. One whose zygote is on trial has to
+        load a page; if it does not, another one is started without.
 
         Raises BrowserUnavailable, with the last lines that the browser printed, if it does not start and respond in
         time, or if its profile cannot be written.
         """
+        try:
+            chromium = await cls._launched(executable, environment)
+            if not zygote.TRIAL.is_under_way or await chromium._loads_a_page():
+                return chromium
+            reason = await chromium.kill()
+        except BrowserUnavailable as error:
+            if not zygote.TRIAL.is_under_way:
+                raise
+            reason = str(error)
+        logger.warning(log_messages.NO_ZYGOTE, extra={"reason": reason})
+        zygote.TRIAL.conclude(works=False)
+        return await cls._launched(executable, environment)
+
+    @classmethod
+    async def _launched(cls, executable: str, environment: Mapping[str, str] | None) -> Chromium:
         started = (None if environment else take_started(executable)) or start(executable, environment)
         chromium = await cls._connect(started.spawned, started.profile)
         try:
@@ -96,6 +118,22 @@ class Chromium:
             await chromium.kill()
             raise
         return chromium
+
+    async def _loads_a_page(self) -> bool:
+        """Load an empty page, to see whether this browser can start renderers. Ends the trial of its zygote if so."""
+        try:
+            async with asyncio.timeout(TRIAL_SECONDS):
+                context_id = await self.new_context(flags.NO_PROXY)
+                session, _ = await self.new_page(context_id)
+                loaded = session.send("Page.navigate", {"url": "about:blank"})
+                session.send("Runtime.runIfWaitingForDebugger")
+                await loaded
+                await session.send("Runtime.evaluate", {"expression": "1"})
+                await self.close_context(context_id)
+        except (TimeoutError, PyppeteerError, ConnectionError):
+            return False
+        zygote.TRIAL.conclude(works=True)
+        return True
 
     @classmethod
     async def _connect(cls, spawned: Spawned, profile: Profile) -> Chromium:

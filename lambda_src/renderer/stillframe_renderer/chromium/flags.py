@@ -6,6 +6,8 @@ import functools
 import os
 import subprocess
 
+from . import zygote
+
 # The port of RFC 1078 (tcpmux), on which nothing listens.
 NO_PROXY = "http://127.0.0.1:1"
 # Without it, Chromium connects to loopback addresses directly, whatever its proxy is.
@@ -61,16 +63,15 @@ FLAGS = (
     "--use-mock-keychain",
 )
 UNSANDBOXED_FLAGS = ("--no-sandbox",)
-# With renderers forked from the zygote, a capture takes a fifth less CPU time than with renderers started from scratch.
-# In Lambda the zygote has not been shown to work, so every renderer is started from scratch.
-LAMBDA_FLAGS = ("--no-zygote",)
+NO_ZYGOTE_FLAGS = ("--no-zygote",)
 
 
 def launch_flags() -> tuple[str, ...]:
     """The flags that every browser is started with, except for its profile."""
     if sandbox_works():
         return FLAGS
-    return (*FLAGS, *UNSANDBOXED_FLAGS, *(LAMBDA_FLAGS if is_lambda() else ()))
+    has_zygote = not is_lambda() or zygote.TRIAL.has_zygote()
+    return (*FLAGS, *UNSANDBOXED_FLAGS, *(() if has_zygote else NO_ZYGOTE_FLAGS))
 
 
 def is_lambda() -> bool:

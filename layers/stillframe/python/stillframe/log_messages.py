@@ -6,6 +6,7 @@ from __future__ import annotations
 CAPTURE = "capture"
 STALE_CLAIM = "processing appears stale, will retry"
 BROWSER_STARTED = "browser started"
+NO_ZYGOTE = "renderers cannot be forked from a zygote here, and are started from scratch"
 BROWSER_REPLACED = "the browser is replaced"
 BROWSER_MEMORY = "the browser uses too much memory"
 PAGE_KEPT_TOO_MUCH = "a page stored too much"
