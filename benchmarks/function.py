@@ -46,19 +46,24 @@ def sizes() -> list[tuple[int, int, int]]:
     return sorted({(preset["memoryMb"], preset["tabs"], preset["batchSize"]) for preset in PRESETS.values()})
 
 
+def _size(text: str) -> tuple[int, int, int]:
+    memory, tabs, batch = map(int, text.split(":"))
+    return memory, tabs, batch
+
+
 def main() -> None:
     """Print progress on stderr, and the figures as one JSON line on stdout. They are kept in benchmarks/results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--image", action="append", help="may be repeated; the first is what others are compared with")
-    parser.add_argument("--memory", type=int, action="append", help="only the presets with so much memory, in MB")
+    parser.add_argument("--size", type=_size, action="append", metavar="MB:TABS:BATCH", help="in place of the presets'")
     parser.add_argument("--mix-only", action="store_true", help="only pages of all classes, at 300 ms")
     parser.add_argument("--keep", action="store_true", help="write the results file")
     options = parser.parse_args()
     images = options.image or [IMAGE]
     runs: dict[Key, list[Run]] = defaultdict(list)
     starts: dict[tuple[str, int], list[dict[str, int]]] = defaultdict(list)
-    chosen = [each for each in sizes() if not options.memory or each[0] in options.memory]
+    chosen = options.size or sizes()
     with _surroundings() as (cloud, sites):
         for number, size in itertools.product(range(options.rounds), chosen):
             # In every round, another image goes first.
