@@ -81,6 +81,7 @@ class Run:
                 name: round(gb_seconds * price * THOUSAND, 4) for name, price in LAMBDA_USD_PER_GB_SECOND.items()
             },
             "cpuMs": round(self.cpu_seconds / captures * 1000),
+            "meanMs": round(statistics.fmean(self.durations_ms)),
             "p50Ms": round(statistics.median(self.durations_ms)),
             "p95Ms": round(statistics.quantiles(self.durations_ms, n=20, method="inclusive")[-1]),
             "peakMb": round(self.peak_bytes / 2**20),

@@ -9,5 +9,5 @@ SIZE_KEY = "size"
 PRESETS: dict[str, dict[str, Any]] = {
     "small": {"memoryMb": 1536, "tabs": 5, "batchSize": 5, "maxConcurrency": 2},
     "medium": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 7},
-    "large": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 109},
+    "large": {"memoryMb": 2048, "tabs": 7, "batchSize": 7, "maxConcurrency": 110},
 }

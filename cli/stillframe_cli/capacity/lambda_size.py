@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from stillframe.cost import LAMBDA_USD_PER_GB_SECOND, MAX_LAMBDA_MB, MB_PER_GB
 
@@ -12,13 +13,19 @@ from .figures import MS, Figures
 from .limits import MAX_CONCURRENCY_SETTING, MAX_POLLERS, MIN_POLLERS, POLLER_CONCURRENCY
 from .prices import LAMBDA_PER_REQUEST, monthly_services_usd
 from .target import Target
-from .worker import MAX_BATCH_SIZE, Worker, lambda_vcpus, size_worker
+from .worker import MAX_BATCH_SIZE, Worker, lambda_vcpus, memory_mb, tabs_that_fit
 
 # Half a vCPU to two vCPUs. More gain nothing, because most of a page's work runs on one thread.
 MEMORY_SIZES = (1024, 1536, 1769, 2048, 3008, 3538)
 MIN_CONCURRENCY = 2
-# Capacity in reserve, because messages do not arrive evenly within a second.
-HEADROOM = 1.25
+# A tab more must save so much of a capture's price.
+MIN_TAB_SAVING = 0.025
+# What an invocation takes besides its captures: reading the event, and writing its answer and its metrics.
+EVENT_SECONDS = 0.06
+THOUSAND = 1000
+# Capacity in reserve, because messages do not arrive evenly within a second, and because one machine computes faster than
+# another: in the same container, one did nearly twice as many captures.
+HEADROOM = 1.8
 # Six times the function's timeout ("Configuring an Amazon SQS queue to use with Lambda").
 VISIBILITY_TO_TIMEOUT = 6
 VISIBILITY_TO_P99 = 2
@@ -29,17 +36,65 @@ DEADLINE_MARGIN = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Invocation:
+    """An invocation of a function with so much memory, in MB, for an event of so many captures."""
+
+    memory_mb: int
+    batch: int
+    seconds: float
+
+    @classmethod
+    def of(cls, figures: Figures, memory_mb: int, batch: int) -> Self:
+        """How long it takes by a model, which is within a tenth of what `make bench-lambda` measures.
+
+        The captures share the CPU, and while some wait, others compute. A page computes in about two turns: before it
+        has answered, and before the last of it has come, there is nothing to compute for anybody, so that half of its
+        waiting counts. An event takes at least as long as its slowest capture would alone.
+        """
+        vcpus = lambda_vcpus(memory_mb)
+        alone = figures.waiting_seconds + figures.cpu_seconds / min(1.0, vcpus)
+        together = figures.waiting_seconds / 2 + batch * figures.cpu_seconds / vcpus
+        return cls(memory_mb, batch, EVENT_SECONDS + max(alone * _slowest_in_batch(batch, figures), together))
+
+    @property
+    def captures_per_second(self) -> float:
+        return self.batch / self.seconds
+
+    def usd_per_capture(self, architecture: str) -> float:
+        """The price of time and request, without the services that a capture uses."""
+        gb_seconds = self.memory_mb / MB_PER_GB * self.seconds
+        return (gb_seconds * LAMBDA_USD_PER_GB_SECOND[architecture] + LAMBDA_PER_REQUEST) / self.batch
+
+    def to_wire(self, architecture: str) -> dict[str, Any]:
+        """The invocation under its wire names. Prices are those of compute."""
+        return {
+            "captures": self.batch,
+            "capturesPerSecond": round(self.captures_per_second, 3),
+            "usdPerThousand": round(self.usd_per_capture(architecture) * THOUSAND, 5),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class LambdaSize:
-    """A function and its event source mapping. `captures_per_second` is that of one execution environment."""
+    """A function and its event source mapping: what one of its execution environments does with events."""
 
     worker: Worker
-    batch_size: int
-    captures_per_second: float
+    full_event: Invocation
+    event_of_one: Invocation
     concurrency: int
     timeout_seconds: int
     job_deadline_seconds: int
     visibility_seconds: int
     usd_per_capture: float
+
+    @property
+    def batch_size(self) -> int:
+        return self.full_event.batch
+
+    @property
+    def captures_per_second(self) -> float:
+        """The captures of full events, each of which follows the one before it."""
+        return self.full_event.captures_per_second
 
     @property
     def needs_pollers(self) -> bool:
@@ -76,27 +131,41 @@ def lambda_size(figures: Figures, target: Target, architecture: str) -> LambdaSi
 
 def _size_function(figures: Figures, target: Target, architecture: str, memory: int) -> LambdaSize | None:
     assert memory <= MAX_LAMBDA_MB
-    worker = size_worker(figures, lambda_vcpus(memory), memory, MAX_BATCH_SIZE)
-    if worker is None:
+    fitting = tabs_that_fit(memory, MAX_BATCH_SIZE)
+    if not fitting:
         return None
-    # An invocation takes as long as its slowest capture (the mean of the longest of a batch), and at least as long as
-    # the CPU time of all of them.
-    batch = worker.tabs
-    slowest = figures.duration_ms / MS * _slowest_in_batch(batch, figures)
-    invocation_seconds = max(slowest, batch * figures.cpu_seconds / worker.vcpus)
-    speed = batch / invocation_seconds
+    invocation = _best_invocation(figures, memory, fitting, architecture)
+    batch, speed, vcpus = invocation.batch, invocation.captures_per_second, lambda_vcpus(memory)
+    worker = Worker(
+        vcpus=vcpus,
+        memory_mb=memory,
+        tabs=batch,
+        captures_per_second=speed,
+        cpu_share=speed * figures.cpu_seconds / vcpus,
+        memory_share=memory_mb(batch) / memory,
+    )
     timeout = min(MAX_TIMEOUT, max(MIN_TIMEOUT, math.ceil(2 * figures.p99_ms / MS) + DEADLINE_MARGIN))
-    usd = memory / MB_PER_GB * invocation_seconds / batch * LAMBDA_USD_PER_GB_SECOND[architecture]
     return LambdaSize(
         worker=worker,
-        batch_size=batch,
-        captures_per_second=speed,
+        full_event=invocation,
+        event_of_one=Invocation.of(figures, memory, 1),
         concurrency=max(MIN_CONCURRENCY, math.ceil(target.peak_per_second * HEADROOM / speed)),
         timeout_seconds=timeout,
         job_deadline_seconds=timeout - DEADLINE_MARGIN,
         visibility_seconds=visibility_timeout(figures, timeout),
-        usd_per_capture=usd + LAMBDA_PER_REQUEST / batch,
+        usd_per_capture=invocation.usd_per_capture(architecture),
     )
+
+
+def _best_invocation(figures: Figures, memory: int, tabs: Sequence[int], architecture: str) -> Invocation:
+    """The one with the fewest tabs of which another one would save next to nothing: each makes all captures slower."""
+    best, *others = (Invocation.of(figures, memory, each) for each in tabs)
+    for other in others:
+        saving = 1 - other.usd_per_capture(architecture) / best.usd_per_capture(architecture)
+        if saving < MIN_TAB_SAVING:
+            break
+        best = other
+    return best
 
 
 def visibility_timeout(figures: Figures, function_timeout: int) -> int:

@@ -18,7 +18,7 @@ from .prices import DATA_OUT_PER_GB
 from .scaling import FleetScaler, MappingScaler, provisioned_mapping, standard_mapping
 from .target import Target
 from .timeline import Timeline, simulate
-from .worker import CPU_TARGET, MEMORY_TARGET
+from .worker import MEMORY_TARGET
 
 MAX_PER_HOUR_OF_ONE_STACK = 1e6
 # Warn about limits of which the load needs more than this share.
@@ -124,6 +124,8 @@ class Plan:
                 "batchSize": function.batch_size,
                 "concurrency": function.concurrency,
                 "capturesPerSecondEach": round(function.captures_per_second, 3),
+                "fullEvent": function.full_event.to_wire(self.architecture),
+                "eventOfOne": function.event_of_one.to_wire(self.architecture),
                 "functionTimeoutSeconds": function.timeout_seconds,
                 "visibilityTimeoutSeconds": function.visibility_seconds,
                 "provisionedPollers": function.needs_pollers,
@@ -161,7 +163,7 @@ class Plan:
         waiting = f"A capture waits for {figures.waiting_share:.0%} of its {figures.duration_ms:.0f} ms."
         if worker.binding == "cpu":
             return (
-                f"{waiting} With {worker.tabs} tabs, a function with {worker.vcpus:.2g} vCPUs uses {CPU_TARGET:.0%} of "
+                f"{waiting} With {worker.tabs} tabs, a function with {worker.vcpus:.2g} vCPUs uses {worker.cpu_share:.0%} of "
                 "its CPU. A higher load takes more workers, not more tabs."
             )
         if worker.binding == "memory":

@@ -41,6 +41,11 @@ def memory_mb(tabs: int) -> float:
     return BASE_MB + MB_PER_TAB * tabs + HEAVY_PAGE_MB
 
 
+def tabs_that_fit(memory: int, max_tabs: int) -> list[int]:
+    """Return the numbers of tabs for which so much memory is enough, none of them above a maximum."""
+    return [tabs for tabs in range(1, max_tabs + 1) if memory_mb(tabs) <= memory * MEMORY_TARGET]
+
+
 def throughput(figures: Figures, vcpus: float, tabs: int) -> float:
     """Return the captures per second of a worker by the machine-repairman model, exact for exponential times.
 
@@ -62,7 +67,7 @@ def size_worker(figures: Figures, vcpus: float, memory: int, max_tabs: int = MAX
 
     It has only as many tabs as bring its CPU to the target: more would make each capture slower and gain nothing.
     """
-    fitting = [tabs for tabs in range(1, max_tabs + 1) if memory_mb(tabs) <= memory * MEMORY_TARGET]
+    fitting = tabs_that_fit(memory, max_tabs)
     if not fitting:
         return None
     target = CPU_TARGET * vcpus / figures.cpu_seconds
