@@ -33,7 +33,7 @@ def test_the_longest_variables_that_are_accepted_fit_into_a_function(synth: Synt
     [
         ({}, []),
         ({"size": "medium"}, []),
-        ({"size": "large"}, ["109 times at once", "quota is 10"]),
+        ({"size": "large"}, ["110 times at once", "quota is 10"]),
         ({"minPollers": 2, "maxPollers": 2}, ["20 times at once", "quota is 10"]),
         ({"compute": "fargate", "minTasks": 1, "maxTasks": 6}, []),
         ({"compute": "fargate"}, ["20 vCPUs", "quota is 6", "Fargate On-Demand vCPU"]),

@@ -231,7 +231,9 @@ def test_prices_name_their_source_and_date() -> None:
 
 
 def test_the_bill_is_the_sum_of_its_parts_and_grows_with_the_load() -> None:
-    small, large = (Plan(Target(per_hour), ASSUMED).to_wire()["lambda"]["usdPerMonth"] for per_hour in (10_000, 100_000))
+    small, large = (
+        Plan(Target(per_hour), ASSUMED).to_wire()["lambda"]["usdPerMonth"] for per_hour in (10_000, 100_000)
+    )
     assert sum(large.values()) - large["total"] == pytest.approx(large["total"], abs=0.05)
     assert large["compute"] == pytest.approx(10 * small["compute"], rel=0.01)
 

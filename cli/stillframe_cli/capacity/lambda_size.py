@@ -23,8 +23,8 @@ MIN_TAB_SAVING = 0.025
 # What an invocation takes besides its captures: reading the event, and writing its answer and its metrics.
 EVENT_SECONDS = 0.06
 THOUSAND = 1000
-# Capacity in reserve, because messages do not arrive evenly within a second, and because one machine computes faster than
-# another: in the same container, one did nearly twice as many captures.
+# Capacity in reserve, because messages do not arrive evenly within a second, and because one machine computes faster
+# than another: in the same container, one did nearly twice as many captures.
 HEADROOM = 1.8
 # Six times the function's timeout ("Configuring an Amazon SQS queue to use with Lambda").
 VISIBILITY_TO_TIMEOUT = 6

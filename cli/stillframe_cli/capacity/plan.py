@@ -163,8 +163,8 @@ class Plan:
         waiting = f"A capture waits for {figures.waiting_share:.0%} of its {figures.duration_ms:.0f} ms."
         if worker.binding == "cpu":
             return (
-                f"{waiting} With {worker.tabs} tabs, a function with {worker.vcpus:.2g} vCPUs uses {worker.cpu_share:.0%} of "
-                "its CPU. A higher load takes more workers, not more tabs."
+                f"{waiting} With {worker.tabs} tabs, a function with {worker.vcpus:.2g} vCPUs uses "
+                f"{worker.cpu_share:.0%} of its CPU. A higher load takes more workers, not more tabs."
             )
         if worker.binding == "memory":
             return (
