@@ -23,13 +23,17 @@ from pathlib import Path
 from typing import Any
 
 from stacks.presets import PRESETS
+from stillframe_cli.capacity.figures import ASSUMED_BYTES, Figures
+from stillframe_cli.capacity.lambda_size import THOUSAND, Invocation
+from stillframe_cli.capacity.prices import LAMBDA_PER_REQUEST, service_usd
+from stillframe_cli.capacity.worker import lambda_vcpus
 from stillframe_cli.emulator import running_emulator
 from stillframe_cli.provision import QueuePolicy
 from tests.support.cloud import Cloud
 from tests.support.docker import IMAGE, bridge_address
 from tests.support.runtime_emulator import runtime_emulator
 
-from . import pages
+from . import function_report, pages
 from .environment import Environment, Event, Run
 from .machine import describe_machine
 
@@ -58,7 +62,7 @@ def main() -> None:
     parser.add_argument("--image", action="append", help="may be repeated; the first is what others are compared with")
     parser.add_argument("--size", type=_size, action="append", metavar="MB:TABS:BATCH", help="in place of the presets'")
     parser.add_argument("--mix-only", action="store_true", help="only pages of all classes, at 300 ms")
-    parser.add_argument("--keep", action="store_true", help="write the results file")
+    parser.add_argument("--keep", action="store_true", help="write the results file, and the tables of docs")
     options = parser.parse_args()
     images = options.image or [IMAGE]
     runs: dict[Key, list[Run]] = defaultdict(list)
@@ -82,10 +86,12 @@ def main() -> None:
         "rounds": options.rounds,
         "images": {image: _of_image(image, chosen, runs, starts) for image in images},
     }
+    result["plan"] = compared_with_plan(result["images"][images[-1]])
     if len(images) > 1:
         result["ratios"] = _ratios(images, runs, starts)
     if options.keep:
         RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+        function_report.write(result, images[-1])
     print(json.dumps(result))
 
 
@@ -126,6 +132,7 @@ def _of_image(
     return {
         str(memory): {
             "tabs": tabs,
+            "batch": full,
             "coldStart": _medians(starts[image, memory]),
             "runs": {
                 f"{name}/{latency_ms}/{batch}": Run.together(found).to_wire(memory)
@@ -136,6 +143,33 @@ def _of_image(
         }
         for memory, tabs, full in chosen
     }
+
+
+def figures_of(measured: dict[str, Any]) -> Figures:
+    """What a capture of the mix takes, means over the sizes: its CPU time in full events, and its duration alone."""
+    cpu_ms, waiting_ms, p95_ms = [], [], []
+    for memory, each in measured.items():
+        alone, full = (each["runs"][f"{MIX}/{LATENCIES_MS[-1]}/{batch}"] for batch in (1, each["batch"]))
+        cpu_ms.append(full["cpuMs"])
+        waiting_ms.append(alone["meanMs"] - alone["cpuMs"] / min(1.0, lambda_vcpus(int(memory))))
+        p95_ms.append(full["p95Ms"])
+    cpu = statistics.fmean(cpu_ms)
+    return Figures(cpu, cpu + statistics.fmean(waiting_ms), max(p95_ms), ASSUMED_BYTES, "bench-lambda")
+
+
+def compared_with_plan(measured: dict[str, Any]) -> dict[str, Any]:
+    """What `plan` would say of these figures, divided by what was measured, by memory and pages an event."""
+    figures, ratios = figures_of(measured), {}
+    for memory, each in measured.items():
+        for batch in (1, each["batch"]):
+            run = each["runs"][f"{MIX}/{LATENCIES_MS[-1]}/{batch}"]
+            planned, services = Invocation.of(figures, int(memory), batch), service_usd(THOUSAND, batch)
+            usd = run["computeUsdPerThousand"]["arm64"] + LAMBDA_PER_REQUEST / batch * THOUSAND
+            ratios[f"{memory}/{batch}"] = {
+                "capturesPerSecond": round(planned.captures_per_second / run["capturesPerSecond"], 3),
+                "usdPerThousand": round((planned.usd_per_capture("arm64") * THOUSAND + services) / (usd + services), 3),
+            }
+    return {"figures": figures.to_wire(), "toMeasured": ratios}
 
 
 def _medians(starts: list[dict[str, int]]) -> dict[str, int]:

@@ -231,10 +231,11 @@ def test_prices_name_their_source_and_date() -> None:
 
 
 def test_the_bill_is_the_sum_of_its_parts_and_grows_with_the_load() -> None:
-    small, large = (
-        Plan(Target(per_hour), ASSUMED).to_wire()["lambda"]["usdPerMonth"] for per_hour in (10_000, 100_000)
-    )
+    plans = [Plan(Target(per_hour), ASSUMED).to_wire()["lambda"] for per_hour in (50_000, 500_000)]
+    small, large = (plan["usdPerMonth"] for plan in plans)
     assert sum(large.values()) - large["total"] == pytest.approx(large["total"], abs=0.05)
+    # Both have the same function, so that compute grows with the load
+    assert plans[0]["memoryMb"] == plans[1]["memoryMb"]
     assert large["compute"] == pytest.approx(10 * small["compute"], rel=0.01)
 
 
