@@ -29,7 +29,7 @@ PLATFORM = "linux/arm64"
 BUILD_SECONDS = 3600
 RUN_SECONDS = 900
 PROBE = ROOT / "tests/arm64/slow_machine.py"
-# As in Lambda, renderers are started without the zygote, which does not work under emulation.
+# As in Lambda, so that renderers need no zygote.
 VARIABLES = {
     "AWS_LAMBDA_RUNTIME_API": "none",
     "STILLFRAME_TABS": "1",

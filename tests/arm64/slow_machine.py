@@ -18,7 +18,7 @@ from stillframe.request.options import RenderOptions
 from stillframe_cli.doctor import machine
 from stillframe_cli.main import cli
 from stillframe_renderer.browsers import engine, pool
-from stillframe_renderer.chromium import browser, executable
+from stillframe_renderer.chromium import browser, executable, zygote
 from stillframe_renderer.guard.server import EgressGuard
 
 SECONDS = 900
@@ -51,7 +51,8 @@ class Context:
 
 
 def raise_limits() -> None:
-    """The limits that are not settings."""
+    """The limits that are not settings. The zygote does not work under emulation, and a trial would take long."""
+    zygote.TRIAL.conclude(works=False)
     browser.LAUNCH_SECONDS = pool.OPEN_SECONDS = engine.START_SECONDS = engine.CHECK_SECONDS = SECONDS
     executable.VERSION_SECONDS = machine.FONT_SECONDS = SECONDS
     vars(machine)["RenderEngine"] = SlowEngine
