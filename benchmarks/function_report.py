@@ -19,7 +19,7 @@ def tables(result: dict[str, Any], image: str) -> str:
     """What events take by memory, pages, latency and size, and what a cold start takes."""
     machine, sizes = result["machine"], result["images"][image]
     lines = [
-        f"{machine['cpus']} CPUs of {machine['processor']}, {result['rounds']} rounds.",
+        f"{machine['cpus']} CPUs of {machine['processor']}, rounds: {result['rounds']}.",
         "",
         "| memory, tabs | pages, ms per response, pages an event | captures a second | GB-seconds a capture "
         "| compute, USD per thousand (arm64) | CPU | from claim to stored: median, p95 |",

@@ -78,9 +78,8 @@ def _tables(figures: dict[str, Any], runs: dict[str, Any], peers: Path) -> str:
         lines += ["", "| ratio | measured | range over the rounds | goal |", "| --- | --- | --- | --- |"]
         for ratio, goal in GOALS.items():
             low, high = of_latency[f"{ratio}Spread"]
-            lines.append(
-                f"| {ratio} | {of_latency[ratio]:.2f} | {low:.2f} to {high:.2f} | {'none' if goal is None else f'{goal:.2f}'} |"
-            )
+            wanted = "none" if goal is None else f"{goal:.2f}"
+            lines.append(f"| {ratio} | {of_latency[ratio]:.2f} | {low:.2f} to {high:.2f} | {wanted} |")
         lines += [f"| cpuToLimit | {of_latency['cpuToLimit']:.2f} | | at most 1.10 |", ""]
     if "ready" in figures:
         lines += _ready(figures["ready"], titles)

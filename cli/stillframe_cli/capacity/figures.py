@@ -16,9 +16,9 @@ from stillframe.table.record import Record, Status
 MS = 1000
 # Measured by `make bench-lambda`: the mean of its page classes at 300 ms per response, and the longest of them under
 # load. Used when nothing better is known.
-ASSUMED_CPU_MS = 205
-ASSUMED_DURATION_MS = 670
-ASSUMED_P99_MS = 1700
+ASSUMED_CPU_MS = 195
+ASSUMED_DURATION_MS = 675
+ASSUMED_P99_MS = 1500
 ASSUMED_BYTES = 250_000
 # `make bench` measures 330 MB with 4 tabs and 625 MB with 12. That is 45 MB per tab, on pages lighter than most.
 BASE_MB = 220
