@@ -19,7 +19,6 @@ import statistics
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from stacks.presets import PRESETS
@@ -41,7 +40,6 @@ LATENCIES_MS = (0, 50, 300)
 MIX = "mix"
 # Captures of one run. Events with one page each take longer.
 FULL_EVENTS, SINGLE_EVENTS = 4, 12
-RESULTS = Path(__file__).parent / "results" / "function.json"
 Key = tuple[str, str, int, str]
 
 
@@ -90,8 +88,8 @@ def main() -> None:
     if len(images) > 1:
         result["ratios"] = _ratios(images, runs, starts)
     if options.keep:
-        RESULTS.write_text(json.dumps(result, indent=1) + "\n")
-        function_report.write(result, images[-1])
+        function_report.RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+        function_report.write(result)
     print(json.dumps(result))
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from benchmarks.environment import Run
-from benchmarks.function import RESULTS, compared_with_plan, figures_of
+from benchmarks.function import compared_with_plan, figures_of
+from benchmarks.function_report import RESULTS
 from stacks.presets import PRESETS
 from stillframe_cli.capacity.figures import ASSUMED
 
