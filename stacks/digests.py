@@ -18,9 +18,9 @@ from .storage_stack import StorageStack
 from .worker import worker_logs, write_logs
 from .zip_function import zip_function
 
-# The most that a function has: a thousand pages, each captured every minute, are read in a few minutes.
+# The most that a function has: a thousand pages, each captured every minute, take half of it with a whole vCPU.
 TIMEOUT_SECONDS = 900
-MEMORY_MB = 512
+MEMORY_MB = 1769
 EVERY_MINUTES = 15
 
 

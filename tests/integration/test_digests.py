@@ -119,7 +119,7 @@ def test_a_day_is_told_once_its_last_capture_has_ended(service: Service, rule: E
     pass_time(service, 22.7, each)
     service.clock.advance(1500)
     service.scheduler().tick()
-    service.clock.advance(3600)
+    service.clock.advance(2 * 3600)
     assert each.tick() == 0
     # When it is captured
     service.work()
@@ -212,3 +212,69 @@ def test_a_watch_that_cannot_be_told_of_keeps_no_other_from_it(
     with pytest.raises(DigestsUnsent, match="1 watches were not told of: a"):
         each.tick()
     assert [event["detail"]["watch"] for event in rule.wait_for(1)] == ["b"]
+
+
+@pytest.mark.parametrize("cron", ["30 6 * * *", "0 20 * * *"])
+def test_a_period_of_a_daily_watch_that_nobody_asked_for_is_missed_soon_after_midnight(
+    service: Service, rule: EventRule, cron: str
+) -> None:
+    # Given a daily watch without a scheduler
+    service.store.declare(Declared.of("shop", {"urls": [URLS[0]], "cron": cron}))
+    each = digester(service)
+    # When it is a quarter of an hour after midnight, and not before
+    told_after = []
+    for _ in range(25):
+        service.clock.advance(3600)
+        told_after.append(each.tick())
+    # Then the digest says that the period was missed, although the next one has not begun
+    assert told_after == [0] * 24 + [1]
+    digest = told(rule, 1)[URLS[0], "2027-01-15"]
+    assert (digest["periods"], digest["missed"]) == (1, 1)
+
+
+def test_a_watch_that_takes_too_long_keeps_no_other_from_being_told_of(
+    service: Service, rule: EventRule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given two watches, of which the first takes a minute a page, and an invocation of three minutes
+    service.store.declare(Declared.of("a", {"urls": URLS, "every": "1h"}))
+    service.store.declare(Declared.of("b", {"urls": [URLS[0]], "every": "1h"}))
+    each = digester(service)
+    service.clock.advance(25 * 3600)
+    real = each._history.past
+
+    def past(watch: Any, *arguments: Any) -> Any:
+        service.clock.advance(60 if watch.name == "a" else 0)
+        return real(watch, *arguments)
+
+    monkeypatch.setattr(each._history, "past", past)
+    # When it is invoked, then the other one is told of, and the failure is reported
+    with pytest.raises(DigestsUnsent, match="1 watches were not told of: a"):
+        each.tick(180)
+    assert [event["detail"]["watch"] for event in rule.wait_for(1)] == ["b"]
+
+
+def test_a_page_that_is_under_way_is_asked_first_and_the_others_are_not_read(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a day of three pages, one of whose captures is still in the queue
+    service.store.declare(declared())
+    pass_time(service, 22.7)
+    service.clock.advance(1500)
+    service.scheduler().tick()
+    service.clock.advance(2 * 3600)
+    each = digester(service)
+    read: list[str] = []
+    real = each._history.past
+
+    def past(watch: Any, url: str, *arguments: Any) -> Any:
+        read.append(url)
+        return real(watch, url, *arguments)
+
+    monkeypatch.setattr(each._history, "past", past)
+    # When the digester ticks again and again, then it reads that page alone
+    for _ in range(4):
+        assert each.tick() == 0
+    assert read == [URLS[0]] * 4
+    # And all of them once it is captured
+    service.work()
+    assert each.tick() == 3

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from stillframe_notifier.digest_handler import handler
 
+from .fakes import FakeContext
+
 
 def main() -> None:
     """Invoke the function. Fails if it sends nothing."""
-    answer = handler({"source": "aws.events", "detail-type": "Scheduled Event"}, None)
+    answer = handler({"source": "aws.events", "detail-type": "Scheduled Event"}, FakeContext(900))
     assert answer["sent"] > 0, answer
 
 

@@ -51,13 +51,13 @@ def test_each_period_is_counted_by_what_became_of_it() -> None:
     found = digest(
         *map(period, range(3)),
         period(3, Status.FAILED, error_code="UNKNOWN_HOST"),
-        period(4, Status.FAILED, error_code="CAPTURE_TIMEOUT"),
-        period(5, Status.FAILED, error_code="CAPTURE_TIMEOUT"),
+        period(4, Status.FAILED, error_code="TIMEOUT"),
+        period(5, Status.FAILED, error_code="TIMEOUT"),
         period(6, None),
     )
     # Then it says so, and names the first and the last image
     assert (found.periods, found.captured, found.failed, found.missed, found.changed) == (7, 3, 3, 1, 0)
-    assert found.error_codes == {"UNKNOWN_HOST": 1, "CAPTURE_TIMEOUT": 2}
+    assert found.error_codes == {"UNKNOWN_HOST": 1, "TIMEOUT": 2}
     assert (found.first_s3_url, found.last_s3_url) == ("s3://images/0.png", "s3://images/2.png")
     assert found.is_settled
 

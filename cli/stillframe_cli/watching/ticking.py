@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterator
 from botocore.exceptions import BotoCoreError, ClientError
 
 from stillframe.errors import CaptureError
+from stillframe_notifier.digester import DigestsUnsent
 
 logger = logging.getLogger("stillframe.watches")
 
 SCHEDULE_SECONDS = 2.0
-DIGEST_SECONDS = 60.0
+DIGEST_SECONDS = 300.0
+# A tick that takes longer ends with the process: whatever it has not done, the next one does.
+JOIN_SECONDS = 5.0
 
 
 @contextlib.contextmanager
@@ -26,8 +29,8 @@ def ticking(tick: Callable[[], object], pause_seconds: float) -> Iterator[None]:
         while not stop.wait(pause_seconds):
             try:
                 tick()
-            except (CaptureError, ClientError, BotoCoreError) as error:
-                logger.warning("the watches cannot be read: %s", error)
+            except (CaptureError, DigestsUnsent, ClientError, BotoCoreError) as error:
+                logger.warning("the watches: %s", error)
             except Exception:
                 # Without this thread, nobody would send any period, or say so.
                 logger.exception("the watches met an unexpected error")
@@ -38,4 +41,4 @@ def ticking(tick: Callable[[], object], pause_seconds: float) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join()
+        thread.join(JOIN_SECONDS)

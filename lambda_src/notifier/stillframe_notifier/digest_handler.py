@@ -16,10 +16,13 @@ from .wiring import wire_digester
 
 logger = logging.getLogger("stillframe.notifier")
 
+# To log what was not sent, before Lambda ends the process.
+RESERVE_SECONDS = 10
+
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Tell of the days that have ended. Raises DigestsUnsent, after which Lambda tries again."""
-    sent = _digester().tick()
+    sent = _digester().tick(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
     logger.info("digests", extra={"sent": sent})
     return {"sent": sent}
 

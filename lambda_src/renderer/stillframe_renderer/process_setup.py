@@ -7,6 +7,7 @@ import ctypes
 import gc
 
 PR_SET_DUMPABLE = 4
+PR_SET_CHILD_SUBREAPER = 36
 M_ARENA_MAX = -8
 ARENAS = 2
 # The number of new objects between two searches for garbage; 700 by default.
@@ -16,6 +17,7 @@ YOUNG_OBJECTS = 10_000
 def configure_process() -> None:
     """Apply every process-wide setting. Call it when the worker's modules are imported, before it is wired."""
     make_undumpable()
+    adopt_orphans()
     limit_arenas()
     collect_less_garbage()
 
@@ -26,6 +28,15 @@ def make_undumpable() -> None:
     prctl(2), PR_SET_DUMPABLE: everything below /proc/<pid> belongs to root from then on.
     """
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def adopt_orphans() -> None:
+    """Let the processes that a killed browser leaves become children of this one, which reaps them (ProcessGroup.reap).
+
+    The first process of a container need not do so, and each browser with a zygote would leave a dozen zombies.
+    prctl(2), PR_SET_CHILD_SUBREAPER.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def limit_arenas() -> None:

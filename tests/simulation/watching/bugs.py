@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from stillframe.table.table import Table
 from stillframe.table.update import Update
 from stillframe.watches.day import Day
 from stillframe.watches.day_digest import DayDigest
+from stillframe.watches.history import GRACE_MS
 from stillframe.watches.watch import Watch
 from stillframe_cli.watching.scheduler import Due, Scheduler
 from stillframe_notifier.change import Change
@@ -31,6 +32,7 @@ from ..bugs import Bug
 from ..promise import Promise
 from ..surroundings import Parts
 
+DAY_MS = 24 * 3_600_000
 ALWAYS = f"attribute_exists(#{ID}) OR attribute_not_exists(#{ID})"
 
 
@@ -118,24 +120,26 @@ class TellsOfCapturesOnly(Notifier):
 class TellsAtOnce(Digester):
     """Tells of a day as soon as it has ended."""
 
-    def _is_due(self, *_: Any) -> bool:
-        return True
+    def _due_digests(self, watch: Watch, day: Day, now_ms: int, until_ms: int | None) -> list[DayDigest] | None:
+        return super()._due_digests(watch, day, now_ms + DAY_MS, until_ms)
 
 
 class NotesBeforeSending(Digester):
     """Notes that a day was told before its digests are sent."""
 
-    def _is_due(self, watch: Watch, day: Day, digests: Sequence[DayDigest], now_ms: int) -> bool:
-        if is_due := super()._is_due(watch, day, digests, now_ms):
+    def _due_digests(self, watch: Watch, day: Day, now_ms: int, until_ms: int | None) -> list[DayDigest] | None:
+        digests = super()._due_digests(watch, day, now_ms, until_ms)
+        if digests is not None:
             self._told.move(watch.name, day.until_ms)
-        return is_due
+        return digests
 
 
 class TellsByItsClock(Digester):
     """Ends a day when it is told."""
 
-    def _digests(self, watch: Watch, day: Day, now_ms: int) -> Iterator[DayDigest]:
-        return super()._digests(watch, replace(day, until_ms=now_ms), now_ms)
+    def _due_digests(self, watch: Watch, day: Day, now_ms: int, until_ms: int | None) -> list[DayDigest] | None:
+        clocked = replace(day, until_ms=now_ms - GRACE_MS)
+        return super()._due_digests(watch, clocked, now_ms, until_ms)
 
 
 WEEK_BUGS = (

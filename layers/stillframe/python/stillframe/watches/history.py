@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,10 @@ DUE = "due"
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """One URL in one period, with its record if there is one. Times are milliseconds since the epoch."""
+    """One URL in one period, with its record if there is one. Times are milliseconds since the epoch.
+
+    `is_over` says of a period without a record that nobody will ask for it any more.
+    """
 
     watch: Watch
     url: str
@@ -56,23 +59,27 @@ class History:
 
     def of(self, watch: Watch, url: str, after_ms: int, until_ms: int) -> Iterator[Period]:
         """The periods of a URL in a time, the latest first."""
-        yield from self._read(watch, url, watch.latest_periods(url, after_ms, until_ms), until_ms)
+        periods = watch.latest_periods(url, after_ms, until_ms)
+        yield from self._read(watch, url, periods, lambda at_ms: _is_over(watch, at_ms, until_ms))
 
-    def within(self, watch: Watch, url: str, after_ms: int, until_ms: int, now_ms: int) -> Iterator[Period]:
-        """The periods of a URL in a time, the earliest first, as they stand now."""
-        yield from self._read(watch, url, iter(watch.periods(url, after_ms, until_ms)), now_ms)
+    def past(self, watch: Watch, url: str, after_ms: int, until_ms: int) -> Iterator[Period]:
+        """The periods of a URL in a time that is over, the earliest first: what nobody has asked for is missed."""
+        yield from self._read(watch, url, iter(watch.periods(url, after_ms, until_ms)), lambda _: True)
 
     def missed(self, watch: Watch, after_ms: int, now_ms: int) -> Iterator[Period]:
         """The periods in a time that nobody has asked for and nobody will any more, because the next one has begun."""
         for url in watch.known_urls:
-            over = (each for each in watch.periods(url, after_ms, now_ms) if _is_over(watch, each, now_ms))
-            yield from (each for each in self._read(watch, url, over, now_ms) if each.record is None)
+            periods = iter(watch.periods(url, after_ms, now_ms))
+            found = self._read(watch, url, periods, lambda at_ms: _is_over(watch, at_ms, now_ms))
+            yield from (each for each in found if each.state == MISSED)
 
-    def _read(self, watch: Watch, url: str, periods: Iterator[int], now_ms: int) -> Iterator[Period]:
+    def _read(self, watch: Watch, url: str, periods: Iterator[int], is_over: Callable[[int], bool]) -> Iterator[Period]:
+        """The periods with their records. Whether one is over is asked of those without a record, as it takes long."""
         while chunk := {at_ms: watch.id(url, period_text(at_ms)) for at_ms in itertools.islice(periods, CHUNK)}:
             records = self._archive.records_by_id(list(chunk.values()))
             for at_ms, screenshot_id in chunk.items():
-                yield Period(watch, url, at_ms, records.get(screenshot_id), _is_over(watch, at_ms, now_ms))
+                record = records.get(screenshot_id)
+                yield Period(watch, url, at_ms, record, record is None and is_over(at_ms))
 
 
 def _is_over(watch: Watch, period_ms: int, now_ms: int) -> bool:
