@@ -24,6 +24,10 @@ from .tenant_usage import TenantUsage
 READERS = 8
 
 
+# Each of a hundred records.
+MAX_QUIET_READS = 3
+
+
 @dataclass(frozen=True, slots=True)
 class StatusSnapshot:
     """The figures of one moment, and those of a window, which ends earlier where metrics arrive late.
@@ -141,12 +145,14 @@ class SnapshotReader:
         )
 
     def _read_shard(self, name: str) -> Shard:
-        """Read one page of a shard's keys, and the details of the oldest, for as long as some of them are processing.
+        """Read one page of a shard's keys, and the details of the oldest, until some hundreds are not processing.
 
-        Messages are received in about the order in which they were sent, so that those behind are waiting.
+        Messages are received in about the order in which they were sent, so that those behind are waiting. The oldest
+        of all may be records whose messages are gone.
         """
         ids, _ = self._keys.page(name)
         shard = Shard()
+        quiet = 0
         for start in range(0, len(ids), MAX_KEYS):
             found = self._archive.records_by_id(ids[start : start + MAX_KEYS])
             processing = [record for record in found.values() if record.status is Status.PROCESSING]
@@ -154,7 +160,8 @@ class SnapshotReader:
             shard.processing += processing
             shard.queued += len(queued)
             shard.oldest = shard.oldest or min(queued, key=_queued_at, default=None)
-            if not processing:
+            quiet = 0 if processing else quiet + 1
+            if quiet == MAX_QUIET_READS:
                 shard.queued += len(ids[start + MAX_KEYS :])
                 break
         return shard

@@ -13,12 +13,12 @@ from stillframe.record_list import RecordList
 from stillframe.table.attributes import to_attributes
 from stillframe.table.record import Record, Status
 from stillframe_cli.metrics import ServiceMetrics
-from stillframe_cli.status_snapshot import SnapshotReader
+from stillframe_cli.status_snapshot import MAX_QUIET_READS, SnapshotReader
 from tests.support.cloud import Cloud
 
 NOW_MS = int(time.time() * 1000)
 # In one partition, the oldest first: more than one batch of details is being captured, and the rest waits.
-CAPTURED_NOW, ALL = MAX_KEYS + 20, 3 * MAX_KEYS + 5
+CAPTURED_NOW, ALL = MAX_KEYS + 20, 6 * MAX_KEYS + 5
 BATCH_WRITE = 25
 
 
@@ -77,11 +77,23 @@ def test_the_monitor_counts_all_that_is_captured_and_reads_little_of_what_waits(
     calls = backlog.count_calls()
     # When it is read
     snapshot = SnapshotReader(backlog.clients, backlog.settings, ServiceMetrics(connect_cloudwatch(), True)).read(60)
-    # Then it has both states, and read details only as long as some of them were being captured
+    # Then it has both states, and read no details once some hundreds in a row were not being captured
     assert (snapshot.processing, snapshot.workers) == (CAPTURED_NOW, ["w-0", "w-1", "w-2"])
     assert snapshot.queued == ALL - CAPTURED_NOW + 1
     assert 60 <= snapshot.oldest_seconds < 600
-    assert calls.count("BatchGetItem") == 3
+    assert calls.count("BatchGetItem") == 2 + MAX_QUIET_READS
+
+
+def test_the_monitor_sees_what_is_captured_behind_records_whose_messages_are_gone(cloud: Cloud) -> None:
+    # Given a partition that begins with two hundred records that nobody will ever capture, as the queue was purged
+    for number in range(205):
+        status = Status.PROCESSING if number >= 200 else Status.QUEUED
+        item = {"id": f"id-{number:03}", "url": "u", "status": status, "indexShard": "queued#7", "updatedAt": number}
+        cloud.clients.dynamodb.put_item(TableName=cloud.settings.table_name, Item=to_attributes(item))
+    # When a status snapshot is read
+    snapshot = SnapshotReader(cloud.clients, cloud.settings, ServiceMetrics(connect_cloudwatch(), True)).read(60)
+    # Then it has those that are captured behind them
+    assert (snapshot.processing, snapshot.queued) == (5, 200)
 
 
 def test_keys_that_were_not_processed_are_asked_for_again(backlog: Cloud) -> None:

@@ -135,3 +135,12 @@ def test_without_a_place_to_note_it_there_is_no_trial(monkeypatch: pytest.Monkey
     monkeypatch.setattr(tempfile, "tempdir", "/proc/nowhere")
     assert not zygote.TRIAL.has_zygote()
     assert not zygote.TRIAL.is_under_way
+
+
+def test_an_initialisation_that_fails_for_another_reason_leaves_the_trial_open(tmp_path: Path) -> None:
+    # Given a trial under way, when something else ends the initialisation
+    zygote.TRIAL.has_zygote()
+    zygote.TRIAL.forget()
+    # Then the next process tries
+    assert not (tmp_path / zygote.NAME).exists()
+    assert zygote.ZygoteTrial().has_zygote()

@@ -10,7 +10,8 @@ from stillframe.table.attributes import from_attributes, to_attributes
 from stillframe.table.implied import without_implied
 from stillframe.table.record import Record, Status
 
-ORDINARY = {"requests": 3, "failedRequests": 0, "settled": True, "pageContentType": "text/html"}
+ORDINARY = {"requests": 3, "memoryMb": 1024, "failedRequests": 0, "settled": True, "pageContentType": "text/html"}
+HELD = {"requests": 3, "memoryMb": 1024}
 # At 0.0000133334 and 0.0000166667 USD for a GB-second.
 USD = {"arm64": 1.33334e-06, "x86": 1.66667e-06}
 
@@ -18,17 +19,18 @@ USD = {"arm64": 1.33334e-06, "x86": 1.66667e-06}
 @pytest.mark.parametrize(
     ("facts", "held"),
     [
-        (ORDINARY, {"requests": 3}),
-        ({**ORDINARY, "failedRequests": 1}, {"requests": 3, "failedRequests": 1}),
-        ({**ORDINARY, "settled": False}, {"requests": 3, "settled": False}),
-        ({**ORDINARY, "pageContentType": "image/svg+xml"}, {"requests": 3, "pageContentType": "image/svg+xml"}),
+        (ORDINARY, HELD),
+        ({**ORDINARY, "failedRequests": 1}, {**HELD, "failedRequests": 1}),
+        ({**ORDINARY, "settled": False}, {**HELD, "settled": False}),
+        ({**ORDINARY, "pageContentType": "image/svg+xml"}, {**HELD, "pageContentType": "image/svg+xml"}),
         # A fact that is not known is held as such.
-        ({"requests": 3, "failedRequests": 0, "settled": True}, {"requests": 3, "pageContentType": None}),
+        ({**HELD, "failedRequests": 0, "settled": True}, {**HELD, "pageContentType": None}),
         # An image that was adopted, of whose page little is known.
         ({"httpStatus": 200}, {"httpStatus": 200}),
         ({"settled": True}, {"settled": True}),
         ({"billedMs": 100, "memoryMb": 1024, "estimatedUsd": USD}, {"billedMs": 100, "memoryMb": 1024}),
-        # A record of an earlier version.
+        # Records of an earlier version.
+        ({"requests": 3, "settled": True}, {"requests": 3, "settled": True}),
         ({"billedMs": 100, "estimatedUsd": USD}, {"billedMs": 100, "estimatedUsd": USD}),
     ],
 )

@@ -80,7 +80,7 @@ def command(status: str | None, since: int, limit: int, settings: Settings, clie
     """
     wanted = Status(status) if status else None
     found = sorted(
-        Archive(clients, settings).records(wanted, since), key=lambda record: record.updated_at or 0, reverse=True
+        Archive(clients, settings).records(wanted, since), key=lambda record: record.changed_at, reverse=True
     )
     records = found[:limit]
     if as_json:
@@ -89,7 +89,7 @@ def command(status: str | None, since: int, limit: int, settings: Settings, clie
     elif sys.stdout.isatty():
         _print_for_people(records, time.time())
     else:
-        print_table((), (_cells(record, format_field("updatedAt", record.updated_at or 0)) for record in records))
+        print_table((), (_cells(record, format_field("updatedAt", record.changed_at)) for record in records))
     if len(found) > limit:
         print_note(f"These are the newest {limit:,} of {len(found):,} records; --limit shows more.")
 
@@ -100,7 +100,7 @@ def _print_for_people(records: Sequence[Record], now: float) -> None:
         return
     print_table(
         ("ID", "STATUS", "CHANGED", "ATTEMPTS", "ERROR", "URL"),
-        (_cells(each, f"{human_seconds(max(0.0, now - (each.updated_at or 0) / 1000))} ago") for each in records),
+        (_cells(each, f"{human_seconds(max(0.0, now - each.changed_at / 1000))} ago") for each in records),
     )
     counts = Counter(record.status.value for record in records)
     print_note("\n" + ", ".join(f"{count:,} {status}" for status, count in counts.most_common()))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .chromium.start import start_ahead
+from .chromium.zygote import TRIAL
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -34,8 +35,13 @@ def _initialize() -> Callable[[dict[str, Any], LambdaContext], PartialItemFailur
     start_ahead()
     from .handler import handler, worker
 
-    logger, runtime = worker()
-    runtime.engine.warm_up()
+    try:
+        logger, runtime = worker()
+        runtime.engine.warm_up()
+    except BaseException:
+        # Whatever it was, the zygote has not been found to fail.
+        TRIAL.forget()
+        raise
     logger.info("worker ready", extra={"importMs": _process_age_ms()})
     return handler
 

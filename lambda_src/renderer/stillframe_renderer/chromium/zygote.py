@@ -42,6 +42,13 @@ class ZygoteTrial:
         with contextlib.suppress(OSError):
             _path().write_text(self._found)
 
+    def forget(self) -> None:
+        """Give a trial up that has shown nothing, so that the next process begins another one."""
+        if self.is_under_way:
+            self._found = ""
+            with contextlib.suppress(OSError):
+                _path().unlink()
+
     def _read(self) -> str:
         """What an earlier process has found out; nothing if there was none."""
         with contextlib.suppress(OSError):

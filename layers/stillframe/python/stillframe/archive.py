@@ -78,7 +78,7 @@ class Archive:
             yield from self._read_index(status, since_ms)
             return
         for record in self.all_records():
-            if status in (None, record.status) and (record.updated_at or 0) >= since_ms:
+            if status in (None, record.status) and record.changed_at >= since_ms:
                 yield record
 
     def all_records(self) -> Iterator[Record]:
@@ -91,15 +91,18 @@ class Archive:
 
     def _read_index(self, status: Status, since_ms: int) -> Iterator[Record]:
         index = IndexKeys(self._clients.dynamodb, self._settings.table_name)
+        # The index does not know when a record was claimed.
+        since_in_index_ms = 0 if status is Status.PROCESSING else since_ms
         for shard in index_shards(status):
             start: dict[str, Any] | None = None
             while True:
-                ids, start = index.page(shard, since_ms, start=start)
+                ids, start = index.page(shard, since_in_index_ms, start=start)
                 for position in range(0, len(ids), MAX_KEYS):
-                    yield from self._with_status(ids[position : position + MAX_KEYS], status)
+                    yield from self._chosen(ids[position : position + MAX_KEYS], status, since_ms)
                 if start is None:
                     break
 
-    def _with_status(self, ids: Sequence[str], status: Status) -> Iterator[Record]:
-        """Those of the records that have the status by now."""
-        return (record for record in self.records_by_id(ids).values() if record.status is status)
+    def _chosen(self, ids: Sequence[str], status: Status, since_ms: int) -> Iterator[Record]:
+        """Those of the records that have the status by now, and have changed since a time."""
+        found = self.records_by_id(ids).values()
+        return (record for record in found if record.status is status and record.changed_at >= since_ms)

@@ -15,7 +15,7 @@ from stillframe.aws_errors import translated_errors
 from stillframe.clients import Clients
 from stillframe.errors import InvalidRequest
 from stillframe.settings import Settings
-from stillframe.table.attributes import ID, INDEX_SHARD, STATUS, TENANT_SHARD, UPDATED_AT, to_attributes
+from stillframe.table.attributes import CLAIMED_AT, ID, INDEX_SHARD, STATUS, TENANT_SHARD, UPDATED_AT, to_attributes
 from stillframe.table.index_keys import IndexKeys
 from stillframe.table.record import (
     INDEX_NAME,
@@ -154,15 +154,16 @@ class RecordList:
     def _look_up(self, part: IndexPart, at: Cursor, limit: int) -> tuple[list[Record], Cursor | None]:
         """Read the records whose keys are in one shard, and keep those that have the status by now."""
         with translated_errors("query"):
-            ids, last = self._keys.page(part.shards[at.shard], at.since_ms, limit, _start_key(part, at))
+            ids, last = self._keys.page(part.shards[at.shard], _since_in_index(part, at), limit, _start_key(part, at))
         with translated_errors("batch get item"):
             found = self._archive.records_by_id(ids) if ids else {}
-        return [each for each in found.values() if each.status is part.status], _following(part, at, last)
+        wanted = [each for each in found.values() if each.status is part.status and each.changed_at >= at.since_ms]
+        return wanted, _following(part, at, last)
 
     def _query(self, part: IndexPart, at: Cursor, limit: int) -> tuple[list[Any], Cursor | None]:
         """Read from one shard of the index. The cursor leads to the rest of the shard, or to the next one."""
         shard = part.shards[at.shard]
-        values: dict[str, Any] = {":shard": shard, ":since": at.since_ms}
+        values: dict[str, Any] = {":shard": shard, ":since": _since_in_index(part, at)}
         arguments: dict[str, Any] = {
             "TableName": self._table,
             "IndexName": part.index,
@@ -173,6 +174,9 @@ class RecordList:
             values[":status"] = part.status
             arguments["FilterExpression"] = f"#{STATUS} = :status"
             arguments["ExpressionAttributeNames"] = {f"#{STATUS}": STATUS}
+        if part.status is Status.PROCESSING:
+            values[":changed"] = at.since_ms
+            arguments["FilterExpression"] += f" AND {CLAIMED_AT} >= :changed"
         arguments["ExpressionAttributeValues"] = to_attributes(values)
         start = _start_key(part, at)
         if start is not None:
@@ -183,15 +187,17 @@ class RecordList:
 
     def _scan(self, at: Cursor, limit: int) -> tuple[list[Any], Cursor | None]:
         """Read some items of the table, of which few may be wanted."""
-        wanted = to_attributes({":since": at.since_ms, **({":status": at.status} if at.status else {})})
-        filters = [f"#{UPDATED_AT} >= :since", *([f"#{STATUS} = :status"] if at.status else [])]
-        names = {f"#{UPDATED_AT}": UPDATED_AT, **({f"#{STATUS}": STATUS} if at.status else {})}
+        names, values = [UPDATED_AT, CLAIMED_AT], dict[str, Any]({":since": at.since_ms})
+        wanted = f"(#{UPDATED_AT} >= :since OR #{CLAIMED_AT} >= :since)"
+        if at.status:
+            names, values = [*names, STATUS], {**values, ":status": at.status}
+            wanted += f" AND #{STATUS} = :status"
         arguments: dict[str, Any] = {
             "TableName": self._table,
             "ConsistentRead": True,
-            "FilterExpression": " AND ".join(filters),
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": wanted,
+            "FilterExpression": wanted,
+            "ExpressionAttributeNames": {f"#{name}": name for name in names},
+            "ExpressionAttributeValues": to_attributes(values),
             "Limit": limit,
         }
         if at.id is not None:
@@ -200,6 +206,11 @@ class RecordList:
             answer = self._dynamodb.scan(**arguments)
         last = answer.get("LastEvaluatedKey")
         return answer["Items"], at.model_copy(update={"id": last[ID]["S"]}) if last else None
+
+
+def _since_in_index(part: IndexPart, at: Cursor) -> int:
+    """From when on an index is read: it does not know when a record was claimed."""
+    return 0 if part.status is Status.PROCESSING else at.since_ms
 
 
 def _start_key(part: IndexPart, at: Cursor) -> dict[str, Any] | None:

@@ -11,8 +11,9 @@ from typing import Any
 
 from stillframe.cost import usd_by_architecture
 
-# Whether a record has the facts of a page at all: an image that was adopted has few of them.
-REQUESTS = "requests"
+# Whether a record has the facts of a page at all: an image that was adopted has few of them, and one of version 0.1,
+# which had no memory size, holds all that it has.
+FACTS = ("requests", "memoryMb")
 ORDINARY: Mapping[str, Any] = {"failedRequests": 0, "settled": True, "pageContentType": "text/html"}
 BILLED_MS, MEMORY_MB, ESTIMATED_USD = "billedMs", "memoryMb", "estimatedUsd"
 
@@ -20,7 +21,7 @@ BILLED_MS, MEMORY_MB, ESTIMATED_USD = "billedMs", "memoryMb", "estimatedUsd"
 def without_implied(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The facts that a success has to hold, by wire name. One that is not known is held as such."""
     kept = dict(facts)
-    if REQUESTS in kept:
+    if all(name in kept for name in FACTS):
         for name, ordinary in ORDINARY.items():
             if kept.get(name) == ordinary:
                 del kept[name]
@@ -33,7 +34,7 @@ def without_implied(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def with_implied(item: Mapping[str, Any]) -> dict[str, Any]:
     """A success with what it does not hold, by wire name."""
-    full = {**ORDINARY, **item} if REQUESTS in item else dict(item)
+    full = {**ORDINARY, **item} if all(name in item for name in FACTS) else dict(item)
     if _has_cost(full):
         full.setdefault(ESTIMATED_USD, usd_by_architecture(full[BILLED_MS], full[MEMORY_MB]))
     return full

@@ -105,6 +105,11 @@ class Record(PageFacts):
         is_success = isinstance(item, Mapping) and item.get(STATUS) == Status.SUCCESS
         return with_implied(item) if is_success else item
 
+    @property
+    def changed_at(self) -> int:
+        """When its status changed last, in milliseconds since the epoch: a claim leaves `updated_at`."""
+        return max(self.updated_at or 0, self.claimed_at or 0)
+
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
         """Read a DynamoDB item in its typed form (`{"id": {"S": ...}}`)."""
