@@ -58,7 +58,7 @@ MACHINE = (
     # The process.
     Defence(
         "the browser's environment is empty",
-        f"{RENDERER}/chromium/browser.py",
+        f"{RENDERER}/chromium/start.py",
         "environment or {}",
         "environment or __import__('os').environ",
         "tests/integration/test_browser.py::test_the_browser_gets_an_empty_environment_and_its_own_profile",
