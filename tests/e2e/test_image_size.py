@@ -113,6 +113,6 @@ def test_the_browser_has_all_that_pages_show(
             # When they are captured
             request = CaptureRequest.model_validate(body)
             assert running.invoke(event_of(request.to_body())) == {"batchItemFailures": []}
-        titles = {line["id"]: line["title"] for line in running.lines() if line.get("message") == "capture"}
+    titles = {name: container_cloud.record(name).title for name in SHOWN}
     # Then each is shown
     assert titles == {"webgl": "WebKit", "webgl2": "drawn", "month": "true"}
