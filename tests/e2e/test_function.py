@@ -25,9 +25,6 @@ WARM = 100
 BATCH = 10
 # A fixed number, as a deployment sets it: with a measured number of tabs, memory would change with that number.
 TABS = {"STILLFRAME_TABS": "4"}
-MEMORY = """
-if [ -f /sys/fs/cgroup/memory/memory.stat ]; then awk '/^total_rss /{print $2}' /sys/fs/cgroup/memory/memory.stat
-else awk '/^anon /{print $2}' /sys/fs/cgroup/memory.stat; fi"""
 
 
 def request(site: str, name: str) -> str:
@@ -151,7 +148,7 @@ def settled_memory(warm: Function) -> int:
     """The anonymous memory of the whole container in bytes: the lowest of several samples between two batches."""
     samples = []
     for _ in range(10):
-        samples.append(int(warm.shell(MEMORY)))
+        samples.append(warm.anonymous_bytes())
         time.sleep(0.3)
     return min(samples)
 

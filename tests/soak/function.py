@@ -31,9 +31,6 @@ MEASURED_AT = 100
 # The median of so many events up to a number of captures.
 SAMPLES = 8
 MAX_GROWTH = 1.05
-ANONYMOUS = """
-if [ -f /sys/fs/cgroup/memory/memory.stat ]; then awk '/^total_rss /{print $2}' /sys/fs/cgroup/memory/memory.stat
-else awk '/^anon /{print $2}' /sys/fs/cgroup/memory.stat; fi"""
 ZOMBIES = "cat /proc/[0-9]*/stat 2>/dev/null | awk '$3 == \"Z\"' | wc -l"
 TMP_KB = "du -s /tmp | cut -f1"
 
@@ -66,7 +63,7 @@ def _soak(running: Function, urls: list[str]) -> dict[str, Any]:
             for place, url in enumerate(batch)
         ]
         assert running.invoke(event_of(*bodies)) == {"batchItemFailures": []}
-        memory.append(int(running.shell(ANONYMOUS)))
+        memory.append(running.anonymous_bytes())
         tmp_kb.append(int(running.shell(TMP_KB)))
         if number * BATCH % MEASURED_AT == 0:
             print(f"soak: {number * BATCH} of {len(urls)}, {memory[-1] >> 20} MB", file=sys.stderr)

@@ -27,6 +27,10 @@ AS_LAMBDA = (*CONFINED, "--tmpfs", "/tmp:size=512m,mode=1777")
 # The default size of a task of the fleet.
 TASK_SIZE = ("--cpus", "1", "--memory", "2048m")
 SCRATCH = "/tmp"
+# Of version 1 of cgroups, and of version 2.
+ANONYMOUS_BYTES = """
+if [ -f /sys/fs/cgroup/memory/memory.stat ]; then awk '/^total_rss /{print $2}' /sys/fs/cgroup/memory/memory.stat
+else awk '/^anon /{print $2}' /sys/fs/cgroup/memory.stat; fi"""
 
 
 def docker(*arguments: str, check: bool = True, timeout: float = 120) -> str:
@@ -80,6 +84,10 @@ class Function:
 
     def shell(self, command: str) -> str:
         return docker("exec", self.container, "sh", "-c", command)
+
+    def anonymous_bytes(self) -> int:
+        """The anonymous memory of the whole container."""
+        return int(self.shell(ANONYMOUS_BYTES))
 
     def lines(self) -> list[dict[str, Any]]:
         return logs(self.container)

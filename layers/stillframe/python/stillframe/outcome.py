@@ -43,6 +43,40 @@ class SkipReason(StrEnum):
         return cls("race_condition_prevented" if is_race else "already_processing")
 
 
+# What the log line of a delivery has at the level INFO.
+LOGGED = frozenset(
+    [
+        "id",
+        "url",
+        "outcome",
+        "reason",
+        "messageId",
+        "receiveCount",
+        "attempts",
+        "adopted",
+        "tookOver",
+        "bytes",
+        "width",
+        "height",
+        "httpStatus",
+        "requests",
+        "blank",
+        "unsettled",
+        "winner",
+        "errorCode",
+        "errorMessage",
+        "durationMs",
+        "renderMs",
+        "claimAgeMs",
+        "latencyMs",
+        "tenant",
+        "awsMs",
+        "cpuMs",
+        "billedMs",
+    ]
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How one delivery ended. It is made when that is known, and never before.
@@ -99,37 +133,7 @@ class Outcome:
 
         CloudWatch charges for its bytes. The record has the rest.
         """
-        facts = self.image.facts if self.image else None
-        values: dict[str, Any] = {
-            "id": self.id,
-            "url": self.url,
-            "outcome": self.kind.value,
-            "reason": self.reason,
-            "messageId": self.message_id,
-            "receiveCount": self.receive_count,
-            "attempts": self.attempts or None,
-            "adopted": self.adopted or None,
-            "tookOver": self.is_takeover or None,
-            "bytes": self.image.bytes if self.image else None,
-            "width": self.image.width if self.image else None,
-            "height": self.image.height if self.image else None,
-            "httpStatus": facts.http_status if facts else None,
-            "requests": facts.requests if facts else None,
-            "blank": (facts.blank or None) if facts else None,
-            "unsettled": facts.unsettled if facts else None,
-            "winner": self.winner,
-            "errorCode": self.error_code,
-            "errorMessage": self.error_message,
-            "durationMs": self.duration_ms,
-            "renderMs": self.render_ms,
-            "claimAgeMs": self.claim_age_ms,
-            "latencyMs": self.latency_ms,
-            "tenant": self.tenant,
-            "awsMs": dict(self.aws_ms) or None,
-            "cpuMs": self.cost.cpu_ms if self.cost else None,
-            "billedMs": self.cost.billed_ms if self.cost else None,
-        }
-        return {name: value for name, value in values.items() if value is not None}
+        return {name: value for name, value in self.to_wire().items() if name in LOGGED and value is not False}
 
     def to_wire(self) -> dict[str, Any]:
         """All that is known of the delivery: one flat object with wire names, without the values that are not known."""
