@@ -24,7 +24,7 @@ from typing import Any
 from stacks.presets import PRESETS
 from stillframe_cli.capacity.figures import ASSUMED_BYTES, Figures
 from stillframe_cli.capacity.lambda_size import THOUSAND, Invocation
-from stillframe_cli.capacity.prices import LAMBDA_PER_REQUEST, service_usd
+from stillframe_cli.capacity.prices import service_usd
 from stillframe_cli.capacity.worker import lambda_vcpus
 from stillframe_cli.emulator import running_emulator
 from stillframe_cli.provision import QueuePolicy
@@ -162,10 +162,10 @@ def compared_with_plan(measured: dict[str, Any]) -> dict[str, Any]:
         for batch in (1, each["batch"]):
             run = each["runs"][f"{MIX}/{LATENCIES_MS[-1]}/{batch}"]
             planned, services = Invocation.of(figures, int(memory), batch), service_usd(THOUSAND, batch)
-            usd = run["computeUsdPerThousand"]["arm64"] + LAMBDA_PER_REQUEST / batch * THOUSAND
+            _, usd = function_report.usd_per_thousand(run, "arm64", batch)
             ratios[f"{memory}/{batch}"] = {
                 "capturesPerSecond": round(planned.captures_per_second / run["capturesPerSecond"], 3),
-                "usdPerThousand": round((planned.usd_per_capture("arm64") * THOUSAND + services) / (usd + services), 3),
+                "usdPerThousand": round((planned.usd_per_capture("arm64") * THOUSAND + services) / usd, 3),
             }
     return {"figures": figures.to_wire(), "toMeasured": ratios}
 

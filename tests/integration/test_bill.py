@@ -21,9 +21,9 @@ from stillframe_cli.capacity import prices
 from stillframe_cli.poller import Poller
 from stillframe_cli.provision import QueuePolicy, provision
 from stillframe_renderer import handler as entry
-from stillframe_renderer.runtime import Runtime
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
+from tests.support.execution_environment import new_environment
 from tests.support.serving import QuietHandler, serving
 from tests.support.write_units import Bill
 
@@ -111,23 +111,9 @@ def function(
     cloud.exports |= provision(cloud.clients, QueuePolicy(), NAME.format(next(numbers)))
     cloud.exports |= {"LAMBDA_TASK_ROOT": "/var/task", "LOG_LEVEL": "INFO", "AWS_LAMBDA_LOG_STREAM_NAME": LOG_STREAM}
     cloud.settings = Settings.from_environment(**cloud.exports)
-    for name, value in cloud.exports.items():
-        monkeypatch.setenv(name, value)
-    built: list[Runtime] = []
-    build = Runtime.build
-
-    def remember(*arguments: Any, **named: Any) -> Runtime:
-        built.append(build(*arguments, **named))
-        return built[-1]
-
-    monkeypatch.setattr(Runtime, "build", remember)
     monkeypatch.setattr(Clients, "connect", lambda *_, **__: cloud.clients)
-    bill = Bill(cloud)
-    entry.worker.cache_clear()
-    yield Function(cloud, bill, capsys)
-    for runtime in built:
-        runtime.close()
-    entry.worker.cache_clear()
+    with new_environment(monkeypatch, cloud.exports):
+        yield Function(cloud, Bill(cloud), capsys)
 
 
 def requests_for(page: str, tenant: str | None = None) -> list[CaptureRequest]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from stillframe.request.capture_request import CaptureRequest
 from stillframe_renderer import handler as entry
-from stillframe_renderer.runtime import Runtime
 from tests.conftest import MakeCloud
 from tests.support.cloud import Cloud
 from tests.support.event_source import Context
 from tests.support.events import event_of
+from tests.support.execution_environment import new_environment
 from tests.support.pixels import GREEN, Pixels
 
 
@@ -24,21 +23,9 @@ def lambda_function(
 ) -> Iterator[Cloud]:
     """The module as in a new execution environment, with its settings in environment variables."""
     cloud = make_cloud(STILLFRAME_ALLOW_HOSTS=site, STILLFRAME_TABS="2")
-    for name, value in {**cloud.exports, "LAMBDA_TASK_ROOT": "/var/task", "LOG_LEVEL": "INFO"}.items():
-        monkeypatch.setenv(name, value)
-    built: list[Runtime] = []
-    build = Runtime.build
-
-    def remember(*arguments: Any, **named: Any) -> Runtime:
-        built.append(build(*arguments, **named))
-        return built[-1]
-
-    monkeypatch.setattr(Runtime, "build", remember)
-    entry.worker.cache_clear()
-    yield cloud
-    for runtime in built:
-        runtime.close()
-    entry.worker.cache_clear()
+    variables = {**cloud.exports, "LAMBDA_TASK_ROOT": "/var/task", "LOG_LEVEL": "INFO"}
+    with new_environment(monkeypatch, variables):
+        yield cloud
 
 
 @pytest.mark.filterwarnings("ignore:There is no current event loop:DeprecationWarning")

@@ -13,7 +13,7 @@ from .figures import MS, Figures
 from .limits import MAX_CONCURRENCY_SETTING, MAX_POLLERS, MIN_POLLERS, POLLER_CONCURRENCY
 from .prices import LAMBDA_PER_REQUEST, monthly_services_usd
 from .target import Target
-from .worker import MAX_BATCH_SIZE, Worker, lambda_vcpus, memory_mb, tabs_that_fit
+from .worker import MAX_BATCH_SIZE, Worker, lambda_vcpus, tabs_that_fit
 
 # Half a vCPU to two vCPUs. More gain nothing, because most of a page's work runs on one thread.
 MEMORY_SIZES = (1024, 1536, 1769, 2048, 3008, 3538)
@@ -135,15 +135,8 @@ def _size_function(figures: Figures, target: Target, architecture: str, memory: 
     if not fitting:
         return None
     invocation = _best_invocation(figures, memory, fitting, architecture)
-    batch, speed, vcpus = invocation.batch, invocation.captures_per_second, lambda_vcpus(memory)
-    worker = Worker(
-        vcpus=vcpus,
-        memory_mb=memory,
-        tabs=batch,
-        captures_per_second=speed,
-        cpu_share=speed * figures.cpu_seconds / vcpus,
-        memory_share=memory_mb(batch) / memory,
-    )
+    speed = invocation.captures_per_second
+    worker = Worker.of(figures, lambda_vcpus(memory), memory, invocation.batch, speed)
     timeout = min(MAX_TIMEOUT, max(MIN_TIMEOUT, math.ceil(2 * figures.p99_ms / MS) + DEADLINE_MARGIN))
     return LambdaSize(
         worker=worker,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Self
 
 from stillframe.cost import MB_PER_VCPU
 
@@ -27,6 +28,18 @@ class Worker:
     captures_per_second: float
     cpu_share: float
     memory_share: float
+
+    @classmethod
+    def of(cls, figures: Figures, vcpus: float, memory: int, tabs: int, captures_per_second: float) -> Self:
+        """A worker that captures so fast, with the shares that this takes of its CPU and its memory."""
+        return cls(
+            vcpus=vcpus,
+            memory_mb=memory,
+            tabs=tabs,
+            captures_per_second=captures_per_second,
+            cpu_share=captures_per_second * figures.cpu_seconds / vcpus,
+            memory_share=memory_mb(tabs) / memory,
+        )
 
     @property
     def binding(self) -> str:
@@ -73,15 +86,7 @@ def size_worker(figures: Figures, vcpus: float, memory: int, max_tabs: int = MAX
     target = CPU_TARGET * vcpus / figures.cpu_seconds
     enough = [tabs for tabs in fitting if throughput(figures, vcpus, tabs) >= target]
     tabs = enough[0] if enough else fitting[-1]
-    speed = min(throughput(figures, vcpus, tabs), target)
-    return Worker(
-        vcpus=vcpus,
-        memory_mb=memory,
-        tabs=tabs,
-        captures_per_second=speed,
-        cpu_share=speed * figures.cpu_seconds / vcpus,
-        memory_share=memory_mb(tabs) / memory,
-    )
+    return Worker.of(figures, vcpus, memory, tabs, min(throughput(figures, vcpus, tabs), target))
 
 
 def lambda_vcpus(memory: int) -> float:

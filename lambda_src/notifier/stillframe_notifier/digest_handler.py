@@ -1,4 +1,4 @@
-"""The Lambda handler of digests, which a rule invokes every hour. The process is wired at the first invocation."""
+"""The Lambda handler of digests, which a rule invokes again and again. The process is wired at the first invocation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RESERVE_SECONDS = 10
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Tell of the days that have ended. Raises DigestsUnsent, after which Lambda tries again."""
+    """Tell of the days that have ended. Raises DigestsUnsent; the next invocation tries again."""
     sent = _digester().tick(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
     logger.info("digests", extra={"sent": sent})
     return {"sent": sent}

@@ -25,8 +25,6 @@ from .sink import Sink
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-DAY_SECONDS = 24 * 3600
-
 
 class FailureQueue:
     """Takes changes that cannot be read, beside what Lambda itself puts there."""
@@ -51,7 +49,6 @@ class NotifierParts:
     event_bus: type[EventBus] = EventBus
     failures: type[FailureQueue] = FailureQueue
     digester: type[Digester] = Digester
-    told_days: type[ToldDays] = ToldDays
     watches: type[WatchStore] = WatchStore
 
 
@@ -74,9 +71,7 @@ def wire_digester(
 ) -> Digester:
     """The digester of a deployment, with the same sinks. Nothing is contacted yet."""
     parts, clock = parts or NotifierParts(), clock or SystemClock()
-    told = parts.told_days(
-        Table(clients.dynamodb, settings.table_name), settings.record_retention_days * DAY_SECONDS, clock
-    )
+    told = ToldDays(Table(clients.dynamodb, settings.table_name), settings.record_retention_seconds, clock)
     store = parts.watches(clients, settings, clock)
     history = History(Archive(clients, settings))
     return parts.digester(store, history, told, _sinks(settings, event_bus, clients.sqs, parts), clock)
