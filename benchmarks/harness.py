@@ -160,6 +160,7 @@ def contenders(peers: Path) -> dict[str, Contender]:
     module = "benchmarks.contenders."
     listed = (
         Contender("limit", "the limit: raw CDP over a pipe", here, module + "limit"),
+        Contender("observed", "the limit with Stillframe's commands", here, module + "observed"),
         Contender("renderer", "Stillframe, the renderer alone", here, module + "renderer"),
         Contender("unguarded", "the renderer without its guard", here, module + "unguarded"),
         Contender("pipeline", "Stillframe, the whole pipeline", here, module + "pipeline", needs_services=True),

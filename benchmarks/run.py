@@ -28,6 +28,8 @@ TABS = {0: (2, 3, 4), 50: (3, 4, 6), 300: (8, 12, 16)}
 # These are within a tenth of each other, which is also the spread of single runs. So each has several turns per round.
 CLOSE = ("limit", "renderer", "unguarded", "pipeline")
 TURNS = 3
+# It explains a ratio, and is measured with `benchmarks.together`.
+EXPLANATION = "observed"
 RATIOS = {
     "rendererToLimit": ("renderer", "limit"),
     "pipelineToLimit": ("pipeline", "limit"),
@@ -73,10 +75,9 @@ def main() -> None:
     parser.add_argument("--only", action="append", help="run this contender only; may be repeated")
     parser.add_argument("--peers", type=Path, default=Path(".venv-peers"), help="folder created by scripts/peers")
     arguments = parser.parse_args()
+    every = contenders(arguments.peers)
     chosen = {
-        name: contender
-        for name, contender in contenders(arguments.peers).items()
-        if arguments.only is None or name in arguments.only
+        name: contender for name, contender in every.items() if name in (arguments.only or set(every) - {EXPLANATION})
     }
     measured: dict[int, dict[str, Series]] = {}
     started = time.monotonic()

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import cbor2
 import uvloop
@@ -33,6 +33,9 @@ SCREEN = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": Fa
 UNREQUESTED_URL = "http://nowhere.invalid/"
 WAIT_FOR_COMMANDS = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True, "filter": [{"type": "page"}]}
 PIPE_BYTES = 1 << 20
+
+Command = tuple[str, dict[str, Any]]
+
 # Chromium's dialect of CBOR (third_party/inspector_protocol/crdtp/cbor.h): each map and array is in tag 24, as a byte
 # string whose length has four bytes, and binary values are in tag 22.
 ENVELOPE = b"\xd8\x18\x5a"
@@ -41,6 +44,7 @@ MAP, END = b"\xbf", b"\xff"
 # How messages begin after their header.
 ANSWER = MAP + cbor2.dumps("id")
 LOADED = MAP + cbor2.dumps("method") + cbor2.dumps("Page.loadEventFired")
+PAUSED = MAP + cbor2.dumps("method") + cbor2.dumps("Fetch.requestPaused")
 ATTACHED = MAP + cbor2.dumps("method") + cbor2.dumps("Target.attachedToTarget")
 
 
@@ -65,7 +69,7 @@ DECODERS = {24: lambda content, _: decode(content), 22: lambda content, _: conte
 
 
 class Pipe(asyncio.Protocol):
-    """Sends commands, and receives their answers and the two events that are needed."""
+    """Sends commands, and receives their answers and the events that are needed."""
 
     _writer: asyncio.WriteTransport
 
@@ -82,7 +86,7 @@ class Pipe(asyncio.Protocol):
         self._writer, _ = await loop.connect_write_pipe(asyncio.Protocol, os.fdopen(commands, "wb", 0))
         await loop.connect_read_pipe(lambda: self, os.fdopen(answers, "rb", 0))
 
-    def send(self, *commands: tuple[str, dict[str, Any]], session: str | None = None) -> list[asyncio.Future[Any]]:
+    def send(self, *commands: Command, session: str | None = None) -> list[asyncio.Future[Any]]:
         """Send commands in one write. Returns the answers to come."""
         messages, answers = [], []
         for method, parameters in commands:
@@ -93,7 +97,7 @@ class Pipe(asyncio.Protocol):
         self._writer.write(b"".join(messages))
         return answers
 
-    async def ask(self, method: str, session: str | None = None, **parameters: Any) -> Any:
+    async def ask(self, method: str, parameters: dict[str, Any], session: str | None = None) -> Any:
         """Send one command. Returns its result."""
         return await self.send((method, parameters), session=session)[0]
 
@@ -113,6 +117,10 @@ class Pipe(asyncio.Protocol):
             self._answers.pop(answer["id"]).set_result(answer.get("result"))
         elif message.startswith(LOADED, HEADER_BYTES):
             self.loaded[decode(message)["sessionId"]].set()
+        elif message.startswith(PAUSED, HEADER_BYTES):
+            event = decode(message)
+            request = {"requestId": event["params"]["requestId"]}
+            self.send(("Fetch.continueRequest", request), session=event["sessionId"])
         elif message.startswith(ATTACHED, HEADER_BYTES):
             event = decode(message)["params"]
             self.sessions[event["targetInfo"]["targetId"]] = event["sessionId"]
@@ -122,39 +130,49 @@ class Pipe(asyncio.Protocol):
 class Page:
     """A page in a context of its own that waits for its document."""
 
+    # What else it is told before it loads.
+    more_commands: ClassVar[tuple[Command, ...]] = ()
+
     context: str
     session: str
+    target: str
     loaded: asyncio.Event
 
     @classmethod
     async def open(cls, pipe: Pipe) -> Page:
-        context = (await pipe.ask("Target.createBrowserContext"))["browserContextId"]
-        target = await pipe.ask("Target.createTarget", url=UNREQUESTED_URL, browserContextId=context, **WINDOW)
+        context = (await pipe.ask("Target.createBrowserContext", {}))["browserContextId"]
+        target = await pipe.ask("Target.createTarget", {"url": UNREQUESTED_URL, "browserContextId": context, **WINDOW})
         session = pipe.sessions.pop(target["targetId"])
         loaded = pipe.loaded[session] = asyncio.Event()
-        return cls(context, session, loaded)
+        return cls(context, session, target["targetId"], loaded)
 
     async def capture(self, pipe: Pipe, url: str) -> int:
         """Take the screenshot and close the page. Returns the size of the image in bytes."""
         pipe.send(
             ("Page.enable", {}),
             ("Emulation.setDeviceMetricsOverride", SCREEN),
+            *self.more_commands,
             ("Page.navigate", {"url": url}),
             ("Runtime.runIfWaitingForDebugger", {}),
             session=self.session,
         )
         await self.loaded.wait()
+        await self.measure(pipe)
         options: dict[str, Any] = {"format": "png", "optimizeForSpeed": True}
         if is_full_page(url):
-            content = (await pipe.ask("Page.getLayoutMetrics", self.session))["cssContentSize"]
+            content = (await pipe.ask("Page.getLayoutMetrics", {}, self.session))["cssContentSize"]
             options |= {"clip": {**content, "x": 0, "y": 0, "scale": 1}, "captureBeyondViewport": True}
-        image = await pipe.ask("Page.captureScreenshot", self.session, **options)
+        image = await pipe.ask("Page.captureScreenshot", options, self.session)
         pipe.send(("Target.disposeBrowserContext", {"browserContextId": self.context}))
         del pipe.loaded[self.session]
         return len(image["data"])
 
+    async def measure(self, pipe: Pipe) -> None:
+        """Called once the page has loaded, before its screenshot."""
 
-async def main() -> None:
+
+async def main(page_class: type[Page] = Page) -> None:
+    """Run the job with pages of this class."""
     job = Job.read()
     to_browser, from_us = os.pipe()
     to_us, from_browser = os.pipe()
@@ -175,15 +193,15 @@ async def main() -> None:
         )
         pipe = Pipe()
         await pipe.open(from_us, to_us)
-        await pipe.ask("Target.setAutoAttach", **WAIT_FOR_COMMANDS)
+        await pipe.ask("Target.setAutoAttach", WAIT_FOR_COMMANDS)
         urls = iter(job.urls)
 
         async def tab() -> None:
-            following = asyncio.create_task(Page.open(pipe))
+            following = asyncio.create_task(page_class.open(pipe))
             for url in urls:
                 started = time.monotonic()
                 page = await following
-                following = asyncio.create_task(Page.open(pipe))
+                following = asyncio.create_task(page_class.open(pipe))
                 report_capture(url, started, await page.capture(pipe, url))
             with contextlib.suppress(asyncio.CancelledError):
                 following.cancel()
