@@ -234,9 +234,9 @@ def test_the_bill_is_the_sum_of_its_parts_and_grows_with_the_load() -> None:
     plans = [Plan(Target(per_hour), ASSUMED).to_wire()["lambda"] for per_hour in (50_000, 500_000)]
     small, large = (plan["usdPerMonth"] for plan in plans)
     assert sum(large.values()) - large["total"] == pytest.approx(large["total"], abs=0.05)
-    # Both have the same function, so that compute grows with the load
+    # Both have the same function, so that compute grows with the load, but less than it, as events become fuller
     assert plans[0]["memoryMb"] == plans[1]["memoryMb"]
-    assert large["compute"] == pytest.approx(10 * small["compute"], rel=0.01)
+    assert 3 * small["compute"] < large["compute"] < 10 * small["compute"]
 
 
 def test_a_fleet_never_has_fewer_than_three_tasks() -> None:

@@ -13,6 +13,7 @@ from benchmarks.function import compared_with_plan, figures_of
 from benchmarks.function_report import RESULTS
 from stacks.presets import PRESETS
 from stillframe_cli.capacity.figures import ASSUMED
+from stillframe_cli.capacity.lambda_size import INITIALISATION_SECONDS
 
 TOLERANCE = 0.15
 DOCS = Path(__file__).parents[2] / "docs/performance.md"
@@ -41,6 +42,8 @@ def test_what_plan_assumes_was_measured(measured: dict[str, Any]) -> None:
     assert pytest.approx(figures.cpu_ms, rel=0.1) == ASSUMED.cpu_ms
     assert pytest.approx(figures.duration_ms, rel=0.1) == ASSUMED.duration_ms
     assert pytest.approx(figures.p99_ms, rel=0.2) == ASSUMED.p99_ms
+    start = measured["1536"]["coldStart"]
+    assert pytest.approx((start["importMs"] + start["browserMs"]) / 1000, rel=0.2) == INITIALISATION_SECONDS
 
 
 def test_no_page_failed_and_the_documents_have_these_figures(measured: dict[str, Any]) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 import pytest
 
+from stillframe.cost import LAMBDA_USD_PER_GB_SECOND
 from stillframe.table.record import Record
-from stillframe_cli.capacity.figures import Figures, from_load_test, from_records
+from stillframe_cli.capacity.figures import ASSUMED, Figures, from_load_test, from_records
+from stillframe_cli.capacity.lambda_size import INITIALISATION_SECONDS
 from stillframe_cli.capacity.plan import Plan
 from stillframe_cli.capacity.target import Target
 
@@ -30,3 +32,35 @@ def test_records_and_load_tests_without_a_measured_capture_are_refused(tmp_path:
         from_records([adopted])
     with pytest.raises(click.UsageError, match="no CPU time"):
         from_load_test(load)
+
+
+def test_events_are_as_full_as_it_takes_to_keep_up_with_the_load() -> None:
+    # Given loads from one capture in an hour to more than a hundred a second
+    functions = [Plan(Target(per_hour), ASSUMED).function for per_hour in (1, 3600, 36_000, 72_000, 400_000)]
+    captures = [function.usual_event.batch for function in functions]
+    # Then events have one capture while an execution environment is idle, and are full when the mapping adds more
+    assert captures[:2] == [1, 1]
+    assert 1 < captures[2] < functions[2].batch_size
+    assert captures[-1] == functions[-1].batch_size
+    assert captures == sorted(captures)
+    # And the bill is that of these events
+    usual = functions[2].usual_event.usd_per_capture("arm64")
+    assert functions[2].usd_per_capture == pytest.approx(usual, rel=1e-6)
+    assert usual > 1.5 * functions[2].full_event.usd_per_capture("arm64")
+
+
+def test_it_says_what_fuller_events_would_save() -> None:
+    few, many = (Plan(Target(per_hour), ASSUMED).reasons() for per_hour in (3600, 400_000))
+    (advice,) = [reason for reason in few if "batchWindowSeconds" in reason]
+    assert advice.startswith("At the average load, an event has about 1 capture, and compute costs 0.0155 USD")
+    assert not any("batchWindowSeconds" in reason for reason in many)
+
+
+def test_the_initialisation_is_billed_where_captures_are_rare() -> None:
+    # Given a capture a day and one a second
+    rare, frequent = (Plan(Target(per_hour), ASSUMED).function for per_hour in (1 / 24, 3600))
+    # Then each of the rare ones pays for the start of an execution environment, and the others do not
+    started = rare.worker.memory_mb / 1024 * INITIALISATION_SECONDS * LAMBDA_USD_PER_GB_SECOND["arm64"]
+    added = rare.usd_per_capture - rare.usual_event.usd_per_capture("arm64")
+    assert added == pytest.approx(started, rel=0.01)
+    assert frequent.usd_per_capture == frequent.usual_event.usd_per_capture("arm64")

@@ -10,7 +10,7 @@ from typing import Any, Self
 from stillframe.cost import LAMBDA_USD_PER_GB_SECOND, MAX_LAMBDA_MB, MB_PER_GB
 
 from .figures import MS, Figures
-from .limits import MAX_CONCURRENCY_SETTING, MAX_POLLERS, MIN_POLLERS, POLLER_CONCURRENCY
+from .limits import MAPPING_START, MAX_CONCURRENCY_SETTING, MAX_POLLERS, MIN_POLLERS, POLLER_CONCURRENCY
 from .prices import LAMBDA_PER_REQUEST, monthly_services_usd
 from .target import Target
 from .worker import MAX_BATCH_SIZE, Worker, lambda_vcpus, tabs_that_fit
@@ -22,6 +22,11 @@ MIN_CONCURRENCY = 2
 MIN_TAB_SAVING = 0.025
 # What an invocation takes besides its captures: reading the event, and writing its answer and its metrics.
 EVENT_SECONDS = 0.06
+# What the initialisation of an execution environment takes, which is billed like an invocation ("AWS Lambda
+# standardizes billing for INIT Phase"): imports, and the browser (`make bench-lambda`, at the CPU of 1,536 MB).
+INITIALISATION_SECONDS = 0.65
+# After so long without an event, an execution environment is taken to be gone. AWS documents no time.
+IDLE_SECONDS = 600
 THOUSAND = 1000
 # Capacity in reserve, because messages do not arrive evenly within a second, and because one machine computes faster
 # than another: in the same container, one did nearly twice as many captures.
@@ -81,6 +86,7 @@ class LambdaSize:
     worker: Worker
     full_event: Invocation
     event_of_one: Invocation
+    usual_event: Invocation
     concurrency: int
     timeout_seconds: int
     job_deadline_seconds: int
@@ -121,12 +127,11 @@ class LambdaSize:
 
 
 def lambda_size(figures: Figures, target: Target, architecture: str) -> LambdaSize:
-    """Return the function with the lowest cost per capture; among equal costs, the one with the least concurrency."""
+    """Return the function with the cheapest full events; among equal costs, the one with the least concurrency."""
     sized = (_size_function(figures, target, architecture, memory) for memory in MEMORY_SIZES)
-    sizes = [size for size in sized if size is not None]
-    cheapest = min(size.usd_per_capture for size in sizes)
+    usd = {size: size.full_event.usd_per_capture(architecture) for size in sized if size is not None}
     # Costs within 5 % count as equal: the model is not more exact than that.
-    return min((size for size in sizes if size.usd_per_capture <= cheapest * 1.05), key=lambda size: size.concurrency)
+    return min((size for size in usd if usd[size] <= min(usd.values()) * 1.05), key=lambda size: size.concurrency)
 
 
 def _size_function(figures: Figures, target: Target, architecture: str, memory: int) -> LambdaSize | None:
@@ -137,17 +142,39 @@ def _size_function(figures: Figures, target: Target, architecture: str, memory: 
     invocation = _best_invocation(figures, memory, fitting, architecture)
     speed = invocation.captures_per_second
     worker = Worker.of(figures, lambda_vcpus(memory), memory, invocation.batch, speed)
+    concurrency = max(MIN_CONCURRENCY, math.ceil(target.peak_per_second * HEADROOM / speed))
+    usual = _usual_event(invocation, figures, target.per_second, concurrency)
     timeout = min(MAX_TIMEOUT, max(MIN_TIMEOUT, math.ceil(2 * figures.p99_ms / MS) + DEADLINE_MARGIN))
     return LambdaSize(
         worker=worker,
         full_event=invocation,
         event_of_one=Invocation.of(figures, memory, 1),
-        concurrency=max(MIN_CONCURRENCY, math.ceil(target.peak_per_second * HEADROOM / speed)),
+        usual_event=usual,
+        concurrency=concurrency,
         timeout_seconds=timeout,
         job_deadline_seconds=timeout - DEADLINE_MARGIN,
         visibility_seconds=visibility_timeout(figures, timeout),
-        usd_per_capture=invocation.usd_per_capture(architecture),
+        usd_per_capture=usual.usd_per_capture(architecture) + _usd_to_start(usual, target.per_second, architecture),
     )
+
+
+def _usual_event(full: Invocation, figures: Figures, per_second: float, concurrency: int) -> Invocation:
+    """The invocation at a load of so many captures a second.
+
+    A mapping begins with five events at once, and adds more only while messages are left ("Configuring scaling behavior
+    for SQS event source mappings"). While one of the five is idle, a message is an event of its own at once; when all
+    are busy, messages wait for each other. So events have as many captures as it takes to keep up with the load.
+    """
+    at_once = min(concurrency, max(MAPPING_START, per_second / full.captures_per_second))
+    smaller = (Invocation.of(figures, full.memory_mb, each) for each in range(1, full.batch))
+    return next((each for each in smaller if at_once * each.captures_per_second >= per_second), full)
+
+
+def _usd_to_start(event: Invocation, per_second: float, architecture: str) -> float:
+    """What the initialisation of execution environments adds to a capture, if captures are sent at random times."""
+    starts = math.exp(-per_second / event.batch * IDLE_SECONDS) / event.batch
+    gb_seconds = event.memory_mb / MB_PER_GB * INITIALISATION_SECONDS
+    return starts * gb_seconds * LAMBDA_USD_PER_GB_SECOND[architecture]
 
 
 def _best_invocation(figures: Figures, memory: int, tabs: Sequence[int], architecture: str) -> Invocation:
@@ -177,7 +204,7 @@ def _slowest_in_batch(count: int, figures: Figures) -> float:
 
 
 def monthly_usd(size: LambdaSize, figures: Figures, target: Target) -> dict[str, float]:
-    """Return USD per month by service."""
+    """Return USD per month by service, in events as the average load makes them."""
     captures = target.per_month
-    services = monthly_services_usd(captures, figures.bytes, batch_size=size.batch_size)
+    services = monthly_services_usd(captures, figures.bytes, batch_size=size.usual_event.batch)
     return {"compute": captures * size.usd_per_capture, **services}

@@ -11,7 +11,7 @@ from stillframe.cost import PRICES_AS_OF
 from . import fleet_size, lambda_size
 from .figures import Figures
 from .fleet_size import FleetSize
-from .lambda_size import LambdaSize
+from .lambda_size import THOUSAND, LambdaSize
 from .limits import MIN_POLLERS, Limit, find_limits
 from .load_profile import LoadProfile
 from .prices import DATA_OUT_PER_GB
@@ -25,6 +25,8 @@ MAX_PER_HOUR_OF_ONE_STACK = 1e6
 WARNING_SHARE = 0.5
 # A fleet takes more care than a function, so it must save at least this share of the cost.
 MIN_FLEET_SAVING = 0.10
+# It is worth saying how events could be fuller if that would save at least this share of the price of compute.
+MIN_EVENT_SAVING = 0.20
 PRICE_SOURCE = "list prices of aws.amazon.com, no free tier"
 
 
@@ -108,7 +110,7 @@ class Plan:
 
     def reasons(self) -> list[str]:
         """Return sentences that explain the plan: function or fleet, tabs or workers, and which limits to raise."""
-        return [self._explain_choice(), self._explain_tabs(), *self._warnings()]
+        return [self._explain_choice(), self._explain_tabs(), *self._explain_events(), *self._warnings()]
 
     def to_wire(self) -> dict[str, Any]:
         """Return the plan under its wire names."""
@@ -126,6 +128,7 @@ class Plan:
                 "capturesPerSecondEach": round(function.captures_per_second, 3),
                 "fullEvent": function.full_event.to_wire(self.architecture),
                 "eventOfOne": function.event_of_one.to_wire(self.architecture),
+                "usualEvent": function.usual_event.to_wire(self.architecture),
                 "functionTimeoutSeconds": function.timeout_seconds,
                 "visibilityTimeoutSeconds": function.visibility_seconds,
                 "provisionedPollers": function.needs_pollers,
@@ -175,6 +178,18 @@ class Plan:
             f"{waiting} A function has at most {worker.tabs} tabs, one for each message of an SQS event, so a higher "
             "load takes more workers. A worker of a fleet has as many tabs as its CPU can bear."
         )
+
+    def _explain_events(self) -> list[str]:
+        usual, full = self.function.usual_event, self.function.full_event
+        usd = [each.usd_per_capture(self.architecture) * THOUSAND for each in (usual, full)]
+        if self.choice != "lambda" or usd[0] < usd[1] * (1 + MIN_EVENT_SAVING):
+            return []
+        captures = "1 capture" if usual.batch == 1 else f"{usual.batch} captures"
+        return [
+            f"At the average load, an event has about {captures}, and compute costs {usd[0]:.4f} USD per thousand "
+            f"captures; in events of {full.batch} it is {usd[1]:.4f} USD. With batchWindowSeconds, messages wait "
+            "for up to so long to share an event."
+        ]
 
     def _explain_choice(self) -> str:
         usd = {kind: sum(each.values()) for kind, each in self.monthly.items()}

@@ -218,7 +218,7 @@ def _print_plan(figures: dict[str, Any]) -> None:
     print()
     function, fleet = figures["lambda"], figures["fargate"]
     names = sorted({*function, *fleet} - {"usdPerMonth"})
-    rows = [(name, function.get(name), fleet.get(name)) for name in names]
+    rows = [(name, _shown(function.get(name)), fleet.get(name)) for name in names]
     rows += [
         (f"USD per month: {label}", function["usdPerMonth"][name], fleet["usdPerMonth"][name])
         for name, label in COST_LABELS.items()
@@ -235,6 +235,14 @@ def _print_plan(figures: dict[str, Any]) -> None:
     _print_assumptions(figures)
     print("\nTo deploy it, put these values into environments/NAME.toml, and run `make deploy ENV=NAME`:\n")
     print(_as_toml(figures["context"]))
+
+
+def _shown(value: Any) -> Any:
+    """A cell of the table. An event of the function is shown by its captures, their speed and their price."""
+    if not isinstance(value, dict):
+        return value
+    captures = f"{value['captures']} capture{'s' if value['captures'] > 1 else ''}"
+    return f"{captures}, {value['capturesPerSecond']} per second, {value['usdPerThousand']} USD per thousand"
 
 
 def _as_toml(context: Mapping[str, Any]) -> str:
