@@ -9,9 +9,11 @@ from typing import NoReturn
 import pytest
 
 from stillframe.egress.policy import EgressPolicy
+from stillframe_renderer.browsers.memory_watch import MemoryWatch
 from stillframe_renderer.browsers.pool import BrowserPool
 from stillframe_renderer.chromium.browser import Chromium
 from stillframe_renderer.guard.server import EgressGuard
+from stillframe_renderer.load.free_memory import FreeMemory
 
 PATIENCE_SECONDS = 5
 
@@ -27,7 +29,7 @@ async def nothing() -> None:
 def test_the_pool_ends_although_work_has_ended_that_nobody_was_told_of_yet() -> None:
     async def end() -> None:
         # Given: work in the background that has ended in this turn of the loop, before its callbacks were called
-        pool = BrowserPool(no_browser, EgressGuard(EgressPolicy.of()), 1 << 30)
+        pool = BrowserPool(no_browser, EgressGuard(EgressPolicy.of()), MemoryWatch(1 << 30, FreeMemory()))
         pool._run_in_background(nothing())
         await asyncio.sleep(0)
         # When: the pool is closed

@@ -21,6 +21,7 @@ from .chromium.memory import default_limit_mb, default_worker_limit_mb
 from .guard.server import EgressGuard
 from .guard.session import Limits
 from .health import WorkerHealth
+from .load.free_memory import FreeMemory
 from .load.machine import CpuShare, available_cpus
 from .load.metering import Meter
 from .load.tabs import TabGate
@@ -49,6 +50,7 @@ def build_engine(settings: Settings, on_refused: Callable[[Mapping[str, int]], N
         ),
         max_browser_mb=settings.max_browser_mb or default_limit_mb(memory_mb),
         max_worker_mb=default_worker_limit_mb(memory_mb),
+        free_memory=FreeMemory(memory_mb),
     )
 
 

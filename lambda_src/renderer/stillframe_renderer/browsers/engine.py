@@ -23,7 +23,9 @@ from stillframe.request.options import RenderOptions
 
 from ..chromium.memory import DEFAULT_MB, DEFAULT_WORKER_MB
 from ..guard.server import EgressGuard
+from ..load.free_memory import FreeMemory
 from ..load.machine import memory_is_short, own_memory_bytes
+from .memory_watch import MemoryWatch
 from .pool import BrowserPool, Launcher
 
 logger = logging.getLogger(__name__)
@@ -54,10 +56,11 @@ class RenderEngine:
         guard: EgressGuard,
         max_browser_mb: int = DEFAULT_MB,
         max_worker_mb: int = DEFAULT_WORKER_MB,
+        free_memory: FreeMemory | None = None,
     ) -> None:
         self._launch = launch
         self._guard = guard
-        self._memory_limit = max_browser_mb << 20
+        self._memory = MemoryWatch(max_browser_mb << 20, free_memory or FreeMemory())
         self._own_memory_limit = max_worker_mb << 20
         self._start_lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -142,7 +145,7 @@ class RenderEngine:
                 self._loop.set_exception_handler(_on_loop_error)
                 self._thread = threading.Thread(target=self._loop.run_forever, name="browser", daemon=True)
                 self._thread.start()
-                self._browser = BrowserPool(self._launch, self._guard, self._memory_limit)
+                self._browser = BrowserPool(self._launch, self._guard, self._memory)
         assert self._browser is not None
         return self._browser
 

@@ -13,7 +13,7 @@ from pyppeteer.errors import PyppeteerError
 
 from stillframe import log_messages
 from stillframe.clock import Deadline
-from stillframe.errors import BrowserCrashed, BrowserUnavailable, CaptureTimeout, TransientError
+from stillframe.errors import BrowserCrashed, BrowserUnavailable, CaptureError, CaptureTimeout, TransientError
 from stillframe.image.render_result import RenderResult
 from stillframe.request.options import RenderOptions
 
@@ -23,7 +23,7 @@ from ..guard.server import EgressGuard
 from ..page.capture import PageCapture
 from .active_time import within_active
 from .attempt import attempt
-from .memory_watch import MemoryWatch, WronglySuspected
+from .memory_watch import TOO_MUCH, MemoryWatch, WronglySuspected
 from .spare_tab import GuardedTab, SpareTab
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,8 @@ OPEN_SECONDS = 15
 # What a browser accumulates over its captures ends with it; a launch takes 0.2 s.
 CAPTURES_PER_BROWSER = 500
 CLOSE_SECONDS = 3
+# Of a capture that was suspected of having used up the memory.
+MAX_REPEATS = 2
 
 Launcher = Callable[[], Awaitable[Chromium]]
 
@@ -42,15 +44,16 @@ class BrowserPool:
     One browser is current and takes every new capture. Retired ones are ended when their last capture has left.
     """
 
-    def __init__(self, launch: Launcher, guard: EgressGuard, memory_limit: int) -> None:
+    def __init__(self, launch: Launcher, guard: EgressGuard, memory: MemoryWatch) -> None:
         self._launch = launch
         self._guard = guard
-        self._memory = MemoryWatch(memory_limit)
+        self._memory = memory
         self._spare_tab = SpareTab(guard)
         self._current: Chromium | None = None
         self._users: dict[Chromium, int] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._lock = asyncio.Lock()
+        self._repeating = asyncio.Lock()
         self._ended_cpu_seconds = 0.0
 
     @property
@@ -60,22 +63,41 @@ class BrowserPool:
 
     async def capture(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
         """Capture a page before the deadline. Raises a CaptureError."""
-        while True:
-            chromium = await self._acquire(deadline)
-            try:
-                async with self._guarded_tab(chromium, deadline) as guarded:
-                    capture = PageCapture(guarded.tab, url, self._guard.policy, guarded.session, options, deadline)
-                    return await attempt(capture, guarded.tab, self._memory, deadline)
-            except WronglySuspected:
-                self._retire(chromium)
-            except (PyppeteerError, ConnectionError) as error:
-                self._retire(chromium)
-                raise BrowserCrashed(f"the browser failed during the capture: {error}") from error
-            except (BrowserCrashed, BrowserUnavailable):
-                self._retire(chromium)
+        with contextlib.suppress(WronglySuspected):
+            return await self._capture(url, options, deadline)
+        try:
+            async with asyncio.timeout(deadline.remaining_seconds()):
+                await self._repeating.acquire()
+        except TimeoutError as error:
+            raise CaptureTimeout("the capture was not repeated before the job's deadline") from error
+        # One at a time, so that it can be told which of them uses up the memory again.
+        try:
+            for _ in range(MAX_REPEATS):
+                with contextlib.suppress(WronglySuspected):
+                    return await self._capture(url, options, deadline)
+        finally:
+            self._repeating.release()
+        raise BrowserCrashed(TOO_MUCH)
+
+    async def _capture(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
+        """Raises a CaptureError, or WronglySuspected."""
+        chromium = await self._acquire(deadline)
+        try:
+            async with self._guarded_tab(chromium, deadline) as guarded:
+                capture = PageCapture(guarded.tab, url, self._guard.policy, guarded.session, options, deadline)
+                return await attempt(capture, guarded.tab, self._memory, deadline)
+        except WronglySuspected:
+            self._retire(chromium)
+            raise
+        except (PyppeteerError, ConnectionError, BrowserCrashed, BrowserUnavailable) as error:
+            self._retire(chromium)
+            if chromium.used_up_memory:
+                raise WronglySuspected from error
+            if isinstance(error, CaptureError):
                 raise
-            finally:
-                self._release(chromium)
+            raise BrowserCrashed(f"the browser failed during the capture: {error}") from error
+        finally:
+            self._release(chromium)
 
     async def warm_up(self) -> None:
         """Start the browser and open a tab ahead of the first capture. Raises BrowserUnavailable if there is none."""

@@ -64,7 +64,9 @@ class Chromium:
         self.captures = 0
         self.has_opened_tab = False
         self.user_agent = ""
+        # A renderer was killed for it, or the whole browser.
         self.used_too_much_memory = False
+        self.used_up_memory = False
         connection.on("Target.attachedToTarget", self._on_target)
 
     @property

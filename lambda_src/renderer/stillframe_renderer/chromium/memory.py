@@ -59,18 +59,24 @@ class GroupMemory:
     def __init__(self, members: Members) -> None:
         self._members = members
         self._ordinary_own: int | None = None
+        # Renderers that were killed, and have not let go of their memory yet. It counts no more.
+        self._ending: set[int] = set()
         self.last = Usage({}, 0)
 
     def measure(self) -> Usage:
         """Measure it now. May be called on any thread."""
         renderers, own, shared = {}, 0, 0
-        for pid in self._members.stats():
+        members = self._members.stats()
+        self._ending &= set(members)
+        for pid in members:
             sizes = [int(size) * KB for size in RESIDENT.findall(read(f"/proc/{pid}/status"))]
             # The process has just ended, and has no memory any more.
             if len(sizes) != 2:
                 continue
             anonymous, shared_memory = sizes
-            if RENDERER_ARGUMENT in read(f"/proc/{pid}/cmdline"):
+            if pid in self._ending:
+                shared -= shared_memory
+            elif RENDERER_ARGUMENT in read(f"/proc/{pid}/cmdline"):
                 renderers[pid] = anonymous + shared_memory
                 shared -= shared_memory
             else:
@@ -87,9 +93,10 @@ class GroupMemory:
         """How much the browser keeps for its pages: the growth of its own memory since the first measurement."""
         return max(0, usage.own - (self._ordinary_own or 0))
 
-
-def kill_largest_renderer(usage: Usage) -> None:
-    """Kill the largest renderer before the OOM killer does, if there is one."""
-    if usage.renderers:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(max(usage.renderers, key=lambda pid: usage.renderers[pid]), signal.SIGKILL)
+    def kill_largest_renderer(self, usage: Usage) -> None:
+        """Kill the largest renderer before the OOM killer does, if there is one."""
+        if usage.renderers:
+            pid = max(usage.renderers, key=lambda pid: usage.renderers[pid])
+            self._ending.add(pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
