@@ -42,7 +42,7 @@ COMPUTE_KEY = "compute"
 # Concurrent invocations per provisioned poller of an event source mapping (AWS Lambda, "Configuring scaling behavior
 # for SQS event source mappings").
 CONCURRENCY_PER_POLLER = 10
-# Work for about 20 s: `stillframe plan` assumes 190 ms of a vCPU for a capture, as measured on the benchmark's pages.
+# Work for about 20 s: `stillframe plan` assumes about 200 ms of a vCPU for a capture, as the benchmark measures.
 BACKLOG_PER_VCPU = 100
 # Lambda takes 4 KB of environment variables ("Lambda quotas"). Names, resources and numbers take less than the rest.
 MAX_VARIABLE_BYTES = 3000
@@ -89,8 +89,9 @@ class DeployConfig(FleetSettings, ApiSettings, EventSettings):
     dead_letter_retention_days: Annotated[int, Field(ge=1, le=14)] = 14
     record_retention_days: Days = 90
     object_retention_days: Days = 365
-    # For one deployment, that of an upgrade: CloudFormation creates or deletes one index of a table at a time.
+    # For the deployments of an upgrade: CloudFormation creates or deletes one index of a table at a time.
     keep_former_index: bool = False
+    tenant_index: bool = True
     log_retention_days: Days = 30
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     key_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")] = "screenshots"
@@ -215,6 +216,9 @@ class DeployConfig(FleetSettings, ApiSettings, EventSettings):
             ),
             "maxPollers times 10 must not be above reservedConcurrency (or set reservedConcurrency to 0)": (
                 not self.reserved_concurrency or self.max_pollers * CONCURRENCY_PER_POLLER <= self.reserved_concurrency
+            ),
+            "tenantIndex must be true where api or watches is on: keys, tenants' lists and watches are found by it": (
+                self.tenant_index or not (self.api or self.watches)
             ),
             "tracing needs a function (compute lambda or both): a task has no X-Ray daemon": (
                 self.has_function or not self.tracing

@@ -75,10 +75,10 @@ class StorageStack(Stack):
                     resources=[self.queue.queue_arn],
                 )
             )
-        self.table = self._table(config.keep_former_index)
+        self.table = self._table(config)
         # The former index is read while the present one is being built.
-        indexes = (INDEX_NAME, TENANT_INDEX, *((FORMER_INDEX_NAME,) if config.keep_former_index else ()))
-        self.index_arns = [f"{self.table.table_arn}/index/{each}" for each in indexes]
+        names = (INDEX_NAME, TENANT_INDEX, *((FORMER_INDEX_NAME,) if config.keep_former_index else ()))
+        self.index_arns = [f"{self.table.table_arn}/index/{each}" for each in names]
         # The export stays when the last reader goes: CloudFormation takes none back that another stack still imports.
         self._stream_arn = self.table.table_stream_arn or ""
         self.export_value(self._stream_arn)
@@ -138,7 +138,12 @@ class StorageStack(Stack):
             if isinstance(resource, sqs.CfnQueuePolicy | s3.CfnBucketPolicy):
                 resource.apply_removal_policy(RemovalPolicy.RETAIN)
 
-    def _table(self, keeps_former_index: bool) -> dynamodb.TableV2:
+    def _table(self, config: DeployConfig) -> dynamodb.TableV2:
+        indexes = [_index(INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY, dynamodb.ProjectionType.KEYS_ONLY)]
+        if config.keep_former_index:
+            indexes.append(_index(FORMER_INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY))
+        if config.tenant_index:
+            indexes.append(_index(TENANT_INDEX, TENANT_INDEX_PARTITION_KEY, TENANT_INDEX_SORT_KEY))
         return dynamodb.TableV2(
             self,
             "Records",
@@ -153,11 +158,7 @@ class StorageStack(Stack):
             ),
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
-            global_secondary_indexes=[
-                _index(INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY, dynamodb.ProjectionType.KEYS_ONLY),
-                *([_index(FORMER_INDEX_NAME, INDEX_PARTITION_KEY, INDEX_SORT_KEY)] if keeps_former_index else []),
-                _index(TENANT_INDEX, TENANT_INDEX_PARTITION_KEY, TENANT_INDEX_SORT_KEY),
-            ],
+            global_secondary_indexes=indexes,
         )
 
     def _bucket(self, config: DeployConfig) -> s3.Bucket:

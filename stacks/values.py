@@ -40,7 +40,8 @@ RouteTableIds = Annotated[tuple[Annotated[str, Field(pattern=ID.format("rtb"))],
 EventList = Annotated[tuple[EventKind, ...], BeforeValidator(comma_separated), Field(min_length=1)]
 IntegerList = Annotated[tuple[int, ...], BeforeValidator(comma_separated)]
 TaskCpu = Annotated[Literal[512, 1024, 2048, 4096, 8192], BeforeValidator(parse_integer)]
-Days = Annotated[int, Field(ge=1, strict=False)]
+# A hundred years. The lifecycle rules of S3 take 32 bits.
+Days = Annotated[int, Field(ge=1, le=36_500, strict=False)]
 
 
 class Architecture(StrEnum):

@@ -40,6 +40,8 @@ def test_context_of_other_applications_is_ignored() -> None:
         ({"taskCpu": 4096, "taskMemoryMb": 31_744}, ["8192 to 30720"]),
         ({"minTasks": 0}, ["stillframe:minTasks", "greater than or equal to 1"]),
         ({"minTasks": 30}, ["minTasks must not be above maxTasks"]),
+        ({"tenantIndex": False, "api": True}, ["tenantIndex must be true where api or watches is on"]),
+        ({"objectRetentionDays": 1_000_000}, ["objectRetentionDays", "36500"]),
         ({"maxPollers": 50}, ["minPollers"]),
         ({"minPollers": 2, "maxPollers": 50, "reservedConcurrency": 2}, ["maxPollers times 10", "reservedConcurrency"]),
         ({"minPollers": 4}, ["minPollers needs maxPollers"]),
