@@ -51,6 +51,36 @@ def test_every_kind_of_element_is_masked(studio: Studio, page: str, point: tuple
     assert studio.pixels(page.replace("NAME", NAME), mask=[".name"]).at(*point) == MAGENTA
 
 
+# As scripts do that guard a page against what extensions put into it.
+REMOVE_FOREIGN = """<script>onload = () => {
+  const own = new Set(document.querySelectorAll('*'));
+  const remove = node => own.has(node) || node.remove();
+  const look = changes => changes.forEach(change => change.addedNodes.forEach(remove));
+  new MutationObserver(look).observe(document, { childList: true, subtree: true });
+}</script>"""
+TAKE_OFF = """<script>onload = () => {
+  const name = document.querySelector('.name');
+  const take = () => name.getAttribute('style') === kept || name.setAttribute('style', kept);
+  const kept = name.getAttribute('style');
+  new MutationObserver(take).observe(name, { attributes: true });
+}</script>"""
+OWN_FILTER = "<svg width=0 height=0><filter id=stillframe-mask></filter></svg>"
+
+
+@pytest.mark.parametrize("more", [REMOVE_FOREIGN, TAKE_OFF, OWN_FILTER], ids=["foreign nodes", "style", "same id"])
+def test_a_page_does_not_take_its_mask_off(studio: Studio, more: str) -> None:
+    pixels = studio.pixels(f"{NAME}{more}", mask=[".name"])
+    assert colours(pixels, 0, 0, 200, 100) == {MAGENTA}
+
+
+def test_a_page_does_not_take_its_blur_off(studio: Studio) -> None:
+    # Given an element with black and white stripes, whose page puts its style back
+    stripes = "repeating-linear-gradient(90deg, #000 0 4px, #fff 4px 8px)"
+    page = f"<div class=name style='width:200px;height:200px;background:{stripes}'></div>{TAKE_OFF}"
+    # When it is blurred, then nothing in it is black or white
+    assert colours(studio.pixels(page, blur=[".name"]), 80, 80, 120, 120).isdisjoint({(0, 0, 0), WHITE})
+
+
 def test_a_mask_stays_with_its_element_in_a_full_page(studio: Studio) -> None:
     # Given a tall page with an element at its bottom, and one that is fixed to the bottom of the window
     footer = "<footer class=name style='position:fixed;bottom:0;height:50px'>x</footer>"

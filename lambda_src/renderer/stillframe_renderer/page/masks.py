@@ -6,20 +6,31 @@ not contain the text behind them.
 
 from __future__ import annotations
 
+from stillframe.errors import ContentRefused
 from stillframe.request.options import RenderOptions
 
 from .elements import WALK
 from .scripts import SET_STYLES
 from .world import World
 
+# An element with `display: contents` has no box, but its children have.
+MATCHES = (
+    WALK
+    + """
+  const boxesOf = element => getComputedStyle(element).display === 'contents'
+    ? [...(element.shadowRoot ?? element).children].flatMap(boxesOf) : [element];
+  const matches = (root, selectors) => selectors.flatMap(each => [...root.querySelectorAll(each)]).flatMap(boxesOf);
+  // No page can know it before.
+  const id = globalThis.stillframeMask ??= `stillframe-${[...crypto.getRandomValues(new Uint32Array(4))].join('-')}`;
+"""
+)
 # In open shadow roots and frames of the same origin as well, each of which needs a filter of its own. It fills the box
 # of an element, and the path cuts off what overflows the box.
 COVER = (
     "(masked, colour, blurred, radius) => {"
-    + WALK
+    + MATCHES
     + SET_STYLES
     + """
-  const id = 'stillframe-mask';
   const addFilter = root => {
     if (root.getElementById(id)) return;
     const create = (name, attributes, ...children) => {
@@ -35,16 +46,12 @@ COVER = (
     set(image, { position: 'absolute', display: 'block' });
     (root.documentElement ?? root).append(image);
   };
-  // An element with `display: contents` has no box, but its children have.
-  const boxesOf = element => getComputedStyle(element).display === 'contents'
-    ? [...(element.shadowRoot ?? element).children].flatMap(boxesOf) : [element];
-  const matches = (root, selectors) => selectors.flatMap(each => [...root.querySelectorAll(each)]).flatMap(boxesOf);
   const blurredAlready = globalThis.stillframeBlurred ??= new WeakSet();
   for (const root of [...rootsOf(document)]) {
     for (const element of matches(root, blurred)) {
-      if (blurredAlready.has(element)) continue;
-      blurredAlready.add(element);
       const own = getComputedStyle(element).filter;
+      if (blurredAlready.has(element) && own.includes('blur(')) continue;
+      blurredAlready.add(element);
       set(element, { transition: 'none', filter: `${own === 'none' ? '' : own} blur(${radius}px)` });
     }
     for (const element of matches(root, masked)) {
@@ -56,9 +63,29 @@ COVER = (
   }
 }"""
 )
+IS_COVERED = (
+    "(masked, blurred) => {"
+    + MATCHES
+    + """
+  const has = (element, filter) => getComputedStyle(element).filter.includes(filter);
+  return [...rootsOf(document)].every(root => matches(root, blurred).every(element => has(element, 'blur('))
+    && matches(root, masked).every(element => has(element, id) && element.getRootNode().getElementById(id)));
+}"""
+)
 
 
 async def cover(world: World, options: RenderOptions) -> None:
-    """Mask and blur all elements that match. Again, if new ones come. Raises InvalidRequest for an invalid selector."""
-    if options.mask or options.blur:
+    """Mask and blur all elements that match. Again, if new ones come.
+
+    Raises InvalidRequest for an invalid selector. Some pages remove whatever they have not put into themselves: their
+    scripts are stopped. Raises ContentRefused if the elements are not covered even so.
+    """
+    if not options.mask and not options.blur:
+        return
+    for has_scripts in (True, False):
+        if not has_scripts:
+            await world.stop_scripts()
         await world.call(COVER, options.mask, options.mask_color, options.blur, options.blur_radius)
+        if await world.call(IS_COVERED, options.mask, options.blur):
+            return
+    raise ContentRefused("options: mask, blur: the page takes off what covers its elements")

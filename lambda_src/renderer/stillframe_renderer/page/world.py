@@ -60,6 +60,10 @@ class World:
             raise ScriptFailed(f"{option}: {answer['failure'][:MAX_PROBLEM_CHARS]}")
         return answer.get("value")
 
+    async def stop_scripts(self) -> None:
+        """Keep the page's own scripts from running any more. Ours still do."""
+        await self._session.send("Emulation.setScriptExecutionDisabled", {"value": True})
+
     async def evaluate_within(self, expression: str, seconds: float) -> Any:
         """Like `evaluate`, but returns None if it takes longer than `seconds`. The script itself keeps running."""
         try:
