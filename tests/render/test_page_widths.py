@@ -43,12 +43,15 @@ def test_an_element_on_the_left_of_such_a_page_is_captured(studio: Studio, paddi
     assert [pixels.at(x, padding + 25) for x in (padding, padding + 50, padding + 99)] == [RED] * 3
 
 
-def test_a_page_of_vertical_lines_is_whole(studio: Studio) -> None:
+@pytest.mark.parametrize("mode", ["vertical-rl", "vertical-lr"])
+@pytest.mark.parametrize("part", ["", "<body style='margin:0'><p style='margin:0'>"], ids=["div", "body"])
+@pytest.mark.parametrize("doctype", ["<!doctype html>", ""], ids=["standards", "quirks"])
+def test_a_page_of_vertical_lines_is_whole(studio: Studio, doctype: str, part: str, mode: str) -> None:
     page = (
-        "<html style='writing-mode:vertical-rl'><div style='width:2200px;height:300px;"
-        "background:linear-gradient(90deg, #0000ff 1000px, #00aa00 0)'></div>"
+        f"<html style='writing-mode:{mode}'><style>html,body{{margin:0}}</style>{part}"
+        "<div style='width:2200px;height:300px;background:linear-gradient(90deg, #0000ff 1000px, #00aa00 0)'></div>"
     )
-    pixels = studio.pixels(page, **FULL)
+    pixels = studio.pixels(page, doctype, **FULL)
     assert (pixels.size, [pixels.at(x, 150) for x in (990, 1010, 2190)]) == ((2200, 800), [BLUE, GREEN, GREEN])
 
 

@@ -101,7 +101,9 @@ BOXES = (
     + """
   const root = document.documentElement, style = getComputedStyle(root);
   const goesLeft = style.direction === 'rtl' || getComputedStyle(document.body ?? root).writingMode.endsWith('-rl');
-  const begin = goesLeft ? root.clientWidth - root.scrollWidth : 0;
+  // Whose size is that of the window, and whose content is that of the page (CSSOM View, 6, clientWidth, scrollWidth).
+  const ofWindow = document.compatMode === 'BackCompat' && document.body ? document.body : root;
+  const begin = goesLeft ? ofWindow.clientWidth - ofWindow.scrollWidth : 0;
   const shownPart = element => {
     const box = boxOf(element);
     let { left, top, right, bottom } = box;

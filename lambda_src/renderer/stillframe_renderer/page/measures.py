@@ -16,6 +16,8 @@ MAX_DESCRIPTION_CHARS = 2000
 MEASURE = """(() => {
   const root = document.documentElement, body = document.body;
   const scrolling = document.scrollingElement;
+  // Whose size is that of the window, and whose content is that of the page (CSSOM View, 6, clientWidth, scrollWidth).
+  const ofWindow = document.compatMode === 'BackCompat' && body ? body : root;
   const overflow = element => element ? getComputedStyle(element).overflowX : 'visible';
   // The window takes its overflow from the root, or from the body if the root has none (CSS Overflow 3, 3.3). What is
   // hidden beside it cannot be scrolled to.
@@ -25,10 +27,10 @@ MEASURE = """(() => {
     description: String(document.querySelector(
       'meta[name="description" i], meta[property="og:description" i]')?.content || ''),
     url: String(document.location.href),
-    width: root ? root.clientWidth : 0,
+    width: ofWindow ? ofWindow.clientWidth : 0,
     // In quirks mode the body scrolls in place of the root. Otherwise what exceeds it is part of the root, or hidden.
     height: Math.ceil(Math.max(root?.scrollHeight ?? 0, scrolling && scrolling === body ? body.scrollHeight : 0)),
-    whole: !root ? 0 : isCut ? root.clientWidth : root.scrollWidth,
+    whole: !ofWindow ? 0 : isCut ? ofWindow.clientWidth : ofWindow.scrollWidth,
   };
 })()"""
 
