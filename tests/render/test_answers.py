@@ -250,3 +250,22 @@ def test_a_page_that_is_stuck_holds_its_tab_no_longer_than_its_timeout(
         _, seconds = capture(chromium, site, timeout_ms=1000)
     # Then there is an answer within two seconds more
     assert seconds < 3.3
+
+
+@pytest.mark.parametrize("url", ["mailto:a@example.com", "intent://x#Intent;scheme=app;end"])
+def test_a_page_that_leads_to_an_application_while_it_loads_is_captured_with_what_it_has(
+    studio: Studio, url: str
+) -> None:
+    # Given a document that leads to another application before its end
+    page = f"<div style='height:100px;background:#00aa00'></div><script>location.href = '{url}'</script>"
+    # When it is captured
+    result = studio.render(page)
+    # Then it was not waited for until its time was over
+    assert result.facts.unsettled == "net::ERR_UNKNOWN_URL_SCHEME"
+    assert Pixels(result.data).at(50, 50) == GREEN
+
+
+def test_a_page_that_leads_to_an_application_once_it_has_loaded_is_settled(studio: Studio) -> None:
+    page = "<div style='height:100px;background:#00aa00'></div><script>onload = () => location = 'mailto:a@b'</script>"
+    result = studio.render(page)
+    assert (result.facts.settled, Pixels(result.data).at(50, 50)) == (True, GREEN)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from stillframe.errors import BlockedScheme
+from tests.support.rendering import render_error
+
 from .conftest import Studio
 
 
@@ -9,6 +14,11 @@ def test_the_document_is_described(studio: Studio) -> None:
     result = studio.render("<title>A page</title><meta name=description content='What it is about'>")
     assert (result.facts.title, result.facts.description) == ("A page", "What it is about")
     assert studio.render("<meta property='og:description' content='Open'>").facts.description == "Open"
+
+
+@pytest.mark.parametrize("target", ["file:///etc/hostname", "data:text/html,x"])
+def test_a_redirect_to_a_scheme_that_no_page_has_is_refused_for_good(studio: Studio, target: str) -> None:
+    assert isinstance(render_error(studio.engine, f"http://{studio.site}/redirect?to={target}"), BlockedScheme)
 
 
 def test_redirects_are_recorded(studio: Studio) -> None:

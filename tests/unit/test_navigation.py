@@ -19,6 +19,7 @@ from stillframe_renderer.page.navigation import error_for
         ("net::ERR_NAME_RESOLUTION_FAILED", "CONNECTION_FAILED"),
         ("net::ERR_TIMED_OUT", "CONNECT_TIMEOUT"),
         ("net::ERR_TOO_MANY_REDIRECTS", "CONTENT_REFUSED"),
+        ("net::ERR_UNSAFE_REDIRECT", "BLOCKED_SCHEME"),
         ("net::ERR_UNSAFE_PORT", "INVALID_REQUEST"),
         ("net::ERR_SOMETHING_NEW", "CONNECTION_FAILED"),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 from pyppeteer.errors import NetworkError
 
 from stillframe.errors import (
+    BlockedScheme,
     CaptureError,
     ConnectionFailed,
     ConnectionRefused,
@@ -40,6 +41,8 @@ NET_ERRORS: dict[str, type[CaptureError]] = {
     "ERR_UNSAFE_PORT": InvalidRequest,
     "ERR_DISALLOWED_URL_SCHEME": InvalidRequest,
     "ERR_UNKNOWN_URL_SCHEME": InvalidRequest,
+    # A redirect to a scheme that no page of the network may lead to, such as file: or data:.
+    "ERR_UNSAFE_REDIRECT": BlockedScheme,
     "ERR_TOO_MANY_REDIRECTS": ContentRefused,
     "ERR_INVALID_RESPONSE": ContentRefused,
     "ERR_ABORTED": ContentRefused,
@@ -56,6 +59,7 @@ NET_ERRORS: dict[str, type[CaptureError]] = {
 }
 MESSAGES: dict[type[CaptureError], str] = {
     UnknownHost: "the host name does not resolve",
+    BlockedScheme: "the page redirects to a URL that is neither http nor https",
     InvalidRequest: "the URL cannot be requested",
     ContentRefused: "the page returned no document to capture",
     ConnectTimeout: "the host did not accept a connection in time",
@@ -63,6 +67,12 @@ MESSAGES: dict[type[CaptureError], str] = {
     ConnectionRefused: "the host refuses connections on the port",
     ConnectionReset: "the host closed the connection before it answered",
 }
+# Schemes of URLs that lead to a document of this browser. All others are for other applications.
+OWN_SCHEMES = ("http:", "https:", "about:", "blob:", "data:", "javascript:")
+# A document that leads to another application before it is read to its end is not read any further: Chromium's parser
+# waits for a navigation that does not come. So much time is left for a document of which more is still to arrive.
+LEFT_SECONDS = 5
+LEFT = "net::ERR_UNKNOWN_URL_SCHEME"
 TLS_PREFIXES = ("ERR_CERT_", "ERR_SSL_", "ERR_BAD_SSL_", "ERR_TLS_")
 
 
@@ -80,7 +90,10 @@ class Navigation:
         self.has_document = False
         # The network error with which the current document broke off.
         self.broken_off: str | None = None
+        # Whether it leads to another application (mailto:, intent:), which the browser does not open.
+        self._has_left = False
         tab.session.on("Network.loadingFailed", self._on_failed)
+        tab.session.on("Page.frameRequestedNavigation", self._on_requested)
         tab.session.on("Page.lifecycleEvent", self._on_lifecycle)
 
     async def open_empty(self, prepared: Preparation) -> None:
@@ -114,7 +127,12 @@ class Navigation:
         wanted = LIFECYCLE_EVENTS[wait_until]
         while (self._loader_id, wanted) not in self._reached and self.broken_off is None:
             self._changed.clear()
-            await self._changed.wait()
+            is_stuck = self._has_left and (self._loader_id, "DOMContentLoaded") not in self._reached
+            try:
+                async with asyncio.timeout(LEFT_SECONDS if is_stuck else None):
+                    await self._changed.wait()
+            except TimeoutError:
+                self.broken_off = LEFT
 
     async def document_text(self) -> str | None:
         """The document as the server sent it, or None if the browser has not kept it."""
@@ -130,9 +148,15 @@ class Navigation:
         if event["name"] == "init":
             self._loader_id = event["loaderId"]
             self.broken_off = None
+            self._has_left = False
             self._begun.add(event["loaderId"])
         self._reached.add((event["loaderId"], event["name"]))
         self._changed.set()
+
+    def _on_requested(self, event: dict[str, Any]) -> None:
+        if event["frameId"] == self._frame_id and not event["url"].startswith(OWN_SCHEMES):
+            self._has_left = True
+            self._changed.set()
 
     def _on_failed(self, event: dict[str, Any]) -> None:
         # The id of a document's request is that of its loader.
