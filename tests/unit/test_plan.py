@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from stillframe.cost import LAMBDA_USD_PER_GB_SECOND
 from stillframe.table.record import Record
@@ -13,6 +14,7 @@ from stillframe_cli.capacity.figures import ASSUMED, Figures, from_load_test, fr
 from stillframe_cli.capacity.lambda_size import INITIALISATION_SECONDS
 from stillframe_cli.capacity.plan import Plan
 from stillframe_cli.capacity.target import Target
+from stillframe_cli.main import cli
 
 
 def test_a_plan_begins_with_what_to_choose_and_why() -> None:
@@ -64,3 +66,16 @@ def test_the_initialisation_is_billed_where_captures_are_rare() -> None:
     added = rare.usd_per_capture - rare.usual_event.usd_per_capture("arm64")
     assert added == pytest.approx(started, rel=0.01)
     assert frequent.usd_per_capture == frequent.usual_event.usd_per_capture("arm64")
+
+
+@pytest.mark.parametrize("option", ["--per-day", "--per-hour", "--burst", "--cpu-ms", "--deadline"])
+@pytest.mark.parametrize("number", ["1e400", "nan", "-1"])
+def test_a_number_that_is_none_is_refused(option: str, number: str) -> None:
+    others = [] if option.startswith("--per") else ["--per-hour", "10"]
+    ending = CliRunner().invoke(cli, ["plan", *others, option, number])
+    assert (ending.exit_code, f"Invalid value for '{option}'" in ending.output) == (2, True)
+
+
+@pytest.mark.parametrize("per_hour", ["1e-9", "1e12"])
+def test_the_least_and_the_largest_load_have_a_plan(per_hour: str) -> None:
+    assert CliRunner().invoke(cli, ["plan", "--per-hour", per_hour]).exit_code == 0

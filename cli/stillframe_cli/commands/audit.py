@@ -14,6 +14,7 @@ from stillframe.settings import Settings
 from ..auditor import STUCK_AFTER_SECONDS, Auditor, AuditPlan
 from ..console import json_option, print_json, print_note
 from ..findings import Finding
+from ..input.finite import FiniteRange
 from ..resources import resource_options
 
 PROGRESS_SECONDS = 2.0
@@ -23,7 +24,7 @@ PROGRESS_SECONDS = 2.0
 @click.option(
     "--sample",
     "share",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=FiniteRange(0, 1, min_open=True),
     metavar="SHARE",
     default=1.0,
     show_default=True,

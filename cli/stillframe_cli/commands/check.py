@@ -21,6 +21,7 @@ from ..failures import describe_failure
 from ..files import OutputPath, write_file
 from ..input.allow_hosts import allow_host_option
 from ..input.comparison import comparison_options
+from ..input.finite import FiniteRange
 from ..input.options import check_options, render_options
 from ..input.requests import input_options, read_requests
 from ..local.interruption import EXIT_STATUS
@@ -75,7 +76,7 @@ class CheckCommand(click.Command):
 )
 @click.option(
     "--max-share",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     metavar="SHARE",
     help="Up to this share of the pixels may change.  [default: 0]",
 )

@@ -17,6 +17,7 @@ from stillframe_renderer.process_setup import configure_process
 from stillframe_renderer.runtime import Runtime
 
 from ..heartbeat import Heartbeat
+from ..input.finite import FiniteRange
 from ..poller import Poller
 from ..publisher import MetricPublisher
 from ..receive_loop import ReceiveLoop
@@ -53,7 +54,7 @@ GRACE_SECONDS = 50.0
 @tabs_option
 @click.option(
     "--grace",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     default=GRACE_SECONDS,
     show_default=True,
     metavar="SECONDS",

@@ -20,6 +20,7 @@ from ..console import json_option, print_json
 from ..difference_report import MAX_REGIONS, describe, details, report
 from ..files import OutputPath, write_file
 from ..input.comparison import comparison_options
+from ..input.finite import FiniteRange
 from ..resources import find_settings, is_selected, stack_option
 
 
@@ -34,7 +35,7 @@ from ..resources import find_settings, is_selected, stack_option
 )
 @click.option(
     "--fail-over",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     metavar="SHARE",
     help="Exit with status 1 when more than this share of the pixels changed.",
 )

@@ -17,6 +17,7 @@ from stillframe.tenants.limits import TENANT_NAME_RULE, Limits, TenantName
 from stillframe.tenants.usage import UsageBook
 
 from ..console import human_seconds, json_option, print_json, print_note, print_table
+from ..input.finite import FiniteRange
 from ..resources import resource_options
 
 TENANT_NAME: TypeAdapter[str] = TypeAdapter(TenantName)
@@ -56,7 +57,7 @@ def command() -> None:
 @click.option("--per-day", type=click.IntRange(1, 100_000_000), metavar="N", help="Requests that it may send a day.")
 @click.option(
     "--usd-per-month",
-    type=click.FloatRange(0, 1_000_000, min_open=True),
+    type=FiniteRange(0, 1_000_000, min_open=True),
     metavar="USD",
     help="What its captures may cost a month.",
 )

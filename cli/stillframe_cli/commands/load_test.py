@@ -20,6 +20,7 @@ from stillframe_renderer.load.machine import machine_busy_seconds
 from ..backlog import message_counts
 from ..console import ProgressReport, json_option, print_json, print_note, print_table
 from ..files import OutputPath, PlotPath, write_file
+from ..input.finite import FiniteRange
 from ..input.options import render_options
 from ..input.requests import input_options, read_requests
 from ..load.pages import bundled_requests
@@ -58,7 +59,7 @@ METRICS_POLL_SECONDS = 1.0
 @click.option(
     "--over",
     "over",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
@@ -75,7 +76,7 @@ METRICS_POLL_SECONDS = 1.0
 @render_options
 @click.option(
     "--timeout",
-    type=click.FloatRange(1),
+    type=FiniteRange(1),
     default=900.0,
     show_default=True,
     metavar="SECONDS",
@@ -83,7 +84,7 @@ METRICS_POLL_SECONDS = 1.0
 )
 @click.option(
     "--reasons-timeout",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     default=15.0,
     show_default=True,
     metavar="SECONDS",

@@ -13,6 +13,7 @@ from stillframe.clients import Clients, connect_cloudwatch
 
 from ..compute_metrics import ComputeMetrics
 from ..console import has_terminal, json_option, print_json, print_note, print_table
+from ..input.finite import FiniteRange
 from ..metrics import ServiceMetrics
 from ..resources import deployment_options, find_settings, is_on_this_machine, stack_outputs
 from ..status_snapshot import SnapshotReader
@@ -28,13 +29,13 @@ MAX_WINDOW_SECONDS = 14 * 24 * 3600.0
 @click.option("--once", is_flag=True, help="Print the figures once and exit.")
 @click.option(
     "--every",
-    type=click.FloatRange(1),
+    type=FiniteRange(1),
     metavar="SECONDS",
     help="Time between two refreshes.  [default: 2 on an emulator; 30 on an account, where a refresh costs 0.001 USD]",
 )
 @click.option(
     "--window",
-    type=click.FloatRange(10, MAX_WINDOW_SECONDS),
+    type=FiniteRange(10, MAX_WINDOW_SECONDS),
     default=60.0,
     show_default=True,
     metavar="SECONDS",

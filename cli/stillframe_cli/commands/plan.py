@@ -20,6 +20,7 @@ from ..capacity.target import HOURS_PER_DAY, Target
 from ..capacity.worker import throughput
 from ..console import json_option, print_json, print_note, print_table
 from ..files import OutputPath, PlotPath, write_file
+from ..input.finite import FiniteRange
 from ..resources import STACK_VARIABLE
 
 MAX_RECORDS = 5000
@@ -33,7 +34,7 @@ COST_LABELS = {
 }
 SHOWN_LIMITS = 4
 FILE = click.Path(dir_okay=False, path_type=Path)
-POSITIVE = click.FloatRange(0, min_open=True)
+POSITIVE = FiniteRange(0, 1e12, min_open=True)
 
 
 @click.command("plan")
@@ -41,7 +42,7 @@ POSITIVE = click.FloatRange(0, min_open=True)
 @click.option("--per-day", type=POSITIVE, metavar="N", help="Average number of captures per day.")
 @click.option("--preset", type=click.Choice(list(TARGETS)), help="Plan for the load of this preset of the deployment.")
 @click.option(
-    "--burst", type=click.FloatRange(1), metavar="FACTOR", help="How many times the average the peak is.  [default: 3]"
+    "--burst", type=FiniteRange(1), metavar="FACTOR", help="How many times the average the peak is.  [default: 3]"
 )
 @click.option(
     "--deadline",

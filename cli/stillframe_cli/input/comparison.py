@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from .finite import FiniteRange
+
 F = TypeVar("F", bound=Callable[..., Any])
 BOX = re.compile(r"(\d+),(\d+),(\d+),(\d+)")
 
@@ -37,7 +39,7 @@ FLAGS = (
     ),
     click.option(
         "--color-distance",
-        type=click.FloatRange(0, 1),
+        type=FiniteRange(0, 1),
         metavar="D",
         help="Colours up to this distance are equal, 0 to 1.  [default: 0.062]",
     ),

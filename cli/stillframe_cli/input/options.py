@@ -15,6 +15,7 @@ from stillframe.errors import InvalidRequest
 from stillframe.request.options import ImageFormat, RenderOptions, WaitUntil
 from stillframe.request.options.devices import DEVICES, PRESETS
 
+from .finite import FiniteRange
 from .text import read_text
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -42,7 +43,7 @@ FLAGS = (
     click.option("--full-page", is_flag=True, help="Capture the whole page instead of the window."),
     click.option("--width", type=click.IntRange(16, 4096), metavar="PX", help="Width of the window.  [default: 1280]"),
     click.option("--height", type=click.IntRange(16, 8192), metavar="PX", help="Height of the window.  [default: 800]"),
-    click.option("--scale", type=click.FloatRange(0.5, 4), metavar="N", help="Device pixels per CSS pixel."),
+    click.option("--scale", type=FiniteRange(0.5, 4), metavar="N", help="Device pixels per CSS pixel."),
     click.option("--selector", metavar="CSS", help="Capture the first element that matches this selector."),
     click.option(
         "--format",
