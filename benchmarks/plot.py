@@ -17,7 +17,7 @@ def main() -> None:
     data = json.load(sys.stdin)
     latencies, titles = data["figures"]["latencies"], data["titles"]
     figure, axes = plt.subplots(1, len(latencies), figsize=(4 * len(latencies), 3), sharey=True)
-    names = list(titles)[::-1]
+    names = [name for name in titles if name in next(iter(latencies.values()))][::-1]
     for axis, (latency, figures) in zip(axes if len(latencies) > 1 else [axes], latencies.items(), strict=True):
         speeds = [figures[name] for name in names]
         colours = ["#12343b" if name in ("renderer", "pipeline") else "#c9b79c" for name in names]

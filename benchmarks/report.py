@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import subprocess
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ WAITS = {
 # At everybody's own idea of ready: how many times as fast as these two the pipeline should be.
 READY_GOAL = 2.0
 READY_PEERS = ("playwright", "puppeteerCluster")
+LINE_CHARS = 120
 MARKER = "<!-- Below: written by `make bench`. -->"
 
 
@@ -53,11 +55,15 @@ def _titles(peers: Path) -> dict[str, str]:
 
 def _tables(figures: dict[str, Any], runs: dict[str, Any], peers: Path) -> str:
     machine = figures["machine"]
-    lines = [
+    rounds = f"{figures['rounds']} round{'s' if figures['rounds'] > 1 else ''}"
+    about = (
         f"{machine['cpus']} CPUs of {machine['processor']}, {machine['memoryGb']} GB, {machine['system']}, "
-        f"Python {machine['python']}, Chromium {machine['chromium']}; medians of {figures['rounds']} rounds with "
+        f"Python {machine['python']}, Chromium {machine['chromium']}; medians of {rounds} with "
         f"{figures['capturesARun']} captures per run (each round has {figures['turns']} runs of the limit, the "
-        "renderer and the pipeline, and 1 of every other contender).",
+        "renderer and the pipeline, and 1 of every other contender)."
+    )
+    lines = [
+        *_wrapped(about),
         "",
         "![captures per second](performance.svg)",
         "",
@@ -91,13 +97,16 @@ def _tables(figures: dict[str, Any], runs: dict[str, Any], peers: Path) -> str:
 
 def _ready(figures: dict[str, Any], titles: dict[str, str]) -> list[str]:
     """Everybody at their own idea of ready: speed and mistakes, side by side."""
-    lines = [
-        "### When a page is ready, as each understands it",
-        "",
+    about = (
         f"The {figures['pages']} pages of the [corpus](../tests/corpus/pages.py) that all can be asked for, "
         f"{figures['latencyMs']} ms per response, {figures['tabs']} tabs, rounds: {figures['rounds']} "
         "(`python -m benchmarks.ready`). A page without a picture was not ready within "
-        f"{figures['timeoutSeconds']} s, the default timeout of all of them.",
+        f"{figures['timeoutSeconds']} s, the default timeout of all of them."
+    )
+    lines = [
+        "### When a page is ready, as each understands it",
+        "",
+        *_wrapped(about),
         "",
         "| | waits until | captures per second | wrong pictures | without a picture |",
         "| --- | --- | --- | --- | --- |",
@@ -106,4 +115,8 @@ def _ready(figures: dict[str, Any], titles: dict[str, str]) -> list[str]:
         counts = f"{each['capturesASecond']:.2f} | {len(each['wrong'])} | {len(each['none'])}"
         lines.append(f"| {titles[name]} | {WAITS[name]} | {counts} |")
     ratios = " and ".join(f"{figures['pipelineTo'][name]:.2f} times as fast as {titles[name]}" for name in READY_PEERS)
-    return [*lines, "", f"Stillframe is {ratios} (goal {READY_GOAL}).", ""]
+    return [*lines, "", *_wrapped(f"Stillframe is {ratios} (goal {READY_GOAL})."), ""]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, LINE_CHARS, break_on_hyphens=False)
