@@ -118,13 +118,16 @@ class Studio:
     site: str
     requested: list[str]
 
-    def render(self, html: str, before: str = PLAIN, **options: Any) -> RenderResult:
-        """Capture a page. Without a document type `before` it, it is in quirks mode."""
-        self.requested.clear()
-        return render(self.engine, f"http://{self.site}/page", html=before + html, **options)
+    def render(self, html: str, **options: Any) -> RenderResult:
+        return self.document(PLAIN + html, **options)
 
-    def pixels(self, html: str, before: str = PLAIN, **options: Any) -> Pixels:
-        return Pixels(self.render(html, before, **options).data)
+    def document(self, html: str, **options: Any) -> RenderResult:
+        """Capture a document with nothing before it. Without a document type, it is in quirks mode."""
+        self.requested.clear()
+        return render(self.engine, f"http://{self.site}/page", html=html, **options)
+
+    def pixels(self, html: str, **options: Any) -> Pixels:
+        return Pixels(self.render(html, **options).data)
 
     def visit(self, path: str, **options: Any) -> RenderResult:
         self.requested.clear()

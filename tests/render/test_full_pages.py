@@ -195,7 +195,7 @@ def test_a_page_that_removes_its_own_content_is_captured(studio: Studio, part: s
     # Given a page that has neither a body nor anything that scrolls once it has loaded
     page = f"<h1>text</h1><script>onload = () => document.{part}.remove()</script>"
     # When the full page is captured, then the image is as large as the window
-    assert studio.pixels(page, doctype, **FULL).size == (1280, 800)
+    assert Pixels(studio.document(doctype + page, **FULL).data).size == (1280, 800)
 
 
 def test_very_many_blocks_that_are_not_rendered_out_of_view_hold_up_no_screenshot(studio: Studio) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.pixels import BLUE, GREEN, RED
+from tests.support.pixels import BLUE, GREEN, RED, Pixels
 
 from .conftest import Studio
 
@@ -51,7 +51,7 @@ def test_a_page_of_vertical_lines_is_whole(studio: Studio, doctype: str, part: s
         f"<html style='writing-mode:{mode}'><style>html,body{{margin:0}}</style>{part}"
         "<div style='width:2200px;height:300px;background:linear-gradient(90deg, #0000ff 1000px, #00aa00 0)'></div>"
     )
-    pixels = studio.pixels(page, doctype, **FULL)
+    pixels = Pixels(studio.document(doctype + page, **FULL).data)
     assert (pixels.size, [pixels.at(x, 150) for x in (990, 1010, 2190)]) == ((2200, 800), [BLUE, GREEN, GREEN])
 
 
