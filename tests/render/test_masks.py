@@ -51,6 +51,12 @@ def test_every_kind_of_element_is_masked(studio: Studio, page: str, point: tuple
     assert studio.pixels(page.replace("NAME", NAME), mask=[".name"]).at(*point) == MAGENTA
 
 
+def test_what_is_masked_in_a_frame_that_is_not_displayed_does_no_harm(studio: Studio) -> None:
+    frame = "<iframe style='display:none' srcdoc='<p class=name>x</p>'></iframe>"
+    pixels = studio.pixels(f"{NAME}{frame}", mask=[".name"], blur=["p"])
+    assert colours(pixels, 0, 0, 200, 100) == {MAGENTA}
+
+
 # As scripts do that guard a page against what extensions put into it.
 REMOVE_FOREIGN = """<script>onload = () => {
   const own = new Set(document.querySelectorAll('*'));
