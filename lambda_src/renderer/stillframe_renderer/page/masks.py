@@ -68,7 +68,8 @@ IS_COVERED = (
     + MATCHES
     + """
   // What has no box, or is in a frame without one, is not shown and has no filter.
-  const has = (element, filter) => !element.getClientRects().length || getComputedStyle(element).filter.includes(filter);
+  const has = (element, filter) =>
+    !element.getClientRects().length || getComputedStyle(element).filter.includes(filter);
   return [...rootsOf(document)].every(root => matches(root, blurred).every(element => has(element, 'blur('))
     && matches(root, masked).every(element => has(element, id) && element.getRootNode().getElementById(id)));
 }"""
