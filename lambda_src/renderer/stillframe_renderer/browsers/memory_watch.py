@@ -52,7 +52,7 @@ TOO_MUCH = "the page stored too much in the browser's memory"
 
 
 class WronglySuspected(Exception):
-    """The capture was ended on suspicion, but another page is to blame: it has to be captured again."""
+    """The capture ended because of its browser, for which another page may be to blame: it has to be captured again."""
 
 
 class WatchedCapture:

@@ -20,6 +20,7 @@ from stillframe.request.options import RenderOptions
 from ..chromium.browser import Chromium
 from ..chromium.tab import Tab
 from ..guard.server import EgressGuard
+from ..page.camera import ScreenshotStalled
 from ..page.capture import PageCapture
 from .active_time import within_active
 from .attempt import attempt
@@ -34,6 +35,7 @@ CAPTURES_PER_BROWSER = 500
 CLOSE_SECONDS = 3
 # Of a capture that was suspected of having used up the memory.
 MAX_REPEATS = 2
+STALLED = "the browser took no screenshot of the page"
 
 Launcher = Callable[[], Awaitable[Chromium]]
 
@@ -63,6 +65,7 @@ class BrowserPool:
 
     async def capture(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
         """Capture a page before the deadline. Raises a CaptureError."""
+        reason = TOO_MUCH
         with contextlib.suppress(WronglySuspected):
             return await self._capture(url, options, deadline)
         try:
@@ -73,11 +76,13 @@ class BrowserPool:
         # One at a time, so that it can be told which of them uses up the memory again.
         try:
             for _ in range(MAX_REPEATS):
-                with contextlib.suppress(WronglySuspected):
+                try:
                     return await self._capture(url, options, deadline)
+                except WronglySuspected as suspected:
+                    reason = STALLED if isinstance(suspected.__cause__, ScreenshotStalled) else TOO_MUCH
         finally:
             self._repeating.release()
-        raise BrowserCrashed(TOO_MUCH)
+        raise BrowserCrashed(reason)
 
     async def _capture(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
         """Raises a CaptureError, or WronglySuspected."""
@@ -89,6 +94,9 @@ class BrowserPool:
         except WronglySuspected:
             self._retire(chromium)
             raise
+        except ScreenshotStalled as error:
+            self._retire(chromium)
+            raise WronglySuspected from error
         except (PyppeteerError, ConnectionError, BrowserCrashed, BrowserUnavailable) as error:
             self._retire(chromium)
             if chromium.used_up_memory:

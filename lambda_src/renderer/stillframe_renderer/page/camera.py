@@ -28,10 +28,19 @@ from .world import World
 MAX_BLANK_BITS_PER_PIXEL = 0.2
 # A blank screenshot of a page that has something to show is taken again, after each of these pauses in seconds.
 BLANK_PAUSES_SECONDS = (0.25, 0.75)
+# An ordinary screenshot takes a tenth of a second, one of the largest some seconds.
+STALL_SECONDS = 15
 # Of one selector. More than these are most of the page.
 MAX_MATCHES = 1000
 # Images of single elements beside the one of all.
 MAX_SEPARATE = 50
+
+
+class ScreenshotStalled(Exception):
+    """The browser draws no frames any more, and so takes no screenshots: the page has to be captured in another one.
+
+    Seen with Chromium 156 beside a page that navigates through URLs of megabytes: all of its processes wait.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +114,19 @@ class Camera:
             beyond = not await self._is_in_window(clip)
             parameters |= {"clip": {"scale": 1, **clip}, "captureBeyondViewport": beyond}
         async with contextlib.nullcontext() if clip is None else unnoticed(self._session, options):
-            answer = await self._session.send("Page.captureScreenshot", parameters)
+            answer = await self._answer(parameters)
         data = answer["data"].content
         width, height = imagesize.get(io.BytesIO(data))
         if is_avif:
             data = await asyncio.to_thread(to_avif, data, options.quality or DEFAULT_AVIF_QUALITY)
         return Screenshot(data, width, height)
+
+    async def _answer(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """The answer to `Page.captureScreenshot`, with its image. Raises ScreenshotStalled if it does not come."""
+        answer: asyncio.Future[dict[str, Any]] = self._session.send("Page.captureScreenshot", parameters)
+        if not (await asyncio.wait({answer}, timeout=STALL_SECONDS))[0]:
+            raise ScreenshotStalled
+        return answer.result()
 
     async def _is_in_window(self, clip: dict[str, float]) -> bool:
         """Whether the window shows all of the clip already. Otherwise Chromium lays out and paints a larger one."""
