@@ -21,7 +21,7 @@ from tests.support.fakes import FakeContext
 from tests.support.workers import ROOT, SOURCES
 
 MAX_FRAMES_TO_PUT_OBJECT = 9
-MAX_FRAMES_TO_SCREENSHOT = 14
+MAX_FRAMES_TO_SCREENSHOT = 15
 FOLDERS = tuple(str(ROOT / each) for each in SOURCES)
 
 

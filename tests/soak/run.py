@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -114,7 +115,7 @@ class Soak:
             self.figures.memory_at_end = statistics.median(self._samples[-SAMPLES:])
         self.figures.browsers = len(self._launches.browsers)
         self.figures.processes_left = len(self._launches.alive)
-        self.figures.zombies = zombies()
+        self.figures.zombies = zombies({each.pid for each in self._launches.browsers})
         self.figures.files_left = sum(1 for path in Path(tempfile.gettempdir()).iterdir())
         self.figures.seconds = round(time.monotonic() - started, 1)
         self.figures.outcomes = dict(self._outcomes.most_common())
@@ -158,15 +159,15 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def zombies() -> int:
-    """The number of children of this process that have ended and were not waited for."""
+def zombies(groups: Set[int]) -> int:
+    """The number of processes of these groups that have ended and that their parent, this process, did not wait for."""
     count = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            state, parent, group = stat.read_text().rpartition(")")[2].split()[:3]
         except (OSError, ValueError):
             continue
-        count += state == "Z" and int(parent) == os.getpid()
+        count += state == "Z" and int(parent) == os.getpid() and int(group) in groups
     return count
 
 

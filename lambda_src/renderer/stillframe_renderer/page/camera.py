@@ -102,6 +102,7 @@ class Camera:
         return images, {left_out: f"more than {MAX_SEPARATE} elements"} if len(boxes) > MAX_SEPARATE else {}
 
     async def _take(self, clip: dict[str, float] | None) -> Screenshot:
+        """Raises ScreenshotStalled if it does not come."""
         options = self._options
         is_avif = options.format is ImageFormat.AVIF
         parameters: dict[str, Any] = {
@@ -114,19 +115,14 @@ class Camera:
             beyond = not await self._is_in_window(clip)
             parameters |= {"clip": {"scale": 1, **clip}, "captureBeyondViewport": beyond}
         async with contextlib.nullcontext() if clip is None else unnoticed(self._session, options):
-            answer = await self._answer(parameters)
-        data = answer["data"].content
+            answer = self._session.send("Page.captureScreenshot", parameters)
+            if not (await asyncio.wait({answer}, timeout=STALL_SECONDS))[0]:
+                raise ScreenshotStalled
+        data = answer.result()["data"].content
         width, height = imagesize.get(io.BytesIO(data))
         if is_avif:
             data = await asyncio.to_thread(to_avif, data, options.quality or DEFAULT_AVIF_QUALITY)
         return Screenshot(data, width, height)
-
-    async def _answer(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """The answer to `Page.captureScreenshot`, with its image. Raises ScreenshotStalled if it does not come."""
-        answer: asyncio.Future[dict[str, Any]] = self._session.send("Page.captureScreenshot", parameters)
-        if not (await asyncio.wait({answer}, timeout=STALL_SECONDS))[0]:
-            raise ScreenshotStalled
-        return answer.result()
 
     async def _is_in_window(self, clip: dict[str, float]) -> bool:
         """Whether the window shows all of the clip already. Otherwise Chromium lays out and paints a larger one."""

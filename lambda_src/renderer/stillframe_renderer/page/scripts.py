@@ -66,8 +66,10 @@ REMEMBER_PLACE = "globalThis.stillframePlace = [scrollX, scrollY]"
 # Takes back what was done to the page for one image: styles, style sheets and masks, and what is remembered of how it
 # looked. The page is scrolled to where it was at first.
 RESTORE = """(() => {
+  const id = globalThis.stillframeMask;
+  const isMask = element => id && element.querySelector(`:scope > #${id}`);
   for (const [element, text] of globalThis.stillframeChanged ?? []) {
-    if (element.querySelector(':scope > filter#stillframe-mask')) element.remove();
+    if (isMask(element)) element.remove();
     else if (element.style) element.style.cssText = text;
     delete element.stillframeIsBelow;
   }
