@@ -102,8 +102,8 @@ MACHINE = (
     Defence(
         "a page that was suspected wrongly is captured again",
         f"{RENDERER}/browsers/pool.py",
-        "        except WronglySuspected:\n            self._retire(chromium)\n            raise\n",
-        "        except WronglySuspected as error:\n            raise BrowserCrashed('suspected') from error\n",
+        "        except RepeatNeeded:\n            self._retire(chromium)\n            raise\n",
+        "        except RepeatNeeded as error:\n            raise BrowserCrashed('suspected') from error\n",
         "tests/security/test_storage.py::test_a_page_that_is_ended_on_suspicion_is_captured_all_the_same",
     ),
     Defence(

@@ -15,7 +15,7 @@ from .memory_watch import MemoryWatch, WatchedCapture
 
 
 async def attempt(capture: PageCapture, tab: Tab, memory: MemoryWatch, deadline: Deadline) -> RenderResult:
-    """Run the capture. Raises a CaptureError, or WronglySuspected."""
+    """Run the capture. Raises a CaptureError, RepeatNeeded or ScreenshotStalled."""
     work = asyncio.create_task(capture.run())
     try:
         with memory.watched(tab) as watched:

@@ -51,7 +51,7 @@ SHARE_TO_BLAME = 1 / 8
 TOO_MUCH = "the page stored too much in the browser's memory"
 
 
-class WronglySuspected(Exception):
+class RepeatNeeded(Exception):
     """The capture ended because of its browser, for which another page may be to blame: it has to be captured again."""
 
 
@@ -66,10 +66,10 @@ class WatchedCapture:
         self.is_to_blame: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     async def verdict(self) -> NoReturn:
-        """Raise what the capture ends with once it was suspected: BrowserCrashed or WronglySuspected."""
+        """Raise what the capture ends with once it was suspected: BrowserCrashed or RepeatNeeded."""
         if await self.is_to_blame:
             raise BrowserCrashed(TOO_MUCH)
-        raise WronglySuspected
+        raise RepeatNeeded
 
 
 class MemoryWatch:

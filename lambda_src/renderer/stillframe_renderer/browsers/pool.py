@@ -24,7 +24,7 @@ from ..page.camera import ScreenshotStalled
 from ..page.capture import PageCapture
 from .active_time import within_active
 from .attempt import attempt
-from .memory_watch import TOO_MUCH, MemoryWatch, WronglySuspected
+from .memory_watch import TOO_MUCH, MemoryWatch, RepeatNeeded
 from .spare_tab import GuardedTab, SpareTab
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ OPEN_SECONDS = 15
 # What a browser accumulates over its captures ends with it; a launch takes 0.2 s.
 CAPTURES_PER_BROWSER = 500
 CLOSE_SECONDS = 3
-# Of a capture that was suspected of having used up the memory.
+# Of a capture that ended because of its browser.
 MAX_REPEATS = 2
 STALLED = "the browser took no screenshot of the page"
 
@@ -66,7 +66,7 @@ class BrowserPool:
     async def capture(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
         """Capture a page before the deadline. Raises a CaptureError."""
         reason = TOO_MUCH
-        with contextlib.suppress(WronglySuspected):
+        with contextlib.suppress(RepeatNeeded):
             return await self._capture(url, options, deadline)
         try:
             async with asyncio.timeout(deadline.remaining_seconds()):
@@ -78,29 +78,29 @@ class BrowserPool:
             for _ in range(MAX_REPEATS):
                 try:
                     return await self._capture(url, options, deadline)
-                except WronglySuspected as suspected:
+                except RepeatNeeded as suspected:
                     reason = STALLED if isinstance(suspected.__cause__, ScreenshotStalled) else TOO_MUCH
         finally:
             self._repeating.release()
         raise BrowserCrashed(reason)
 
     async def _capture(self, url: str, options: RenderOptions, deadline: Deadline) -> RenderResult:
-        """Raises a CaptureError, or WronglySuspected."""
+        """Raises a CaptureError, or RepeatNeeded."""
         chromium = await self._acquire(deadline)
         try:
             async with self._guarded_tab(chromium, deadline) as guarded:
                 capture = PageCapture(guarded.tab, url, self._guard.policy, guarded.session, options, deadline)
                 return await attempt(capture, guarded.tab, self._memory, deadline)
-        except WronglySuspected:
+        except RepeatNeeded:
             self._retire(chromium)
             raise
         except ScreenshotStalled as error:
             self._retire(chromium)
-            raise WronglySuspected from error
+            raise RepeatNeeded from error
         except (PyppeteerError, ConnectionError, BrowserCrashed, BrowserUnavailable) as error:
             self._retire(chromium)
             if chromium.used_up_memory:
-                raise WronglySuspected from error
+                raise RepeatNeeded from error
             if isinstance(error, CaptureError):
                 raise
             raise BrowserCrashed(f"the browser failed during the capture: {error}") from error
