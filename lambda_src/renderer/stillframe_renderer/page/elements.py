@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from stillframe.errors import SelectorNotFound
 
+from .scripts import OF_WINDOW
 from .world import World
 
 # Layout computes in units of 1/64 pixel.
@@ -98,11 +99,10 @@ BRING_INTO_VIEW = (
 BOXES = (
     "(selector, count) => {"
     + FIND
+    + OF_WINDOW
     + """
   const root = document.documentElement, style = getComputedStyle(root);
   const goesLeft = style.direction === 'rtl' || getComputedStyle(document.body ?? root).writingMode.endsWith('-rl');
-  // Whose size is that of the window, and whose content is that of the page (CSSOM View, 6, clientWidth, scrollWidth).
-  const ofWindow = document.compatMode === 'BackCompat' && document.body ? document.body : root;
   const begin = goesLeft ? ofWindow.clientWidth - ofWindow.scrollWidth : 0;
   const shownPart = element => {
     const box = boxOf(element);

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from stillframe.request.options import Viewport
 
 from .camera import Layout
+from .scripts import OF_WINDOW
 from .world import World
 
 MAX_TITLE_CHARS = 1000
 MAX_DESCRIPTION_CHARS = 2000
 
 # `title` and `location` are read through the document itself: the page's own scripts live in another world.
-MEASURE = """(() => {
+MEASURE = (
+    "(() => {"
+    + OF_WINDOW
+    + """
   const root = document.documentElement, body = document.body;
   const scrolling = document.scrollingElement;
-  // Whose size is that of the window, and whose content is that of the page (CSSOM View, 6, clientWidth, scrollWidth).
-  const ofWindow = document.compatMode === 'BackCompat' && body ? body : root;
   const overflow = element => element ? getComputedStyle(element).overflowX : 'visible';
   // The window takes its overflow from the root, or from the body if the root has none (CSS Overflow 3, 3.3). What is
   // hidden beside it cannot be scrolled to.
@@ -33,6 +35,7 @@ MEASURE = """(() => {
     whole: !ofWindow ? 0 : isCut ? ofWindow.clientWidth : ofWindow.scrollWidth,
   };
 })()"""
+)
 
 
 @dataclass(frozen=True, slots=True)

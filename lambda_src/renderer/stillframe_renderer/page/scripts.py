@@ -62,6 +62,10 @@ ADOPT_UNTIL_RESTORED = """(() => {
   document.addEventListener('DOMContentLoaded', adopt);
   addEventListener('load', adopt);
 })()"""
+# Whose size is that of the window, and whose content is that of the page (CSSOM View, 6, clientWidth, scrollWidth).
+OF_WINDOW = """
+  const ofWindow = document.compatMode === 'BackCompat' && document.body ? document.body : document.documentElement;
+"""
 REMEMBER_PLACE = "globalThis.stillframePlace = [scrollX, scrollY]"
 # Takes back what was done to the page for one image: styles, style sheets and masks, and what is remembered of how it
 # looked. The page is scrolled to where it was at first.
