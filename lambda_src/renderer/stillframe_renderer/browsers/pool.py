@@ -25,7 +25,7 @@ from ..page.capture import PageCapture
 from .active_time import within_active
 from .attempt import attempt
 from .memory_watch import TOO_MUCH, MemoryWatch, RepeatNeeded
-from .spare_tab import GuardedTab, SpareTab
+from .spare_tabs import GuardedTab, SpareTabs
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class BrowserPool:
         self._launch = launch
         self._guard = guard
         self._memory = memory
-        self._spare_tab = SpareTab(guard)
+        self._spare_tabs = SpareTabs(guard, memory)
         self._current: Chromium | None = None
         self._users: dict[Chromium, int] = {}
         self._background: set[asyncio.Task[Any]] = set()
@@ -111,10 +111,10 @@ class BrowserPool:
         """Start the browser and open a tab ahead of the first capture. Raises BrowserUnavailable if there is none."""
         async with self._lock:
             chromium = await self._running()
-            self._spare_tab.refill(chromium)
+            self._spare_tabs.open_one(chromium)
             try:
                 async with asyncio.timeout(OPEN_SECONDS):
-                    await self._spare_tab.is_open()
+                    await self._spare_tabs.is_open()
             except (TimeoutError, PyppeteerError, ConnectionError) as error:
                 self._retire(chromium)
                 self._end_if_unused(chromium)
@@ -134,7 +134,7 @@ class BrowserPool:
         browsers = {*self._users, *filter(None, [self._current])}
         # Contexts that are being closed fail with their browser; none of that replaces a browser any more.
         self._current = None
-        await self._spare_tab.close()
+        await self._spare_tabs.close()
         for chromium in browsers:
             await chromium.kill()
         # Closing a context may be the last thing that a browser was kept for.
@@ -175,7 +175,7 @@ class BrowserPool:
         if self._current is chromium:
             logger.warning(log_messages.BROWSER_REPLACED, extra={"chromiumPid": chromium.pid})
             self._current = None
-            self._spare_tab.discard()
+            self._spare_tabs.discard()
 
     def _release(self, chromium: Chromium) -> None:
         self._users[chromium] -= 1
@@ -198,7 +198,7 @@ class BrowserPool:
     async def _guarded_tab(self, chromium: Chromium, deadline: Deadline) -> AsyncIterator[GuardedTab]:
         try:
             async with asyncio.timeout(min(OPEN_SECONDS, deadline.remaining_seconds())):
-                guarded = await self._spare_tab.pop(chromium)
+                guarded = await self._spare_tabs.pop(chromium)
                 chromium.has_opened_tab = True
         except TimeoutError as error:
             if deadline.remaining_seconds() <= 0:
@@ -209,7 +209,7 @@ class BrowserPool:
         except (PyppeteerError, ConnectionError) as error:
             raise self._without_tab(chromium, str(error)) from error
         if chromium is self._current:
-            self._spare_tab.refill(chromium)
+            self._spare_tabs.refill_soon(chromium)
         try:
             yield guarded
         finally:

@@ -1,4 +1,4 @@
-"""The spare tab, which is opened ahead for the next page."""
+"""Spare tabs, which are opened ahead for the next pages."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import pytest
 from stillframe.egress.addresses import Address
 from stillframe.egress.policy import EgressPolicy
 from stillframe_renderer.browsers.engine import RenderEngine
-from stillframe_renderer.browsers.spare_tab import GuardedTab, SpareTab
+from stillframe_renderer.browsers.memory_watch import MemoryWatch
+from stillframe_renderer.browsers.spare_tabs import REFILL_SECONDS, GuardedTab, SpareTabs
 from stillframe_renderer.chromium.browser import Chromium
 from stillframe_renderer.guard.server import EgressGuard
+from stillframe_renderer.load.free_memory import FreeMemory
 from tests.support.pixels import GREEN, Pixels
 from tests.support.processes import Launches
 from tests.support.rendering import render
@@ -21,12 +23,14 @@ from tests.support.rendering import render
 SECONDS = 10.0
 
 
-def run(chromium: str, scenario: Callable[[SpareTab, Chromium], Awaitable[None]]) -> None:
-    """Run a scenario with a new browser."""
+def run(
+    chromium: str, scenario: Callable[[SpareTabs, Chromium], Awaitable[None]], limit_bytes: int = 1500 << 20
+) -> None:
+    """Run a scenario with a new browser, which may use so much memory."""
 
     async def with_browser() -> None:
         browser = await Launches(chromium)()
-        spare = SpareTab(EgressGuard(EgressPolicy()))
+        spare = SpareTabs(EgressGuard(EgressPolicy()), MemoryWatch(limit_bytes, FreeMemory()))
         try:
             async with asyncio.timeout(SECONDS):
                 await scenario(spare, browser)
@@ -52,13 +56,26 @@ async def is_listening(ready: GuardedTab) -> bool:
     return True
 
 
+async def take(spare: SpareTabs, browser: Chromium, count: int) -> list[GuardedTab]:
+    """Take tabs for captures that begin together."""
+    taken = [await spare.pop(browser) for _ in range(count)]
+    for _ in taken:
+        spare.refill_soon(browser)
+    return taken
+
+
+async def refilled() -> None:
+    """Wait until spare tabs have been opened."""
+    await asyncio.sleep(REFILL_SECONDS + 1)
+
+
 def test_a_spare_tab_is_opened_ahead_and_used_once(chromium: str) -> None:
-    async def scenario(spare: SpareTab, browser: Chromium) -> None:
+    async def scenario(spare: SpareTabs, browser: Chromium) -> None:
         # Given a tab that is being opened, and another request to open one
-        spare.refill(browser)
-        spare.refill(browser)
+        spare.open_one(browser)
+        spare.open_one(browser)
         contexts = len(browser._tabs)
-        await asyncio.sleep(1)
+        await spare.is_open()
         # Then one tab is open before it is needed
         assert (contexts, len(browser._tabs)) == (0, 1)
         # When two tabs are taken, then they share neither context nor port
@@ -71,12 +88,62 @@ def test_a_spare_tab_is_opened_ahead_and_used_once(chromium: str) -> None:
     run(chromium, scenario)
 
 
+def test_as_many_tabs_are_opened_ahead_as_were_taken_together(chromium: str) -> None:
+    async def scenario(spare: SpareTabs, browser: Chromium) -> None:
+        # When three tabs are taken together
+        taken = await take(spare, browser, 3)
+        # Then none is opened before their pages have had time to ask for their documents
+        assert len(browser._tabs) == 3
+        await refilled()
+        # And then three are
+        assert len(browser._tabs) == 6
+        # When one of them is taken by itself, then it is not replaced: two are left
+        taken += await take(spare, browser, 1)
+        await refilled()
+        assert len(browser._tabs) == 6
+        # When the others are taken one after the other, then one is opened for the next
+        taken += await take(spare, browser, 1)
+        await refilled()
+        taken += await take(spare, browser, 1)
+        await refilled()
+        assert len(browser._tabs) == 7
+        await discard(*taken)
+
+    run(chromium, scenario)
+
+
+def test_one_tab_is_opened_ahead_when_memory_is_short(chromium: str) -> None:
+    async def scenario(spare: SpareTabs, browser: Chromium) -> None:
+        # Given a browser that uses more than it may
+        await asyncio.to_thread(browser.memory.measure)
+        # When three tabs are taken together, then one is opened ahead
+        taken = await take(spare, browser, 3)
+        await refilled()
+        assert len(browser._tabs) == 4
+        await discard(*taken)
+
+    run(chromium, scenario, limit_bytes=1 << 20)
+
+
+def test_no_tab_is_opened_after_the_spare_ones_were_given_up(chromium: str) -> None:
+    async def scenario(spare: SpareTabs, browser: Chromium) -> None:
+        # Given a tab that was taken and is about to be replaced
+        taken = await take(spare, browser, 1)
+        # When the spare tabs are given up, as their browser is being replaced
+        spare.discard()
+        await refilled()
+        # Then none is opened
+        assert len(browser._tabs) == 1
+        await discard(*taken)
+
+    run(chromium, scenario)
+
+
 def test_a_crashed_spare_tab_is_not_used(chromium: str) -> None:
-    async def scenario(spare: SpareTab, browser: Chromium) -> None:
+    async def scenario(spare: SpareTabs, browser: Chromium) -> None:
         # Given a spare tab whose renderer has crashed
-        spare.refill(browser)
-        assert spare._opening is not None
-        dead = await spare._opening
+        spare.open_one(browser)
+        dead = await spare._opening[0]
         dead.tab.session.emit("Inspector.targetCrashed", {})
         # When a tab is taken, then it is a new one, and nothing of the crashed one is left
         ready = await spare.pop(browser)
@@ -90,9 +157,9 @@ def test_a_crashed_spare_tab_is_not_used(chromium: str) -> None:
 
 @pytest.mark.parametrize("waits", [0.0, 1.0], ids=["being opened", "open"])
 def test_a_closed_spare_tab_leaves_no_guard(chromium: str, waits: float) -> None:
-    async def scenario(spare: SpareTab, browser: Chromium) -> None:
+    async def scenario(spare: SpareTabs, browser: Chromium) -> None:
         # Given a spare tab, or one that is being opened
-        spare.refill(browser)
+        spare.open_one(browser)
         await asyncio.sleep(waits)
         (port,) = spare._guard._ports
         # When it is closed
