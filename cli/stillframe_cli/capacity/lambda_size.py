@@ -22,6 +22,9 @@ MIN_CONCURRENCY = 2
 MIN_TAB_SAVING = 0.025
 # What an invocation takes besides its captures: reading the event, and writing its answer and its metrics.
 EVENT_SECONDS = 0.06
+# Of a page's waiting, what nobody in a full event computes in (measured with 5 and 7 tabs at 1,536 MB, 7 and 10 at 2,048
+# MB: 1.27, 1.60, 1.31 and 1.71 s for an event, of which the model says 1.29, 1.73, 1.30 and 1.84).
+WAITING_SHARE = 1 / 4
 # What the initialisation of an execution environment takes, which is billed like an invocation ("AWS Lambda
 # standardizes billing for INIT Phase"): imports, and the browser (`make bench-lambda`, at the CPU of 1,536 MB).
 INITIALISATION_SECONDS = 0.65
@@ -52,13 +55,13 @@ class Invocation:
     def of(cls, figures: Figures, memory_mb: int, batch: int) -> Self:
         """How long it takes by a model, which is within a tenth of what `make bench-lambda` measures.
 
-        The captures share the CPU, and while some wait, others compute. A page computes in about two turns: before it
-        has answered, and before the last of it has come, there is nothing to compute for anybody, so that half of its
-        waiting counts. An event takes at least as long as its slowest capture would alone.
+        The captures share the CPU, and while some wait, others compute. Before the pages have answered, there is
+        nothing to compute but the tabs of the next event, so that a quarter of their waiting counts. An event takes at
+        least as long as its slowest capture would alone.
         """
         vcpus = lambda_vcpus(memory_mb)
         alone = figures.waiting_seconds + figures.cpu_seconds / min(1.0, vcpus)
-        together = figures.waiting_seconds / 2 + batch * figures.cpu_seconds / vcpus
+        together = figures.waiting_seconds * WAITING_SHARE + batch * figures.cpu_seconds / vcpus
         return cls(memory_mb, batch, EVENT_SECONDS + max(alone * _slowest_in_batch(batch, figures), together))
 
     @property
@@ -127,11 +130,12 @@ class LambdaSize:
 
 
 def lambda_size(figures: Figures, target: Target, architecture: str) -> LambdaSize:
-    """Return the function with the cheapest full events; among equal costs, the one with the least concurrency."""
+    """Return the function with the cheapest full events; among equal costs, the one with the cheapest events of one."""
     sized = (_size_function(figures, target, architecture, memory) for memory in MEMORY_SIZES)
     usd = {size: size.full_event.usd_per_capture(architecture) for size in sized if size is not None}
     # Costs within 5 % count as equal: the model is not more exact than that.
-    return min((size for size in usd if usd[size] <= min(usd.values()) * 1.05), key=lambda size: size.concurrency)
+    equal = (size for size in usd if usd[size] <= min(usd.values()) * 1.05)
+    return min(equal, key=lambda size: size.event_of_one.usd_per_capture(architecture))
 
 
 def _size_function(figures: Figures, target: Target, architecture: str, memory: int) -> LambdaSize | None:
