@@ -22,8 +22,8 @@ MIN_CONCURRENCY = 2
 MIN_TAB_SAVING = 0.025
 # What an invocation takes besides its captures: reading the event, and writing its answer and its metrics.
 EVENT_SECONDS = 0.06
-# Of a page's waiting, what nobody in a full event computes in (measured with 5 and 7 tabs at 1,536 MB, 7 and 10 at 2,048
-# MB: 1.27, 1.60, 1.31 and 1.71 s for an event, of which the model says 1.29, 1.73, 1.30 and 1.84).
+# Of a page's waiting, the share in which nobody in a full event computes. Events of 5 and 7 at 1,536 MB and of 7 and 10
+# at 2,048 MB took 1.27, 1.60, 1.31 and 1.71 s; the model says 1.29, 1.73, 1.30 and 1.84 s.
 WAITING_SHARE = 1 / 4
 # What the initialisation of an execution environment takes, which is billed like an invocation ("AWS Lambda
 # standardizes billing for INIT Phase"): imports, and the browser (`make bench-lambda`, at the CPU of 1,536 MB).

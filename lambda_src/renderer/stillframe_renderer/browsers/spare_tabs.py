@@ -16,7 +16,7 @@ from .memory_watch import MemoryWatch
 # Within this time, the captures of an event have claimed their messages and sent their pages' first requests; opening
 # tabs earlier would delay those. Of 0, 0.05, 0.1 and 0.2 s, it is the one with which full events are fastest.
 REFILL_SECONDS = 0.1
-# When the browser has used up this share of its memory, only one tab is opened ahead. An empty one takes about 15 MB.
+# When the browser has used up this share of its memory, only one tab is opened ahead. Each takes 13 MB.
 ROOMY_SHARE = 1 / 2
 
 
