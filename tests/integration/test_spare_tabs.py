@@ -155,6 +155,27 @@ def test_a_crashed_spare_tab_is_not_used(chromium: str) -> None:
     run(chromium, scenario)
 
 
+def test_a_browser_that_is_being_replaced_leaves_the_spare_tabs_of_the_new_one(chromium: str) -> None:
+    async def scenario(spare: SpareTabs, browser: Chromium) -> None:
+        # Given a spare tab of a browser, and another browser, which has been replaced
+        spare.open_one(browser)
+        await spare.is_open()
+        (context_id,) = browser._tabs
+        replaced = await Launches(chromium)()
+        try:
+            # When a tab of the other browser is taken, then it is a new one
+            late = await spare.pop(replaced)
+            assert list(replaced._tabs) == [late.tab.context_id]
+            # And the spare tab is still there
+            ready = await spare.pop(browser)
+            assert ready.tab.context_id == context_id
+            await discard(late, ready)
+        finally:
+            await replaced.kill()
+
+    run(chromium, scenario)
+
+
 @pytest.mark.parametrize("waits", [0.0, 1.0], ids=["being opened", "open"])
 def test_a_closed_spare_tab_leaves_no_guard(chromium: str, waits: float) -> None:
     async def scenario(spare: SpareTabs, browser: Chromium) -> None:

@@ -48,7 +48,7 @@ class SpareTabs:
     """The tabs that are opened while others are in use: as many as were taken together the last time.
 
     The captures of an event begin together, and then wait for their pages' first bytes, so the tabs of the next event
-    are opened meanwhile. All of them belong to one browser.
+    are opened meanwhile. All of them belong to the current browser.
     """
 
     def __init__(self, guard: EgressGuard, memory: MemoryWatch) -> None:
@@ -63,9 +63,7 @@ class SpareTabs:
 
     async def pop(self, chromium: Chromium) -> GuardedTab:
         """A tab of that browser: a spare one if there is one, else a new one. The caller bounds the time."""
-        if self._chromium is not chromium:
-            self.discard()
-        while self._opening:
+        while self._opening and self._chromium is chromium:
             spare = await self._opening.popleft()
             if not spare.tab.crash.done():
                 return spare
