@@ -57,8 +57,8 @@ class LoadProfile:
         # What is not a number is not below a limit either.
         if not all(second <= MAX_SECONDS and rate <= MAX_RATE for second, rate in pairs):
             raise click.UsageError(
-                f"--profile {text!r} must have at most {MAX_SECONDS:,} seconds and {MAX_RATE:,.0f} messages per second: "
-                f"{FORMAT}"
+                f"--profile {text!r} must last {MAX_SECONDS:,} s at most, with at most {MAX_RATE:.0e} messages "
+                f"per second: {FORMAT}"
             )
         return cls(pairs)
 
