@@ -125,6 +125,20 @@ def test_one_tab_is_opened_ahead_when_memory_is_short(chromium: str) -> None:
     run(chromium, scenario, limit_bytes=1 << 20)
 
 
+def test_tabs_opened_ahead_take_no_more_than_half_of_the_memory(chromium: str) -> None:
+    async def scenario(spare: SpareTabs, browser: Chromium) -> None:
+        # Given a browser that may use 40 MB more before it has used half of its memory
+        await asyncio.to_thread(browser.memory.measure)
+        spare._memory = MemoryWatch(2 * (browser.memory.last.total + (40 << 20)), FreeMemory())
+        # When eight tabs are taken together, then as many are opened ahead as have room there
+        taken = await take(spare, browser, 8)
+        await refilled()
+        assert len(browser._tabs) == 8 + 2
+        await discard(*taken)
+
+    run(chromium, scenario)
+
+
 def test_no_tab_is_opened_after_the_spare_ones_were_given_up(chromium: str) -> None:
     async def scenario(spare: SpareTabs, browser: Chromium) -> None:
         # Given a tab that was taken and is about to be replaced
@@ -172,6 +186,25 @@ def test_a_browser_that_is_being_replaced_leaves_the_spare_tabs_of_the_new_one(c
             await discard(late, ready)
         finally:
             await replaced.kill()
+
+    run(chromium, scenario)
+
+
+def test_a_tab_that_opens_when_its_capture_is_out_of_time_leaves_no_guard(chromium: str) -> None:
+    async def scenario(spare: SpareTabs, browser: Chromium) -> None:
+        # Given a capture that waits for a spare tab, and whose time is up at the very moment when the tab is open
+        spare.open_one(browser)
+        opening = spare._opening[0]
+        opening.add_done_callback(lambda _: popping.cancel())
+        popping = asyncio.create_task(spare.pop(browser))
+        with pytest.raises(asyncio.CancelledError):
+            await popping
+        ready = opening.result()
+        # When the spare tabs are given up
+        await spare.close()
+        # Then the guard of the one that nobody got no longer listens
+        assert spare._guard._ports == set()
+        assert not await is_listening(ready)
 
     run(chromium, scenario)
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from stacks.config import DeployConfig
 from stillframe.cost import LAMBDA_USD_PER_GB_SECOND
 from stillframe.table.record import Record
 from stillframe_cli.capacity.figures import ASSUMED, Figures, from_load_test, from_records
 from stillframe_cli.capacity.lambda_size import INITIALISATION_SECONDS
+from stillframe_cli.capacity.limits import FARGATE_TASKS_PER_SERVICE
 from stillframe_cli.capacity.plan import Plan
 from stillframe_cli.capacity.target import Target
+from stillframe_cli.capacity.worker import throughput
 from stillframe_cli.main import cli
 
 
@@ -77,5 +81,56 @@ def test_a_number_that_is_none_is_refused(option: str, number: str) -> None:
 
 
 @pytest.mark.parametrize("per_hour", ["1e-9", "1e12"])
-def test_the_least_and_the_largest_load_have_a_plan(per_hour: str) -> None:
-    assert CliRunner().invoke(cli, ["plan", "--per-hour", per_hour]).exit_code == 0
+@pytest.mark.parametrize("others", [[], ["--burst", "1e6"], ["--profile", "0:1e12,10:0"], ["--cpu-ms", "1e12"]])
+def test_the_least_and_the_largest_load_have_a_plan(per_hour: str, others: list[str]) -> None:
+    ending = CliRunner().invoke(cli, ["plan", "--per-hour", per_hour, *others])
+    assert ending.exit_code == 0, ending.output
+
+
+@pytest.mark.parametrize("option", ["--per-hour=1e-300", "--burst=1e308", "--machine=1e12", "--tabs=100000000"])
+def test_a_number_that_no_deployment_has_is_refused(option: str) -> None:
+    others = [] if option.startswith("--per-hour") else ["--per-hour", "10"]
+    ending = CliRunner().invoke(cli, ["plan", *others, option])
+    assert (ending.exit_code, "is not in the range" in ending.output) == (2, True)
+
+
+@pytest.mark.parametrize("points", ["0:nan,10:1", "nan:1,10:1", "0:1,inf:1", "0:1,10:inf", "0:1,10:1e300", "0:1,1e9:1"])
+def test_a_profile_that_cannot_be_simulated_is_refused(points: str) -> None:
+    ending = CliRunner().invoke(cli, ["plan", "--per-hour", "10", "--profile", points])
+    assert (ending.exit_code, "SECONDS:RATE" in ending.output) == (2, True)
+
+
+# Durations up to those of captures that take as long as a function may at most
+@pytest.mark.parametrize("p99_ms", [1500, 60_000, 400_000, 440_000, 900_000, 1e9])
+def test_captures_of_any_duration_have_a_function_that_a_deployment_accepts(p99_ms: float) -> None:
+    function = Plan(Target(10), Figures(200, 1000, p99_ms, 250_000, "a test")).function
+    DeployConfig.from_context(function.to_context())
+    assert function.job_deadline_seconds < function.timeout_seconds
+
+
+def test_the_function_has_the_time_that_its_events_take() -> None:
+    # Given captures that compute for longer than they are said to take, as those of several processes at once may
+    function = Plan(Target(10), Figures(60_000, 1000, 1500, 250_000, "a test")).function
+    # Then the function's time is enough for an event of them
+    assert function.full_event.seconds > 60
+    assert function.job_deadline_seconds > function.full_event.seconds
+
+
+def test_a_fleet_of_any_size_is_one_that_a_deployment_accepts() -> None:
+    # Given a load that needs more tasks than a service has
+    plan = Plan(Target(1e9), ASSUMED)
+    # Then the plan has as many as it may have, and says how many would be needed
+    context = plan.fleet.to_context()
+    assert DeployConfig.from_context(context).max_tasks == context["stillframe:maxTasks"] == FARGATE_TASKS_PER_SERVICE
+    assert plan.fleet.max_tasks > FARGATE_TASKS_PER_SERVICE
+
+
+@pytest.mark.parametrize("cpu_ms", [1e-9, 1e12])
+def test_a_worker_with_the_most_tabs_has_a_throughput(cpu_ms: float) -> None:
+    assert 0 < throughput(Figures(cpu_ms, 675, 1500, 250_000, "a test"), 1000, 1000) < math.inf
+
+
+def test_one_tab_is_one_tab() -> None:
+    plan = Plan(Target(10), Figures(2000, 1000, 1500, 250_000, "a test"))
+    assert plan.function.worker.tabs == 1
+    assert "With 1 tab, " in plan.reasons()[1]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .figures import Figures
+from .limits import FARGATE_TASKS_PER_SERVICE
 from .prices import FARGATE, FARGATE_SPOT_SHARE, HOURS_PER_MONTH, PUBLIC_IPV4_PER_HOUR, monthly_services_usd
 from .target import Target
 from .worker import Worker, size_worker
@@ -22,7 +23,10 @@ HEADROOM = 1.25
 
 @dataclass(frozen=True, slots=True)
 class FleetSize:
-    """A fleet. `average_tasks` is the mean over a month, when scaling follows the load."""
+    """A fleet, which may need more tasks than a service has.
+
+    `average_tasks` is the mean over a month, when scaling follows the load.
+    """
 
     worker: Worker
     min_tasks: int
@@ -43,7 +47,7 @@ class FleetSize:
             "stillframe:taskMemoryMb": self.worker.memory_mb,
             "stillframe:taskTabs": self.worker.tabs,
             "stillframe:minTasks": self.min_tasks,
-            "stillframe:maxTasks": self.max_tasks,
+            "stillframe:maxTasks": min(FARGATE_TASKS_PER_SERVICE, self.max_tasks),
         }
 
 

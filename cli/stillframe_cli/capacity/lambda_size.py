@@ -38,7 +38,8 @@ HEADROOM = 1.8
 VISIBILITY_TO_TIMEOUT = 6
 VISIBILITY_TO_P99 = 2
 MIN_TIMEOUT = 60
-MAX_TIMEOUT = 900
+# Less than Lambda allows: a deployment takes jobs of up to 840 s.
+MAX_TIMEOUT = 850
 # A job ends this many seconds before its function's timeout.
 DEADLINE_MARGIN = 10
 
@@ -148,7 +149,8 @@ def _size_function(figures: Figures, target: Target, architecture: str, memory: 
     worker = Worker.of(figures, lambda_vcpus(memory), memory, invocation.batch, speed)
     concurrency = max(MIN_CONCURRENCY, math.ceil(target.peak_per_second * HEADROOM / speed))
     usual = _usual_event(invocation, figures, target.per_second, concurrency)
-    timeout = min(MAX_TIMEOUT, max(MIN_TIMEOUT, math.ceil(2 * figures.p99_ms / MS) + DEADLINE_MARGIN))
+    longest = max(figures.p99_ms / MS, invocation.seconds)
+    timeout = min(MAX_TIMEOUT, max(MIN_TIMEOUT, math.ceil(2 * longest) + DEADLINE_MARGIN))
     return LambdaSize(
         worker=worker,
         full_event=invocation,

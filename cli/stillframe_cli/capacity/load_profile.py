@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import click
 
+# A week is simulated in ten seconds.
+MAX_SECONDS = 7 * 86_400
+MAX_RATE = 1e12
 FORMAT = "SECONDS:RATE,SECONDS:RATE,..., for example 0:0,600:3500,1200:3500,1800:0"
 
 
@@ -41,7 +44,7 @@ class LoadProfile:
 
     @classmethod
     def parse(cls, text: str) -> LoadProfile:
-        """Parse `SECONDS:RATE,SECONDS:RATE,...`. Raises click.UsageError that shows this format."""
+        """Parse `SECONDS:RATE,SECONDS:RATE,...`. Raises click.UsageError that shows this format and its limits."""
         try:
             points = [tuple(float(part) for part in point.split(":")) for point in text.split(",")]
             pairs = [(second, rate) for second, rate in points]
@@ -50,6 +53,12 @@ class LoadProfile:
         if len(pairs) < 2 or pairs != sorted(pairs, key=lambda pair: pair[0]) or min(min(pair) for pair in pairs) < 0:
             raise click.UsageError(
                 f"--profile {text!r} must have at least two points, in order of time and not negative: {FORMAT}"
+            )
+        # What is not a number is not below a limit either.
+        if not all(second <= MAX_SECONDS and rate <= MAX_RATE for second, rate in pairs):
+            raise click.UsageError(
+                f"--profile {text!r} must last {MAX_SECONDS:,} s at most, with at most {MAX_RATE:.0e} messages "
+                f"per second: {FORMAT}"
             )
         return cls(pairs)
 

@@ -164,9 +164,10 @@ class Plan:
     def _explain_tabs(self) -> str:
         worker, figures = self.function.worker, self.figures
         waiting = f"A capture waits for {figures.waiting_share:.0%} of its {figures.duration_ms:.0f} ms."
+        tabs = "1 tab" if worker.tabs == 1 else f"{worker.tabs} tabs"
         if worker.binding == "cpu":
             return (
-                f"{waiting} With {worker.tabs} tabs, a function with {worker.vcpus:.2g} vCPUs uses "
+                f"{waiting} With {tabs}, a function with {worker.vcpus:.2g} vCPUs uses "
                 f"{worker.cpu_share:.0%} of its CPU. A higher load takes more workers, not more tabs."
             )
         if worker.binding == "memory":

@@ -68,9 +68,12 @@ def throughput(figures: Figures, vcpus: float, tabs: int) -> float:
     servers = max(1, math.floor(vcpus))
     rate = vcpus / servers / figures.cpu_seconds
     waits = max(figures.waiting_seconds, 1e-6)
-    weights = [1.0]
+    # Logarithms, as the weights of many tabs are beyond all floats.
+    logs = [0.0]
     for computing in range(1, tabs + 1):
-        weights.append(weights[-1] * (tabs - computing + 1) / waits / (min(computing, servers) * rate))
+        logs.append(logs[-1] + math.log((tabs - computing + 1) / waits / (min(computing, servers) * rate)))
+    largest = max(logs)
+    weights = [math.exp(log - largest) for log in logs]
     total = sum(weights)
     return sum(weight / total * min(computing, servers) * rate for computing, weight in enumerate(weights))
 

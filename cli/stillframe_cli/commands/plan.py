@@ -34,7 +34,10 @@ COST_LABELS = {
 }
 SHOWN_LIMITS = 4
 FILE = click.Path(dir_okay=False, path_type=Path)
-POSITIVE = FiniteRange(0, 1e12, min_open=True)
+# So that nothing that follows from a load is infinite.
+POSITIVE = FiniteRange(1e-9, 1e12)
+MAX_BURST = 1e6
+MAX_TABS, MAX_CPUS = 1000, 1000
 
 
 @click.command("plan")
@@ -42,7 +45,10 @@ POSITIVE = FiniteRange(0, 1e12, min_open=True)
 @click.option("--per-day", type=POSITIVE, metavar="N", help="Average number of captures per day.")
 @click.option("--preset", type=click.Choice(list(TARGETS)), help="Plan for the load of this preset of the deployment.")
 @click.option(
-    "--burst", type=FiniteRange(1), metavar="FACTOR", help="How many times the average the peak is.  [default: 3]"
+    "--burst",
+    type=FiniteRange(1, MAX_BURST),
+    metavar="FACTOR",
+    help="How many times the average the peak is.  [default: 3]",
 )
 @click.option(
     "--deadline",
@@ -73,13 +79,13 @@ POSITIVE = FiniteRange(0, 1e12, min_open=True)
 @click.option("--profile", metavar="POINTS", help=f"Load to simulate: {FORMAT}.  [default: a peak of 20 minutes]")
 @click.option(
     "--machine",
-    type=POSITIVE,
+    type=FiniteRange(1e-9, MAX_CPUS),
     metavar="CPUS",
     help="Estimate also the captures per second of consumers on one machine with this many CPUs.",
 )
 @click.option(
     "--tabs",
-    type=click.IntRange(1),
+    type=click.IntRange(1, MAX_TABS),
     metavar="N",
     default=12,
     show_default=True,

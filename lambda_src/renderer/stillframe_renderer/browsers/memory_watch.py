@@ -89,6 +89,10 @@ class MemoryWatch:
         """The browser's memory as a share of the limit, when it was last measured."""
         return chromium.memory.last.total / self._limit_bytes
 
+    def room_within(self, share: float, chromium: Chromium) -> int:
+        """The bytes that the browser may use more before it uses this share of the limit; negative if it uses more."""
+        return int(self._limit_bytes * share) - chromium.memory.last.total
+
     @contextlib.contextmanager
     def watched(self, tab: Tab) -> Iterator[WatchedCapture]:
         """Watch a capture while it lasts."""

@@ -16,8 +16,10 @@ from .memory_watch import MemoryWatch
 # Within this time, the captures of an event have claimed their messages and sent their pages' first requests; opening
 # tabs earlier would delay those. Of 0, 0.05, 0.1 and 0.2 s, it is the one with which full events are fastest.
 REFILL_SECONDS = 0.1
-# When the browser has used up this share of its memory, only one tab is opened ahead. Each takes 13 MB.
-ROOMY_SHARE = 1 / 2
+# Tabs opened ahead leave this share of the browser's memory to pages, though one is opened in any case. An empty tab
+# takes about 15 MB.
+PAGES_SHARE = 1 / 2
+TAB_BYTES = 15 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,13 @@ class SpareTabs:
     async def pop(self, chromium: Chromium) -> GuardedTab:
         """A tab of that browser: a spare one if there is one, else a new one. The caller bounds the time."""
         while self._opening and self._chromium is chromium:
-            spare = await self._opening.popleft()
+            opening = self._opening.popleft()
+            try:
+                spare = await opening
+            except asyncio.CancelledError:
+                # Its caller's time is up. The tab may be open all the same, and nobody else knows of it.
+                self._give_up(opening)
+                raise
             if not spare.tab.crash.done():
                 return spare
             await spare.close_guard()
@@ -95,11 +103,7 @@ class SpareTabs:
             self._refilling.cancel()
             self._refilling = None
         while self._opening:
-            opening = self._opening.pop()
-            opening.cancel()
-            closing = asyncio.create_task(_close_guard_of(opening))
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+            self._give_up(self._opening.pop())
 
     async def close(self) -> None:
         """Discard the spare tabs, and return when their guard sessions have ended."""
@@ -109,8 +113,8 @@ class SpareTabs:
     def _refill(self) -> None:
         taken, self._taken, self._refilling = self._taken, 0, None
         assert self._chromium is not None
-        is_roomy = self._memory.share_of(self._chromium) < ROOMY_SHARE
-        self._open(taken if is_roomy else 1)
+        room = self._memory.room_within(1 - PAGES_SHARE, self._chromium)
+        self._open(min(taken, max(1, room // TAB_BYTES)))
 
     def _open(self, count: int) -> None:
         """Begin to open tabs until there are so many."""
@@ -119,6 +123,13 @@ class SpareTabs:
             # Whoever pops the tab gets its error; retrieve it for the case that nobody does.
             opening.add_done_callback(lambda task: task.cancelled() or task.exception())
             self._opening.append(opening)
+
+    def _give_up(self, opening: asyncio.Task[GuardedTab]) -> None:
+        """Have the guard session of a tab ended that is open or being opened. Its context ends with the browser."""
+        opening.cancel()
+        closing = asyncio.create_task(_close_guard_of(opening))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
 
 async def _close_guard_of(opening: asyncio.Task[GuardedTab]) -> None:

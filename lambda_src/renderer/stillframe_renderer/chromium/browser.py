@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -104,7 +105,15 @@ class Chromium:
     @classmethod
     async def _launched(cls, executable: str, environment: Mapping[str, str] | None) -> Chromium:
         started = (None if environment else take_started(executable)) or start(executable, environment)
-        chromium = await cls._connect(started.spawned, started.profile)
+        connecting = asyncio.ensure_future(cls._connect(started.spawned, started.profile))
+        try:
+            chromium = await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            # A pipe that is given up while it is being connected is closed twice: by the event loop, and by its file
+            # object. By then its descriptor may be someone else's. Connecting waits for nobody.
+            with contextlib.suppress(BrowserUnavailable):
+                await (await connecting).kill()
+            raise
         try:
             async with asyncio.timeout(LAUNCH_SECONDS):
                 await chromium.connection.send("Target.setAutoAttach", WAIT_FOR_COMMANDS)
