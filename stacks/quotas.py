@@ -18,10 +18,13 @@ def warn_of_quotas(scope: IConstruct, config: DeployConfig) -> None:
     """Add a warning to the synthesis for each quota of a new account that the maximum size exceeds."""
     annotations = Annotations.of(scope)
     concurrency = config.max_pollers * CONCURRENCY_PER_POLLER if config.is_provisioned else config.max_concurrency
-    if config.has_function and concurrency > NEW_ACCOUNT_CONCURRENCY:
+    # Each of them needs one at least.
+    others = sum((config.api, config.events, config.webhooks))
+    if config.has_function and concurrency + others > NEW_ACCOUNT_CONCURRENCY:
+        beside = f" beside {others} other function{'s' if others > 1 else ''}" if others else ""
         annotations.add_warning_v2(
             "stillframe:concurrency",
-            f"The function may run {concurrency} times at once, and a new account's quota is "
+            f"The function may run {concurrency} times at once{beside}, and a new account's quota is "
             f"{NEW_ACCOUNT_CONCURRENCY}. Beyond it, Lambda throttles, and a throttled delivery counts as a receive. "
             "Service Quotas: AWS Lambda, 'Concurrent executions'.",
         )

@@ -14,6 +14,7 @@ import pytest
 
 from stacks.construct import Stillframe
 from stacks.environment import ConfigError
+from stacks.presets import PRESETS
 from stillframe_cli.emulator import Emulator, running_emulator
 from tests.support.event_patterns import matches
 from tests.support.foreign_app import STACK, check, synthesize
@@ -118,7 +119,8 @@ def test_it_is_two_stacks_beside_the_one_that_uses_it(templates: dict[str, Any])
     # And the values are in force, besides those of the preset
     function = only(templates["Stillframe-webshop-screenshots"], "AWS::Lambda::Function")
     assert function["MemorySize"] == 3008
-    assert function["Environment"]["Variables"]["STILLFRAME_TABS"] == "7"
+    mapping = only(templates["Stillframe-webshop-screenshots"], "AWS::Lambda::EventSourceMapping")
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] == PRESETS["medium"]["maxConcurrency"]
     assert function["Environment"]["Variables"]["STILLFRAME_SERVICE"] == "stillframe-webshop-screenshots"
 
 

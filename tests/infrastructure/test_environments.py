@@ -19,6 +19,7 @@ from stacks.app import build_app
 from stacks.config import DeployConfig
 from stacks.context import context_of
 from stacks.environment import ConfigError
+from stacks.presets import PRESETS
 from stillframe_cli.main import cli
 
 from .conftest import Synth, of_type, only
@@ -46,7 +47,7 @@ def test_the_values_of_a_file_come_before_those_of_its_preset(folder: Path) -> N
     config = config_of("prod", logRetentionDays="7")
     # Then each is in force, and the preset has the rest
     assert (config.memory_mb, config.allow_hosts) == (4096, ("a.example", "b.example"))
-    assert (config.max_concurrency, config.log_retention_days) == (7, 7)
+    assert (config.max_concurrency, config.log_retention_days) == (PRESETS["medium"]["maxConcurrency"], 7)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ def test_the_longest_variables_that_are_accepted_fit_into_a_function(synth: Synt
     [
         ({}, []),
         ({"size": "medium"}, []),
-        ({"size": "large"}, ["110 times at once", "quota is 10"]),
+        ({"size": "medium", "events": "true", "webhooks": "true"}, ["9 times at once", "2 other functions", "is 10"]),
+        ({"size": "large"}, ["136 times at once", "quota is 10"]),
         ({"minPollers": 2, "maxPollers": 2}, ["20 times at once", "quota is 10"]),
         ({"compute": "fargate", "minTasks": 1, "maxTasks": 6}, []),
         ({"compute": "fargate"}, ["20 vCPUs", "quota is 6", "Fargate On-Demand vCPU"]),

@@ -64,9 +64,10 @@ async def take(spare: SpareTabs, browser: Chromium, count: int) -> list[GuardedT
     return taken
 
 
-async def refilled() -> None:
-    """Wait until spare tabs have been opened."""
-    await asyncio.sleep(REFILL_SECONDS + 1)
+async def refill(spare: SpareTabs) -> None:
+    """Wait until spare tabs have been opened, if any are."""
+    await asyncio.sleep(REFILL_SECONDS + 0.1)
+    await asyncio.gather(*spare._opening)
 
 
 def test_a_spare_tab_is_opened_ahead_and_used_once(chromium: str) -> None:
@@ -94,18 +95,18 @@ def test_as_many_tabs_are_opened_ahead_as_were_taken_together(chromium: str) -> 
         taken = await take(spare, browser, 3)
         # Then none is opened before their pages have had time to ask for their documents
         assert len(browser._tabs) == 3
-        await refilled()
+        await refill(spare)
         # And then three are
         assert len(browser._tabs) == 6
         # When one of them is taken by itself, then it is not replaced: two are left
         taken += await take(spare, browser, 1)
-        await refilled()
+        await refill(spare)
         assert len(browser._tabs) == 6
         # When the others are taken one after the other, then one is opened for the next
         taken += await take(spare, browser, 1)
-        await refilled()
+        await refill(spare)
         taken += await take(spare, browser, 1)
-        await refilled()
+        await refill(spare)
         assert len(browser._tabs) == 7
         await discard(*taken)
 
@@ -118,7 +119,7 @@ def test_one_tab_is_opened_ahead_when_memory_is_short(chromium: str) -> None:
         await asyncio.to_thread(browser.memory.measure)
         # When three tabs are taken together, then one is opened ahead
         taken = await take(spare, browser, 3)
-        await refilled()
+        await refill(spare)
         assert len(browser._tabs) == 4
         await discard(*taken)
 
@@ -132,7 +133,7 @@ def test_tabs_opened_ahead_take_no_more_than_half_of_the_memory(chromium: str) -
         spare._memory = MemoryWatch(2 * (browser.memory.last.total + (40 << 20)), FreeMemory())
         # When eight tabs are taken together, then as many are opened ahead as have room there
         taken = await take(spare, browser, 8)
-        await refilled()
+        await refill(spare)
         assert len(browser._tabs) == 8 + 2
         await discard(*taken)
 
@@ -145,7 +146,7 @@ def test_no_tab_is_opened_after_the_spare_ones_were_given_up(chromium: str) -> N
         taken = await take(spare, browser, 1)
         # When the spare tabs are given up, as their browser is being replaced
         spare.discard()
-        await refilled()
+        await refill(spare)
         # Then none is opened
         assert len(browser._tabs) == 1
         await discard(*taken)
