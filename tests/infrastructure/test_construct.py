@@ -119,6 +119,7 @@ def test_it_is_two_stacks_beside_the_one_that_uses_it(templates: dict[str, Any])
     # And the values are in force, besides those of the preset
     function = only(templates["Stillframe-webshop-screenshots"], "AWS::Lambda::Function")
     assert function["MemorySize"] == 3008
+    assert function["Environment"]["Variables"]["STILLFRAME_TABS"] == str(PRESETS["medium"]["tabs"])
     mapping = only(templates["Stillframe-webshop-screenshots"], "AWS::Lambda::EventSourceMapping")
     assert mapping["ScalingConfig"]["MaximumConcurrency"] == PRESETS["medium"]["maxConcurrency"]
     assert function["Environment"]["Variables"]["STILLFRAME_SERVICE"] == "stillframe-webshop-screenshots"

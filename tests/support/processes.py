@@ -28,7 +28,12 @@ class Launches:
 
 def processes_of(chromium: Chromium) -> list[Path]:
     """The entries under /proc of the browser's whole process group."""
-    return [path for path in Path("/proc").glob("[0-9]*") if group_of(path) == chromium.pid]
+    return members_of(chromium.pid)
+
+
+def members_of(group: int) -> list[Path]:
+    """The entries under /proc of a process group."""
+    return [path for path in Path("/proc").glob("[0-9]*") if group_of(path) == group]
 
 
 def group_of(process: Path) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from stillframe.cost import PRICES_AS_OF
 
+from ..counted import counted
 from . import fleet_size, lambda_size
 from .figures import Figures
 from .fleet_size import FleetSize
@@ -164,7 +165,7 @@ class Plan:
     def _explain_tabs(self) -> str:
         worker, figures = self.function.worker, self.figures
         waiting = f"A capture waits for {figures.waiting_share:.0%} of its {figures.duration_ms:.0f} ms."
-        tabs = "1 tab" if worker.tabs == 1 else f"{worker.tabs} tabs"
+        tabs = counted(worker.tabs, "tab")
         if worker.binding == "cpu":
             return (
                 f"{waiting} With {tabs}, a function with {worker.vcpus:.2g} vCPUs uses "
@@ -185,7 +186,7 @@ class Plan:
         usd = [each.usd_per_capture(self.architecture) * THOUSAND for each in (usual, full)]
         if self.choice != "lambda" or usd[0] < usd[1] * (1 + MIN_EVENT_SAVING):
             return []
-        captures = "1 capture" if usual.batch == 1 else f"{usual.batch} captures"
+        captures = counted(usual.batch, "capture")
         return [
             f"At the average load, an event has about {captures}, and compute costs {usd[0]:.4f} USD per thousand "
             f"captures; in events of {full.batch} it is {usd[1]:.4f} USD. With batchWindowSeconds, messages wait "

@@ -19,6 +19,7 @@ from ..capacity.presets import TARGETS
 from ..capacity.target import HOURS_PER_DAY, Target
 from ..capacity.worker import throughput
 from ..console import json_option, print_json, print_note, print_table
+from ..counted import counted
 from ..files import OutputPath, PlotPath, write_file
 from ..input.finite import FiniteRange
 from ..resources import STACK_VARIABLE
@@ -248,7 +249,7 @@ def _shown(value: Any) -> Any:
     """A cell of the table. An event of the function is shown by its captures, their speed and their price."""
     if not isinstance(value, dict):
         return value
-    captures = f"{value['captures']} capture{'s' if value['captures'] > 1 else ''}"
+    captures = counted(value["captures"], "capture")
     return f"{captures}, {value['capturesPerSecond']} per second, {value['usdPerThousand']} USD per thousand"
 
 

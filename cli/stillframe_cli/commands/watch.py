@@ -21,6 +21,7 @@ from stillframe.watches.store import WatchStore
 from stillframe.watches.watch import Watch, period_text
 
 from ..console import ProgressReport, json_option, print_json, print_note, print_table
+from ..counted import counted
 from ..input.options import render_options
 from ..resources import resource_options
 from ..watching.schedule_group import ScheduleGroup
@@ -272,7 +273,7 @@ def _next(watch: Watch) -> str:
 def _described(watch: Watch) -> str:
     if watch.is_removed:
         return "removed"
-    pages = f"{len(watch.urls):,} page{'s' if len(watch.urls) > 1 else ''}"
+    pages = counted(len(watch.urls), "page")
     return f"{pages}, paused" if watch.is_paused else f"{pages}, next at {_next(watch)}"
 
 

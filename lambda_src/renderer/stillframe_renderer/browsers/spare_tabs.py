@@ -17,7 +17,7 @@ from .memory_watch import MemoryWatch
 # tabs earlier would delay those. Of 0, 0.05, 0.1 and 0.2 s, it is the one with which full events are fastest.
 REFILL_SECONDS = 0.1
 # Tabs opened ahead leave this share of the browser's memory to pages, though one is opened in any case. An empty tab
-# takes about 15 MB.
+# takes 13 MB in its own process, and a little in the others.
 PAGES_SHARE = 1 / 2
 TAB_BYTES = 15 << 20
 
